@@ -71,7 +71,7 @@ export async function startEmulator(emulator: Emulator, wanted?: number): Promis
   const deadline = Date.now() + emulator.patience;
   while (!(await answers(endpoint))) {
     if (!ended && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       continue;
     }
     const why = ended ? 'ended at once' : `did not answer within ${emulator.patience / 1000} s`;

@@ -4,7 +4,6 @@
  * runs what a change touches.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,7 +30,6 @@ const env = {
   MODELS_AWS_CODE: join(tmp, 'aws-code'),
   MODELS_AWS_CALLS: CALLS,
   MODELS_AWS_FORKS: join(tmp, 'forks'),
-  ...(windows ? {} : { MODELS_WARM_SLS: join(tmp, 'warm-sls') }),
   ...(windows ? { TEMP: tmp, TMP: tmp } : { TMPDIR: tmp }),
 };
 /** What a step has until it is killed, after a signal. */
@@ -100,19 +98,6 @@ const words = process.argv.slice(2);
 const [option, since] = words;
 /** Files that a change touches; undefined: all. */
 const chosen = option === '--changed' ? testsSince(root, since) : undefined;
-/** It ends with its stdin, so with this process, however that ends. */
-function startPool(): ChildProcess | undefined {
-  if (windows) return undefined;
-  const pool = spawn(process.execPath, [join(root, 'test', 'warm-pool.ts'), join(tmp, 'warm-sls')], {
-    cwd: root,
-    env,
-    stdio: ['pipe', 'inherit', 'inherit'],
-  });
-  // Commands then have processes of the test files' own.
-  pool.on('error', (error) => console.error(error.message));
-  return pool;
-}
-
 const lacks = await lacking();
 if (lacks.length > 0) {
   console.error(['The tests cannot run on this machine.', ...lacks].join('\n'));
@@ -126,7 +111,6 @@ const forks = prepared
     success && process.platform === 'linux' ? startForks(env.MODELS_AWS_FORKS) : undefined,
   )
   .catch(console.error);
-const pool = startPool();
 const style = await step('style', 'biome', ['check', '.']);
 const types =
   (await step('types', 'tsc', ['--noEmit'])) &&
@@ -137,10 +121,6 @@ if (none) console.error('No test file is touched by the change.');
 const tests = none || (await step('tests', 'vitest', ['run', ...reporters, ...(chosen ?? words)]));
 await prepared;
 await (await forks)?.end();
-if (pool?.pid !== undefined && pool.exitCode === null && pool.signalCode === null) {
-  pool.stdin?.end();
-  await once(pool, 'exit');
-}
 const whole = words.length === 0 ? ['--whole'] : [];
 const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...whole]);
 if (interrupted) end('SIGKILL');

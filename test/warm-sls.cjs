@@ -44,8 +44,6 @@ process.on('message', ({ cwd, args, env }) => {
   reset();
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
-  // Preloaded where the local AWS has an accelerated clock; each has its own (`local-aws/semantics/clock.mjs`).
-  globalThis[Symbol.for('local-aws.clock')]?.set();
   process.chdir(cwd);
   process.argv = [process.execPath, bin, ...args];
   process.channel.unref();

@@ -1,6 +1,6 @@
 /** A framework's command line in processes that have run commands before, without a second of start each. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,68 +20,25 @@ export type Said = { readonly code: number; readonly stdout: string; readonly st
 /** The end of what a command wrote to a stream: none of them writes U+0000. */
 const END = '\u0000';
 /** What a process takes at its start, and never again. */
-const ofStart = ({ bin, env }: Command): string => [bin, env.NODE_OPTIONS, env.MODELS_AWS_CALLS].join('\n');
+const ofStart = ({ bin, env }: Command): string =>
+  [bin, env.NODE_OPTIONS, env.MODELS_AWS_SPEED, env.MODELS_AWS_EPOCH].join('\n');
 
-type Warm = { readonly key: string; readonly child: ChildProcess; readonly ran: number };
-
-/** Those that run nothing now, the one that ran last at the end. */
-const idle: Warm[] = [];
-/** A process is 200 MB, and grows with what its commands have loaded. */
-const MOST_IDLE = 8;
-const MOST_COMMANDS = 60;
+/** Those that run nothing now. */
+const idle = new Map<string, ChildProcess[]>();
 
 /**
- * Runs a command as its own process would, in one that has run others before: of all test files of a run,
- * where `MODELS_WARM_SLS` names the socket of `warm-pool.ts`, else of this process.
+ * Runs a command as its own process would, in one that has run others before. Two at a time have two
+ * processes. They end with this one, whatever ends it.
  */
 export async function runWarm(command: Command): Promise<Said> {
-  const { MODELS_WARM_SLS: pool } = process.env;
-  return (pool ? await ask(pool, command) : undefined) ?? runHere(command);
-}
-
-/** Undefined where nobody listens. */
-function ask(pool: string, command: Command): Promise<Said | undefined> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(pool);
-    let answer = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (text) => {
-      answer += text;
-    });
-    socket.on('end', () => {
-      if (answer === '') reject(new Error('The pool of warm processes has ended.'));
-      else resolve(JSON.parse(answer));
-    });
-    let isThere = false;
-    socket.on('error', (error) => (isThere ? reject(error) : resolve(undefined)));
-    socket.on('connect', () => {
-      isThere = true;
-      socket.write(`${JSON.stringify(command)}\n`);
-    });
-  });
-}
-
-/**
- * In processes of this one. Two commands at a time have two. They end with this one, whatever ends it.
- * @param given ends the command with its process
- */
-export async function runHere(command: Command, given?: AbortSignal): Promise<Said> {
   const key = ofStart(command);
-  const at = idle.findLastIndex((one) => one.key === key);
-  const [free] = at < 0 ? [] : idle.splice(at, 1);
-  const { child, ran } = free ?? { child: start(command), ran: 0 };
-  const kill = (): void => void child.kill('SIGKILL');
-  given?.addEventListener('abort', kill);
+  const free = idle.get(key) ?? [];
+  idle.set(key, free);
+  const child = free.pop() ?? start(command);
   hold(child, 'ref');
-  const running = run(child, command);
-  if (given?.aborted) kill();
-  const said = await running;
+  const said = await run(child, command);
   hold(child, 'unref');
-  given?.removeEventListener('abort', kill);
-  if (!child.connected) return said;
-  if (ran + 1 < MOST_COMMANDS) idle.push({ key, child, ran: ran + 1 });
-  else child.disconnect();
-  if (idle.length > MOST_IDLE) idle.shift()?.child.disconnect();
+  if (child.connected) free.push(child);
   return said;
 }
 

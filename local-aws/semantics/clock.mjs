@@ -4,20 +4,13 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { promisify } from 'node:util';
 
-let speed;
-let epoch;
-/** Of the environment as it is: a process may serve one local AWS after another. */
-function set() {
-  speed = Number(process.env.MODELS_AWS_SPEED ?? 1);
-  epoch = Number(process.env.MODELS_AWS_EPOCH ?? 0);
-}
-set();
+const speed = Number(process.env.MODELS_AWS_SPEED ?? 1);
+const epoch = Number(process.env.MODELS_AWS_EPOCH ?? 0);
 
 if (speed > 1 && epoch > 0 && !globalThis[Symbol.for('local-aws.now')]) {
   const RealDate = Date;
   const realNow = RealDate.now;
   globalThis[Symbol.for('local-aws.now')] = realNow;
-  globalThis[Symbol.for('local-aws.clock')] = { set };
   const now = () => Math.floor(epoch + (realNow() - epoch) * speed);
   globalThis.Date = new Proxy(RealDate, {
     apply: () => new RealDate(now()).toString(),
