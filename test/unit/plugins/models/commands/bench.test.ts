@@ -203,8 +203,9 @@ describe('sls models bench', () => {
   }, 30_000);
 
   it('a target that slows down without end is told so, in bounded time', async () => {
-    const url = await stub((count) => ({ ms: Math.min(900, 5 + count) }), true);
-    await bench({ url, duration: '3', scenario: 'Server', rate: '40', runs: '1' });
+    // Steep: also where a busy machine loses a second, twice as many wait at the end as half-way.
+    const url = await stub((count) => ({ ms: Math.min(900, 5 + 3 * count) }), true);
+    await bench({ url, duration: '4', scenario: 'Server', rate: '40', runs: '1' });
     const [server] = (await kept()).scenarios;
     expect(server?.verdict).toBe('INVALID');
     expect(server?.faults.map(({ kind }) => kind)).toContain('backlog');
