@@ -16,13 +16,13 @@ const recorded = process.env.MODELS_AWS_CALLS
  */
 const light = { maxWorkers: availableParallelism() + 1, isolate: false, testTimeout: 60_000 };
 /**
- * Whatever starts a framework, a Python or a local AWS: six files at a time, of all projects in turn, since two thirds of such a
- * file’s time is waiting. Limits that tests give to processes are for a machine that is busier than that: local-aws and
- * journeys were run on two processors with a load of sixteen and more. Files share no port, no folder that they write to
- * and no local AWS; what they install has a lock.
+ * Whatever starts a framework, a Python or a local AWS: four files at a time, of all projects in turn, since half of such a
+ * file’s time is waiting; of six, tests failed of what a starved machine makes late. Limits that tests give to processes are
+ * for a machine that is busier than that: local-aws and journeys were run on two processors with a load of sixteen and more.
+ * Files share no port, no folder that they write to and no local AWS; what they install has a lock.
  */
 const heavy = {
-  maxWorkers: 6,
+  maxWorkers: 4,
   sequence: { groupOrder: 1 },
   testTimeout: 300_000,
   hookTimeout: 600_000,

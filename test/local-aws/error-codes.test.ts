@@ -64,6 +64,10 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
       'Lambda GetFunctionEventInvokeConfig',
     ],
   },
+  'aws/lambda/memory-size.ts': {
+    InvalidParameterValueException: ['Lambda UpdateFunctionConfiguration'],
+    ValidationException: ['Lambda UpdateFunctionConfiguration'],
+  },
   'aws/s3/input-object.ts': { NoSuchKey: GET_OBJECT },
   'aws/lambda/invoke-version.ts': {
     ResourceNotFoundException: ['Lambda Invoke', 'Lambda GetFunctionConfiguration'],

@@ -134,10 +134,11 @@ describe('sls models bench', () => {
   });
 
   it('Server by itself begins at half of what one caller reaches, not of what a first answer says', async () => {
-    const url = await stub((count) => ({ ms: count === 0 ? 400 : 10 }));
+    const url = await stub((count) => ({ ms: count === 0 ? 800 : 10 }));
     await bench({ url, duration: '2', scenario: 'Server' });
     const [server] = (await kept()).scenarios;
-    expect(server?.rate).toBeGreaterThan(15);
+    // The first answer alone says 0.6; a busy machine answers many times slower than in 10 ms.
+    expect(server?.rate).toBeGreaterThan(2);
     expect(server?.rate).toBeLessThan(50);
   });
 
