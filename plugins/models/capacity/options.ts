@@ -5,6 +5,7 @@ import { IDLE_SECONDS } from '../../../core/capacity/environments/cold-share.ts'
 import { DAY_HOURS, dailyWeek, WEEK_HOURS, type Week } from '../../../core/capacity/environments/week.ts';
 import { DAY_MS } from '../../../core/units/time.ts';
 import { type Command, type Context, sinceOf, usage } from '../context/context.ts';
+import { numberWithin } from '../context/number-within.ts';
 
 /** Share of requests that may start cold, in percent: one of a thousand. */
 const COLD = '0.1%';
@@ -102,7 +103,9 @@ export async function capacityOptions({ flags, service }: Context): Promise<Capa
       'Write for example 7d.',
     );
   const idle =
-    flags.idle === undefined ? IDLE_SECONDS : numberOf('--idle', flags.idle, BOUNDS.idle, 'seconds', '300');
+    flags.idle === undefined
+      ? IDLE_SECONDS
+      : numberWithin('--idle', flags.idle, BOUNDS.idle, 'seconds', '300');
   const arrivals = await arrivalsOf(flags.arrivals, service.dir);
   const curve = await curveOf(flags.curve, service.dir);
   return {
@@ -127,24 +130,8 @@ function promisedOf(flag: Flags[string] = COLD): number {
   );
 }
 
-function numberOf(
-  key: string,
-  flag: Flags[string],
-  { lowest, highest }: { readonly lowest: number; readonly highest: number },
-  what: string,
-  example: string,
-): number {
-  const value = Number(flag);
-  if (typeof flag === 'string' && flag.trim() !== '' && value >= lowest && value <= highest) return value;
-  throw usage(
-    key,
-    `${flag} is not a number of ${what} from ${lowest} to ${highest}.`,
-    `Write for example ${example}.`,
-  );
-}
-
 function crowdOf(flag: Flags[string] = String(CROWD)): number {
-  const value = numberOf('--burst', flag, BOUNDS.crowd, 'requests', String(CROWD));
+  const value = numberWithin('--burst', flag, BOUNDS.crowd, 'requests', String(CROWD));
   if (Number.isInteger(value)) return value;
   throw usage('--burst', `${flag} is not a whole number of requests.`, `Write for example ${CROWD}.`);
 }

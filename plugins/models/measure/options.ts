@@ -4,6 +4,7 @@ import { type Arrivals, meanRate, readArrivals } from '../../../core/capacity/ar
 import { type Objective, SCENARIOS, type Scenario } from '../../../core/capacity/contract.ts';
 import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
 import { type Context, usage } from '../context/context.ts';
+import { numberWithin } from '../context/number-within.ts';
 import type { Model } from '../declaration/model.ts';
 
 /** Seconds of a scenario. MLPerf asks for 600. */
@@ -43,7 +44,7 @@ export async function benchOptions(model: Model, { flags, service }: Context): P
   const rate =
     flags.rate === undefined
       ? model.traffic
-      : numberOf('--rate', flags.rate, RATES, 'requests a second', '20');
+      : numberWithin('--rate', flags.rate, RATES, 'requests a second', '20');
   if (typeof arrivals !== 'string' && flags.rate !== undefined)
     throw usage(
       '--rate',
@@ -86,7 +87,7 @@ type Flag = string | boolean | undefined;
 function secondsOf(flag: Flag, strict: boolean): number {
   const least = strict ? STRICT_SECONDS : 1;
   if (flag === undefined) return strict ? STRICT_SECONDS : SECONDS;
-  return numberOf(
+  return numberWithin(
     '--duration',
     flag,
     { lowest: least, highest: DAY },
@@ -116,22 +117,6 @@ export function objectiveOf(flag: Flag): Objective | undefined {
     '--slo',
     `${flag} is no percentile above 0 and up to 99.99 with a number of milliseconds above 0.`,
     'Write for example p99=50: 99 of 100 requests within 50 ms.',
-  );
-}
-
-function numberOf(
-  key: string,
-  flag: Flag,
-  { lowest, highest }: { readonly lowest: number; readonly highest: number },
-  what: string,
-  example: string,
-): number {
-  const value = Number(flag);
-  if (typeof flag === 'string' && flag.trim() !== '' && value >= lowest && value <= highest) return value;
-  throw usage(
-    key,
-    `${flag} is not a number of ${what} from ${lowest} to ${highest}.`,
-    `Write for example ${example}.`,
   );
 }
 

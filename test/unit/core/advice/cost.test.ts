@@ -18,7 +18,7 @@ const dollars = (form: (typeof REAL_TIME)[number], of: FormLoad): number =>
   formCost(form, of, PRICE_LIST)?.total ?? Number.NaN;
 
 describe('the cost of a month', () => {
-  /** Counted apart from this code, from the same prices, before there was any. */
+  /** Figures of a table that was counted by other code, from the same prices. */
   it.each([
     [1, 10, { 'on-demand': 1, fargate: 73, sagemaker: 144, managed: 181 }],
     [100, 10, { 'on-demand': 112, fargate: 73, sagemaker: 144, managed: 232 }],
