@@ -28,9 +28,16 @@ const MANAGED_MB = 32_768;
 const LAMBDA_SECONDS = 900;
 /** https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints.html */
 const SAGEMAKER_SECONDS = 60;
+/**
+ * How long an HTTP API waits for a function:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
+const HTTP_SECONDS = 30;
 
 const CLOUD: readonly Form[] = FORMS.filter((form) => form !== 'edge');
 const LAMBDA: readonly Form[] = ['batch', 'on-demand', 'provisioned'];
+/** What the routes of `http` ask. */
+const BEHIND_HTTP: readonly Form[] = ['on-demand', 'provisioned', 'managed'];
 
 export const RULES: readonly ((needs: AdviceNeeds) => RuleReason | undefined)[] = [
   privacyRule,
@@ -98,26 +105,36 @@ function networkRule({ latency, network, service }: AdviceNeeds): RuleReason | u
 
 /** By itself, where nothing queues. */
 function computeRule(needs: AdviceNeeds): RuleReason | undefined {
-  const { latency, service } = needs;
+  const { http, latency, service } = needs;
   const whole = wholeCpu(formLoad(needs, 0));
   const slow = (form: Form): number =>
     ['managed', 'fargate', 'kubernetes', 'sagemaker'].includes(form) ? whole : service.value;
-  const longest = { sagemaker: SAGEMAKER_SECONDS } as Readonly<Partial<Record<Form, number>>>;
+  const longest = (form: Form): number => {
+    if (http && BEHIND_HTTP.includes(form)) return HTTP_SECONDS;
+    if (LAMBDA.includes(form)) return LAMBDA_SECONDS;
+    return form === 'sagemaker' ? SAGEMAKER_SECONDS : Number.POSITIVE_INFINITY;
+  };
   const excludes = CLOUD.filter((form) => {
-    const limit = LAMBDA.includes(form) ? LAMBDA_SECONDS : (longest[form] ?? Number.POSITIVE_INFINITY);
     const wanted = form === 'batch' ? Number.POSITIVE_INFINITY : (latency?.value ?? Number.POSITIVE_INFINITY);
-    return slow(form) > Math.min(limit, wanted);
+    return slow(form) > Math.min(longest(form), wanted);
   });
   if (excludes.length === 0) return undefined;
   const isTooLate = latency !== undefined && service.value > latency.value;
-  const limit = isTooLate
-    ? timeWords(latency.value)
-    : `the ${timeWords(SAGEMAKER_SECONDS)} that SageMaker waits for an answer`;
+  const limit = isTooLate ? timeWords(latency.value) : longestWords(excludes, http);
   return {
     rule: 'computing',
     words: `a request computes ${timeWords(service.value)} (${service.from}) by itself, which is more than ${limit}${service.isGuess ? '; measure it before you believe this' : ''}.`,
     excludes,
   };
+}
+
+/** The shortest time that somebody waits for one of these. */
+function longestWords(forms: readonly Form[], http: boolean): string {
+  if (http && forms.some((form) => BEHIND_HTTP.includes(form)))
+    return `the ${timeWords(HTTP_SECONDS)} that an HTTP API waits for an answer`;
+  return forms.includes('sagemaker')
+    ? `the ${timeWords(SAGEMAKER_SECONDS)} that SageMaker waits for an answer`
+    : `the ${timeWords(LAMBDA_SECONDS)} that a function may take`;
 }
 
 function payloadRule({ payload }: AdviceNeeds): RuleReason | undefined {

@@ -23,7 +23,8 @@ export async function pricesOf(file: string | undefined, folder: string): Promis
   });
   let given: unknown;
   try {
-    given = JSON.parse(text);
+    // Windows' editors begin a file with a byte order mark.
+    given = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw fault(file, `is not JSON: ${error instanceof Error ? error.message : error}.`);
   }

@@ -59,6 +59,8 @@ describe('what rules a form out', () => {
     ['start', { size: { weights: [], rest: 700e6 } }, 'on-demand'],
     ['computing', { service: from(901) }, 'batch'],
     ['computing', { service: from(61) }, 'sagemaker'],
+    ['computing', { service: from(31), http: true }, 'on-demand'],
+    ['computing', { service: from(61), http: true }, 'managed'],
     ['device', { deviceMemory: from(512 * 1024) }, 'edge'],
     ['cold starts', { latency: from(0.2), traffic: from(1 / 3600) }, 'on-demand'],
     ['budget', { budget: from(10), traffic: from(1) }, 'fargate'],
@@ -69,6 +71,9 @@ describe('what rules a form out', () => {
   it.each([
     [{ payload: from(6 * 1024 ** 2) }, 'on-demand'],
     [{ memory: from(10_240) }, 'on-demand'],
+    [{ service: from(30), http: true }, 'on-demand'],
+    [{ service: from(31) }, 'on-demand'],
+    [{ service: from(31), http: true }, 'fargate'],
     [{ size: { weights: [], rest: 600e6 } }, 'on-demand'],
     [{ update: from('monthly' as const) }, 'edge'],
     [{ update: from('hourly' as const), deviceUpdate: from('hourly' as const) }, 'edge'],
@@ -93,6 +98,14 @@ it('says whose minute it is that a request is longer than', () => {
   expect(advised({ service: from(61) }).reasons[0]?.words).toBe(
     'a request computes 61 s (--given) by itself, which is more than the 60 s that SageMaker waits for an answer.',
   );
+});
+
+it.each([
+  [31, true, 'the 30 s that an HTTP API waits for an answer.'],
+  [1801, false, 'the 60 s that SageMaker waits for an answer.'],
+])('of %d s, HTTP %s, says %s', (seconds, http, words) => {
+  const reason = advised({ service: from(seconds), http }).reasons.find(({ rule }) => rule === 'computing');
+  expect(reason?.words.endsWith(words), reason?.words).toBe(true);
 });
 
 it('says a rate in the unit in which it is a whole number', () => {

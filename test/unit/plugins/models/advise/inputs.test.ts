@@ -150,6 +150,10 @@ describe('a file of prices', () => {
     expect(prices['lambda.request']).toEqual(PRICE_LIST['lambda.request']);
   });
 
+  it('may begin with a byte order mark', async () => {
+    expect((await read('\uFEFF{"alb.hour": 0.03}'))['alb.hour'].dollars).toBe(0.03);
+  });
+
   it.each([
     [
       '{"lambda.request": -1}',
