@@ -151,7 +151,8 @@ function withoutWords({ percentile, correlated, longer }: Promised, runs: readon
   if (longer === undefined || longer === Number.POSITIVE_INFINITY) return 'a run has no answers';
   const alike = Math.round(correlated);
   const length = Math.max(...runs.map((run) => run.length)) / 1000;
-  return `${alike === 1 ? 'each request counts as one' : `${alike} requests in a row count as one independent one`}, and ${nameOfPercentile(percentile)} needs ${Math.round(1 / (1 - percentile))} of those in a run: a run must last ${Math.ceil(longer * length)} s`;
+  const seconds = Math.ceil(longer * length);
+  return `${alike === 1 ? 'each request counts as one' : `${alike} requests in a row count as one independent one`}, and ${nameOfPercentile(percentile)} needs ${Math.round(1 / (1 - percentile))} of those in a run: a run must last ${seconds} s, and all ${runs.length} of them ${seconds * runs.length} s`;
 }
 
 /** Seconds in which the rows were answered: Offline is over with its last answer. */

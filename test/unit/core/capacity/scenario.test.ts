@@ -97,6 +97,14 @@ it('the percentile of the objective is told, too, and why there is no bound', ()
   expect(result.promised).toMatchObject({ without: 'a bound needs 5 runs with different seeds, not 1' });
 });
 
+it('says how long one run must last for a bound, and all of them, which share the time that is asked for', () => {
+  const objective = { percentile: 0.999, ms: 25 };
+  const without = judgeScenario({ ...server, runs: five(), objective }).promised?.without ?? '';
+  const [, one, all] =
+    /1000 of those in a run: a run must last (\d+) s, and all 5 of them (\d+) s$/.exec(without) ?? [];
+  expect(Number(all)).toBe(5 * Number(one));
+});
+
 it('latency counts from the time at which a request was to be sent, not from when it was', () => {
   const held = poissonArrivals(20, 60, 1).map((at) => ({ ...one(at, 500), issued: at + 490 }));
   const { percentiles } = judgeScenario({ ...server, runs: [run(held)] });
