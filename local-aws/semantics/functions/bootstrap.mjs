@@ -65,6 +65,10 @@ function writeAll(fd, text) {
 
 function report(kind, value) {
   writeAll(1, `\u0000${kind}\n`); // all of the log up to here belongs to this report
+  tell(kind, value);
+}
+
+function tell(kind, value) {
   writeAll(reports, `${JSON.stringify({ kind, requestId, ...value })}\n`);
 }
 
@@ -173,4 +177,6 @@ async function run(line) {
   } catch (error) {
     fail(error);
   }
+  // What fails at once when the answer is there, a promise that nobody awaited for example, comes before.
+  setImmediate(() => tell('next', {}));
 }

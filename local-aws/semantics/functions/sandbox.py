@@ -4,6 +4,7 @@ Knows no emulator: a subclass says where code and layers lie, and whose the cred
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -31,6 +32,10 @@ class Sandbox:
         self.initialization = "on-demand"
         self.stream = f"{time.strftime('%Y/%m/%d')}/[{config.get('Version', '$LATEST')}]{uuid.uuid4().hex}"
         self._lock, self._proc, self._tmp = threading.Lock(), None, None
+        self._retired = False
+        # The request that it was asked last, and what is read of reports.
+        self._last: str | None = None
+        self._parts: list[bytes] = []
         self._lines: list[str] = []
         self._marks = 0
         self._news = threading.Condition()
@@ -48,6 +53,27 @@ class Sandbox:
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def kill(self) -> None:
+        """Ends it: at once, or when the event that it has is answered. A change of the function does not reach an invocation that runs.
+        https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+        """
+        self._retired = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._lock.release()
+
+    @contextlib.contextmanager
+    def _use(self):
+        """Only who has it may start or end the process, or close what leads to it: the numbers of descriptors come again."""
+        try:
+            with self._lock:
+                yield
+        finally:
+            if self._retired:
+                self.kill()
+
+    def _end(self) -> None:
         proc, self._proc = self._proc, None
         if proc is not None:
             proc.kill()
@@ -63,16 +89,17 @@ class Sandbox:
 
     def prepare(self) -> bool:
         """Initialises without an event. False: that fails."""
-        with self._lock:
+        with self._use():
             self._spawn()
             # Provisioned environments may take longer than ten seconds: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
             return self._wait("", time.monotonic() + _PROVISIONED_INIT_SECONDS, None)["kind"] == "ready"
 
     def run(self, event: bytes, request_id: str, *, invoked_function_arn: str, trace_id=None, client_context=None) -> dict:
         """Runs one event, JSON on one line. Gives ``status`` ok (``text``: the answer's JSON) or error (``body``), ``log``, ``init_ms``, ``run_ms``."""
-        with self._lock:
+        with self._use():
             timeout = float(self.config.get("Timeout", 3))
             result, init_ms = None, None
+            self._await_next()
             if self._proc is None or self._proc.poll() is not None:
                 began = time.monotonic()
                 self._spawn()
@@ -93,8 +120,10 @@ class Sandbox:
                     "clientContext": client_context,
                 }
                 text = b'{"context":' + json.dumps(context).encode() + b',"event":' + event + b"}\n"
-                # Written beside the wait: a large event does not fit into the pipe at once.
-                threading.Thread(target=_write, args=(self._events, text), daemon=True).start()
+                # Written beside the wait: a large event does not fit into the pipe at once. Its descriptor is its own: it may come to
+                # write when ours is closed, and is somebody else's.
+                threading.Thread(target=_write, args=(os.dup(self._events), text), daemon=True).start()
+                self._last = request_id
                 result = self._wait(request_id, began + timeout, timeout)
             return {
                 "status": "ok" if result["kind"] == "ok" else "error",
@@ -107,8 +136,17 @@ class Sandbox:
                 "reason": result.get("reason"),
             }
 
+    def _await_next(self) -> None:
+        """An event is for a runtime that asks for it: not for one that ends by what its last event has left behind.
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
+        """
+        last, self._last = self._last, None
+        if last and self._proc and self._wait(last, time.monotonic() + _INIT_SECONDS, None)["kind"] != "next":
+            self._end()
+
     def _spawn(self) -> None:
-        self.kill()
+        self._end()
+        self._last, self._parts = None, []
         task, opt, notices = self.files()
         self._lines, self._marks = list(notices), 0
         self._tmp = tempfile.mkdtemp(prefix="env-", dir=os.environ["TMPDIR"])
@@ -179,27 +217,30 @@ class Sandbox:
 
     def _wait(self, request_id: str, deadline: float, timeout: float | None) -> dict:
         """The next report of the process, or how it ended: timeout, killed, exited."""
-        proc, parts, peak = self._proc, [], 0.0
+        proc, peak = self._proc, 0.0
         limit = int(self.config.get("MemorySize", 128))
         os.set_blocking(self._reports, False)
         with selectors.DefaultSelector() as selector:
             selector.register(self._reports, selectors.EVENT_READ)
             while True:
+                if report := self._read_report(request_id):
+                    if report["kind"] == "next":
+                        return report
+                    self._await_mark()
+                    peak = max(peak, memory.used_mb(proc.pid, peak=True))
+                    return {**report, "memory_mb": peak}
                 if selector.select(_LOOK_SECONDS):
                     chunk = os.read(self._reports, 1 << 20)
-                    parts.append(chunk)
                     if not chunk:
                         return self._exited(request_id, peak)
-                    if chunk.endswith(b"\n"):
-                        report = json.loads(b"".join(parts))
-                        self._await_mark()
-                        peak = max(peak, memory.used_mb(proc.pid, peak=True))
-                        return {**report, "memory_mb": peak}
+                    self._parts.append(chunk)
+                    if b"\n" in chunk:
+                        continue
                 if memory.over(proc.pid, limit):
                     proc.kill()
                     return self._exited(request_id, limit)
                 if time.monotonic() > deadline:
-                    self.kill()
+                    self._end()
                     return {
                         "kind": "timeout",
                         "reason": "timeout",
@@ -210,6 +251,17 @@ class Sandbox:
                         },
                     }
 
+    def _read_report(self, request_id: str) -> dict | None:
+        """The next report of this request, or of the initialisation. There may be several: a promise that nobody awaited may fail when
+        its request is answered."""
+        while self._parts and b"\n" in self._parts[-1]:
+            line, _, rest = b"".join(self._parts).partition(b"\n")
+            self._parts = [rest]
+            report = json.loads(line)
+            if report["requestId"] in ("", request_id):
+                return report
+        return None
+
     def _exited(self, request_id: str, peak: float) -> dict:
         code = self._proc.wait()
         if code < 0:
@@ -217,7 +269,7 @@ class Sandbox:
         else:
             how = f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
         self._lines_settle()
-        self.kill()
+        self._end()
         body = {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request_id} Error: {how}"}
         return {"kind": "exit", "reason": how, "memory_mb": peak, "body": body}
 
@@ -257,9 +309,12 @@ def log_group(config: dict) -> str:
 
 
 def _write(pipe: int, data: bytes) -> None:
+    """Closes ``pipe``."""
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(pipe, view):]
     except OSError:
         pass  # it ended meanwhile, which the waiting side sees
+    finally:
+        os.close(pipe)

@@ -39,8 +39,10 @@ def install() -> None:
             base = lambda_svc._functions.get(config.get("FunctionName", ""))
             alias = base["aliases"].get(arn[7]) if base and len(arn) == 8 else None
             version = choose(alias, random.random()) if alias else config.get("Version", "$LATEST")
-            if alias and version in base["versions"] and version != config.get("Version"):
-                func = {**base["versions"][version]}
+            # It may be deleted at this moment.
+            record = base["versions"].get(version) if alias else None
+            if record and version != config.get("Version"):
+                func = {**record}
                 config = func["config"] = {**func["config"], "FunctionArn": config["FunctionArn"]}
             result = original(func, config, event, request_id, started)
             result.setdefault("executed_version", config.get("Version", "$LATEST"))

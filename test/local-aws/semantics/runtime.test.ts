@@ -1,4 +1,9 @@
-import { LambdaClient, PublishLayerVersionCommand } from '@aws-sdk/client-lambda';
+import {
+  DeleteFunctionCommand,
+  LambdaClient,
+  PublishLayerVersionCommand,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
@@ -48,6 +53,34 @@ describe('Lambda’s Node runtime', () => {
     expect(JSON.stringify(body)).toContain('Task timed out after 1.00 seconds');
     expect(log).toContain('Task timed out after 1.00 seconds');
     expect((await invoke(aws, 'slow')).body).toBe(1);
+  });
+
+  // https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+  it('lets an invocation end whose function is updated or deleted meanwhile', async () => {
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const code = (answer: string): string =>
+      `export const handler = async (ms) => { await new Promise((done) => setTimeout(done, ms)); return '${answer}'; };`;
+    await makeFunction(aws, { name: 'busy', code: code('old') });
+    await Promise.all(Array.from({ length: 4 }, () => invoke(aws, 'busy', 0)));
+    const meanwhile = async (change: () => Promise<unknown>): Promise<unknown[]> => {
+      const running = [0, 1, 2, 3].map((n) => invoke(aws, 'busy', 600 + n));
+      await new Promise((done) => setTimeout(done, 200));
+      await change();
+      return (await Promise.all(running)).map(({ body }) => body);
+    };
+    const ZipFile = await zip({ 'handler.mjs': code('new') });
+    const update = () => lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'busy', ZipFile }));
+    expect(await meanwhile(update)).toEqual(['old', 'old', 'old', 'old']);
+    expect((await invoke(aws, 'busy', 0)).body).toBe('new');
+    const remove = () => lambda.send(new DeleteFunctionCommand({ FunctionName: 'busy' }));
+    expect(await meanwhile(remove)).toEqual(['new', 'new', 'new', 'new']);
+    lambda.destroy();
+  });
+
+  it('answers with the handler’s result, whatever fails when that is there', async () => {
+    const code = `export const handler = async () => { Promise.reject(new Error('unseen')); return 'fine'; };`;
+    await makeFunction(aws, { name: 'floating', code });
+    for (let turn = 0; turn < 5; turn++) expect((await invoke(aws, 'floating')).body).toBe('fine');
   });
 
   it('reports code that does not load', async () => {
