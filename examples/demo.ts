@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { recordCalls, summaryOf, violationsOf } from '../local-aws/calls.ts';
+import { faultsOf, recordCalls, summaryOf } from '../local-aws/calls.ts';
 import { story } from './demo/story.ts';
 import { seconds, terminal } from './demo/terminal.ts';
 
@@ -42,7 +42,8 @@ try {
   const report = await recorded();
   if (report !== undefined) {
     console.log(summaryOf(report));
-    if (report.violations.length > 0) throw new Error(violationsOf(report).join('\n'));
+    const faults = faultsOf(report);
+    if (faults.length > 0) throw new Error(faults.join('\n'));
   }
   console.log('demo: ok');
 } catch (error) {

@@ -33,15 +33,20 @@ export type CallReport = {
     readonly kinds: readonly string[];
   }[];
   /** What AWS would not take, or would not answer. */
-  readonly violations: readonly { readonly text: string; readonly times: number }[];
+  readonly violations: readonly Counted[];
+  /** Exceptions within the local AWS, each with its last frames. What is answered then is one of AWS's own errors. */
+  readonly crashes: readonly Counted[];
 };
+
+type Counted = { readonly text: string; readonly times: number };
 
 /**
  * What was written to a folder that `MODELS_AWS_CALLS` named, held against AWS's service models. A folder
  * that is not there holds nothing.
  */
 export async function callReport(folder: string): Promise<CallReport> {
-  if (!existsSync(folder)) return { botocore: '', calls: 0, operations: [], answers: [], violations: [] };
+  if (!existsSync(folder))
+    return { botocore: '', calls: 0, operations: [], answers: [], violations: [], crashes: [] };
   const python = await awsPython(console.error);
   const text = await new Promise<string>((resolve, reject) => {
     const child = spawn(python, ['-m', 'semantics.calls', folder], {
@@ -62,15 +67,20 @@ export async function callReport(folder: string): Promise<CallReport> {
 }
 
 /** One line. */
-export function summaryOf({ operations, calls, answers, violations, botocore }: CallReport): string {
+export function summaryOf(report: CallReport): string {
+  const { operations, calls, answers, violations, crashes, botocore } = report;
   if (calls === 0 && answers.length === 0) return 'aws: nothing was asked';
   const kinds = answers.reduce((sum, { kinds: some }) => sum + some.length, 0);
-  return `aws: ${operations.length} operations, ${calls} calls, ${kinds} kinds of answers, violations ${violations.length} (botocore ${botocore})`;
+  return `aws: ${operations.length} operations, ${calls} calls, ${kinds} kinds of answers, internal errors of local AWS ${crashes.length}, violations ${violations.length} (botocore ${botocore})`;
 }
 
-/** A line each. */
-export const violationsOf = ({ violations }: CallReport): readonly string[] =>
-  violations.map(({ text, times }) => `${text}${times > 1 ? ` (${times} times)` : ''}`);
+/** What a run fails for, a line each: violations, and what went wrong within the local AWS. */
+export const faultsOf = ({ violations, crashes }: CallReport): readonly string[] => [
+  ...violations.map(line),
+  ...crashes.map((crash) => `internal error of local AWS: ${line(crash)}`),
+];
+
+const line = ({ text, times }: Counted): string => `${text}${times > 1 ? ` (${times} times)` : ''}`;
 
 /**
  * From now on everything that this process starts writes its calls down. Where whoever started this process

@@ -6,13 +6,13 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { callReport, summaryOf, violationsOf } from '../local-aws/calls.ts';
+import { callReport, faultsOf, summaryOf } from '../local-aws/calls.ts';
 import { CALLS } from './aws-calls/folder.ts';
 import { differences, MARK, PAGE, pageOf } from './aws-calls/page.ts';
 import { root } from './unit/docs/pages.ts';
 
 const report = await callReport(process.env.MODELS_AWS_CALLS ?? CALLS);
-const lines = [...violationsOf(report)];
+const lines = [...faultsOf(report)];
 if (process.argv.includes('--whole')) {
   const file = join(root, PAGE);
   const text = readFileSync(file, 'utf8');

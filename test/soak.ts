@@ -4,7 +4,7 @@
  * hundredth of their size.
  */
 import { performance } from 'node:perf_hooks';
-import { recordCalls, summaryOf, violationsOf } from '../local-aws/calls.ts';
+import { faultsOf, recordCalls, summaryOf } from '../local-aws/calls.ts';
 import { accountKills } from './soak/account.ts';
 import { arm64Inference } from './soak/arm64.ts';
 import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
@@ -73,6 +73,7 @@ for (const [name, { full, short }] of Object.entries(parts)) {
 }
 const report = await recorded();
 if (report !== undefined) {
-  console.error([...violationsOf(report), summaryOf(report)].join('\n'));
-  if (report.violations.length > 0) process.exitCode = 1;
+  const faults = faultsOf(report);
+  console.error([...faults, summaryOf(report)].join('\n'));
+  if (faults.length > 0) process.exitCode = 1;
 }

@@ -10,7 +10,7 @@ MODULES = (
     "access.signatures", "access.actions", "access.permissions", "http.http_api", "http.route_throttling",
     "events.schedules", "custom_resources", "http.load_balancer", "metrics.metrics", "functions.throttling",
     "metrics.alarms", "metrics.metric_data", "scaling.autoscaling", "clock", "functions.provisioned",
-    "functions.initialization", "functions.aliases", "transport", "http.endpoints",
+    "functions.initialization", "functions.aliases", "transport", "internal_errors", "http.endpoints",
     "functions.states", "functions.function_urls", "functions.layer_list", "change_sets", "access.deployer",
     "functions.asynchronous", "metrics.log_filter", "objects.objects", "objects.object_keys",
     "objects.object_events", "events.queues", "events.redrive", "functions.event_sources",

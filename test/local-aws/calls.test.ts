@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { awsPython } from '../../local-aws/aws-python.ts';
-import { callReport } from '../../local-aws/calls.ts';
+import { callReport, faultsOf } from '../../local-aws/calls.ts';
 import { type LocalAws, localAws, startAws } from '../../local-aws/start.ts';
 import { root } from '../unit/docs/pages.ts';
-import { invoke, makeFunction } from './lambda.ts';
+import { breakLambda, errorName, invoke, makeFunction } from './lambda.ts';
 
 let folder: string;
 let aws: LocalAws;
@@ -293,20 +293,30 @@ async def nothing(*_):
 scope = {"type": "http", "method": "GET", "path": "/2015-03-31/functions/churn/aliases/live", "query_string": b"", "headers": [
     (b"authorization", b"AWS4-HMAC-SHA256 Credential=test/20261127/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0")]}
 asyncio.run(wire.Wire(inner, sys.argv[1])(scope, nothing, nothing))`;
+/** A server behind it that crashes. */
+const CRASHES = `import asyncio, sys
+from semantics.calls import wire
+async def inner(scope, receive, send):
+    raise KeyError("3")
+scope = {"type": "http", "method": "GET", "path": "/2015-03-31/functions/churn/aliases/live", "query_string": b"", "headers": []}
+try:
+    asyncio.run(wire.Wire(inner, sys.argv[1])(scope, None, None))
+except KeyError:
+    pass`;
 const asks = (input: string) => (calls: string) =>
   run(
     `const { LambdaClient, GetAliasCommand } = use('@aws-sdk/client-lambda');
     await new LambdaClient({}).send(new GetAliasCommand(${input})).catch(() => {});`,
     calls,
   );
-const answers = (code: string) => async (calls: string) => {
-  const ran = spawnSync(python, ['-c', REFUSES(code), calls], { cwd: localAws, encoding: 'utf8' });
+const serves = (program: string) => async (calls: string) => {
+  const ran = spawnSync(python, ['-c', program, calls], { cwd: localAws, encoding: 'utf8' });
   expect(ran.stderr).toBe('');
 };
 
 test.each<readonly [what: string, cause: (calls: string) => Promise<void>, wrong: string]>([
   ['nothing', asks(`{ FunctionName: 'churn', Name: 'live' }`), ''],
-  ['nothing that is answered', answers('ResourceNotFoundException'), ''],
+  ['nothing that is answered', serves(REFUSES('ResourceNotFoundException')), ''],
   [
     'a made-up member',
     asks(`{ FunctionName: 'churn', Name: 'live', Made: 1 }`),
@@ -320,8 +330,13 @@ test.each<readonly [what: string, cause: (calls: string) => Promise<void>, wrong
   ],
   [
     'an undeclared error code',
-    answers('AliasNotFoundException'),
+    serves(REFUSES('AliasNotFoundException')),
     'wire: Lambda GetAlias: answer: the error AliasNotFoundException (HTTP 404), which GetAlias does not declare',
+  ],
+  [
+    'an exception in the local AWS',
+    serves(CRASHES),
+    "internal error of local AWS: GET /2015-03-31/functions/churn/aliases/live: KeyError: '3', at <string>:4 inner < ",
   ],
 ])('what the end of `npm test` fails for: %s', async (what, cause, wrong) => {
   const calls = join(folder, what.replaceAll(' ', '-'));
@@ -330,9 +345,32 @@ test.each<readonly [what: string, cause: (calls: string) => Promise<void>, wrong
     encoding: 'utf8',
     env: { ...process.env, MODELS_AWS_CALLS: calls },
   });
-  expect(ended.stdout).toContain(`violations ${wrong === '' ? 0 : 1} (botocore`);
+  const isCrash = wrong.startsWith('internal');
+  expect(ended.stdout).toContain(
+    `internal errors of local AWS ${isCrash ? 1 : 0}, violations ${wrong === '' || isCrash ? 0 : 1} (botocore`,
+  );
   expect(ended.stderr).toContain(wrong);
   expect(ended.status, ended.stderr).toBe(wrong === '' ? 0 : 1);
+});
+
+test('what goes wrong within the local AWS is told with where it did, and is no claim about AWS', async () => {
+  vi.stubEnv('MODELS_AWS_CALLS', join(folder, 'broken'));
+  const broken = await startAws();
+  try {
+    await breakLambda(broken);
+    expect(await errorName(invoke(broken, 'broken', 'private'))).toBe('ServiceException');
+  } finally {
+    await broken.stop();
+    vi.stubEnv('MODELS_AWS_CALLS', join(folder, 'calls'));
+  }
+  const report = await callReport(join(folder, 'broken'));
+  expect(report.violations).toEqual([]);
+  expect(faultsOf(report)).toEqual([
+    expect.stringMatching(
+      /^internal error of local AWS: Lambda Invoke: \w+Error: .*, at .*semantics\/functions\/\w+\.py:\d+ \w+/,
+    ),
+  ]);
+  expect(faultsOf(report).join()).not.toContain('private');
 });
 
 test('nothing recorded is no report of calls', async () => {

@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateFunctionCommand,
@@ -131,6 +133,16 @@ export async function invoke(
     version: answer.ExecutedVersion ?? '',
     log: Buffer.from(answer.LogResult ?? '', 'base64').toString(),
   };
+}
+
+/** The folder for temporary files is none any more, as after a fault of the disk: no function can be started. */
+export async function breakLambda(aws: LocalAws): Promise<void> {
+  await makeFunction(aws, { name: 'whole', code: 'export const handler = async () => process.env.TMPDIR;' });
+  await makeFunction(aws, { name: 'broken', code: 'export const handler = async () => 1;' });
+  const { body } = await invoke(aws, 'whole');
+  const folder = dirname(String(body));
+  await rm(folder, { recursive: true });
+  await writeFile(folder, '');
 }
 
 export async function zip(files: Readonly<Record<string, string | Buffer>>): Promise<Buffer> {

@@ -11,9 +11,10 @@ from . import inputs, models
 
 def report(folder: str) -> dict:
     """``operations``: by service and name, the members and who asked; ``answers``: status or error code of each kind that came;
-    ``calls``: distinct ones of each process; ``violations``: distinct texts, each with how often."""
+    ``calls``: distinct ones of each process; ``violations`` and ``crashes`` (of the local AWS itself): distinct texts, each with how often."""
     operations: dict[tuple, dict] = {}
     violations: dict[str, int] = {}
+    crashes: dict[str, int] = {}
     answers: dict[tuple, set] = {}
     calls = 0
     for record in _records(folder):
@@ -26,6 +27,9 @@ def report(folder: str) -> dict:
             seen["by"].add(record["by"])
             for member in record["input"]:
                 seen["members"].setdefault(member, set()).add(record["by"])
+        if "crash" in record:
+            line = f"{record['service']} {record['operation']}: {record['crash']}".strip()
+            crashes[line] = crashes.get(line, 0) + 1
         for text in problems(record):
             line = f"{record['by']}: {record['service']} {record['operation']}: {text}"
             violations[line] = violations.get(line, 0) + 1
@@ -37,8 +41,13 @@ def report(folder: str) -> dict:
             for (service, name), seen in sorted(operations.items())
         ],
         "answers": [{"service": service, "operation": name, "kinds": sorted(kinds)} for (service, name), kinds in sorted(answers.items())],
-        "violations": [{"text": text, "times": times} for text, times in sorted(violations.items())],
+        "violations": _counted(violations),
+        "crashes": _counted(crashes),
     }
+
+
+def _counted(times: dict[str, int]) -> list[dict]:
+    return [{"text": text, "times": count} for text, count in sorted(times.items())]
 
 
 def problems(record: dict) -> list[str]:

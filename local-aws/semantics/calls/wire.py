@@ -1,5 +1,6 @@
 """What goes over the wire of this local AWS: every answer is held against the output shape of its operation, and its error code
-against those that the operation declares. Only where MODELS_AWS_CALLS names a folder; violations are written there.
+against those that the operation declares. Only where MODELS_AWS_CALLS names a folder; violations are written there, and what went
+wrong within this local AWS.
 """
 
 import json
@@ -8,7 +9,7 @@ import traceback
 import xml.etree.ElementTree as ElementTree
 from urllib.parse import parse_qs
 
-from . import cbor, errors, identify, models, outputs, requests
+from . import cbor, crashes, errors, identify, models, outputs, requests
 
 _LARGEST = 1 << 20  # bytes of a body that is read: more are objects, or a thousand times the same
 # Frameworks that are older than version 3 of the SDK: record.mjs sees nothing of them.
@@ -44,7 +45,15 @@ class Wire:
                 answered.append(message.get("body", b""))
             await send(message)
 
-        await self.inner(scope, receiving, sending)
+        crashed = crashes.begin()
+        try:
+            await self.inner(scope, receiving, sending)
+        except Exception as error:
+            crashes.note(error)
+            raise
+        finally:
+            for text in crashed:
+                self.write({"by": "wire", **self.named(scope, b"".join(asked)), "crash": text})
         if not start:
             return
         try:
@@ -53,9 +62,15 @@ class Wire:
             place = f"{scope['method']} {scope['path']}"
             self.write({"by": "wire", "service": "", "operation": place, "violation": f"it cannot be read: {traceback.format_exc(limit=-3)}"})
 
+    @staticmethod
+    def named(scope, asked: bytes) -> dict:
+        headers, query = _head(scope)
+        found = identify.operation(scope["method"], scope["path"], headers, query, asked)
+        service, name, _ = found or ("", f"{scope['method']} {scope['path']}", "")
+        return {"service": service, "operation": name}
+
     def look(self, scope, asked: bytes, start: dict, answered: bytes) -> None:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        headers, query = _head(scope)
         found = identify.operation(scope["method"], scope["path"], headers, query, asked)
         if found is None:
             return
@@ -79,6 +94,12 @@ class Wire:
             self.written.add(line)
             with open(self.file, "a", encoding="utf-8") as out:
                 out.write(line + "\n")
+
+
+def _head(scope) -> tuple[dict, dict]:
+    """Headers and query."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return headers, parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
 def problems(service: str, name: str, protocol: str, status: int, headers: dict, body: bytes | None) -> tuple[str | None, list[str]]:

@@ -141,6 +141,7 @@ const report = (
   operations: [{ service: 'Lambda', operation: 'GetAlias', by, members }],
   answers: [],
   violations: [],
+  crashes: [],
 });
 const pageWith = (text: string): string => `# Title\n\n| service | no row |\n\n${MARK}\n\n${text}\n`;
 
