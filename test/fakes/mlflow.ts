@@ -20,6 +20,8 @@ export type FakeMlflow = {
   readonly calm: () => void;
   /** Paths that were asked for since it was last read. */
   readonly asked: () => readonly string[];
+  /** Bytes of files that were sent since it was last read. */
+  readonly sent: () => number;
   readonly stop: () => Promise<void>;
 };
 
@@ -48,6 +50,7 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
   const aliases = new Map<string, string>();
   const troubles = new Map<string, Trouble>();
   let asked: string[] = [];
+  let sent = 0;
   const find = (name: string | null, version: string | null | undefined): Version | undefined =>
     versions.find((one) => one.name === name && one.version === version);
   const answer = (path: string, query: URLSearchParams): unknown => {
@@ -86,9 +89,11 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
     const path = decodeURIComponent(pathname).slice(API.length);
     asked.push(path);
     const trouble = [...troubles].find(([on]) => `${path}?${searchParams}`.includes(on))?.[1];
-    if (trouble === undefined || trouble.kind === 'cut')
-      reply(response, answer(path, searchParams), trouble !== undefined);
-    else troubled(request, response, trouble);
+    if (trouble === undefined || trouble.kind === 'cut') {
+      const found = answer(path, searchParams);
+      if (found instanceof Uint8Array) sent += found.length;
+      reply(response, found, trouble !== undefined);
+    } else troubled(request, response, trouble);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -116,6 +121,11 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
     asked: () => {
       const found = asked;
       asked = [];
+      return found;
+    },
+    sent: () => {
+      const found = sent;
+      sent = 0;
       return found;
     },
     stop: async () => {

@@ -148,7 +148,11 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
   it('brings what a file needs beside it', async () => {
     await putFolder('beside');
     const resolved = await source.resolve(reference('beside/model.onnx'), context());
+    lines.length = 0;
     const { path } = await source.fetch(resolved, () => ['weights/w.bin'], context());
+    // The graph, which had to be read for that, is not downloaded once more.
+    const brought = lines.map((line) => /^Downloading \S*?([\w.]+) /.exec(line)?.[1]);
+    expect(brought).toEqual(scheme === 'file' ? [] : ['model.onnx', 'w.bin']);
     const weights = await readFile(join(dirname(path), 'weights', 'w.bin'));
     expect(weights.equals(await fixture('external/weights/w.bin'))).toBe(true);
   });

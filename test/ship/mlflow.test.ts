@@ -288,6 +288,29 @@ it('files that lead out of the folder are not looked at; weights that are missin
   ]);
 });
 
+it('each file is asked for once, the graph too where its weights lie beside it', async () => {
+  const files = {
+    MLmodel: mlmodelOf('model.onnx'),
+    'model.onnx': await fixture('external/model.onnx'),
+    'weights/w.bin': await fixture('external/weights/w.bin'),
+    'conda.yaml': Buffer.from('name: x'),
+  };
+  server.register('counted', files);
+  server.asked();
+  server.sent();
+  await read('models:/counted/1');
+  const [asked, sent] = [server.asked(), server.sent()];
+  expect(asked.flatMap((path) => path.split('/artifacts/').slice(2))).toEqual([
+    'MLmodel',
+    'model.onnx',
+    'weights/w.bin',
+  ]);
+  expect(asked).toHaveLength(9);
+  expect(sent).toBe(files.MLmodel.length + files['model.onnx'].length + files['weights/w.bin'].length);
+  await read('models:/counted/1');
+  expect(server.sent()).toBe(0);
+});
+
 it('two models with the same file names do not mix, and a hundred versions are one question more', async () => {
   server.register('one', await logged('add.onnx'));
   server.register('two', await logged('logreg.onnx'));

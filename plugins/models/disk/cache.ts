@@ -124,6 +124,17 @@ export async function place(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
+/**
+ * Places a file of another entry, which is there already, instead of bringing it once more.
+ *
+ * @returns false where that entry has none of the name
+ */
+export async function placeKnown(entry: string | undefined, path: string, draft: string): Promise<boolean> {
+  if (entry === undefined || !(await exists(join(entry, path)))) return false;
+  await place(join(entry, path), join(draft, path));
+  return true;
+}
+
 export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }

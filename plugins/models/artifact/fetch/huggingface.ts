@@ -9,7 +9,7 @@ import type {
   ResolvedFile,
   SourceContext,
 } from '../../contracts/sources/artifact-source.ts';
-import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { problemError } from '../../problems/errors.ts';
 import { askFile, askJson, isHttpFault } from './http.ts';
 import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
@@ -105,27 +105,36 @@ export async function fetchHubFile(
   const [graph] = files;
   if (graph === undefined) throw new Error(`${reference} was resolved to no file`);
   const folder = place.path.slice(0, place.path.length - graph.path.length);
-  const made = (names: readonly string[], list: () => Promise<readonly ResolvedFile[]>): Promise<string> =>
+  const made = (
+    names: readonly string[],
+    list: () => Promise<readonly ResolvedFile[]>,
+    known?: string,
+  ): Promise<string> =>
     once(
       cacheFolder('huggingface', keyOf(asked.at, place.repo, place.revision, folder, names).slice(0, 32)),
       async (draft) => {
         for (const file of await list())
-          await downloadOne(file, { ...place, path: folder }, draft, asked, context);
+          if (!(await placeKnown(known, file.path, draft)))
+            await downloadOne(file, { ...place, path: folder }, draft, asked, context);
       },
     );
   try {
     const alone = await made([graph.path], async () => files);
     const names = beside(join(alone, graph.path));
     if (names.length === 0) return { path: join(alone, graph.path), isOurs: true };
-    const whole = await made([graph.path, ...names], async () => {
-      const weights = await infos(
-        place,
-        names.map((name) => `${folder}${name}`),
-        asked,
-        context,
-      );
-      return [graph, ...weights.map((file) => ({ ...file, path: file.path.slice(folder.length) }))];
-    });
+    const whole = await made(
+      [graph.path, ...names],
+      async () => {
+        const weights = await infos(
+          place,
+          names.map((name) => `${folder}${name}`),
+          asked,
+          context,
+        );
+        return [graph, ...weights.map((file) => ({ ...file, path: file.path.slice(folder.length) }))];
+      },
+      alone,
+    );
     return { path: join(whole, graph.path), isOurs: true };
   } catch (error) {
     throw isHttpFault(error) ? unfetched(asked, context, error) : error;

@@ -8,7 +8,7 @@ import type {
   ResolvedFile,
   SourceContext,
 } from '../../contracts/sources/artifact-source.ts';
-import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { problemError } from '../../problems/errors.ts';
 import { askFile, isHttpFault } from './http.ts';
@@ -226,18 +226,20 @@ export async function fetchVersion(
         );
       return file;
     });
-    const whole = await download(server, from, [graph, ...weights], context);
+    const whole = await download(server, from, [graph, ...weights], context, folder);
     return { path: join(whole, graph.path), isOurs: true };
   } catch (error) {
     throw isHttpFault(error) ? unfetched(asked, context, error) : error;
   }
 }
 
+/** @param known a folder of the cache with some of them */
 async function download(
   server: MlflowServer,
   folder: string,
   files: readonly ResolvedFile[],
   context: SourceContext,
+  known?: string,
 ): Promise<string> {
   if (folder.startsWith('s3:')) {
     const resolved = { reference: folder, isFolder: true, files };
@@ -252,6 +254,7 @@ async function download(
   return once(cacheFolder('mlflow', key.slice(0, 32)), async (draft) => {
     try {
       for (const { path, bytes } of files) {
+        if (await placeKnown(known, path, draft)) continue;
         context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
         const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
         const url = `${at}/api/2.0/mlflow-artifacts/artifacts/${below}`;

@@ -10,7 +10,7 @@ import type {
   ResolvedArtifact,
   SourceContext,
 } from '../../contracts/sources/artifact-source.ts';
-import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { problemError } from '../../problems/errors.ts';
 
@@ -82,7 +82,7 @@ export function fetchObjects(
     const whole =
       weights.length === 0
         ? folder
-        : await download(client, bucket, [...items, ...weights], context.progress);
+        : await download(client, bucket, [...items, ...weights], context.progress, folder);
     return { path: join(whole, graph.path), isOurs: true };
   });
 }
@@ -130,11 +130,13 @@ async function list(client: Client, bucket: string, prefix: string): Promise<Ite
   return items;
 }
 
+/** @param known a folder of the cache with some of them */
 function download(
   client: Client,
   bucket: string,
   items: readonly Item[],
   progress: SourceContext['progress'],
+  known?: string,
 ): Promise<string> {
   const key = keyOf(
     bucket,
@@ -143,6 +145,7 @@ function download(
   return once(cacheFolder('s3', key.slice(0, 32)), async (draft) => {
     try {
       for (const item of items) {
+        if (await placeKnown(known, item.path, draft)) continue;
         progress(`Downloading s3://${bucket}/${item.key} (${Math.ceil(item.bytes / 1e6)} MB)`);
         const target = join(draft, item.path);
         await mkdir(dirname(target), { recursive: true });
