@@ -1,13 +1,15 @@
 /**
  * Models of MLflow: what is taken of its answers, and what becomes of a server that is down, slow, or wrong.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.ts';
+import { askFile, HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
+import { sha256Of } from '../../plugins/models/disk/files.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
 import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';
@@ -242,6 +244,60 @@ it('a file that is cut off is asked for again, and never taken', async () => {
   ).toBeGreaterThanOrEqual(3);
   server.calm();
   expect((await read('models:/severed/1')).bytes).toBe((await fixture('add.onnx')).length);
+});
+
+it.each([96, 32 * 1024])(
+  'a server that closes the connection behind %i KB ends neither them nor the process',
+  async (kilobytes) => {
+    const bytes = Buffer.alloc(kilobytes * 1024, 7);
+    const closing = createTcpServer((socket) => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`);
+        socket.end(bytes);
+      });
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((done) => closing.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(closing.address() as AddressInfo).port}/file`;
+    const to = service.at('closed.bin');
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    for (let time = 0; time < 5; time += 1) {
+      const sha256 = await askFile({ url }, to, bytes.length);
+      expect([sha256, await sha256Of(to)]).toEqual([digest, digest]);
+    }
+    closing.close();
+  },
+);
+
+it('who asks is not told to the place that a registry sends on to; nobody is sent on forever', async () => {
+  const asked: (readonly (string | undefined)[])[] = [];
+  const bytes = Buffer.from('a file');
+  const store = createServer((request, response) => {
+    asked.push([request.url, request.headers.authorization]);
+    response.end(bytes);
+  });
+  await new Promise<void>((done) => store.listen(0, '127.0.0.1', done));
+  const elsewhere = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
+  const registry = createServer((request, response) => {
+    asked.push([request.url, request.headers.authorization]);
+    const locations: Record<string, string> = { '/file': '/moved', '/moved': `${elsewhere}/signed` };
+    response.writeHead(302, { location: locations[request.url ?? ''] ?? '/round' }).end();
+  });
+  await new Promise<void>((done) => registry.listen(0, '127.0.0.1', done));
+  const at = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+  const headers = { authorization: 'Bearer a-token' };
+  await askFile({ url: `${at}/file`, headers }, service.at('moved.bin'), bytes.length);
+  expect(asked).toEqual([
+    ['/file', 'Bearer a-token'],
+    ['/moved', 'Bearer a-token'],
+    ['/signed', undefined],
+  ]);
+  expect((await readFile(service.at('moved.bin'))).equals(bytes)).toBe(true);
+  await expect(askFile({ url: `${at}/round` }, service.at('round.bin'), 1)).rejects.toThrow(
+    'sends on from one address to the next (302)',
+  );
+  store.close();
+  registry.close();
 });
 
 it('evidence that may not be read is not known, and the model is served without it', async () => {

@@ -4,7 +4,9 @@ import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/prom
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Problem, problemError } from '../problems/errors.ts';
-import { isWhole, seal } from './whole.ts';
+import { noteSha256 } from './fresh.ts';
+import { look } from './look.ts';
+import { type Digests, isWhole, seal } from './whole.ts';
 
 /**
  * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`,
@@ -21,12 +23,16 @@ const DAY = 24 * 60 * 60 * 1000;
 const KEEP = 30 * DAY;
 const making = new Map<string, Promise<string>>();
 
+type Build = ((folder: string) => Promise<void>) | ((folder: string) => Promise<Digests>);
+
 /**
  * The folder `target`, made by `build` if it is not there, or not whole any more. It appears whole or not at
  * all: `build` fills a folder beside it that is then renamed. The first of several processes wins, and all
  * get the same folder.
+ *
+ * @param build may return what it knows of the files' digests
  */
-export async function once(target: string, build: (folder: string) => Promise<void>): Promise<string> {
+export async function once(target: string, build: Build): Promise<string> {
   const running = making.get(target);
   if (running !== undefined) return running;
   const work = make(target, build).finally(() => making.delete(target));
@@ -34,7 +40,7 @@ export async function once(target: string, build: (folder: string) => Promise<vo
   return work;
 }
 
-async function make(target: string, build: (folder: string) => Promise<void>): Promise<string> {
+async function make(target: string, build: Build): Promise<string> {
   if (await isWhole(target)) {
     const now = new Date();
     await utimes(target, now, now).catch(() => undefined); // A read-only cache is still a cache.
@@ -46,8 +52,7 @@ async function make(target: string, build: (folder: string) => Promise<void>): P
     await mkdir(parent, { recursive: true });
     await sweep(parent);
     await mkdir(draft);
-    await build(draft);
-    await seal(draft);
+    await noteAll(draft, target, await seal(draft, (await build(draft)) ?? {}));
     await rename(draft, target).catch(async (error: unknown) => {
       if (!(await exists(target))) throw error;
       if (!(await isWhole(target))) await replace(target, draft);
@@ -58,6 +63,12 @@ async function make(target: string, build: (folder: string) => Promise<void>): P
     await rm(draft, { recursive: true, force: true }).catch(() => undefined); // The next sweep tries again.
   }
   return target;
+}
+
+/** The marks go along when the folder is renamed; files of who was faster have others. */
+async function noteAll(draft: string, target: string, digests: Digests): Promise<void> {
+  for (const [path, sha256] of Object.entries(digests))
+    noteSha256(join(target, path), (await look(join(draft, path))).mark, sha256);
 }
 
 const UNWRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { cacheFolder, keyOf } from './cache.ts';
 import { sha256Of } from './files.ts';
+import { notedSha256 } from './fresh.ts';
 import { look } from './look.ts';
 import { writeWhole } from './whole.ts';
 
@@ -18,6 +19,8 @@ export async function knownSha256(
   path: string,
 ): Promise<{ readonly bytes: number; readonly sha256: string; readonly mark: string }> {
   const { bytes, mark, settled } = await look(path);
+  const noted = notedSha256(path, mark);
+  if (noted !== undefined) return { bytes, mark, sha256: noted };
   const note = cacheFolder('known', `${keyOf(path).slice(0, 32)}.json`);
   const known = await readFile(note, 'utf8')
     .then((text): Known => JSON.parse(text))

@@ -15,20 +15,28 @@ const SIZES = '.index.json';
 /** What the files looked like when they were last read and had their digests. */
 const READ = '.read';
 
-/** Ends the making of an entry of the cache: notes what its files are, once they are on the disk. */
-export async function seal(folder: string): Promise<void> {
+/** sha256 (hex) of files of an entry, by path, where who made it knows it. */
+export type Digests = Readonly<Record<string, string>>;
+
+/**
+ * Ends the making of an entry of the cache: notes what its files are, once they are on the disk.
+ *
+ * @returns sha256 of each by path
+ */
+export async function seal(folder: string, known: Digests = {}): Promise<Digests> {
   const sizes: Record<string, number> = {};
   const digests: Record<string, string> = {};
   for (const path of await pathsBelow(folder)) {
     const from = join(folder, path);
     sizes[path] = (await stat(from)).size;
-    digests[path] = await sha256Of(from);
+    digests[path] = known[path] ?? (await sha256Of(from));
     // A rename can reach the disk before what it renames: after a crash of the machine, files would be there
     // and empty.
     await flush(from);
   }
   await writeFile(join(folder, SIZES), JSON.stringify(sizes));
   await writeFile(join(folder, DIGESTS), JSON.stringify(digests));
+  return digests;
 }
 
 /**

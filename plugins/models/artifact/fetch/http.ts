@@ -1,12 +1,19 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { type IncomingMessage, request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
 import { dirname } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 
-/** What registries of models are asked over HTTP: JSON, and files. */
+/**
+ * What registries of models are asked over HTTP: JSON, and files. Not by `fetch`: Node's ends the whole
+ * process where a server closes the connection before everything that it sent is read.
+ * https://github.com/nodejs/undici/issues/5360
+ */
 
 export type HttpQuestion = {
   readonly url: string;
@@ -50,12 +57,16 @@ export const askJson = (question: HttpQuestion, limits: HttpLimits = HTTP_LIMITS
     const signal = AbortSignal.timeout(limits.patience);
     const answer = await answered(question, signal, limits);
     const bytes = await bodyOf(answer, limits.json, limits, signal);
-    return parsed(bytes, answer.headers.get('content-type'));
+    return parsed(bytes, answer.headers['content-type']);
   });
+
+/** Bytes that are written at once. */
+const PIECE = 1024 * 1024;
 
 /**
  * Writes a file of exactly so many bytes.
  *
+ * @returns its sha256 in hex
  * @throws HttpFault, also where it is cut off or longer
  */
 export const askFile = (
@@ -63,7 +74,7 @@ export const askFile = (
   to: string,
   bytes: number,
   limits: HttpLimits = HTTP_LIMITS,
-): Promise<void> =>
+): Promise<string> =>
   attempted(limits, async () => {
     const ending = new AbortController();
     const end = (): void => ending.abort();
@@ -75,21 +86,22 @@ export const askFile = (
     try {
       const answer = await answered(question, ending.signal, limits);
       await mkdir(dirname(to), { recursive: true });
+      const hash = createHash('sha256');
       let got = 0;
       const counted = new Transform({
         transform(chunk: Buffer, _encoding, done) {
           again();
           got += chunk.length;
+          hash.update(chunk);
           done(got > bytes ? fault('wrong', `sends more than the ${bytes} bytes that it told`) : null, chunk);
         },
       });
-      if (answer.body === null) throw fault('wrong', 'sends no file');
-      await pipeline(Readable.fromWeb(answer.body), counted, createWriteStream(to)).catch(
-        (error: unknown) => {
-          throw isHttpFault(error) || isOfDisk(error) ? error : cutOff(got, bytes, ending.signal, limits);
-        },
-      );
+      const file = createWriteStream(to, { highWaterMark: PIECE });
+      await pipeline(answer, counted, file).catch((error: unknown) => {
+        throw isHttpFault(error) || isOfDisk(error) ? error : cutOff(got, bytes, ending.signal, limits);
+      });
       if (got < bytes) throw cutOff(got, bytes, ending.signal, limits);
+      return hash.digest('hex');
     } finally {
       clearTimeout(timer);
     }
@@ -119,19 +131,16 @@ async function attempted<T>({ attempts, pause }: HttpLimits, work: () => Promise
 }
 
 async function answered(
-  { url, headers, body }: HttpQuestion,
+  question: HttpQuestion,
   signal: AbortSignal,
   limits: HttpLimits,
-): Promise<Response> {
-  const answer = await fetch(url, {
-    signal,
-    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-  }).catch((error: unknown) => {
+): Promise<IncomingMessage> {
+  const answer = await followed(question, signal).catch((error: unknown) => {
+    if (isHttpFault(error)) throw error;
     throw fault('unreachable', signal.aborted ? late(limits) : `cannot be reached: ${reasonOf(error)}`);
   });
-  if (answer.ok) return answer;
-  const { status } = answer;
+  const { statusCode: status = 0 } = answer;
+  if (status >= 200 && status < 300) return answer;
   const { said, isJson } = saidIn(
     await bodyOf(answer, 64 * 1024, limits, signal).catch(() => Buffer.alloc(0)),
   );
@@ -143,10 +152,54 @@ async function answered(
   throw fault(isPassing ? 'unreachable' : 'wrong', `answers ${status}${said}`, status);
 }
 
+/** As many as browsers follow are too many for a file. */
+const REDIRECTS = 5;
+
+async function followed(
+  question: HttpQuestion,
+  signal: AbortSignal,
+  left = REDIRECTS,
+): Promise<IncomingMessage> {
+  const answer = await ask(question, signal);
+  const { statusCode = 0, headers } = answer;
+  if (![301, 302, 303, 307, 308].includes(statusCode) || headers.location === undefined) return answer;
+  answer.resume();
+  const from = new URL(question.url);
+  if (left === 0 || !URL.canParse(headers.location, from.href))
+    throw fault('wrong', `sends on from one address to the next (${statusCode})`, statusCode);
+  const to = new URL(headers.location, from);
+  // Who asks is told to nobody else.
+  const isSame = to.origin === from.origin;
+  return followed(
+    { url: to.href, ...(isSame && question.headers && { headers: question.headers }) },
+    signal,
+    left - 1,
+  );
+}
+
+function ask({ url, headers, body }: HttpQuestion, signal: AbortSignal): Promise<IncomingMessage> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const request = url.startsWith('https:') ? overHttps : overHttp;
+  return new Promise((resolve, reject) => {
+    const asked = request(url, {
+      signal,
+      method: text === undefined ? 'GET' : 'POST',
+      headers: {
+        ...headers,
+        ...(text !== undefined && {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        }),
+      },
+    });
+    asked.on('response', resolve).on('error', reject).end(text);
+  });
+}
+
 const late = ({ patience }: HttpLimits): string => `does not answer within ${patience / 1000} s`;
 
 async function bodyOf(
-  answer: Response,
+  answer: IncomingMessage,
   most: number,
   limits: HttpLimits,
   signal: AbortSignal,
@@ -154,7 +207,7 @@ async function bodyOf(
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of answer.body ?? []) {
+    for await (const chunk of answer) {
       bytes += chunk.length;
       if (bytes > most) throw fault('wrong', `answers with more than ${most} bytes of JSON`);
       chunks.push(chunk);
@@ -166,7 +219,7 @@ async function bodyOf(
   return Buffer.concat(chunks);
 }
 
-function parsed(bytes: Buffer, type: string | null): unknown {
+function parsed(bytes: Buffer, type: string | undefined): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch {
@@ -190,10 +243,8 @@ function saidIn(bytes: Buffer): { readonly said: string; readonly isJson: boolea
   return { said: line === '' ? '' : `: ${line}`, isJson };
 }
 
-/** undici says "fetch failed", and why below. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  if (!(cause instanceof Error)) return String(cause);
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  return code ?? cause.message;
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return code ?? error.message;
 }

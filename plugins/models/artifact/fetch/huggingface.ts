@@ -152,18 +152,16 @@ async function downloadOne(
   const { at, headers } = hub();
   const below = `${folder}${path}`.split('/').map(encodeURIComponent).join('/');
   const to = join(draft, path);
+  let sha256 = '';
   try {
     progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
-    await askFile({ url: `${at}/${repo}/resolve/${revision}/${below}`, headers }, to, bytes);
+    sha256 = await askFile({ url: `${at}/${repo}/resolve/${revision}/${below}`, headers }, to, bytes);
   } finally {
     progress(undefined);
   }
   // Git's digest of a file is over its kind and length, too.
   const isGit = version.length === 40;
-  const hash = createHash(isGit ? 'sha1' : 'sha256');
-  if (isGit) hash.update(`blob ${bytes}\0`);
-  await pipeline(createReadStream(to), hash);
-  if (hash.digest('hex') === version) return;
+  if ((isGit ? await gitDigest(to, bytes) : sha256) === version) return;
   throw problemError([
     {
       code: 'MODELS_ARTIFACT_MISSING',
@@ -173,4 +171,10 @@ async function downloadOne(
       fix: 'Retry; where it stays so, do not trust what answers there.',
     },
   ]);
+}
+
+async function gitDigest(path: string, bytes: number): Promise<string> {
+  const hash = createHash('sha1').update(`blob ${bytes}\0`);
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }

@@ -252,14 +252,16 @@ async function download(
     files.map(({ path, bytes }) => [path, bytes]),
   );
   return once(cacheFolder('mlflow', key.slice(0, 32)), async (draft) => {
+    const digests: Record<string, string> = {};
     try {
       for (const { path, bytes } of files) {
         if (await placeKnown(known, path, draft)) continue;
         context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
         const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
         const url = `${at}/api/2.0/mlflow-artifacts/artifacts/${below}`;
-        await askFile({ url, headers }, join(draft, path), bytes);
+        digests[path] = await askFile({ url, headers }, join(draft, path), bytes);
       }
+      return digests;
     } finally {
       context.progress(undefined);
     }
