@@ -68,6 +68,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   'the SDK': /^(@aws-sdk|@smithy|@aws-crypto)\//,
   zod: /^zod$/,
   yazl: /^yazl$/,
+  tar: /^tar$/,
   yaml: /^yaml$/,
   'hyparquet, hyparquet-writer': /^hyparquet(-writer)?(\/src\/\w+\.js)?$/,
   'types of `onnxruntime-common`': /^onnxruntime-common$/,
@@ -181,7 +182,7 @@ const ROOMS: readonly Room[] = [
   {
     name: '`disk/`, `sandbox/`',
     files: /^plugins\/models\/(disk|sandbox)\//,
-    may: ['itself', '`problems/`', 'Node', 'yazl'],
+    may: ['itself', '`problems/`', 'Node', 'tar', 'yazl'],
   },
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {

@@ -16,6 +16,7 @@ import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.t
 import { localStackJourney } from './soak/localstack.ts';
 import { mlflowModels } from './soak/mlflow.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
+import { sageMakerPackages } from './soak/sagemaker.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
 import { signedModels } from './soak/signed.ts';
 import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
@@ -42,6 +43,7 @@ const parts: Readonly<Record<string, Part>> = {
   localstack: { full: localStackJourney },
   mlflow: { full: mlflowModels },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
+  sagemaker: { full: sageMakerPackages },
   sequences: {
     full: () => everySequence(SEQUENCES),
     short: () => everySequence(HUNDREDTH_OF_SEQUENCES),

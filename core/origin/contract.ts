@@ -3,20 +3,34 @@
  * version's record. It is that registry's word, not ours: our own digests stand beside it.
  */
 export type ArtifactOrigin = {
-  readonly from: 'mlflow' | 'huggingface';
-  /** Its address, without credentials. */
+  readonly from: 'mlflow' | 'huggingface' | 'sagemaker';
+  /** Its address, without credentials; the ARN of a group of SageMaker. */
   readonly at: string;
   readonly name: string;
   /** A number, or a commit. */
   readonly version: string;
   /** By which the version was asked for; it may stand for another one since. */
   readonly alias?: string;
-  /** Id of the run that made it. */
+  /** Id of the run that made it, or the ARN of the job. */
   readonly run?: string;
   /** Who logged it, as its client wrote: MLflow checks no name. */
   readonly by?: string;
+  /** Id of the commit whose code made it. */
+  readonly commit?: string;
+  /** Where what was measured of it is kept, where only that is known. */
+  readonly measured?: string;
+  readonly approval?: OriginApproval;
   readonly datasets?: readonly OriginDataset[];
   readonly metrics?: readonly OriginMetric[];
+};
+
+/** That registry's approval, as its own people gave it: it is none of ours. */
+export type OriginApproval = {
+  /** Approved, or PendingManualApproval. */
+  readonly status: string;
+  /** Who changed the version last, where that is known. */
+  readonly by?: string;
+  readonly reason?: string;
 };
 
 /** MLflow's digest is eight digits over the first rows: it names a dataset, and proves nothing. */

@@ -1,4 +1,4 @@
-import type { ArtifactOrigin } from './contract.ts';
+import type { ArtifactOrigin, OriginApproval } from './contract.ts';
 
 /**
  * More is cut: of fifty models all of it stands in one template, which ends at a megabyte:
@@ -10,7 +10,7 @@ const TEXT = 80;
 /** The same, short enough to be a property of a resource. */
 export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
   const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT - 1)}…` : text);
-  const { alias, run, by, datasets = [], metrics = [] } = origin;
+  const { alias, run, by, commit, measured, approval, datasets = [], metrics = [] } = origin;
   return {
     from: origin.from,
     at: cut(origin.at),
@@ -19,6 +19,15 @@ export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
     ...(alias !== undefined && { alias: cut(alias) }),
     ...(run !== undefined && { run: cut(run) }),
     ...(by !== undefined && { by: cut(by) }),
+    ...(commit !== undefined && { commit: cut(commit) }),
+    ...(measured !== undefined && { measured: cut(measured) }),
+    ...(approval !== undefined && {
+      approval: {
+        status: cut(approval.status),
+        ...(approval.by !== undefined && { by: cut(approval.by) }),
+        ...(approval.reason !== undefined && { reason: cut(approval.reason) }),
+      },
+    }),
     ...(datasets.length > 0 && {
       datasets: datasets.slice(0, LIST).map(({ name, digest, context }) => ({
         name: cut(name),
@@ -56,11 +65,17 @@ const isListOf = (value: unknown, is: (one: Fields) => boolean): boolean =>
 
 function isOrigin(value: unknown): value is ArtifactOrigin {
   if (typeof value !== 'object' || value === null) return false;
-  const { from, at, name, version, alias, run, by, datasets, metrics } = value as Fields;
+  const { from, at, name, version, alias, run, by, commit, measured, approval, datasets, metrics } =
+    value as Fields;
   return (
-    (from === 'mlflow' || from === 'huggingface') &&
+    typeof from === 'string' &&
+    Object.hasOwn(NAMES, from) &&
     [at, name, version].every(isText) &&
-    [alias, run, by].every(isTextOrNone) &&
+    [alias, run, by, commit, measured].every(isTextOrNone) &&
+    isListOf(
+      approval === undefined ? undefined : [approval],
+      (one) => isText(one.status) && [one.by, one.reason].every(isTextOrNone),
+    ) &&
     isListOf(datasets, (one) => isText(one.name) && isTextOrNone(one.digest) && isTextOrNone(one.context)) &&
     isListOf(metrics, (one) => isText(one.name) && typeof one.value === 'number' && isTextOrNone(one.dataset))
   );
@@ -74,15 +89,17 @@ export function originLine({
   alias,
   run,
   by,
+  approval,
   datasets = [],
   metrics = [],
 }: ArtifactOrigin): string {
   const training = datasets.filter(({ context }) => context === 'training');
   return [
-    `${name} ${from === 'mlflow' ? `version ${version}` : `at ${version.slice(0, 12)}`} of ${NAMES[from]}`,
+    `${name} ${shownVersion(from, version, 'at ')} of ${NAMES[from]}`,
     alias === undefined ? '' : ` (${alias})`,
     run === undefined ? '' : `, run ${run}`,
     by === undefined ? '' : `, by ${by}`,
+    approval === undefined ? '' : `; ${approvalLine(approval)}`,
     training.length === 0 ? '' : `; trained on ${training.map((one) => one.name).join(', ')}`,
     metrics.length === 0
       ? ''
@@ -90,7 +107,14 @@ export function originLine({
   ].join('');
 }
 
-const NAMES = { mlflow: 'MLflow', huggingface: 'Hugging Face' } as const;
+const NAMES = { mlflow: 'MLflow', huggingface: 'Hugging Face', sagemaker: 'SageMaker' } as const;
+
+/** A number, or the begin of a commit. */
+const shownVersion = (from: ArtifactOrigin['from'], version: string, before = ''): string =>
+  from === 'huggingface' ? `${before}${version.slice(0, 12)}` : `version ${version}`;
+
+const approvalLine = ({ status, by, reason }: OriginApproval): string =>
+  `${status} there${by === undefined ? '' : `, last changed by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
 
 /** `version 3: auc 0.9 → 0.91 on churn-2026-11`; undefined where both are one version of one place */
 export function originDifference(before: ArtifactOrigin, now: ArtifactOrigin): string | undefined {
@@ -101,7 +125,7 @@ export function originDifference(before: ArtifactOrigin, now: ArtifactOrigin): s
     before.version === now.version;
   if (isSame) return undefined;
   const { from, name, version } = before;
-  const what = `${name === now.name ? '' : `${name} `}${from === 'mlflow' ? `version ${version}` : version.slice(0, 12)}`;
+  const what = `${name === now.name ? '' : `${name} `}${shownVersion(from, version)}`;
   const place = before.at === now.at ? '' : ` at ${before.at}`;
   const changes = originChanges(before, now);
   return `${what}${place}${changes.length === 0 ? '' : `: ${changes.join('; ')}`}`;
@@ -123,6 +147,8 @@ export function originChanges(before: ArtifactOrigin, now: ArtifactOrigin): read
     'not known';
   if (data(before) !== data(now)) changes.push(`datasets ${data(before)} → ${data(now)}`);
   if (before.run !== now.run) changes.push(`run ${before.run ?? 'not known'} → ${now.run ?? 'not known'}`);
+  if (before.commit !== now.commit)
+    changes.push(`commit ${before.commit ?? 'not known'} → ${now.commit ?? 'not known'}`);
   if (before.by !== now.by) changes.push(`by ${before.by ?? 'not known'} → ${now.by ?? 'not known'}`);
   return changes;
 }

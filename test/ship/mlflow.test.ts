@@ -13,6 +13,7 @@ import { sha256Of } from '../../plugins/models/disk/files.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
 import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';
+import { strangeIn } from '../fakes/strange.ts';
 import { FIXTURES, newService } from './setup.ts';
 
 const service = newService();
@@ -139,17 +140,6 @@ describe('answers of MLflow’s own server', () => {
     }
   });
 });
-
-/** Parts of one value of JSON that another does not have, or has of another type. */
-function strangeIn(ours: unknown, theirs: unknown, at = ''): string[] {
-  if (Array.isArray(ours) && Array.isArray(theirs))
-    return ours.flatMap((one) => strangeIn(one, theirs[0], `${at}[]`));
-  if (typeof ours === 'object' && ours !== null && typeof theirs === 'object' && theirs !== null)
-    return Object.entries(ours).flatMap(([name, value]) =>
-      strangeIn(value, (theirs as Record<string, unknown>)[name], `${at}.${name}`),
-    );
-  return typeof ours === typeof theirs ? [] : [at];
-}
 
 it('an alias that moves is told with what changed, and the bytes of its version are taken', async () => {
   server.register('moving', await logged('add.onnx'), 0.9);

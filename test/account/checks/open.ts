@@ -27,6 +27,22 @@ export const OPEN: readonly OpenCheck[] = [
       'An endpoint needs a container image and is billed by the hour. With one of your own: `gate: {cases: …, reference: sagemaker:<endpoint>}`, and deploy.',
   },
   {
+    name: 'model-registry',
+    bullet: 'SageMaker’s Model Registry',
+    says: 'ListModelPackages gives versions by approval status and the time at which they were made; DescribeModelPackage one of them.',
+    page: 'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListModelPackages.html',
+    notRun:
+      'A version needs a group with model data that a person approved. With a group of your own: `artifact: sagemaker:<group>@approved`, and `sls models list`; then a group that is not there.',
+  },
+  {
+    name: 'managed-mlflow',
+    bullet: 'an MLflow that SageMaker manages',
+    says: 'Requests to a tracking server that is managed are signed with Signature Version 4 and name its ARN.',
+    page: 'https://docs.aws.amazon.com/sagemaker/latest/dg/mlflow-track-experiments.html',
+    notRun:
+      'A tracking server is billed by the hour and takes half an hour to be made. With one of your own: `MLFLOW_TRACKING_URI=<its ARN>` with `artifact: models:/<name>@<alias>`, and `sls models list`.',
+  },
+  {
     name: 'tune',
     bullet: 'which memory size `sls models tune` finds',
     says: 'Lambda gives a function processor time in proportion to its memory; 1,769 MB are one vCPU.',

@@ -34,7 +34,7 @@ export type HttpFault = Error & {
 export const isHttpFault = (error: unknown): error is HttpFault =>
   error instanceof Error && error.name === 'HttpFault';
 
-const fault = (kind: HttpFault['kind'], message: string, status?: number): HttpFault =>
+export const httpFault = (kind: HttpFault['kind'], message: string, status?: number): HttpFault =>
   Object.assign(new Error(message), { name: 'HttpFault', kind, ...(status !== undefined && { status }) });
 
 /** Milliseconds, bytes, counts. */
@@ -93,7 +93,10 @@ export const askFile = (
           again();
           got += chunk.length;
           hash.update(chunk);
-          done(got > bytes ? fault('wrong', `sends more than the ${bytes} bytes that it told`) : null, chunk);
+          done(
+            got > bytes ? httpFault('wrong', `sends more than the ${bytes} bytes that it told`) : null,
+            chunk,
+          );
         },
       });
       const file = createWriteStream(to, { highWaterMark: PIECE });
@@ -111,7 +114,7 @@ const isOfDisk = (error: unknown): boolean =>
   error instanceof Error && 'syscall' in error && ['open', 'write'].includes(String(error.syscall));
 
 const cutOff = (got: number, bytes: number, signal: AbortSignal, { patience }: HttpLimits): HttpFault =>
-  fault(
+  httpFault(
     'unreachable',
     signal.aborted
       ? `sends nothing for ${patience / 1000} s after ${got} of ${bytes} bytes`
@@ -137,19 +140,19 @@ async function answered(
 ): Promise<IncomingMessage> {
   const answer = await followed(question, signal).catch((error: unknown) => {
     if (isHttpFault(error)) throw error;
-    throw fault('unreachable', signal.aborted ? late(limits) : `cannot be reached: ${reasonOf(error)}`);
+    throw httpFault('unreachable', signal.aborted ? late(limits) : `cannot be reached: ${reasonOf(error)}`);
   });
   const { statusCode: status = 0 } = answer;
   if (status >= 200 && status < 300) return answer;
   const { said, isJson } = saidIn(
     await bodyOf(answer, 64 * 1024, limits, signal).catch(() => Buffer.alloc(0)),
   );
-  if (status === 401 || status === 403) throw fault('refused', `refuses (${status})${said}`, status);
+  if (status === 401 || status === 403) throw httpFault('refused', `refuses (${status})${said}`, status);
   // MLflow says of an alias that is not there that the request is not valid.
   if (status === 404 || (status === 400 && isJson))
-    throw fault('absent', `knows no such thing (${status})${said}`, status);
+    throw httpFault('absent', `knows no such thing (${status})${said}`, status);
   const isPassing = status === 429 || status >= 500;
-  throw fault(isPassing ? 'unreachable' : 'wrong', `answers ${status}${said}`, status);
+  throw httpFault(isPassing ? 'unreachable' : 'wrong', `answers ${status}${said}`, status);
 }
 
 /** As many as browsers follow are too many for a file. */
@@ -166,7 +169,7 @@ async function followed(
   answer.resume();
   const from = new URL(question.url);
   if (left === 0 || !URL.canParse(headers.location, from.href))
-    throw fault('wrong', `sends on from one address to the next (${statusCode})`, statusCode);
+    throw httpFault('wrong', `sends on from one address to the next (${statusCode})`, statusCode);
   const to = new URL(headers.location, from);
   // Who asks is told to nobody else.
   const isSame = to.origin === from.origin;
@@ -209,12 +212,12 @@ async function bodyOf(
   try {
     for await (const chunk of answer) {
       bytes += chunk.length;
-      if (bytes > most) throw fault('wrong', `answers with more than ${most} bytes of JSON`);
+      if (bytes > most) throw httpFault('wrong', `answers with more than ${most} bytes of JSON`);
       chunks.push(chunk);
     }
   } catch (error) {
     if (isHttpFault(error)) throw error;
-    throw fault('unreachable', signal.aborted ? late(limits) : `breaks off: ${reasonOf(error)}`);
+    throw httpFault('unreachable', signal.aborted ? late(limits) : `breaks off: ${reasonOf(error)}`);
   }
   return Buffer.concat(chunks);
 }
@@ -224,7 +227,7 @@ function parsed(bytes: Buffer, type: string | undefined): unknown {
     return JSON.parse(bytes.toString());
   } catch {
     const what = type?.startsWith('text/html') ? 'a page' : 'something';
-    throw fault('wrong', `answers with ${what} that is no JSON`);
+    throw httpFault('wrong', `answers with ${what} that is no JSON`);
   }
 }
 

@@ -1,25 +1,30 @@
+import type { SourceContext } from '../../contracts/sources/artifact-source.ts';
 import { problemError } from '../../problems/errors.ts';
-import { askJson } from './http.ts';
+import { askJson, httpFault } from './http.ts';
+import { managedMlflow } from './mlflow-managed.ts';
 
 /** A tracking server of MLflow, as its own variables name it. */
 export type MlflowServer = {
-  /** Without credentials, and without a slash at its end. */
+  /** Its address, or the ARN of one that SageMaker manages: without credentials, and no slash at its end. */
   readonly at: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Where it is asked. */
+  readonly url: string;
+  /** Who asks: headers of a GET of this address. */
+  readonly headers: (url: string) => Promise<Readonly<Record<string, string>>>;
+  /** What to do about a refusal. */
+  readonly access: string;
 };
 
-export const MLFLOW_ACCESS =
-  'Set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, to who may read it.';
-
 /**
- * MLFLOW_TRACKING_URI, with who asks: a token, or a name and a password.
+ * MLFLOW_TRACKING_URI, with who asks: a token, or a name and a password; AWS's credentials where it is the
+ * ARN of a server that SageMaker manages.
  * https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING` where it names no server that is asked over HTTP
  */
 export function mlflowServer(
   reference: string,
-  key: string,
+  { key, aws }: SourceContext,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): MlflowServer {
   const given = env.MLFLOW_TRACKING_URI?.trim() ?? '';
@@ -33,6 +38,7 @@ export function mlflowServer(
       `${reference}: Databricks keeps models in Unity Catalog, which is asked in another way than MLflow’s own registry.`,
       'Copy the version to a registry of MLflow, or download it and name the file.',
     );
+  if (given.startsWith('arn:')) return managed(reference, given, aws, env, refuse);
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw refuse(
@@ -48,9 +54,43 @@ export function mlflowServer(
       : token
         ? `Bearer ${token}`
         : undefined;
+  const at = `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
   return {
-    at: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
-    headers: authorization === undefined ? {} : { authorization },
+    at,
+    url: at,
+    headers: async () => (authorization === undefined ? {} : { authorization }),
+    access:
+      'Set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, to who may read it.',
+  };
+}
+
+function managed(
+  reference: string,
+  arn: string,
+  aws: SourceContext['aws'],
+  env: Readonly<Record<string, string | undefined>>,
+  refuse: (message: string, fix: string) => Error,
+): MlflowServer {
+  if (aws?.credentials === undefined)
+    throw refuse(
+      `${reference}: MLflow at ${arn} is asked with AWS’s credentials, and there are none here.`,
+      'Run it where AWS may be asked, with credentials.',
+    );
+  const server = managedMlflow(arn, aws.credentials, env.SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT);
+  if (server === undefined)
+    throw refuse(
+      `${reference}: MLFLOW_TRACKING_URI is ${arn}, which is no tracking server and no MLflow app of SageMaker.`,
+      'Copy its ARN from `aws sagemaker list-mlflow-tracking-servers` or `list-mlflow-apps`.',
+    );
+  return {
+    at: arn,
+    url: server.url,
+    headers: (url) =>
+      server.sign(url).catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        throw httpFault('refused', `is not asked: ${why}`);
+      }),
+    access: `Allow ${server.actions} on it, or use other credentials.`,
   };
 }
 
@@ -58,11 +98,18 @@ export function mlflowServer(
 const shownOf = (uri: string): string => uri.replace(/\/\/[^/@]*@/, '//…@').slice(0, 100);
 
 /** @returns the answer to a GET of MLflow's REST API. @throws HttpFault */
-export const askMlflow = (
-  { at, headers }: MlflowServer,
+export async function askMlflow(
+  { url: at, headers }: MlflowServer,
   path: string,
   query: Readonly<Record<string, string>> = {},
-): Promise<unknown> => {
-  const search = new URLSearchParams(query).toString();
-  return askJson({ url: `${at}/api/2.0/${path}${search === '' ? '' : `?${search}`}`, headers });
-};
+): Promise<unknown> {
+  const search = Object.entries(query)
+    .map(([name, value]) => `${name}=${escaped(value)}`)
+    .join('&');
+  const url = `${at}/api/2.0/${path}${search === '' ? '' : `?${search}`}`;
+  return askJson({ url, headers: await headers(url) });
+}
+
+/** As Signature Version 4 has it, which escapes more than `encodeURIComponent`; every server reads that. */
+const escaped = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -13,7 +13,7 @@ import { unsafeLocation } from '../../disk/location.ts';
 import { problemError } from '../../problems/errors.ts';
 import { askFile, isHttpFault } from './http.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
-import { askMlflow, MLFLOW_ACCESS, type MlflowServer, mlflowServer } from './mlflow-server.ts';
+import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';
 import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
 import { fetchObjects, resolveObjects } from './s3.ts';
 
@@ -37,7 +37,7 @@ export function resolveVersion(
   place: Place,
   context: SourceContext,
 ): Promise<ResolvedArtifact> {
-  const server = mlflowServer(reference, context.key);
+  const server = mlflowServer(reference, context);
   const asked = askedOf(reference, server);
   return rememberedResolve(asked, context, async () => {
     const version = await versionOf(server, place);
@@ -75,8 +75,8 @@ const unlessRefused = (asked: Promise<unknown>): Promise<unknown> =>
     throw error;
   });
 
-const askedOf = (reference: string, { at }: MlflowServer): Asked => ({
-  ...{ reference, at, who: `MLflow at ${at}`, access: MLFLOW_ACCESS },
+const askedOf = (reference: string, { at, access }: MlflowServer): Asked => ({
+  ...{ reference, at, who: `MLflow at ${at}`, access },
 });
 
 function missing({ reference, who }: Asked, { key }: SourceContext, message: string, fix: string): Error {
@@ -204,7 +204,7 @@ export async function fetchVersion(
   const { reference, from = '', others = [] } = resolved;
   const [graph] = resolved.files;
   if (graph === undefined) throw new Error(`${reference} was resolved to no file`);
-  const server = mlflowServer(reference, context.key);
+  const server = mlflowServer(reference, context);
   const asked = askedOf(reference, server);
   if (from.startsWith('s3:')) {
     const file = `${from}${graph.path}`;
@@ -245,7 +245,7 @@ async function download(
     const resolved = { reference: folder, isFolder: true, files };
     return (await fetchObjects(resolved, placeIn(folder), () => [], context)).path;
   }
-  const { at, headers } = server;
+  const { at, url: base, headers } = server;
   const key = keyOf(
     at,
     folder,
@@ -258,8 +258,8 @@ async function download(
         if (await placeKnown(known, path, draft)) continue;
         context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
         const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
-        const url = `${at}/api/2.0/mlflow-artifacts/artifacts/${below}`;
-        digests[path] = await askFile({ url, headers }, join(draft, path), bytes);
+        const url = `${base}/api/2.0/mlflow-artifacts/artifacts/${below}`;
+        digests[path] = await askFile({ url, headers: await headers(url) }, join(draft, path), bytes);
       }
       return digests;
     } finally {

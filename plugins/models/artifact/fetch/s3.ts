@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/s3/get-object.ts';
@@ -12,6 +13,7 @@ import type {
 } from '../../contracts/sources/artifact-source.ts';
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
+import { isTarFault } from '../../disk/untar.ts';
 import { problemError } from '../../problems/errors.ts';
 
 type Item = ObjectHead & { readonly path: string };
@@ -87,6 +89,24 @@ export function fetchObjects(
   });
 }
 
+/**
+ * Reads one object as it comes in, if it is still the one that was looked at.
+ *
+ * @param work is given its bytes, and their number where S3 tells it
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with S3's answer; what is wrong with an archive goes through
+ */
+export function withObject<T>(
+  place: Place,
+  etag: string,
+  context: SourceContext,
+  work: (body: Readable, bytes: number | undefined) => Promise<T>,
+): Promise<T> {
+  return atS3(place, context, async (client) => {
+    const { body, bytes } = await objectStream(client, place.bucket, place.key, { etag });
+    return work(body, bytes);
+  });
+}
+
 /** @param work is given a function by which it says what it asks for, where that is not the place itself */
 async function atS3<T>(
   place: Place,
@@ -104,7 +124,7 @@ async function atS3<T>(
       asked = what;
     });
   } catch (error) {
-    if (error instanceof Error && 'problems' in error) throw error;
+    if (isTarFault(error) || (error instanceof Error && 'problems' in error)) throw error;
     throw missing(key, asked, reasonOf(error), fixOf(error), error);
   } finally {
     client.destroy();

@@ -3,6 +3,7 @@ import { fileSource } from './file.ts';
 import { huggingFaceSource } from './huggingface.ts';
 import { mlflowSource } from './mlflow.ts';
 import { s3Source } from './s3.ts';
+import { sageMakerSource } from './sagemaker.ts';
 
 /**
  * Where artifacts come from, in the order in which docs and fixes name them. To add one: a file beside these,
@@ -12,6 +13,7 @@ export const ARTIFACT_SOURCES: readonly ArtifactSource[] = [
   fileSource,
   s3Source,
   mlflowSource,
+  sageMakerSource,
   huggingFaceSource,
 ];
 

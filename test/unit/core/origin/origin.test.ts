@@ -31,6 +31,30 @@ it('is one line for people', () => {
   );
 });
 
+const APPROVED: ArtifactOrigin = {
+  from: 'sagemaker',
+  at: 'arn:aws:sagemaker:us-east-1:123456789012:model-package-group/churn',
+  name: 'churn',
+  version: '7',
+  alias: 'approved',
+  by: 'ann',
+  commit: 'c0ffee',
+  measured: 's3://bucket/quality.json',
+  approval: { status: 'Approved', by: 'bob', reason: 'AUC 0.91' },
+};
+
+it('of SageMaker it tells the approval there, and what differs', () => {
+  expect(originLine(APPROVED)).toBe(
+    'churn version 7 of SageMaker (approved), by ann; Approved there, last changed by bob: AUC 0.91',
+  );
+  expect(readOrigin(JSON.stringify(boundedOrigin(APPROVED)))).toEqual(APPROVED);
+  const long = { ...APPROVED, approval: { status: 'Approved', reason: 'x'.repeat(1000) } };
+  expect(boundedOrigin(long).approval?.reason).toHaveLength(80);
+  expect(originDifference(APPROVED, { ...APPROVED, version: '8', commit: 'bead' })).toBe(
+    'version 7: commit c0ffee → bead',
+  );
+});
+
 const texts = string({ maxLength: 300 });
 const origins = record(
   {
@@ -67,6 +91,10 @@ describe('as a property of a resource', () => {
     '{"from":"mlflow"}',
     '{"from":"elsewhere","at":"a","name":"b","version":"1"}',
     '{"from":"mlflow","at":"a","name":"b","version":1}',
+    '{"from":"toString","at":"a","name":"b","version":"1"}',
+    '{"from":"sagemaker","at":"a","name":"b","version":"1","approval":"yes"}',
+    '{"from":"sagemaker","at":"a","name":"b","version":"1","approval":{"by":"x"}}',
+    '{"from":"sagemaker","at":"a","name":"b","version":"1","commit":7}',
     '{"from":"mlflow","at":"a","name":"b","version":"1","metrics":[null]}',
     '{"from":"mlflow","at":"a","name":"b","version":"1","metrics":[{"name":"auc","value":"0.9"}]}',
   ])('what is none is not read: %s', (text) => {

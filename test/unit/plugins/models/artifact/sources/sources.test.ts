@@ -72,10 +72,10 @@ it('what begins with no scheme of theirs is a path', () => {
 
 it('what may be written is told in these words', () => {
   expect(ARTIFACT_FORMS).toBe(
-    'An `.onnx` file, a folder with `model.onnx` and its external data, `s3://bucket/key`, `models:/name@alias` or `models:/name/3` of MLflow, or `hf://org/repo@<commit>/path.onnx` of Hugging Face.',
+    'An `.onnx` file, a folder with `model.onnx` and its external data, `s3://bucket/key`, `models:/name@alias` or `models:/name/3` of MLflow, `sagemaker:group@approved` or `sagemaker:group/7` of SageMaker’s Model Registry, or `hf://org/repo@<commit>/path.onnx` of Hugging Face.',
   );
   expect(ARTIFACT_FIX).toBe(
-    'Write the path of an .onnx file, of a folder with model.onnx, s3://bucket/key, models:/name@alias of MLflow, or hf://org/repo@<40 digits of a commit>/path.onnx of Hugging Face.',
+    'Write the path of an .onnx file, of a folder with model.onnx, s3://bucket/key, models:/name@alias of MLflow, sagemaker:group@approved of SageMaker’s Model Registry, or hf://org/repo@<40 digits of a commit>/path.onnx of Hugging Face.',
   );
   expect(problemsOf('s3://bucket')).toEqual([
     {
@@ -86,4 +86,32 @@ it('what may be written is told in these words', () => {
       fix: 'Write `s3://bucket/key`.',
     },
   ]);
+});
+
+describe('a group of SageMaker', () => {
+  const arn = 'arn:aws:sagemaker:eu-central-1:123456789012:model-package-group/churn';
+  it.each(['churn@approved', 'churn/7', `${arn}@approved`, `${arn}/12`, 'a-1/1'])('%s', (reference) => {
+    expect(problemsOf(`sagemaker:${reference}`)).toEqual([]);
+  });
+  it.each([
+    ['churn', 'names no version of a group of models.'],
+    ['churn/0', 'names no version of a group of models.'],
+    ['churn/', 'names no version of a group of models.'],
+    ['churn_1/1', 'names no version of a group of models.'],
+    ['-churn/1', 'names no version of a group of models.'],
+    ['arn:aws:sagemaker:eu:1:model-package/churn/1@approved', 'names no version of a group of models.'],
+    [
+      'churn@champion',
+      'names champion after the @, where only approved may stand: SageMaker has no other aliases.',
+    ],
+    ['churn@', 'names nothing after the @, where only approved may stand: SageMaker has no other aliases.'],
+  ])('%s %s', (reference, message) => {
+    expect(problemsOf(`sagemaker:${reference}`)).toMatchObject([
+      {
+        code: 'MODELS_INVALID_VALUE',
+        message,
+        fix: expect.stringMatching(/^Write `sagemaker:\w+@approved`/),
+      },
+    ]);
+  });
 });
