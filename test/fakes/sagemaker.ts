@@ -49,7 +49,7 @@ export async function fakeSageMaker(): Promise<FakeSageMaker> {
       NextToken = '0',
     }) => {
       const group = name.replace(/^arn:.*\//, '');
-      // Of a group that is not there, too.
+      // A group that is not there has an empty list, too.
       const found = versions
         .filter((one) => one.group === group && (wanted === undefined || statusOf(one) === wanted))
         .sort((a, b) => b.made - a.made);
@@ -76,7 +76,6 @@ export async function fakeSageMaker(): Promise<FakeSageMaker> {
         throw { status: 400, code: 'ValidationException', message: `Model package ${arn} not found` };
       return {
         ...summaryOf(found),
-        ModelPackageName: found.group,
         InferenceSpecification: {
           Containers: [found.container],
           SupportedContentTypes: ['application/json'],

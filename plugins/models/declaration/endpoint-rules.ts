@@ -28,11 +28,22 @@ const OURS: Readonly<Record<string, string>> = {
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAYERS = 5;
 
-/** 1 where one of the ways is told whole; a part of the other makes it none. */
-const waysOf = ({ key, ca, subject }: NonNullable<Declaration['signed']>): number => {
-  const hasPair = ca !== undefined && subject !== undefined;
-  const hasPart = ca !== undefined || subject !== undefined;
-  return key === undefined ? Number(hasPair) : Number(!hasPart);
+/** One of the ways is told whole, and no part of another. */
+const tellsSigner = ({
+  key,
+  ca,
+  subject,
+  identity,
+  issuer,
+  root,
+}: NonNullable<Declaration['signed']>): boolean => {
+  const ways = [
+    { needs: [key], may: [] },
+    { needs: [ca, subject], may: [] },
+    { needs: [identity, issuer], may: [root] },
+  ];
+  const begun = ways.filter(({ needs, may }) => [...needs, ...may].some((part) => part !== undefined));
+  return begun.length === 1 && begun[0]?.needs.every((part) => part !== undefined) === true;
 };
 
 /**
@@ -52,13 +63,14 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
     });
   }
   problems.push(...referenceProblems(`${key}.artifact`, given.artifact.reference));
-  if (given.signed !== undefined && waysOf(given.signed) !== 1) {
+  if (given.signed !== undefined && !tellsSigner(given.signed)) {
     problems.push({
       code: 'MODELS_INVALID_VALUE',
       key: `${key}.signed`,
       value: given.signed,
-      message: 'does not say who must have signed: it needs either `key`, or `ca` with `subject`.',
-      fix: 'Write `key: keys/ml.pub`, or `ca: keys/ca.pem` and `subject: CN=models`.',
+      message:
+        'does not say who must have signed: it needs one of `key`, `ca` with `subject`, and `identity` with `issuer`.',
+      fix: 'Write `key: keys/ml.pub`, `ca: keys/ca.pem` and `subject: CN=models`, or `identity: ann@example.com` and `issuer: https://accounts.google.com`.',
     });
   }
   const twice = given.columns?.find((name, i, all) => all.indexOf(name) < i);

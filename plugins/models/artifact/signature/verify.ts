@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { knownSha256 } from '../../disk/known.ts';
 import { problemError } from '../../problems/errors.ts';
 import { readBundle, SIGNATURE_BYTES, type SignatureBundle } from './bundle.ts';
+import { faultOfIdentity, loadSigstore, SIGSTORE_FIX } from './identity.ts';
 import { differences, isIgnored, type PresentFile, readStatement } from './statement.ts';
 import { faultOfCertificate, faultOfKey } from './trust.ts';
 
@@ -11,6 +12,9 @@ export type Signed = {
   readonly key?: string | undefined;
   readonly ca?: string | undefined;
   readonly subject?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly root?: string | undefined;
   readonly file?: string | undefined;
 };
 
@@ -27,7 +31,7 @@ const SHOWN = 5;
  * @param folder of the signed files, where all of them are there; else the artifact is a part of it
  * @param beside absolute path at which the signature lies, where `file` names none
  * @param shipped the files that are deployed, by the names that they have where they come from
- * @returns who signed, for people: `the key 172f2d3a…`, or the subject of a certificate
+ * @returns who signed, for people: `the key 172f2d3a…`, the subject of a certificate, or an identity
  * @throws ProblemError `MODELS_SIGNATURE`
  */
 export async function verifySigned(
@@ -75,10 +79,24 @@ export async function verifySigned(
     if (content !== undefined) return content;
     throw refuse(`${key}.${of}`, path, `${path} does not exist.`, 'Write a path relative to serverless.yml.');
   };
+  const identified = async (identity: string): Promise<string | undefined> => {
+    const sigstore = loadSigstore(serviceDir);
+    if (sigstore === undefined)
+      throw refuse(
+        `${key}.identity`,
+        identity,
+        'The package sigstore, which verifies identities, is not installed.',
+        SIGSTORE_FIX,
+      );
+    const root = signed.root === undefined ? undefined : await trusted(signed.root, 'root');
+    return faultOfIdentity(sigstore, text, { identity, issuer: signed.issuer ?? '', root });
+  };
   const fault =
-    signed.key !== undefined
-      ? faultOfKey(bundle, await trusted(signed.key, 'key'))
-      : faultOfCertificate(bundle, await trusted(signed.ca ?? '', 'ca'), signed.subject ?? '');
+    signed.identity !== undefined
+      ? await identified(signed.identity)
+      : signed.key !== undefined
+        ? faultOfKey(bundle, await trusted(signed.key, 'key'))
+        : faultOfCertificate(bundle, await trusted(signed.ca ?? '', 'ca'), signed.subject ?? '');
   if (fault !== undefined) throw wrong(fault);
   const statement = readStatement(bundle);
   if (typeof statement === 'string') throw wrong(statement);
@@ -97,7 +115,8 @@ export async function verifySigned(
   throw wrong(`does not fit the artifact: ${[...found].slice(0, SHOWN).join(', ')}${more}`);
 }
 
-function signer({ certificates, hint = '' }: SignatureBundle, { key }: Signed): string {
+function signer({ certificates, hint = '' }: SignatureBundle, { key, identity, issuer }: Signed): string {
+  if (identity !== undefined) return `${identity} (${issuer})`;
   const [certificate] = certificates;
   if (certificate !== undefined) return certificate.subject.replaceAll('\n', ', ');
   return `the key ${hint === '' ? key : `${hint.slice(0, 12)}…`}`;

@@ -19,6 +19,23 @@ export const signedKey = key(
       example: 'CN=models, O=Example',
       fix: 'Write parts of the subject, for example CN=models.',
     }),
+    identity: key(text, {
+      description:
+        'Who must have signed by Sigstore: the e-mail address, or the address of the workflow, as it is in the certificate. Needs `issuer`, and the package `sigstore`.',
+      example: 'https://github.com/org/repo/.github/workflows/train.yml@refs/heads/main',
+      fix: 'Write the whole identity.',
+    }),
+    issuer: key(text, {
+      description: 'Who must have known that identity.',
+      example: 'https://token.actions.githubusercontent.com',
+      fix: 'Write the address of the identity provider.',
+    }),
+    root: key(text, {
+      description:
+        'A `trusted_root.json` of the instance of Sigstore; else that of its public one, which is fetched and kept.',
+      example: 'keys/trusted_root.json',
+      fix: 'Write the path of a trusted root.',
+    }),
     file: key(text, {
       description: 'The signature; else `model.sig` beside the graph.',
       example: 'signatures/churn.sig',

@@ -18,7 +18,10 @@ const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 /** Every key that there is, with a value that is right. */
 const WRITTEN = {
   artifact: 'a.onnx',
-  signed: { key: 'k.pub', ca: 'c.pem', subject: 'CN=a', file: 'a.sig' },
+  signed: {
+    ...{ key: 'k.pub', ca: 'c.pem', subject: 'CN=a', file: 'a.sig' },
+    ...{ identity: 'ann@example.com', issuer: 'https://accounts.example.com', root: 'r.json' },
+  },
   memory: 2000,
   timeout: 20,
   architecture: 'arm64',
