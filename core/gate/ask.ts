@@ -74,18 +74,9 @@ export async function askCase(
   const fault = faultOf(read, reference !== undefined);
   if (fault !== undefined || 'fault' in read)
     return { failure: failed(line, 'invalid', 'a case', fault ?? '') };
-  const invoked = await asking.invoke.invoke(
-    asking.functionName,
-    asking.version,
-    read.request,
-    asking.patience,
-  );
-  if (invoked === undefined) return lateAnswer(line, asking.patience);
-  const memory = memoryOf(invoked);
-  if (invoked.crashed !== undefined) return { failure: crash(line, invoked), ...memory };
-  const answer = answerOf(invoked);
-  const refused = refusalOf(answer);
-  if (refused !== undefined) return { failure: failed(line, 'refused', 'outputs', refused), ...memory };
+  const { answer, ...asked } = await askFor(asking, line, read.request);
+  if (asked.failure !== undefined) return asked;
+  const memory = asked;
 
   let expected: Parameters<typeof compare>[0] | undefined = read.outputs;
   if (expected === undefined && reference !== undefined) {
@@ -100,6 +91,25 @@ export async function askCase(
   const compared = compare(expected ?? [], answer, tolerance);
   if (compared.differences.length === 0) return memory;
   return { failure: { case: line, kind: 'different', ...compared }, ...memory };
+}
+
+/**
+ * A request, and the version's answer to it.
+ * @returns no `answer` where there is none, and why
+ */
+export async function askFor(
+  { invoke, functionName, version, patience }: Asking,
+  line: number,
+  request: string,
+): Promise<Answered & { readonly answer?: unknown }> {
+  const invoked = await invoke.invoke(functionName, version, request, patience);
+  if (invoked === undefined) return lateAnswer(line, patience);
+  const memory = memoryOf(invoked);
+  if (invoked.crashed !== undefined) return { failure: crash(line, invoked), ...memory };
+  const answer = answerOf(invoked);
+  const refused = refusalOf(answer);
+  if (refused !== undefined) return { failure: failed(line, 'refused', 'outputs', refused), ...memory };
+  return { answer, ...memory };
 }
 
 /** Which body the reference takes, once one was answered: the others are not tried again. */

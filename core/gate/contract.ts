@@ -1,5 +1,7 @@
 /** What the gate follows and finds. Shapes and limits only. */
 
+import type { MetricSettings, MetricState, RowScores } from '../quality/contract.ts';
+
 /**
  * After the load's last request so many seconds are left for answers; what comes later counts as an error.
  */
@@ -18,6 +20,8 @@ export type GateSettings = {
   readonly reference?: string;
   /** Largest difference allowed: |got − expected| ≤ tolerance · max(1, |expected|). */
   readonly tolerance: number;
+  /** How good the version must be on labelled rows. */
+  readonly metric?: MetricSettings;
   /** Requests per second, and seconds. */
   readonly load?: { readonly rate: number; readonly duration: number };
 };
@@ -31,6 +35,7 @@ export type GateState = {
   readonly done: number;
   readonly count: number;
   readonly failed: readonly number[];
+  readonly metric?: MetricState;
   readonly load?: LoadState;
   /** MB, the largest that any invocation of the gate reported. */
   readonly memory?: number;
@@ -79,8 +84,10 @@ export type Difference = {
 export type FailureKind = 'different' | 'refused' | 'timeout' | 'memory' | 'crash' | 'reference' | 'invalid';
 
 export type CaseFailure = {
-  /** Line of the case file, from 1; 0 is the start check. */
+  /** Line of the case file, from 1; 0 is the start check. Of labelled rows the row, from 1. */
   readonly case: number;
+  /** It is a labelled row. */
+  readonly of?: 'metric';
   readonly kind: FailureKind;
   /** The first few. */
   readonly differences: readonly Difference[];
@@ -99,4 +106,6 @@ export type GateEvidence = {
   readonly gate: GateState;
   /** The first 20 failed cases. */
   readonly failures: readonly CaseFailure[];
+  /** What each labelled row came to: the gate goes on from there, and anyone can measure again. */
+  readonly scores?: RowScores;
 };

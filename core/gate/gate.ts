@@ -1,9 +1,11 @@
 import type { Invoked } from '../ports/aws.ts';
+import type { RowScores } from '../quality/contract.ts';
 import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, willPass } from './ask.ts';
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
 import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
 import { type LoadAnswer, type LoadPorts, loadSeconds, runLoad } from './load.ts';
+import { type MetricInput, measureRows } from './metric.ts';
 import { type GateLimits, gateFaults, passed } from './verdict.ts';
 
 export type GatePorts = LoadPorts & Pick<Asking, 'invoke' | 'reference'>;
@@ -20,6 +22,8 @@ export type GateInput = {
   readonly budgetMs: number;
   /** The case file, where `settings.gate.cases` names one. */
   readonly casesText?: string | undefined;
+  /** The labelled rows, where `settings.gate.metric` names some. */
+  readonly metric?: MetricInput | undefined;
 };
 
 export type GateOutcome = {
@@ -27,6 +31,8 @@ export type GateOutcome = {
   readonly state: GateState;
   /** Cases that failed in this slice. */
   readonly failures: readonly CaseFailure[];
+  /** What the labelled rows came to, those of the slices before included; to be given back to the next. */
+  readonly scores?: RowScores;
 };
 
 /**
@@ -38,8 +44,8 @@ const FAIR = 0.9;
 const ENOUGH = 100;
 
 /**
- * One slice of the gate: the start check, then the cases in order, then the load; whatever fits into the
- * budget. It ends with a verdict, or with a state to go on from. A slice that is repeated asks the same
+ * One slice of the gate: the start check, then the cases in order, the labelled rows, then the load; whatever
+ * fits into the budget. It ends with a verdict, or with a state to go on from. A slice that is repeated asks the same
  * again, and nothing else happens.
  *
  * Never throws for what AWS refuses: what may pass is the state's reason, without a verdict; what will not is
@@ -49,7 +55,9 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
   const failures: CaseFailure[] = [];
   const lines = caseLines(input.casesText ?? '');
   let state: GateState = unwaiting(input.state, lines.length);
+  let scores = input.metric?.scores;
   const memo: Memo = {};
+  const outcome = (now: GateState): GateOutcome => ({ state: now, failures, ...(scores && { scores }) });
   const end = ports.clock() + input.budgetMs;
   const asking = (): Asking => ({ ...ports, ...input, patience: Math.max(1, end - ports.clock()) });
 
@@ -61,11 +69,11 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
     }
     while (state.done < lines.length && state.failed.length < ENOUGH) {
       const fair = end - ports.clock() >= FAIR * input.budgetMs;
-      if (!fair && ports.clock() >= end) return { state, failures };
+      if (!fair && ports.clock() >= end) return outcome(state);
       const chunk = lines.slice(state.done, state.done + CASES_AT_ONCE);
       const answered = await askCases(asking(), chunk, input, memo);
       // What had only the rest of a budget gets a whole one in the next slice.
-      if (!fair && answered.some(({ late }) => late)) return { state, failures };
+      if (!fair && answered.some(({ late }) => late)) return outcome(state);
       const found = answered.flatMap(({ failure }) => failure ?? []);
       failures.push(...found);
       state = {
@@ -75,26 +83,46 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
         failed: [...state.failed, ...found.map((failure) => failure.case)].slice(0, ENOUGH),
       };
     }
+    const metric = input.settings.gate?.metric;
+    if (
+      metric !== undefined &&
+      input.metric !== undefined &&
+      state.metric?.result === undefined &&
+      gateFaults(state, input.settings).length === 0
+    ) {
+      const part = await measureRows(
+        asking,
+        metric,
+        { ...input.metric, scores },
+        state.metric,
+        () => end - ports.clock() >= FAIR * input.budgetMs,
+        () => ports.clock() >= end,
+      );
+      scores = part.scores;
+      failures.push(...part.failures);
+      const used = part.memory.map((memory) => ({ memory }));
+      state = { ...state, ...memoryOf(state, used), metric: part.state };
+      if (part.state.result === undefined && part.state.refused.length === 0) return outcome(state);
+    }
     const plan = input.settings.gate?.load;
     if (plan !== undefined && state.load === undefined && gateFaults(state, input.settings).length === 0) {
-      if (lines.length === 0)
-        return { state: refused(state, 'The load has no cases to ask with.'), failures };
+      if (lines.length === 0) return outcome(refused(state, 'The load has no cases to ask with.'));
       const needed = loadSeconds(plan) * 1000;
       if (needed > FAIR * input.budgetMs) {
         const reason = `A load of ${plan.duration} s does not fit into the ${Math.floor(input.budgetMs / 1000)} s that the gate has at a time.`;
-        return { state: refused(state, reason), failures };
+        return outcome(refused(state, reason));
       }
-      if (end - ports.clock() < needed) return { state, failures };
+      if (end - ports.clock() < needed) return outcome(state);
       state = await load(ports, input, lines, state);
     }
   } catch (error) {
     const reason = `Version ${input.version} or its reference cannot be asked: ${wordsOf(error)}`;
-    return { state: { ...state, ...(!willPass(error) && { verdict: 'fail' }), reason }, failures };
+    return outcome({ ...state, ...(!willPass(error) && { verdict: 'fail' }), reason });
   }
   const faults = gateFaults(state, input.settings);
   const verdict = faults.length === 0 ? 'pass' : 'fail';
   const reason = faults.length === 0 ? passed(state, input.settings) : faults.join(' ');
-  return { state: { ...state, verdict, reason }, failures };
+  return outcome({ ...state, verdict, reason });
 }
 
 /** The state to begin a slice with: nothing in it says why it waited. */

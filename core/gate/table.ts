@@ -11,9 +11,9 @@ const HEAD = ['case', 'where', 'expected', 'got', 'difference'];
  *     7     answer               outputs   WRONG_VALUE: $.inputs[0].data[2] must be a number.
  */
 export function failuresTable(failures: readonly CaseFailure[]): string {
-  const rows = failures.flatMap(({ case: line, differences, more }) => [
+  const rows = failures.flatMap(({ case: line, of, differences, more }) => [
     ...differences.map(({ at, expected, got, difference }, index) => [
-      index > 0 ? '' : line === 0 ? 'start' : String(line),
+      index > 0 ? '' : line === 0 ? 'start' : of === 'metric' ? `row ${line}` : String(line),
       at,
       ...shortened(expected, got),
       difference === undefined ? '' : signed(difference),

@@ -1,3 +1,4 @@
+import type { MetricSettings, MetricState } from '../quality/contract.ts';
 import type { CaseFailure, GateSettings, GateState, LoadState } from './contract.ts';
 
 /** Share of the function's memory above which the next larger request may be the one that dies. */
@@ -33,9 +34,21 @@ export function gateFaults(state: GateState, { gate, p95, memory }: GateLimits):
     faults.push(
       `It took ${state.memory} of ${memory} MB, and more than 95 % leaves no room for a larger request: raise memory.`,
     );
+  if (state.metric !== undefined) faults.push(...metricFaults(state.metric, gate?.metric));
   if (state.load !== undefined && gate?.load !== undefined)
     faults.push(...loadFaults(state.load, gate.load, p95));
   return faults;
+}
+
+/** The rows that cannot decide are no pass: who wants them to be says so. */
+function metricFaults(
+  { rows, refused, result }: MetricState,
+  settings: MetricSettings | undefined,
+): readonly string[] {
+  if (refused.length > 0) return [`${names(refused, 'Row')} of the ${rows} labelled rows got no prediction.`];
+  if (result === undefined || result.verdict === 'pass') return [];
+  if (result.verdict === 'nodata' && settings?.onNoData === 'pass') return [];
+  return [result.reason];
 }
 
 function loadFaults(
@@ -60,16 +73,19 @@ function loadFaults(
 const latency = ({ p95, duration }: LoadState): string =>
   duration === undefined ? `p95 ${p95} ms` : `p95 ${p95} ms (Lambda’s own duration ${duration} ms)`;
 
-function names(lines: readonly number[]): string {
-  if (lines.length === 1) return `Case ${lines[0]}`;
+function names(lines: readonly number[], what = 'Case'): string {
+  if (lines.length === 1) return `${what} ${lines[0]}`;
   const shown = lines.slice(0, NAMED);
   const rest = lines.length - shown.length;
   const last = rest > 0 ? `${rest} more` : String(shown.pop());
-  return `Cases ${shown.join(', ')} and ${last}`;
+  return `${what}s ${shown.join(', ')} and ${last}`;
 }
 
 /** What passed, for a person. */
-export function passed({ count, load, memory }: GateState, { gate, p95, memory: limit }: GateLimits): string {
+export function passed(
+  { count, metric, load, memory }: GateState,
+  { gate, p95, memory: limit }: GateLimits,
+): string {
   const cases = count === 0 ? ['It starts'] : [`${count} ${count === 1 ? 'case' : 'cases'}`];
   const loaded =
     load === undefined || gate?.load === undefined
@@ -78,7 +94,8 @@ export function passed({ count, load, memory }: GateState, { gate, p95, memory: 
           `${latency(load)} at ${gate.load.rate}/s${p95 === undefined ? '' : `, objective ${p95} ms`}, ${load.errors} errors, ${load.cold} cold starts`,
         ];
   const used = memory === undefined ? [] : [`${memory} of ${limit} MB`];
-  return `${[...cases, ...loaded, ...used].join('; ')}.`;
+  const good = metric?.result === undefined ? [] : [metric.result.reason.replace(/\.$/, '')];
+  return `${[...cases, ...good, ...loaded, ...used].join('; ')}.`;
 }
 
 /** Failures that evidence keeps. */

@@ -23,8 +23,11 @@ export async function gatePart(
 ): Promise<string | undefined> {
   if ((await world.registry.move(action.next, etag)) === 'changed') return undefined;
   const lease = leaseOf(action.next);
-  const { version, settings, state: before, most } = action;
+  const { version, settings, state: before, most, live } = action;
   const { functionName } = state;
+  const kept =
+    settings.gate?.metric === undefined ? undefined : await world.registry.found(state.model, state.release);
+  const scores = kept?.version === version ? kept.scores : undefined;
   const budgetMs = Math.max(1, world.left() - GATE_RESERVE_MS);
   const outcome = await world.gate({
     functionName,
@@ -33,6 +36,8 @@ export async function gatePart(
     state: before,
     budgetMs,
     ...(most !== undefined && { most }),
+    ...(live && { live }),
+    ...(scores && { scores }),
   });
   const { done, verdict, reason } = outcome.state;
   world.log('gate', { functionName, version, done, verdict, reason });
@@ -63,12 +68,22 @@ async function keep(
   world: World,
   state: Release,
   version: string,
-  { state: gate, failures }: GateOutcome,
+  { state: gate, failures, scores }: GateOutcome,
 ): Promise<void> {
   const { model, release, functionName } = state;
   await world.registry.evidence(model, release, (before): GateEvidence => {
     const kept = before?.version === version ? before.failures : [];
     const at = iso(world.clock());
-    return { schema: 1, model, release, functionName, version, at, gate, failures: gathered(kept, failures) };
+    return {
+      schema: 1,
+      model,
+      release,
+      functionName,
+      version,
+      at,
+      gate,
+      failures: gathered(kept, failures),
+      ...(scores && { scores }),
+    };
   });
 }

@@ -12,6 +12,7 @@ import type {
   StackPort,
   VersionPort,
 } from '../ports/aws.ts';
+import type { LiveVersion, RowScores } from '../quality/contract.ts';
 import type { Registry } from '../registry/registry.ts';
 import { staged } from './command/text.ts';
 import type { Release } from './document/contract.ts';
@@ -58,6 +59,9 @@ export type GatePort = (ask: {
   readonly state: GateState | undefined;
   /** Only the first so many cases. */
   readonly most?: number;
+  /** What labelled rows are compared with, and what they came to so far. */
+  readonly live?: LiveVersion;
+  readonly scores?: RowScores;
   readonly budgetMs: number;
 }) => Promise<GateOutcome>;
 

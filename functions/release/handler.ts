@@ -93,16 +93,25 @@ function worldOf(context: Context): World {
   };
 }
 
-/** The gate with its case file, which is in the registry by its content. */
+/** The gate with its case file and labelled rows, which are in the registry by their content. */
 function gateOf(objects: ObjectPort, files: string): GatePort {
-  return async (ask) => {
-    const sha256 = ask.settings.gate?.cases?.sha256;
-    const found = sha256 === undefined ? undefined : await objects.get(`${files}${sha256}`);
-    if (sha256 !== undefined && found === undefined)
-      throw new Error(`the case file ${files}${sha256} is not in the registry`);
+  const read = async (sha256: string | undefined, what: string): Promise<string | undefined> => {
+    if (sha256 === undefined) return undefined;
+    const found = await objects.get(`${files}${sha256}`);
+    if (found === undefined) throw new Error(`the ${what} ${files}${sha256} is not in the registry`);
+    return found.text;
+  };
+  return async ({ live, scores, ...ask }) => {
+    const { cases, metric } = ask.settings.gate ?? {};
+    const text = await read(cases?.sha256, 'case file');
+    const rows = await read(metric?.cases.sha256, 'file of labelled rows');
     return runGate(
       { clock, pause, invoke, reference },
-      { ...ask, casesText: found && first(found.text, ask.most) },
+      {
+        ...ask,
+        casesText: text && first(text, ask.most),
+        metric: rows === undefined ? undefined : { text: rows, live, scores },
+      },
     );
   };
 }

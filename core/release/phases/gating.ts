@@ -1,7 +1,9 @@
 import type { GateState } from '../../gate/contract.ts';
 import { canFill } from '../../judge/feasible.ts';
+import type { LiveVersion } from '../../quality/contract.ts';
 import { iso } from '../../units/time.ts';
 import type { Gating, Release } from '../document/contract.ts';
+import type { VersionRef } from '../document/parts-contract.ts';
 import type { Settings, Step } from '../document/settings-contract.ts';
 import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
@@ -21,11 +23,22 @@ export function gating(state: Gating, facts: ReleaseFacts, now: number): Action 
     case 'fail':
       return write(abort(state, `the gate failed: ${state.gate.reason ?? 'see sls models gate'}`, now));
     default:
-      return gate(state.candidate.version, state.settings, state.gate, now, (leased) =>
-        next(state, { gate: leased }, now),
+      return gate(
+        state.candidate.version,
+        state.settings,
+        state.gate,
+        now,
+        (leased) => next(state, { gate: leased }, now),
+        state.stable && { live: measuredAgainst(state.stable, state.candidate) },
       );
   }
 }
+
+/** What has all traffic now: labelled rows are asked of it, too. */
+const measuredAgainst = ({ version, source }: VersionRef, candidate: VersionRef): LiveVersion => ({
+  version,
+  ...(source !== undefined && source === candidate.source && { same: true }),
+});
 
 /** The next part of a gate, unless another worker is at it. */
 export function gate(
@@ -34,7 +47,7 @@ export function gate(
   so: GateState | undefined,
   now: number,
   leased: (gate: GateState) => Release,
-  most?: number,
+  more: Pick<Extract<Action, { do: 'gate' }>, 'most' | 'live'> = {},
 ): Action {
   if (so?.lease !== undefined && now < Date.parse(so.lease))
     return wait(`the gate of version ${version} is at case ${so.done} of ${so.count}`);
@@ -45,7 +58,7 @@ export function gate(
     version,
     settings,
     state: so,
-    ...(most !== undefined && { most }),
+    ...more,
     next: leased({ ...begun, lease }),
   };
 }

@@ -60,7 +60,7 @@ function ready(state: Reversing, live: string, facts: ReleaseFacts, now: number)
       so,
       now,
       (leased) => next(state, { reversal: { ...reversal, gate: leased } }, now),
-      CASES,
+      { most: CASES },
     );
   if (crashing !== undefined) return write(revert(state, state.stable, to, crashing, undefined, true, now));
   // Not known is none: a bad version is not kept for the sake of cold starts.
@@ -77,11 +77,14 @@ function ready(state: Reversing, live: string, facts: ReleaseFacts, now: number)
   return write(next(state, { intent: intend(state, after, 'REVERSING', now, [allTraffic(live)]) }, now));
 }
 
-/** Its own start and cases; no load, which takes too long, and no reference, which may be gone. */
+/**
+ * Its own start and cases; no load and no labelled rows, which take too long, and no reference, which may be
+ * gone.
+ */
 function again(settings: Settings, { to }: Reversal): Settings {
   const { gate: _, p95: __, ...rest } = settings;
   if (to.gate === undefined || to.gate.reference !== undefined) return rest;
-  const { load: ___, ...own } = to.gate;
+  const { load: ___, metric: ____, ...own } = to.gate;
   return { ...rest, gate: own };
 }
 

@@ -1,5 +1,6 @@
 import type { GateState } from '../../gate/contract.ts';
 import type { Scaling } from '../../ports/aws.ts';
+import type { LiveVersion } from '../../quality/contract.ts';
 import type { Release } from '../document/contract.ts';
 import type { Intent, Notice } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
@@ -25,6 +26,8 @@ export type Action =
       readonly state: GateState | undefined;
       /** Cases that must do, where time is short. */
       readonly most?: number;
+      /** What labelled rows are compared with. */
+      readonly live?: LiveVersion;
       readonly next: Release;
     }
   /** Ask for provisioned concurrency; where AWS refuses, `unprovided` says what follows. */

@@ -5,7 +5,10 @@ import type { Source } from '../../../core/tabular/cells/format.ts';
 const CHUNK = 256 * 1024;
 
 /** A file on disk, as readers of objects take it. @param told how many bytes were read */
-export async function referenceSource(file: FileHandle, told: (bytes: number) => void): Promise<Source> {
+export async function fileSource(
+  file: FileHandle,
+  told: (bytes: number) => void = () => {},
+): Promise<Source> {
   const { size } = await file.stat();
   const range = async (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
     const bytes = new Uint8Array(end - start);

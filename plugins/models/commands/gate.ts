@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { lambdaInvoke } from '../../../aws/lambda/invoke.ts';
 import { sagemakerReference } from '../../../aws/reference.ts';
@@ -9,6 +7,7 @@ import { type GatePorts, runGate } from '../../../core/gate/gate.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
+import type { LiveVersion, RowScores } from '../../../core/quality/contract.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -16,7 +15,7 @@ import { ALIAS } from '../declaration/naming.ts';
 import { problemError } from '../problems/errors.ts';
 import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
-import { shipCases } from '../ship/cases.ts';
+import { type GateFiles, gateFiles } from '../ship/gate-files.ts';
 
 /** `sls models gate`: what a release checks before traffic, manually, on AWS or on this machine. */
 export const command: Command = {
@@ -40,14 +39,14 @@ export const command: Command = {
     );
     if (given.length > 1)
       throw usage(`--${given[1]}`, `does not go with --${given[0]}.`, 'Name one of them.');
-    const casesText = await readCases(model, context);
+    const files = await readFiles(model, context);
     const asked = await (flags.local === true
       ? askHere(model, context, (invoke) =>
-          ask({ invoke, functionName: model.name, version: 'local' }, model, casesText, context),
+          ask({ invoke, functionName: model.name, version: 'local' }, model, files, context),
         )
       : typeof flags.url === 'string'
-        ? ask(await atUrl(model, flags.url), model, casesText, context)
-        : onAws(model, context, (target) => ask(target, model, casesText, context))
+        ? ask(await atUrl(model, flags.url), model, files, context)
+        : onAws(model, context, (target) => ask(target, model, files, context))
     ).finally(() => progress(undefined));
     print(flags.json ? JSON.stringify(asked, null, 2) : spoken(asked));
     if (asked.gate.verdict === 'pass') return;
@@ -56,7 +55,13 @@ export const command: Command = {
   },
 };
 
-type Target = { readonly invoke: InvokePort; readonly functionName: string; readonly version: string };
+type Target = {
+  readonly invoke: InvokePort;
+  readonly functionName: string;
+  readonly version: string;
+  /** What labelled rows are compared with, where it is another one. */
+  readonly live?: LiveVersion;
+};
 type Asked = {
   readonly model: string;
   readonly version: string;
@@ -64,17 +69,18 @@ type Asked = {
   readonly failures: readonly CaseFailure[];
 };
 
-/** The case file; what is wrong with it is told before anybody is asked. */
-async function readCases(model: Model, { service, notice, facts }: Context): Promise<string | undefined> {
+/** The case file and the labelled rows; what is wrong with them is told before anybody is asked. */
+async function readFiles(
+  model: Model,
+  { service, notice, facts, progress }: Context,
+): Promise<GateFiles | undefined> {
   const { name, gate } = model;
-  if (gate?.cases === undefined) {
+  const found = gate === undefined ? undefined : (await facts([model])).get(name);
+  if (gate === undefined || found === undefined) {
     notice(`models.${name} has no gate: only whether the version starts is checked.`);
     return undefined;
   }
-  const signature = (await facts([model])).get(name)?.signature;
-  if (signature !== undefined)
-    await shipCases(`models.${name}.gate.cases`, gate.cases, gate, signature, service.dir);
-  return readFile(resolve(service.dir, gate.cases), 'utf8');
+  return gateFiles(model, found, { serviceDir: service.dir, progress });
 }
 
 /** Milliseconds: a slice is all of it, since nothing here ends a command but the person before it. */
@@ -88,9 +94,9 @@ const REFERENCE = 75_000;
 const TRIES = 5;
 
 async function ask(
-  { invoke, functionName, version }: Target,
-  { name, gate, latency, memory }: Model,
-  casesText: string | undefined,
+  { invoke, functionName, version, live }: Target,
+  { name, latency, memory }: Model,
+  files: GateFiles | undefined,
   { aws, progress, service }: Context,
 ): Promise<Asked> {
   const { sageMakerRuntimeClient } = await import('../../../aws/clients/sagemaker-runtime.ts');
@@ -113,17 +119,12 @@ async function ask(
   };
   const settings = {
     memory,
-    ...(gate !== undefined && {
-      gate: {
-        tolerance: gate.tolerance,
-        ...(gate.reference !== undefined && { reference: gate.reference }),
-        ...(gate.load !== undefined && { load: gate.load }),
-      },
-    }),
+    ...(files && { gate: files.settings }),
     ...(latency !== undefined && { p95: latency.p95 }),
   };
   const failures: CaseFailure[] = [];
   let state: GateState | undefined;
+  let scores: RowScores | undefined;
   try {
     for (let tries = 0; state?.verdict === undefined; tries += 1) {
       if (tries === TRIES) throw awsProblem(name, state?.reason ?? 'There is no answer.');
@@ -134,13 +135,15 @@ async function ask(
         settings,
         state,
         budgetMs: BUDGET,
-        casesText,
+        casesText: files?.casesText,
+        metric: files?.rowsText === undefined ? undefined : { text: files.rowsText, live, scores },
       });
       // The gate's own words are of a release, where the version was just made: here its number was written
       // manually.
       if (missing) throw noVersion(name, functionName, version, service.stage);
       failures.push(...outcome.failures);
       state = outcome.state;
+      scores = outcome.scores;
     }
   } finally {
     sagemaker.destroy();
@@ -156,10 +159,18 @@ async function onAws<T>(model: Model, context: Context, work: (target: Target) =
   const patient = lambdaClient(waitingFor(aws, 2 * BUDGET));
   const functionName = nameOf(model, plan.host);
   try {
+    const alias =
+      typeof flags.qualifier === 'string' && model.gate?.metric?.worseThanLive === undefined
+        ? undefined
+        : await lambdaAliases(lambda).get(functionName, ALIAS);
+    // The candidate where it has traffic already; before that a person names it.
     const version =
-      typeof flags.qualifier === 'string' ? flags.qualifier : await versionOf(lambda, functionName);
+      typeof flags.qualifier === 'string'
+        ? flags.qualifier
+        : (Object.keys(alias?.weights ?? {})[0] ?? alias?.version);
     if (version === undefined) throw notDeployed(model.name, `${functionName}:${ALIAS}`, service.region);
-    return await work({ invoke: lambdaInvoke(patient), functionName, version });
+    const live = alias === undefined || alias.version === version ? undefined : { version: alias.version };
+    return await work({ invoke: lambdaInvoke(patient), functionName, version, ...(live && { live }) });
   } catch (error) {
     if (!(error instanceof Error) || 'problems' in error) throw error;
     throw awsProblem(model.name, error.message, error);
@@ -167,15 +178,6 @@ async function onAws<T>(model: Model, context: Context, work: (target: Target) =
     lambda.destroy();
     patient.destroy();
   }
-}
-
-/** The candidate where it has traffic already; before that a person names it. */
-async function versionOf(
-  lambda: Parameters<typeof lambdaAliases>[0],
-  functionName: string,
-): Promise<string | undefined> {
-  const alias = await lambdaAliases(lambda).get(functionName, ALIAS);
-  return alias === undefined ? undefined : (Object.keys(alias.weights)[0] ?? alias.version);
 }
 
 /** A running `serve`, or anything else that speaks the protocol. */
@@ -215,7 +217,10 @@ const failed = ({ name }: Model, { version, gate }: Asked): Error =>
       code: 'MODELS_GATE',
       key: `models.${name}.gate`,
       message: `does not let version ${version} pass. ${gate.reason ?? ''}`,
-      fix: 'Fix the model, or the case that expects something else.',
+      fix:
+        gate.metric?.result?.verdict === 'nodata'
+          ? 'Label more rows, write another limit, or let it pass with `gate.metric.onNoData: pass`.'
+          : 'Fix the model, or the case that expects something else.',
     },
   ]);
 

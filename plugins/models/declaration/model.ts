@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
+import type { MetricSettings } from '../../../core/quality/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { Frozen } from './frozen.ts';
 import { batchOf } from './keys/batch.ts';
@@ -36,6 +37,7 @@ export type Http = NonNullable<Model['http']>;
 export type Concurrency = NonNullable<Model['concurrency']>;
 export type Window = Concurrency['schedule'][number];
 export type Gate = NonNullable<Model['gate']>;
+export type GateMetric = NonNullable<Gate['metric']>;
 export type ReleaseRules = Model['release'];
 export type Drift = NonNullable<Model['drift']>;
 export type Batch = NonNullable<Model['batch']>;
@@ -75,6 +77,8 @@ export type Facts = {
   readonly remote: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
   /** The gate's case file, which goes by the registry bucket, too. */
   readonly cases?: { readonly sha256: string; readonly bytes: number; readonly count: number };
+  /** The gate’s labelled rows, likewise, and the output that is the prediction. */
+  readonly labelled?: MetricSettings['cases'] & { readonly output: string };
   /** What the reference data became. */
   readonly drift?: DriftFacts;
 };

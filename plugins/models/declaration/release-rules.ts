@@ -1,6 +1,7 @@
 import type { Problem } from '../problems/errors.ts';
 import { TIMEZONE_FIX } from './keys/concurrency.ts';
 import { timeOf, written } from './keys/units.ts';
+import { metricProblems } from './metric-rules.ts';
 import { type Gate, type Model, peakOf, type ReleaseRules, type Window } from './model.ts';
 import type { Declaration } from './schema.ts';
 
@@ -148,9 +149,14 @@ function latencyProblems(key: string, { latency, timeout }: Model): readonly Pro
   return [invalid(key, latency.p95, message, `Write at most ${timeout * 1000}, or a longer \`timeout\`.`)];
 }
 
-function gateProblems(key: string, { cases, load }: Gate, isBroken: boolean): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (cases === undefined && !isBroken) {
+function gateProblems(
+  key: string,
+  { cases, reference, load, metric }: Gate,
+  isBroken: boolean,
+): readonly Problem[] {
+  const problems: Problem[] = metric === undefined ? [] : [...metricProblems(`${key}.metric`, metric)];
+  const isNeeded = reference !== undefined || load !== undefined || metric === undefined;
+  if (cases === undefined && isNeeded && !isBroken) {
     const fix = 'Write `cases`, a file with a case a line, or leave `gate` out.';
     problems.push(
       invalid(key, undefined, 'has no cases, but a reference and a load need their inputs.', fix),

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   MODELS_LIMIT: 'More than AWS allows in one stack, API, function or role.',
   MODELS_CAPACITY: 'More instances at once than the function may have.',
   MODELS_GATE_CASES: 'The gate’s case file is not there, or a case does not fit the model.',
+  MODELS_GATE_METRIC: 'The gate’s labelled rows are not there, do not fit the model, or could never decide.',
   MODELS_REFERENCE: 'Reference data that cannot be read, or do not fit the model.',
   MODELS_BATCH: 'An entry of batch does not fit the model, or another entry.',
   MODELS_BATCH_OWNER: 'An output of batch belongs to another service or stage.',

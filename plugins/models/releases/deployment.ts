@@ -86,7 +86,7 @@ export function gateFailure(evidence: GateEvidence, live: string | undefined): s
     `models.${model}.gate: version ${version} did not pass. ${gate.reason ?? ''}`.trimEnd(),
     ...(table === '' ? [] : ['', table]),
     '',
-    `${keeps} Fix the model, or the case that expects something else, and deploy again; a failed gate leaves no refusal.`,
+    `${keeps} ${gate.metric?.result?.verdict === 'nodata' ? 'Label more rows, write another limit, or let it pass with `gate.metric.onNoData: pass`' : 'Fix the model, or the case that expects something else'}, and deploy again; a failed gate leaves no refusal.`,
     `On this machine: sls models gate --model ${model} --local`,
   ].join('\n');
 }

@@ -33,7 +33,7 @@ export type ShippedService = {
 type Uploads = {
   readonly layers: readonly Upload[];
   readonly files: readonly Upload[];
-  /** Gates' cases and baselines. */
+  /** Gates' cases and labelled rows, and baselines. */
   readonly registry: readonly Upload[];
   readonly optimised: readonly Shared[];
   /** What clients see of each model, by name; absent in a package of an earlier plugin. */

@@ -25,6 +25,7 @@ import { shipCases } from './cases.ts';
 import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
+import { shipLabelled } from './labelled.ts';
 import { shipReference } from './reference.ts';
 import { requestProblems } from './request-size.ts';
 import { type Shared, takeShared } from './shared.ts';
@@ -42,7 +43,7 @@ export type Shipped = {
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
-  /** The gate's case file, and the baseline: what the registry keeps by content. */
+  /** The gate's case file and labelled rows, and the baseline: what the registry keeps by content. */
   readonly registry: readonly Upload[];
   /** The optimised files, for a registry that machines share. */
   readonly optimised?: Shared;
@@ -72,6 +73,10 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       ? undefined
       : await shipReference(model.name, model.drift, { format, source, inspection, hasPre, known }, context);
   const columns = known.client ?? ofReference(reference?.columns, signature, inspection.signature);
+  const labelled =
+    gate?.metric === undefined
+      ? undefined
+      : await shipLabelled(`models.${model.name}.gate.metric`, gate.metric, { signature, columns }, context);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
@@ -114,6 +119,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       runtimeBytes,
       remote,
       ...(cases && { cases: cases.facts }),
+      ...(labelled && { labelled: labelled.facts }),
       ...(reference && { drift: reference.facts }),
       notices: [
         ...prepared.notices,
@@ -127,7 +133,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     content: packed.content,
     zip: packed.zip,
     ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),
-    registry: [...(cases ? [cases.upload] : []), ...(reference ? [reference.upload] : [])],
+    registry: [cases, labelled, reference].flatMap((kept) => (kept === undefined ? [] : [kept.upload])),
     uploads:
       remote.length === 0 ? [] : shippable.files.map(({ sha256, bytes, from }) => ({ sha256, bytes, from })),
   };

@@ -14,6 +14,8 @@ const suffixed = (unit: string) => (value: unknown) =>
   typeof value === 'number' ? `${value}${unit}` : value;
 
 export const integer = (least: number, most: number) => z.preprocess(numeric, z.int().min(least).max(most));
+/** Any, but infinity. */
+export const number = z.preprocess(numeric, z.number());
 export const positive = (most: number) => z.preprocess(numeric, z.number().positive().max(most));
 export const between = (least: number, most: number) =>
   z.preprocess(numeric, z.number().min(least).max(most));

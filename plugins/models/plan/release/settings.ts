@@ -1,7 +1,8 @@
 import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../../core/gate/contract.ts';
+import type { MetricSettings } from '../../../../core/quality/contract.ts';
 import type { CapacitySettings, Settings } from '../../../../core/release/document/settings-contract.ts';
 import { EXPECTED_SHIFT } from '../../declaration/keys/drift.ts';
-import type { Concurrency, Facts, Gate, Model, Window } from '../../declaration/model.ts';
+import type { Concurrency, Facts, Gate, GateMetric, Model, Window } from '../../declaration/model.ts';
 import { nativeSignals } from '../drift/functions.ts';
 import { signalsOf } from '../watch/metrics.ts';
 
@@ -11,7 +12,7 @@ import { signalsOf } from '../watch/metrics.ts';
  */
 export function settingsOf(
   model: Model,
-  facts: Pick<Facts, 'cases' | 'signature' | 'graph' | 'drift'>,
+  facts: Pick<Facts, 'cases' | 'labelled' | 'signature' | 'graph' | 'drift'>,
 ): Settings {
   const { release, gate, latency, concurrency, traffic } = model;
   return {
@@ -28,7 +29,7 @@ export function settingsOf(
     ...(latency !== undefined && { p95: latency.p95 }),
     memory: model.memory,
     timeout: model.timeout,
-    ...(gate !== undefined && { gate: gateOf(gate, facts) }),
+    ...(gate !== undefined && { gate: gateSettings(gate, facts) }),
     ...(concurrency !== undefined && { capacity: capacityOf(concurrency) }),
     signals: signalsOf(facts.graph ?? facts.signature).map(({ name }) => name),
     rejected: true,
@@ -36,14 +37,34 @@ export function settingsOf(
   };
 }
 
-function gateOf({ reference, tolerance, load }: Gate, { cases }: Pick<Facts, 'cases'>): GateSettings {
+/** What the gate follows. */
+export function gateSettings(
+  { reference, tolerance, metric, load }: Gate,
+  { cases, labelled }: Pick<Facts, 'cases' | 'labelled'>,
+): GateSettings {
   return {
     ...(cases !== undefined && {
       cases: { sha256: cases.sha256, bytes: cases.bytes, count: cases.count },
     }),
     ...(reference !== undefined && { reference }),
     tolerance,
+    ...(metric !== undefined && labelled !== undefined && { metric: metricOf(metric, labelled) }),
     ...(load !== undefined && { load: { rate: load.rate, duration: load.duration } }),
+  };
+}
+
+function metricOf(
+  { name, min, max, worseThanLive, onNoData }: GateMetric,
+  { sha256, bytes, rows, requests, output }: NonNullable<Facts['labelled']>,
+): MetricSettings {
+  return {
+    cases: { sha256, bytes, rows, requests },
+    name,
+    output,
+    ...(min !== undefined && { min }),
+    ...(max !== undefined && { max }),
+    ...(worseThanLive !== undefined && { worseThanLive: worseThanLive.by }),
+    ...(onNoData === 'pass' && { onNoData }),
   };
 }
 
@@ -85,13 +106,20 @@ const WARMING = 600;
 
 /**
  * Seconds that CloudFormation waits for the worker's answer: gate and warming happen before it. The gate's
- * cases may take their time limit each.
+ * cases and requests of labelled rows may take their time limit each.
  *
  * @param standard without either
  */
-export function serviceTimeout(model: Model, { cases }: Pick<Facts, 'cases'>, standard: number): number {
+export function serviceTimeout(
+  model: Model,
+  { cases, labelled }: Pick<Facts, 'cases' | 'labelled'>,
+  standard: number,
+): number {
   const { gate, concurrency, timeout } = model;
-  const asking = Math.ceil((cases?.count ?? 0) / CASES_AT_ONCE) * timeout;
+  // Of the live version, too, where it is compared with.
+  const versions = gate?.metric?.worseThanLive === undefined ? 1 : 2;
+  const requests = (cases?.count ?? 0) + versions * (labelled?.requests ?? 0);
+  const asking = Math.ceil(requests / CASES_AT_ONCE) * timeout;
   const load = gate?.load === undefined ? 0 : gate.load.duration + LOAD_GRACE;
   const warming = concurrency?.provisioned === undefined ? 0 : WARMING;
   return Math.min(LONGEST, Math.ceil(standard + asking + load + warming));

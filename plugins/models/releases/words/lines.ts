@@ -1,5 +1,6 @@
 import type { GateState } from '../../../../core/gate/contract.ts';
 import type { Verdict } from '../../../../core/judge/contract.ts';
+import type { Estimate, MetricState } from '../../../../core/quality/contract.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
 import type { Problem } from '../../problems/errors.ts';
@@ -9,7 +10,7 @@ import { moment } from './time.ts';
 /** One line for people, of this and that. Pure. */
 
 /** What a gate found: `pass: 40 of 40 cases; 600 requests, p95 12 ms, 0 errors; 210 MB at most`. */
-export function gateLine({ verdict, done, count, failed, load, memory }: GateState): string {
+export function gateLine({ verdict, done, count, failed, metric, load, memory }: GateState): string {
   const cases =
     count === 0
       ? 'it starts'
@@ -18,12 +19,34 @@ export function gateLine({ verdict, done, count, failed, load, memory }: GateSta
         : `${done} of ${count} cases`;
   return [
     `${verdict ?? 'under way'}: ${cases}`,
+    ...(metric === undefined ? [] : [metricWords(metric)]),
     ...(load === undefined
       ? []
       : [`${load.sent} requests, p95 ${Math.round(load.p95)} ms, ${load.errors} errors`]),
     ...(memory === undefined ? [] : [`${memory} MB at most`]),
   ].join('; ');
 }
+
+/** `auc 0.912 (0.899 to 0.924), min 0.85, live 0.905, difference +0.007 (−0.004 to +0.018): pass`. */
+function metricWords({ name, rows, done, refused, result }: MetricState): string {
+  if (refused.length > 0)
+    return `${name}: ${refused.length} of ${rows} labelled rows got no prediction (${refused.slice(0, 5).join(', ')}${refused.length > 5 ? ', …' : ''})`;
+  if (result === undefined) return `${name}: ${done} of ${rows} labelled rows`;
+  const { estimate, limit, live, verdict } = result;
+  const of = ({ low, high }: Estimate): string => `(${figure(low)} to ${figure(high)})`;
+  const words = [
+    estimate === undefined ? name : `${name} ${figure(estimate.value)} ${of(estimate)}`,
+    ...(limit === undefined ? [] : [`${limit.is} ${figure(limit.value)}`]),
+    ...(live?.difference === undefined
+      ? []
+      : [
+          `live ${figure(live.value ?? 0)}, difference ${figure(live.difference.value)} ${of(live.difference)}`,
+        ]),
+  ];
+  return `${words.join(', ')}: ${VERDICTS[verdict]}`;
+}
+
+const figure = (value: number): string => String(Number(value.toPrecision(4)));
 
 export const VERDICTS: Readonly<Record<Verdict, string>> = {
   pass: 'pass',

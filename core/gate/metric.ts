@@ -1,0 +1,204 @@
+import { isObject } from '../json/is-object.ts';
+import type { LiveVersion, MetricSettings, MetricState, RowScores } from '../quality/contract.ts';
+import { judgeQuality } from '../quality/judge-quality.ts';
+import { scoreRows } from '../quality/score-rows.ts';
+import { type Asking, askFor, willPass } from './ask.ts';
+import { type CaseLine, caseLines } from './cases.ts';
+import { CASES_AT_ONCE, type CaseFailure, type FailureKind } from './contract.ts';
+import { type LabelledRows, labelledRequest, readLabelled, someRows } from './labelled.ts';
+import { readTensor } from './tensors.ts';
+
+/** So many refused rows make the answer clear; each costs the requests that find it. */
+const ENOUGH_ROWS = 20;
+
+/** The labelled rows, as the registry has them; what came of them so far; and what is live. */
+export type MetricInput = {
+  readonly text: string;
+  readonly scores?: RowScores | undefined;
+  readonly live?: LiveVersion | undefined;
+};
+
+export type MetricPart = {
+  readonly state: MetricState;
+  readonly scores: RowScores;
+  readonly failures: readonly CaseFailure[];
+  /** MB, of each answer of the version itself. */
+  readonly memory: readonly number[];
+};
+
+/**
+ * Asks the version the labelled rows, and the live version the same ones, as many as the time allows. Both
+ * are asked side by side, and together as many requests are out as for cases: they share what the function may
+ * run at once with its traffic.
+ *
+ * @param asking with the time that is left @param isFair is enough of it left for lateness to count?
+ * @param isOver is there time for no more?
+ */
+export async function measureRows(
+  asking: () => Asking,
+  settings: MetricSettings,
+  input: MetricInput,
+  before: MetricState | undefined,
+  isFair: () => boolean,
+  isOver: () => boolean,
+): Promise<MetricPart> {
+  const lines = caseLines(input.text);
+  const read = ({ start, end }: CaseLine): LabelledRows => readLabelled(input.text.slice(start, end));
+  const { live } = settings.worseThanLive === undefined ? { live: undefined } : input;
+  let { own, theirs } = begun(input.scores, live);
+  let { refused, liveFault } = before ?? { refused: [] as readonly number[], liveFault: undefined };
+  const failures: CaseFailure[] = [];
+  const memory: number[] = [];
+  // Whole lines are done: the first row of the next one tells where to go on.
+  let next = lines.findIndex((line) => read(line).first > own.length);
+  if (next < 0) next = lines.length;
+  own = own.slice(0, next < lines.length ? read(lines[next] as CaseLine).first - 1 : undefined);
+  theirs = theirs.slice(0, own.length);
+
+  const stateNow = (): MetricState => ({
+    name: settings.name,
+    rows: settings.cases.rows,
+    done: own.length,
+    refused,
+    ...(liveFault !== undefined && { liveFault }),
+  });
+  const part = (state: MetricState): MetricPart => ({
+    state,
+    scores: { own, ...(live && { live: { version: live.version, scores: theirs } }) },
+    failures,
+    memory,
+  });
+
+  while (next < lines.length && refused.length < ENOUGH_ROWS) {
+    const fair = isFair();
+    if (!fair && isOver()) return part(stateNow());
+    const isCompared = live !== undefined && liveFault === undefined;
+    const some = lines.slice(next, next + (isCompared ? CASES_AT_ONCE / 2 : CASES_AT_ONCE)).map(read);
+    const left = { rows: ENOUGH_ROWS - refused.length };
+    const [answered, beside] = await Promise.all([
+      Promise.all(some.map((rows) => askRows(asking(), rows, settings, left))),
+      isCompared ? askLive(asking(), live.version, some, settings) : undefined,
+    ]);
+    const all = [...answered, ...(beside?.answered ?? [])];
+    if (!fair && all.some(({ late }) => late)) return part(stateNow());
+    for (const { scores, faults, memory: used } of answered) {
+      own = [...own, ...scores];
+      failures.push(...faults);
+      refused = [...refused, ...faults.map((fault) => fault.case)];
+      memory.push(...used);
+    }
+    if (beside?.fault !== undefined) liveFault = beside.fault;
+    theirs = [...theirs, ...(beside?.answered ?? []).flatMap(({ scores }) => scores)];
+    next += some.length;
+  }
+  if (refused.length > 0) return part(stateNow());
+  const labels = lines.flatMap((line) => read(line).labels);
+  const compared = live && { ...live, ...(liveFault !== undefined && { fault: liveFault }) };
+  const done = part(stateNow());
+  return { ...done, state: { ...done.state, result: judgeQuality(settings, done.scores, labels, compared) } };
+}
+
+/** What came of the rows so far; nothing where another version is live by now. */
+function begun(
+  scores: RowScores | undefined,
+  live: MetricInput['live'],
+): { own: readonly number[]; theirs: readonly number[] } {
+  if (scores === undefined || scores.live?.version !== live?.version) return { own: [], theirs: [] };
+  return { own: scores.own, theirs: scores.live?.scores ?? [] };
+}
+
+type RowsAnswered = {
+  /** One a row; of faulty ones any. */
+  readonly scores: readonly number[];
+  readonly faults: readonly CaseFailure[];
+  readonly late?: true;
+  readonly memory: readonly number[];
+};
+
+/**
+ * The rows of a request. Where it is refused, by halves, until it is known which rows are at fault.
+ * @param left how many faults are still of interest
+ */
+async function askRows(
+  asking: Asking,
+  rows: LabelledRows,
+  settings: MetricSettings,
+  left: { rows: number },
+): Promise<RowsAnswered> {
+  const { first, labels } = rows;
+  const none = labels.map(() => Number.NaN);
+  if (left.rows <= 0) return { scores: none, faults: [], memory: [] };
+  const {
+    failure,
+    late,
+    memory: used,
+    answer,
+  } = await askFor(asking, first, labelledRequest(rows, settings.output));
+  const memory = used === undefined ? [] : [used];
+  if (failure !== undefined) {
+    if (failure.kind === 'refused' && labels.length > 1) {
+      const middle = labels.length >> 1;
+      const one = await askRows(asking, someRows(rows, 0, middle), settings, left);
+      const other = await askRows(asking, someRows(rows, middle, labels.length), settings, left);
+      return {
+        scores: [...one.scores, ...other.scores],
+        faults: [...one.faults, ...other.faults],
+        ...((one.late ?? other.late) && { late: true }),
+        memory: [...memory, ...one.memory, ...other.memory],
+      };
+    }
+    left.rows -= 1;
+    return { scores: none, faults: [{ ...failure, of: 'metric' }], ...(late && { late }), memory };
+  }
+  const scored = scoresOf(answer, rows, settings);
+  if (typeof scored === 'string') {
+    left.rows -= 1;
+    return { scores: none, faults: [rowFailure(first, scored)], memory };
+  }
+  const faults = scored.flatMap((score, i) =>
+    typeof score === 'string' ? [rowFailure(first + i, score)] : [],
+  );
+  left.rows -= faults.length;
+  return { scores: scored.map((score) => (typeof score === 'string' ? Number.NaN : score)), faults, memory };
+}
+
+function scoresOf(
+  answer: unknown,
+  { labels }: LabelledRows,
+  { name, output }: MetricSettings,
+): ReturnType<typeof scoreRows> {
+  const outputs = isObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : [];
+  const found: unknown = outputs.find((one) => isObject(one) && one.name === output);
+  const tensor =
+    found === undefined ? `There is no output ${output}.` : readTensor(found, `The output ${output}`);
+  return typeof tensor === 'string' ? tensor : scoreRows(name, tensor, labels);
+}
+
+const rowFailure = (row: number, got: string, kind: FailureKind = 'different'): CaseFailure => ({
+  case: row,
+  of: 'metric',
+  kind,
+  differences: [{ at: 'answer', expected: 'a prediction', got }],
+  more: 0,
+});
+
+/** The live version is not at fault here: what it does not answer cannot be compared. */
+async function askLive(
+  asking: Asking,
+  version: string,
+  some: readonly LabelledRows[],
+  settings: MetricSettings,
+): Promise<{ readonly answered: readonly RowsAnswered[]; readonly fault?: string }> {
+  try {
+    const answered = await Promise.all(
+      some.map((rows) => askRows({ ...asking, version }, rows, settings, { rows: 1 })),
+    );
+    const [fault] = answered.flatMap(({ faults }) => faults);
+    return fault === undefined
+      ? { answered }
+      : { answered, fault: `row ${fault.case}: ${fault.differences[0]?.got ?? fault.kind}` };
+  } catch (error) {
+    if (willPass(error)) throw error;
+    return { answered: [], fault: error instanceof Error ? error.name : 'it cannot be asked' };
+  }
+}
