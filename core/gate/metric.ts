@@ -45,8 +45,8 @@ export async function measureRows(
   const lines = caseLines(input.text);
   const read = ({ start, end }: CaseLine): LabelledRows => readLabelled(input.text.slice(start, end));
   const { live } = settings.worseThanLive === undefined ? { live: undefined } : input;
-  let { own, theirs } = begun(input.scores, live);
   let { refused, liveFault } = before ?? { refused: [] as readonly number[], liveFault: undefined };
+  let { own, theirs } = begun({ scores: input.scores, live }, refused, liveFault);
   const failures: CaseFailure[] = [];
   const memory: number[] = [];
   // Whole lines are done: the first row of the next one tells where to go on.
@@ -98,13 +98,24 @@ export async function measureRows(
   return { ...done, state: { ...done.state, result: judgeQuality(settings, done.scores, labels, compared) } };
 }
 
-/** What came of the rows so far; nothing where another version is live by now. */
+/**
+ * What came of the rows so far. Nothing where another version is live by now, or where the scores are ahead of
+ * the state, since a worker died between the two writes: what they lack would be told by the state alone.
+ */
 function begun(
-  scores: RowScores | undefined,
-  live: MetricInput['live'],
+  { scores, live }: Pick<MetricInput, 'scores' | 'live'>,
+  refused: readonly number[],
+  liveFault: string | undefined,
 ): { own: readonly number[]; theirs: readonly number[] } {
-  if (scores === undefined || scores.live?.version !== live?.version) return { own: [], theirs: [] };
-  return { own: scores.own, theirs: scores.live?.scores ?? [] };
+  const own = scores?.own ?? [];
+  const theirs = scores?.live?.scores ?? [];
+  const isOfLive = scores?.live?.version === live?.version;
+  const isWhole = refused.length > 0 || own.every(Number.isFinite);
+  const isBeside =
+    live === undefined ||
+    liveFault !== undefined ||
+    (theirs.length === own.length && theirs.every(Number.isFinite));
+  return isOfLive && isWhole && isBeside ? { own, theirs } : { own: [], theirs: [] };
 }
 
 type RowsAnswered = {
