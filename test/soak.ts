@@ -15,6 +15,7 @@ import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.ts';
 import { localStackJourney } from './soak/localstack.ts';
 import { mlflowModels } from './soak/mlflow.ts';
+import { qualityIntervals, SAMPLES } from './soak/quality.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { sageMakerPackages } from './soak/sagemaker.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
@@ -42,6 +43,7 @@ const parts: Readonly<Record<string, Part>> = {
   },
   localstack: { full: localStackJourney },
   mlflow: { full: mlflowModels },
+  quality: { full: () => qualityIntervals(SAMPLES), short: () => qualityIntervals(SAMPLES / 100) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
   sagemaker: { full: sageMakerPackages },
   sequences: {

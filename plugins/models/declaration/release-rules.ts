@@ -46,7 +46,9 @@ export function releaseProblems(
   return [
     ...capacityProblems(`${key}.concurrency`, model, isBroken('concurrency.provisioned')),
     ...latencyProblems(`${key}.latency.p95`, model),
-    ...(model.gate === undefined ? [] : gateProblems(`${key}.gate`, model.gate, isBroken('gate.cases'))),
+    ...(model.gate === undefined
+      ? []
+      : gateProblems(`${key}.gate`, model.gate, isBroken('gate.cases') || isBroken('gate.metric'))),
     ...stepProblems(`${key}.release`, model.release, given.release.steps),
     ...durationProblems(`${key}.release`, model.release),
   ];

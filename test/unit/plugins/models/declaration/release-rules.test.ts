@@ -12,6 +12,8 @@ const model = (rest: object) => {
 };
 const problems = (rest: object): readonly string[] =>
   parse(rest).problems.map((problem) => formatProblem(problem).replace('models.churn.', ''));
+const metric = { cases: 'rows.csv', name: 'auc', min: 0.8 };
+const measured = (more: object) => ({ gate: { metric: { ...metric, ...more } } });
 const window = { days: 'mon-fri', from: '08:00', to: '20:00', timezone: 'Europe/Berlin', min: 10, max: 50 };
 const provisioned = { min: 2, max: 20 };
 
@@ -227,6 +229,18 @@ describe('gate and latency', () => {
       latency: { p95: 100 },
     });
     expect(model({ gate: { cases: 'c.jsonl' } })?.gate).toEqual({ cases: 'c.jsonl', tolerance: 1e-4 });
+    // Labelled rows need no cases, and margins are in the metric's own unit.
+    const given = { label: 'label', onNoData: 'refuse', ...metric };
+    expect(model({ gate: { metric } })?.gate).toEqual({ metric: given, tolerance: 1e-4 });
+    expect(model(measured({ worseThanLive: '2.5%' }))?.gate?.metric?.worseThanLive).toEqual({
+      by: 0.025,
+      percent: true,
+    });
+    expect(model(measured({ worseThanLive: 0.01 }))?.gate?.metric?.worseThanLive).toEqual({
+      by: 0.01,
+      percent: false,
+    });
+    expect(model(measured({ name: 'r2', min: -0.5 }))?.gate?.metric?.min).toBe(-0.5);
   });
 
   it.each<[string, object, RegExp]>([
@@ -254,6 +268,81 @@ describe('gate and latency', () => {
       { gate: { cases: 'c', load: { rate: 1, duration: 19 } } },
       /sends 19 requests; a p95 needs 20/,
     ],
+    ['a load without cases, beside a metric', { gate: { metric, load: { rate: 5 } } }, /^gate: has no cases/],
+    [
+      'a metric without rows',
+      { gate: { metric: { name: 'auc', min: 1 } } },
+      /^gate\.metric\.cases: is missing/,
+    ],
+    [
+      'a metric that there is not',
+      measured({ name: 'f1' }),
+      /^gate\.metric\.name: .*accuracy, auc, logLoss, mae, rmse, r2/,
+    ],
+    [
+      'a metric that nothing can miss',
+      measured({ min: undefined }),
+      /^gate\.metric: has nothing that a version could miss\. Write `min`, or `worseThanLive`, or both/,
+    ],
+    [
+      'a floor of a loss',
+      measured({ name: 'mae' }),
+      /^gate\.metric\.min: does not go with mae, of which less is better\. Write `max` in its place/,
+    ],
+    [
+      'a ceiling of a share',
+      measured({ min: undefined, max: 0.9 }),
+      /^gate\.metric\.max: does not go with auc, of which more is better\. Write `min`/,
+    ],
+    [
+      'a share in percent',
+      measured({ min: 85 }),
+      /^gate\.metric\.min: is 85; auc is at most 1\. Write 0\.85/,
+    ],
+    ['a share below nothing', measured({ min: -0.1 }), /^gate\.metric\.min: is -0\.1/],
+    [
+      'a loss below nothing',
+      measured({ name: 'rmse', min: undefined, max: -1 }),
+      /^gate\.metric\.max: is -1; rmse is never below 0/,
+    ],
+    [
+      'percent of the label’s unit',
+      measured({ name: 'mae', min: undefined, worseThanLive: '1%' }),
+      /^gate\.metric\.worseThanLive: is in percent, but mae has the label’s unit\. Write a number, for example 0\.01/,
+    ],
+    [
+      'a margin that is all',
+      measured({ worseThanLive: 2 }),
+      /^gate\.metric\.worseThanLive: is 2, and auc is at most 1\. Write 2%/,
+    ],
+    [
+      'a margin that is none',
+      measured({ worseThanLive: 'little' }),
+      /^gate\.metric\.worseThanLive: .*0\.01, or 1%/,
+    ],
+    [
+      'an array, which has no names',
+      measured({ cases: 'rows.npy' }),
+      /^gate\.metric\.cases: is an array.*\.csv, \.jsonl or \.parquet/,
+    ],
+    [
+      'another kind of file',
+      measured({ cases: 'rows.xlsx' }),
+      /^gate\.metric\.cases: is of no format that can be read/,
+    ],
+    [
+      'classes of numbers',
+      measured({ name: 'mae', min: undefined, max: 1, classes: ['a', 'b'] }),
+      /^gate\.metric\.classes: do not go with mae/,
+    ],
+    ['a class twice', measured({ classes: ['a', 'a'] }), /^gate\.metric\.classes: have a name twice/],
+    [
+      'three classes of auc',
+      measured({ classes: ['a', 'b', 'c'] }),
+      /^gate\.metric\.classes: are 3; auc takes two/,
+    ],
+    ['a single class', measured({ classes: ['a'] }), /^gate\.metric\.classes: /],
+    ['another word for no data', measured({ onNoData: 'hold' }), /^gate\.metric\.onNoData: .*refuse, pass/],
     ['an objective beyond the timeout', { latency: { p95: 10_001 } }, /^latency\.p95: is 10001 ms.*10000/],
     ['no objective', { latency: {} }, /^latency\.p95: is missing/],
   ])('refuse %s', (_, rest, expected) => {

@@ -68,7 +68,8 @@ describe('the option table', () => {
       expect(description, key).not.toBe('');
     }
     const concurrency = { provisioned: { min: 1, max: 2 } };
-    const gate = { cases: 'cases.jsonl', load: { rate: 5 } };
+    const metric = { cases: 'labelled.csv', name: 'auc', min: 0.8 };
+    const gate = { cases: 'cases.jsonl', metric, load: { rate: 5 } };
     const drift = { baseline: 'reference.csv' };
     const batch = [{ input: 's3://incoming/a/', output: 's3://scored/a/' }];
     const { models } = parseModels({

@@ -19,5 +19,7 @@ it('what lies outside of the service’s folder, or is that folder, needs no pat
 });
 
 it('a name is taken to the letter', () => {
+  const metric = { cases: 'data/l.csv', name: 'auc', label: 'label', onNoData: 'refuse' } as const;
+  expect(of({ gate: { metric, tolerance: 0 } })).toEqual(['!data/l.csv']);
   expect(of({ gate: { cases: 'a [1] (b)!.jsonl', tolerance: 0 } })).toEqual(['!a \\[1\\] \\(b\\)\\!.jsonl']);
 });

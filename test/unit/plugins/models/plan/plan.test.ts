@@ -525,7 +525,33 @@ describe('settings', () => {
     });
   });
 
+  it('hold labelled rows by content, and of a metric what was written', () => {
+    const labelled = { sha256: 'd'.repeat(64), bytes: 10, rows: 500, requests: 8, output: 'probabilities' };
+    const metric = { cases: 'l.csv', name: 'auc', min: 0.8, worseThanLive: '1%', onNoData: 'pass' };
+    const { output, ...cases } = labelled;
+    expect(settings({ gate: { metric } }, { labelled }).gate).toEqual({
+      tolerance: 1e-4,
+      metric: { cases, name: 'auc', output, min: 0.8, worseThanLive: 0.01, onNoData: 'pass' },
+    });
+    const strict = { cases: 'l.csv', name: 'mae', max: 3, onNoData: 'refuse' };
+    expect(settings({ gate: { metric: strict } }, { labelled }).gate?.metric).toEqual({
+      cases,
+      name: 'mae',
+      output,
+      max: 3,
+    });
+  });
+
   it('wait for gate and warming, an hour at most', () => {
+    const asking = (more: object) => {
+      const metric = { cases: 'l.csv', name: 'auc', min: 0.8, ...more };
+      const [one] = declaredModels({ churn: { gate: { metric } } });
+      if (one === undefined) throw new Error('no model');
+      const labelled = { sha256: '', bytes: 0, rows: 500, requests: 8, output: 'y' };
+      return serviceTimeout(one, { labelled }, 600);
+    };
+    expect(asking({})).toBe(600 + 2 * 10);
+    expect(asking({ worseThanLive: '1%' })).toBe(600 + 4 * 10);
     const wait = (rest: object, count = 0) => {
       const [one] = declaredModels({ churn: rest });
       if (one === undefined) throw new Error('no model');
