@@ -84,7 +84,7 @@ export type Difference = {
 export type FailureKind = 'different' | 'refused' | 'timeout' | 'memory' | 'crash' | 'reference' | 'invalid';
 
 export type CaseFailure = {
-  /** Line of the case file, from 1; 0 is the start check. Of labelled rows the row, from 1. */
+  /** Line of the case file, or number of the labelled row, from 1; 0 is the start check. */
   readonly case: number;
   /** It is a labelled row. */
   readonly of?: 'metric';

@@ -45,8 +45,8 @@ const ENOUGH = 100;
 
 /**
  * One slice of the gate: the start check, then the cases in order, the labelled rows, then the load; whatever
- * fits into the budget. It ends with a verdict, or with a state to go on from. A slice that is repeated asks the same
- * again, and nothing else happens.
+ * fits into the budget. It ends with a verdict, or with a state to go on from. A slice that is repeated asks
+ * the same again, and nothing else happens.
  *
  * Never throws for what AWS refuses: what may pass is the state's reason, without a verdict; what will not is
  * a fail.

@@ -28,8 +28,8 @@ export type MetricPart = {
 
 /**
  * Asks the version the labelled rows, and the live version the same ones, as many as the time allows. Both
- * are asked side by side, and together as many requests are out as for cases: they share what the function may
- * run at once with its traffic.
+ * are asked side by side, and together as many requests are out as for cases: they share what the function
+ * may run at once with its traffic.
  *
  * @param asking with the time that is left @param isFair is enough of it left for lateness to count?
  * @param isOver is there time for no more?
@@ -99,8 +99,8 @@ export async function measureRows(
 }
 
 /**
- * What came of the rows so far. Nothing where another version is live by now, or where the scores are ahead of
- * the state, since a worker died between the two writes: what they lack would be told by the state alone.
+ * What came of the rows so far. Nothing where another version is live by now, or where the scores are ahead
+ * of the state, since a worker died between the two writes: what they lack would be told by the state alone.
  */
 function begun(
   { scores, live }: Pick<MetricInput, 'scores' | 'live'>,

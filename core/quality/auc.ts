@@ -3,8 +3,8 @@ import { Z95 } from './t-quantile.ts';
 
 /**
  * The area under the ROC curve: the probability that a row of the class scores above one that is not of it,
- * ties counting half. Its placements, of each row among those of the other class, are by midranks (Sun and Xu,
- * Fast implementation of DeLong’s algorithm, 2014); variance and covariance are DeLong’s (1988).
+ * ties counting half. Its placements, of each row among those of the other class, are by midranks (Sun and
+ * Xu, Fast implementation of DeLong’s algorithm, 2014); variance and covariance are DeLong’s (1988).
  */
 
 /** Rows of each class; with fewer the normal approximation is none. */
@@ -19,7 +19,7 @@ export function areaUnderCurve(scores: readonly number[], of: readonly boolean[]
   return singleOf(placementsOf(scores, of));
 }
 
-/** Of two versions on the same rows: what they have in common does not widen it. */
+/** Two versions on the same rows: what they have in common does not widen the interval. */
 export function areaDifference(
   own: readonly number[],
   live: readonly number[],

@@ -8,7 +8,7 @@
  * points of it.
  */
 export const MEASURES = {
-  accuracy: { better: 'higher', of: 'class', share: true },
+  accuracy: { better: 'higher', of: 'classes', share: true },
   auc: { better: 'higher', of: 'score', share: true },
   logLoss: { better: 'lower', of: 'probability', share: false },
   mae: { better: 'lower', of: 'number', share: false },
@@ -19,14 +19,14 @@ export const MEASURES = {
     string,
     {
       readonly better: 'higher' | 'lower';
-      readonly of: 'class' | 'score' | 'probability' | 'number';
+      readonly of: 'classes' | 'score' | 'probability' | 'number';
       readonly share: boolean;
     }
   >
 >;
 export type Measure = keyof typeof MEASURES;
 
-/** A class index, a number, a text, a flag; a whole number beyond 2⁵³ is a bigint. */
+/** The place of one among the classes, a number, a text, a flag; a whole number beyond 2⁵³ is a bigint. */
 export type Label = number | bigint | string | boolean;
 
 /** What the gate measures, as the template says it. */
@@ -54,8 +54,8 @@ export type MetricSettings = {
 export type Estimate = { readonly value: number; readonly low: number; readonly high: number };
 
 /**
- * Why nothing can be said of these rows, as the rest of a sentence: fewer than the interval’s method is good
- * for, or all of one class.
+ * Why these rows tell nothing, as the rest of a sentence: fewer than the interval’s method is good for, or
+ * all with one label.
  */
 export type Unmeasured = { readonly lacks: string };
 
@@ -63,10 +63,10 @@ export type Unmeasured = { readonly lacks: string };
 export type QualityVerdict = 'pass' | 'fail' | 'nodata';
 
 /** The version beside the live one, on the same rows. */
-export type Comparison = {
+export type LiveComparison = {
   readonly version: string;
   readonly verdict: QualityVerdict;
-  /** Of the live version. */
+  /** What the live version has. */
   readonly value?: number;
   /** The version’s value less the live one’s, and its interval; absent where they cannot be compared. */
   readonly difference?: Estimate;
@@ -79,10 +79,10 @@ export type LiveVersion = { readonly version: string; readonly fault?: string; r
 
 export type MetricResult = {
   readonly verdict: QualityVerdict;
-  /** Absent where nothing can be said. */
+  /** Absent where the rows tell nothing. */
   readonly estimate?: Estimate;
   readonly limit?: { readonly is: 'min' | 'max'; readonly value: number; readonly verdict: QualityVerdict };
-  readonly live?: Comparison;
+  readonly live?: LiveComparison;
   /** For a person; names no value of a row. */
   readonly reason: string;
 };

@@ -1,7 +1,7 @@
 import {
-  type Comparison,
   type Estimate,
   type Label,
+  type LiveComparison,
   type LiveVersion,
   MEASURES,
   type MetricResult,
@@ -9,7 +9,7 @@ import {
   type QualityVerdict,
   type RowScores,
 } from './contract.ts';
-import { differs, measured } from './measure.ts';
+import { differs, estimateOf } from './measure.ts';
 
 /**
  * What the scores of all rows say. A limit is passed where the whole interval keeps to it, failed where none
@@ -23,7 +23,7 @@ export function judgeQuality(
   live: LiveVersion | undefined,
 ): MetricResult {
   const { name, worseThanLive } = settings;
-  const estimate = measured(name, own, labels);
+  const estimate = estimateOf(name, own, labels);
   if ('lacks' in estimate)
     return { verdict: 'nodata', reason: `${name} cannot be measured: ${estimate.lacks}.` };
   const limit = limitOf(settings, estimate);
@@ -69,9 +69,9 @@ function comparison(
   theirs: readonly number[] | undefined,
   labels: readonly Label[],
   { version, fault, same }: LiveVersion,
-): Comparison {
+): LiveComparison {
   if (fault !== undefined || theirs === undefined) return { version, verdict: 'nodata', margin };
-  const live = measured(name, theirs, labels);
+  const live = estimateOf(name, theirs, labels);
   // No sample of rows: another memory size of one artifact is not worse, however few rows there are.
   if (same && !('lacks' in live) && own.every((score, i) => score === theirs[i])) {
     const difference = { value: 0, low: 0, high: 0 };
@@ -101,7 +101,7 @@ function limitWords(
 
 function liveWords(
   { name }: MetricSettings,
-  { version, value, difference, margin, verdict }: Comparison,
+  { version, value, difference, margin, verdict }: LiveComparison,
   fault: string | undefined,
   rows: number,
 ): string {

@@ -26,7 +26,7 @@ function unfit(measure: Measure, spec: TensorSpec): string | undefined {
   const { datatype } = spec;
   const width = outputWidth(spec);
   switch (MEASURES[measure].of) {
-    case 'class':
+    case 'classes':
       return isFloat(datatype) || width === 1 || width === -1
         ? undefined
         : `has ${width} elements a row; ${measure} takes one class, or floats of which the greatest is the class`;
@@ -72,7 +72,7 @@ export function predictionOf(
       : { message: `${fault}.`, fix: 'Name another output, or another metric.', names: true };
   }
   const fitting = outputs.filter((spec) => unfit(measure, spec) === undefined);
-  const classes = fitting.filter(({ datatype }) => MEASURES[measure].of === 'class' && !isFloat(datatype));
+  const classes = fitting.filter(({ datatype }) => MEASURES[measure].of === 'classes' && !isFloat(datatype));
   const floats = fitting.filter(({ datatype }) => isFloat(datatype));
   const found = [classes, floats, fitting].find((some) => some.length > 0) ?? [];
   const [only, ...others] = found;

@@ -32,7 +32,7 @@ export function lossOf(
   return measure === 'r2' ? { value, low: 1 - most, high: 1 - least } : { value, low: least, high: most };
 }
 
-/** Of two versions on the same rows. */
+/** Two versions on the same rows. */
 export function lossDifference(
   measure: LossMeasure,
   own: readonly number[],

@@ -4,7 +4,7 @@ import type { Estimate, Label, Measure, Unmeasured } from './contract.ts';
 import { lossDifference, lossOf } from './losses.ts';
 
 /** What the scores of rows say of a version. @param scores as in `RowScores` */
-export function measured(
+export function estimateOf(
   name: Measure,
   scores: readonly number[],
   labels: readonly Label[],
@@ -15,7 +15,7 @@ export function measured(
   return lossOf(name, scores, labels.map(Number));
 }
 
-/** And of two versions on the same rows. */
+/** Two versions on the same rows. */
 export function differs(
   name: Measure,
   own: readonly number[],
@@ -27,5 +27,5 @@ export function differs(
   return lossDifference(name, own, live, labels.map(Number));
 }
 
-/** Of two classes the second. */
+/** The second of two classes is meant. */
 const isOfClass = (label: Label): boolean => label === 1;

@@ -33,7 +33,7 @@ export function scoreRows(
 
 function scoreOf(measure: Measure, datatype: string, own: readonly unknown[], label: Label): number | string {
   switch (MEASURES[measure].of) {
-    case 'class':
+    case 'classes':
       return rightOf(datatype, own, label);
     case 'score':
       return own.length > 2 ? `auc takes two classes, and the output has ${own.length}.` : finite(own.at(-1));

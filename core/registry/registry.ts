@@ -18,7 +18,7 @@ import type {
  *     signatures/<model>/<fingerprint>.json what clients see of a version: its inputs and outputs
  *     releases/<model>/live.json            the release that is, or was last, under way
  *     releases/<model>/<start>-<id>.json    the ones before
- *     releases/<model>/gate-<id>.json       what the gate of a release found, values of failed cases included
+ *     releases/<model>/gate-<id>.json       what the gate of a release found, with values of failed cases
  *     functions/<name>.json                 which model a function serves
  *     deployments/<ulid>.json               who deployed what, and how its releases ended
  */

@@ -1,5 +1,5 @@
 import type { Estimate, Label, Measure, Unmeasured } from '../../core/quality/contract.ts';
-import { differs, measured } from '../../core/quality/measure.ts';
+import { differs, estimateOf } from '../../core/quality/measure.ts';
 import { randomFrom } from '../unit/core/quality/random.ts';
 
 /** Samples of rows in each scene. */
@@ -35,7 +35,9 @@ const rights = (n: number, p: number, apart?: number): Scene => ({
   },
 });
 
-/** Normal scores of two classes, `distance` apart; `beside`: another version with as much noise of its own. */
+/**
+ * Normal scores of two classes, `distance` apart; `beside`: another version with as much noise of its own.
+ */
 const areas = (
   positives: number,
   negatives: number,
@@ -116,8 +118,8 @@ const SCENES: readonly Scene[] = [
 ];
 
 /**
- * Does the interval of each measure have the truth as often as it says? Rows are drawn from what is known, and
- * both of its sides are counted: the one tells how often a version passes that is not good enough.
+ * Does the interval of each measure have the truth as often as it says? Rows are drawn from what is known,
+ * and both of its sides are counted: the one tells how often a version passes that is not good enough.
  */
 export async function qualityIntervals(samples: number): Promise<string> {
   let worst = { side: 0, what: '' };
@@ -130,7 +132,7 @@ export async function qualityIntervals(samples: number): Promise<string> {
     for (let i = 0; i < samples; i++) {
       const { own, live, labels } = scene.draw();
       const { low, high } = known(
-        live === undefined ? measured(scene.name, own, labels) : differs(scene.name, own, live, labels),
+        live === undefined ? estimateOf(scene.name, own, labels) : differs(scene.name, own, live, labels),
       );
       if (low > scene.truth) below++;
       if (high < scene.truth) above++;

@@ -5,7 +5,7 @@ import type { Source } from '../../../core/tabular/cells/format.ts';
 const CHUNK = 256 * 1024;
 
 /** A file on disk, as readers of objects take it. @param told how many bytes were read */
-export async function fileSource(
+export async function diskSource(
   file: FileHandle,
   told: (bytes: number) => void = () => {},
 ): Promise<Source> {

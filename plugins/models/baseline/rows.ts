@@ -5,7 +5,7 @@ import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layo
 import type { TabularFormat } from '../../../core/tabular/cells/tabular-format.ts';
 import type { Columns, Datatype, Signature } from '../../../core/tensor/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
-import { fileSource } from './file-source.ts';
+import { diskSource } from './file-source.ts';
 import { type Store, textNumber } from './store.ts';
 import { castValue, isPlainValue } from './values.ts';
 
@@ -40,7 +40,7 @@ export async function readRows(
   const file = await open(path);
   try {
     let read = 0;
-    const source = await fileSource(file, (bytes) => {
+    const source = await diskSource(file, (bytes) => {
       read += bytes;
       progress(Math.min(1, read / source.bytes));
     });

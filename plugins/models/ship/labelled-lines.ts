@@ -2,13 +2,12 @@ import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { printLabelled } from '../../../core/gate/labelled.ts';
 import type { PlainTensor } from '../../../core/gate/tensors.ts';
 import type { Label } from '../../../core/quality/contract.ts';
-import { readLabel } from '../../../core/quality/labels.ts';
+import { type LabelKind, readLabel } from '../../../core/quality/labels.ts';
 import type { Block, RowFault } from '../../../core/tabular/cells/format.ts';
 import { rowsOf } from '../../../core/tabular/cells/split.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { fromHalf } from '../../../core/tensor/half.ts';
-import type { AskedLabel } from './labelled.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text. */
 const FILE_BYTES = 32 * 1024 ** 2;
@@ -24,6 +23,14 @@ const REQUEST_ROWS = 64;
 const REQUEST_BYTES = 512 * 1024;
 /** Faulty rows that are told: the next ones mostly have the same fault. */
 const SHOWN = 3;
+
+/** The column of the label, and what a label may be. */
+export type AskedLabel = {
+  readonly label: string;
+  readonly kind: LabelKind;
+  readonly classes: readonly string[] | undefined;
+  readonly count: number | undefined;
+};
 
 type Fault = (message: string, fix: string) => Error;
 

@@ -1,11 +1,10 @@
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { isObjectFault, messageAndFix } from '../../../core/errors/object-errors.ts';
-import type { LabelKind } from '../../../core/quality/labels.ts';
 import { classesOf, labelKind, predictionOf } from '../../../core/quality/labels.ts';
 import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import { fileSource } from '../baseline/file-source.ts';
+import { diskSource } from '../baseline/file-source.ts';
 import type { Facts, GateMetric } from '../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';
@@ -13,7 +12,7 @@ import { knownSha256 } from '../disk/known.ts';
 import { type Problem, problemError } from '../problems/errors.ts';
 import type { ShipContext } from './context.ts';
 import { decidable } from './decidable.ts';
-import { labelledLines } from './labelled-lines.ts';
+import { type AskedLabel, labelledLines } from './labelled-lines.ts';
 
 /** A gate's labelled rows, as they go to the registry. */
 export type ShippedLabelled = { readonly facts: NonNullable<Facts['labelled']>; readonly upload: Upload };
@@ -122,13 +121,6 @@ export async function shipLabelled(
 /** Bytes of a part that a reader has in memory at a time. */
 const PART_BYTES = 4 * 1024 ** 2;
 
-export type AskedLabel = {
-  readonly label: string;
-  readonly kind: LabelKind;
-  readonly classes: readonly string[] | undefined;
-  readonly count: number | undefined;
-};
-
 async function readTable(
   from: string,
   path: string,
@@ -139,7 +131,7 @@ async function readTable(
   const format = formatOf(formatOfFile(path) ?? 'csv');
   const file = await open(from);
   try {
-    const rows = await format.open(await fileSource(file), signature, {
+    const rows = await format.open(await diskSource(file), signature, {
       ids: [asked.label],
       // Other columns may be there, an id for example; JSON lines name theirs in each row.
       join: !format.nests || format.suffix !== '.jsonl',

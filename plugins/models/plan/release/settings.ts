@@ -116,7 +116,7 @@ export function serviceTimeout(
   standard: number,
 ): number {
   const { gate, concurrency, timeout } = model;
-  // Of the live version, too, where it is compared with.
+  // The live version is asked, too, where it is compared with.
   const versions = gate?.metric?.worseThanLive === undefined ? 1 : 2;
   const requests = (cases?.count ?? 0) + versions * (labelled?.requests ?? 0);
   const asking = Math.ceil(requests / CASES_AT_ONCE) * timeout;

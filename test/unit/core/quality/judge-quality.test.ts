@@ -88,7 +88,7 @@ describe('the live version', () => {
   it('of the same artifact that answers the same is not worse, on however few rows', () => {
     const own = rights(20, 1);
     expect(judge(margin, own, { theirs: own, live: { ...LIVE, same: true } }).verdict).toBe('pass');
-    // Of another artifact 20 rows show nothing.
+    // 20 rows show nothing of another artifact.
     expect(judge(margin, own, { theirs: own, live: LIVE }).verdict).toBe('nodata');
     // A transform may have changed.
     const other = judge(margin, own, { theirs: rights(20, 2), live: { ...LIVE, same: true } });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Estimate, Measure, Unmeasured } from '../../../../core/quality/contract.ts';
-import { differs, measured } from '../../../../core/quality/measure.ts';
+import { differs, estimateOf } from '../../../../core/quality/measure.ts';
 import { scoreRows } from '../../../../core/quality/score-rows.ts';
 import { tQuantile } from '../../../../core/quality/t-quantile.ts';
 import { runPython } from '../../../python.ts';
@@ -95,7 +95,7 @@ describe('beside scikit-learn and SciPy', () => {
             one.name === 'logLoss' ? 6 : 7,
           );
       };
-      close(listed(measured(one.name, own, one.labels)), theirs?.single, 'single');
+      close(listed(estimateOf(one.name, own, one.labels)), theirs?.single, 'single');
       // scikit-learn takes 1 − p in 32 bits there.
       close(listed(differs(one.name, own, live, one.labels)), theirs?.paired, 'paired');
     }
