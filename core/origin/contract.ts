@@ -20,6 +20,10 @@ export type ArtifactOrigin = {
   /** Where what was measured of it is kept, where only that is known. */
   readonly measured?: string;
   readonly approval?: OriginApproval;
+  readonly licence?: string;
+  readonly task?: string;
+  /** Models that it was made from. */
+  readonly bases?: readonly string[];
   readonly datasets?: readonly OriginDataset[];
   readonly metrics?: readonly OriginMetric[];
 };

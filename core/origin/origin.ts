@@ -10,7 +10,19 @@ const TEXT = 80;
 /** The same, short enough to be a property of a resource. */
 export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
   const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT - 1)}…` : text);
-  const { alias, run, by, commit, measured, approval, datasets = [], metrics = [] } = origin;
+  const {
+    alias,
+    run,
+    by,
+    commit,
+    measured,
+    approval,
+    licence,
+    task,
+    bases = [],
+    datasets = [],
+    metrics = [],
+  } = origin;
   return {
     from: origin.from,
     at: cut(origin.at),
@@ -28,6 +40,9 @@ export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
         ...(approval.reason !== undefined && { reason: cut(approval.reason) }),
       },
     }),
+    ...(licence !== undefined && { licence: cut(licence) }),
+    ...(task !== undefined && { task: cut(task) }),
+    ...(bases.length > 0 && { bases: bases.slice(0, LIST).map(cut) }),
     ...(datasets.length > 0 && {
       datasets: datasets.slice(0, LIST).map(({ name, digest, context }) => ({
         name: cut(name),
@@ -65,17 +80,33 @@ const isListOf = (value: unknown, is: (one: Fields) => boolean): boolean =>
 
 function isOrigin(value: unknown): value is ArtifactOrigin {
   if (typeof value !== 'object' || value === null) return false;
-  const { from, at, name, version, alias, run, by, commit, measured, approval, datasets, metrics } =
-    value as Fields;
+  const {
+    from,
+    at,
+    name,
+    version,
+    alias,
+    run,
+    by,
+    commit,
+    measured,
+    approval,
+    licence,
+    task,
+    bases,
+    datasets,
+    metrics,
+  } = value as Fields;
   return (
     typeof from === 'string' &&
     Object.hasOwn(NAMES, from) &&
     [at, name, version].every(isText) &&
-    [alias, run, by, commit, measured].every(isTextOrNone) &&
+    [alias, run, by, commit, measured, licence, task].every(isTextOrNone) &&
     isListOf(
       approval === undefined ? undefined : [approval],
       (one) => isText(one.status) && [one.by, one.reason].every(isTextOrNone),
     ) &&
+    (bases === undefined || (Array.isArray(bases) && bases.every(isText))) &&
     isListOf(datasets, (one) => isText(one.name) && isTextOrNone(one.digest) && isTextOrNone(one.context)) &&
     isListOf(metrics, (one) => isText(one.name) && typeof one.value === 'number' && isTextOrNone(one.dataset))
   );

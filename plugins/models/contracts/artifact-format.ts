@@ -45,6 +45,8 @@ export type Contents = {
   readonly external: readonly string[];
   /** Names of columns that it brings, as they are written. */
   readonly columns?: string;
+  /** Its licence, as it is written in it. */
+  readonly licence?: string;
   /** What it takes by types and shapes alone. */
   readonly size: ModelSize;
   /** Bytes of the inputs of one row, as far as shapes tell. */

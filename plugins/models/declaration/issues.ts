@@ -3,7 +3,7 @@ import { isObject } from '../../../core/json/is-object.ts';
 import type { Problem } from '../problems/errors.ts';
 import { TOLD } from './keys/key.ts';
 import { declaration, serviceOptions } from './schema.ts';
-import { mapIn } from './within.ts';
+import { mapIn, under } from './within.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -60,7 +60,7 @@ function expectation(issue: Issue): string {
     case 'too_small':
       return `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${issue.origin === 'string' ? ' character' : ''}`;
     case 'too_big':
-      return `at most ${issue.maximum}`;
+      return `at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')}`;
     case 'invalid_type':
@@ -85,8 +85,17 @@ function expectation(issue: Issue): string {
   }
 }
 
+/** Longer ones tell no more. */
+const SHOWN = 200;
+
 const shown = (value: unknown): string =>
-  isObject(value) ? 'a map' : Array.isArray(value) ? 'a list' : JSON.stringify(value);
+  isObject(value)
+    ? 'a map'
+    : Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'string' && value.length > SHOWN
+        ? `${JSON.stringify(value.slice(0, SHOWN))}… of ${value.length} characters`
+        : JSON.stringify(value);
 
 /** At a path that is no key. */
 const NOTHING = z.never();
@@ -94,7 +103,7 @@ const NOTHING = z.never();
 /** What stands at this path of a schema: the key that its last name means. */
 function typeAt(schema: z.ZodType, path: readonly PropertyKey[]): z.core.$ZodType {
   const names = path.filter((part) => typeof part === 'string');
-  return names.reduce((here: z.core.$ZodType, name) => mapIn(here)?.shape[name] ?? NOTHING, schema);
+  return names.reduce((here: z.core.$ZodType, name) => under(here, name) ?? NOTHING, schema);
 }
 
 /** The name that a misspelling most likely means: at most a third of it may be wrong. */

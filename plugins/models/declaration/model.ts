@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CardDocument } from '../../../core/card/contract.ts';
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { MetricSettings } from '../../../core/quality/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
@@ -57,6 +58,8 @@ export type Facts = {
   readonly signedBy?: string;
   /** What a registry of models knows of the artifact, where it comes from one. */
   readonly origin?: ArtifactOrigin;
+  /** What is told of the model: the declaration's card, and what others know. */
+  readonly card?: CardDocument;
   /** What clients see: the graph's, less what transform.ts declares in its place. */
   readonly signature: Signature;
   /** What the graph itself takes and gives; absent where that is `signature`. */

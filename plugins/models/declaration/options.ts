@@ -84,6 +84,8 @@ function optionsOf(map: z.core.$ZodType, prefix: string): readonly Option[] {
       ...(fix !== undefined && { fix }),
       ...(hasDefault && { default: `\`${yaml(told.default)}\`` }),
     };
+    if (inner instanceof z.ZodRecord && mapIn(inner.valueType) !== undefined)
+      return [own, ...optionsOf(inner.valueType, `${key}.<name>.`)];
     return [own, ...optionsOf(field, `${key}${inner instanceof z.ZodArray ? '[]' : ''}.`)];
   });
 }

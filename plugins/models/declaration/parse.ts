@@ -2,6 +2,7 @@ import { isObject } from '../../../core/json/is-object.ts';
 import type { Problem } from '../problems/errors.ts';
 import { cycleProblems } from './batch-loop-rules.ts';
 import { batchProblems } from './batch-rules.ts';
+import { cardProblems } from './card-rules.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
 import { frozen } from './frozen.ts';
 import { problemsOf } from './issues.ts';
@@ -79,6 +80,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
           broken.map(({ key: wrong }) => wrong),
         ),
         ...batchProblems(key, draft, rest),
+        ...cardProblems(key, rest, value),
         ...externalProblems(key, value, around.externalApi === true),
       );
       drafts.push(draft);

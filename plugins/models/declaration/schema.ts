@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { artifactKey, optimizeKey } from './keys/artifact.ts';
 import { auditKey } from './keys/audit.ts';
 import { batchKey } from './keys/batch.ts';
+import { cardKey } from './keys/card.ts';
 import { concurrencyKey } from './keys/concurrency.ts';
 import { driftKey } from './keys/drift.ts';
 import { architectureKey, functionKey, iamKey, memoryKey, timeoutKey } from './keys/function.ts';
@@ -24,6 +25,7 @@ import { columnsKey, finiteKey, missingKey } from './keys/values.ts';
 export const declaration = map({
   artifact: artifactKey,
   signed: signedKey,
+  card: cardKey,
   memory: memoryKey,
   timeout: timeoutKey,
   architecture: architectureKey,

@@ -17,3 +17,9 @@ export function mapIn(type: z.core.$ZodType): z.ZodObject | undefined {
   if (inner instanceof z.ZodArray) return mapIn(inner.element);
   return inner instanceof z.ZodUnion ? inner.options.map(mapIn).find((map) => map !== undefined) : undefined;
 }
+
+/** What stands under a name: of a map by its keys, of a record under any. */
+export function under(type: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
+  const inner = innermost(type);
+  return inner instanceof z.ZodRecord ? inner.valueType : mapIn(inner)?.shape[name];
+}

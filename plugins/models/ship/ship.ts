@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { CardDocument, ModelCard } from '../../../core/card/contract.ts';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
-import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type {
   ArtifactFormat,
@@ -21,6 +21,7 @@ import { throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { batchFitProblems } from './batch.ts';
 import { bundle, importPath } from './bundle.ts';
+import { shipCard } from './card.ts';
 import { shipCases } from './cases.ts';
 import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
@@ -29,7 +30,7 @@ import { shipLabelled } from './labelled.ts';
 import { shipReference } from './reference.ts';
 import { requestProblems } from './request-size.ts';
 import { type Shared, takeShared } from './shared.ts';
-import { readSource } from './source.ts';
+import { type ReadSource, readSource } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
 
 /** A model's function, ready for the framework. */
@@ -107,8 +108,9 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       identity,
       source: source.digest,
       sourceBytes: source.bytes,
-      ...(prepared.signedBy !== undefined && { signedBy: prepared.signedBy }),
-      ...(prepared.origin && { origin: prepared.origin }),
+      ...(prepared.read.signedBy !== undefined && { signedBy: prepared.read.signedBy }),
+      ...(prepared.read.origin && { origin: prepared.read.origin }),
+      card: cardOf(model, prepared),
       signature,
       ...graph,
       ...(columns && { columns }),
@@ -122,7 +124,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       ...(labelled && { labelled: labelled.facts }),
       ...(reference && { drift: reference.facts }),
       notices: [
-        ...prepared.notices,
+        ...prepared.read.notices,
         ...inspection.notices,
         ...known.notices,
         ...(reference?.notices ?? []),
@@ -138,6 +140,25 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       remote.length === 0 ? [] : shippable.files.map(({ sha256, bytes, from }) => ({ sha256, bytes, from })),
   };
 }
+
+const cardOf = (
+  { name }: Model,
+  { card, read, inspection, signature, format }: Awaited<ReturnType<typeof prepare>>,
+): CardDocument => ({
+  schema: 1,
+  model: name,
+  card,
+  artifact: {
+    sha256: read.digest,
+    files: read.files.map(({ path, sha256, bytes }) => ({ path, sha256, bytes })),
+    opset: inspection.opset,
+  },
+  ...(read.origin && { origin: read.origin }),
+  ...(read.signedBy !== undefined && { signedBy: read.signedBy }),
+  runtime: { name: format.runtime.name, version: format.runtime.version },
+  inputs: signature.inputs,
+  outputs: signature.outputs,
+});
 
 /**
  * Names that nobody declared, of the reference data: where clients send what the graph takes, they are
@@ -165,15 +186,16 @@ export async function prepare(
   identity: string;
   /** A transform makes the graph's inputs from what clients send. */
   hasPre: boolean;
-  /** Who signed the artifact; what a registry of models knows of it, and what is to be told of it. */
-  signedBy: string | undefined;
-  origin: ArtifactOrigin | undefined;
-  notices: readonly string[];
+  /** The artifact as it was read: who signed it, and what a registry of models knows of it. */
+  read: ReadSource;
+  card: ModelCard;
   /** Code of its functions by room, where a transform is in it. */
   bundled: Readonly<Record<string, string>> | undefined;
 }> {
   const key = `models.${model.name}.artifact`;
   const read = await readSource(model, context);
+  // Before minutes of work.
+  const card = await shipCard(model, read, context);
   const transform =
     read.transform === undefined
       ? undefined
@@ -210,9 +232,8 @@ export async function prepare(
     shippable,
     identity,
     hasPre: transform?.exports.pre === 'function',
-    signedBy: read.signedBy,
-    origin: read.origin,
-    notices: read.notices,
+    read,
+    card,
     bundled: transform?.bundled,
   };
 }

@@ -30,6 +30,8 @@ export type OnnxInfo = {
   readonly operators: ReadonlySet<string>;
   /** The metadata property `columns`, as it is written; absent where there is none. */
   readonly columns?: string;
+  /** The metadata property `model_license`, likewise. */
+  readonly licence?: string;
   /** Its weights by their shapes, those in other files included. */
   readonly size: ModelSize;
   /** Bytes of the inputs of one row, as far as shapes tell. */
@@ -47,8 +49,10 @@ const NAME_BYTES = 4096;
 const NAMES = 100_000;
 /** Bytes at most of a tensor's packed lengths: more dimensions than any runtime takes. */
 const LENGTHS_BYTES = 4096;
-/** Bytes at most of the metadata property `columns`: a list of names. */
+/** Bytes at most of a metadata property that is read, for example `columns`: a list of names. */
 const COLUMNS_BYTES = 4 * 1024 ** 2;
+/** https://github.com/onnx/onnx/blob/main/docs/IR.md#optional-metadata */
+const LICENCE = 'model_license';
 
 /** @throws Error with one sentence where the file is no ONNX model */
 export function readOnnxFile(path: string): OnnxInfo {
@@ -89,6 +93,7 @@ export function readOnnx(source: Source): OnnxInfo {
   let irVersion = 0;
   let graphs = 0;
   let columns: string | undefined;
+  let licence: string | undefined;
   /** Elements of the tensors that are kept, by type, and bytes that they take in this file. */
   const elements = new Map<number, number>();
   let within = 0;
@@ -170,7 +175,10 @@ export function readOnnx(source: Source): OnnxInfo {
       }
       opsets[domain === 'ai.onnx' ? '' : domain] = version;
     }
-    if (field.number === 14) columns = propertyIn(source, field, 'columns') ?? columns;
+    if (field.number === 14) {
+      columns = propertyIn(source, field, 'columns') ?? columns;
+      licence = propertyIn(source, field, LICENCE) ?? licence;
+    }
     if (field.number === 25) for (const entry of fields(source, field)) if (entry.number === 7) node(entry);
   }
   if (graphs !== 1 || irVersion === 0) throw new Error('The file is no ONNX model.');
@@ -184,6 +192,7 @@ export function readOnnx(source: Source): OnnxInfo {
     external: [...external],
     operators,
     ...(columns !== undefined && { columns }),
+    ...(licence !== undefined && { licence }),
     size: weightsOf(elements, Math.max(0, source.bytes - within)),
     rowBytes: rowBytes(given),
   };

@@ -15,12 +15,23 @@ const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, code: readFileSync(join(folder, file), 'utf8') }));
 
+/** What is called anything. */
+const METRIC = 'auc';
+
 /** Every key that there is, with a value that is right. */
 const WRITTEN = {
   artifact: 'a.onnx',
   signed: {
     ...{ key: 'k.pub', ca: 'c.pem', subject: 'CN=a', file: 'a.sig' },
     ...{ identity: 'ann@example.com', issuer: 'https://accounts.example.com', root: 'r.json' },
+  },
+  card: {
+    dataset: { file: 'a.csv', name: 'a', sha256: 'a'.repeat(64) },
+    metrics: { [METRIC]: { value: 0.9, on: 'a', min: 0.8 } },
+    base: 'a',
+    licence: 'MIT',
+    task: 'classification',
+    owner: 'a',
   },
   memory: 2000,
   timeout: 20,
@@ -100,7 +111,10 @@ const KEYS: readonly (readonly [string, Option, object])[] = [
   ...optionsOfService().map((option) => [`custom.models.${option.key}`, option, SERVICE] as const),
 ];
 const pathOf = ({ key }: Option): readonly PropertyKey[] =>
-  key.split('.').flatMap((name) => (name.endsWith('[]') ? [name.slice(0, -2), 0] : [name]));
+  key
+    .replace('<name>', METRIC)
+    .split('.')
+    .flatMap((name) => (name.endsWith('[]') ? [name.slice(0, -2), 0] : [name]));
 
 /** The same with another value at one key. */
 function changed(written: object, option: Option, value: unknown): object {
@@ -131,7 +145,11 @@ describe.each(KEYS)('%s', (name, option, written) => {
   it('has a fix that tells what to write, whatever was written instead', () => {
     const found = WRONG.flatMap((value) => problemsOf(name, changed(written, option, value)));
     if (!/^models\.churn\.(function|iam\.managedPolicies)$/.test(name))
-      expect(found.some(({ key: where }) => where.startsWith(name.replaceAll('[]', '.0')))).toBe(true);
+      expect(
+        found.some(({ key: where }) =>
+          where.startsWith(name.replaceAll('[]', '.0').replace('metrics.<name>', `metrics.${METRIC}`)),
+        ),
+      ).toBe(true);
     for (const { fix } of found) expect(fix).not.toContain('the form that is expected');
   });
 
