@@ -9,7 +9,7 @@ export const CARD_TEXT = 200;
 export const CARD_METRICS = 20;
 
 /** `file`: our own hash of the training data. */
-export type CardSource = 'card' | 'file' | 'mlflow' | 'huggingface' | 'artifact';
+export type CardSource = 'card' | 'file' | 'mlflow' | 'sagemaker' | 'huggingface' | 'artifact';
 
 /** A value, and all who say so. */
 export type Sourced<T> = { readonly value: T; readonly from: readonly CardSource[] };

@@ -18,6 +18,7 @@ export const SAYS: Readonly<Record<CardSource, string>> = {
   card: 'the card',
   file: 'the file',
   mlflow: 'MLflow',
+  sagemaker: 'SageMaker’s registry',
   huggingface: 'Hugging Face',
   artifact: 'the artifact',
 };
