@@ -135,7 +135,9 @@ export async function invoke(
   };
 }
 
-/** The folder for temporary files is none any more, as after a fault of the disk: nothing can be started. */
+/**
+ * The folder for temporary files is none any more, as after a fault of the disk: no function can be started.
+ */
 export async function breakLambda(aws: LocalAws): Promise<void> {
   await makeFunction(aws, { name: 'whole', code: 'export const handler = async () => process.env.TMPDIR;' });
   await makeFunction(aws, { name: 'broken', code: 'export const handler = async () => 1;' });

@@ -198,7 +198,8 @@ const STORIES: Readonly<Record<string, Story>> = {
   's3:PutObject': refuses(),
   's3:ListBucket': waits(),
   'scheduler:CreateSchedule': refuses(),
-  'scheduler:UpdateSchedule': refuses(),
+  // Asked where the request has to wait: for instances that are ready when the worker looks it does not.
+  'scheduler:UpdateSchedule': refuses({ init: 'lasts' }),
   'scheduler:DeleteSchedule': tidies(OVER, 'DONE'),
   'iam:PassRole': refuses(),
   'cloudformation:DescribeStacks': waits(),

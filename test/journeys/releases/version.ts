@@ -17,8 +17,8 @@ export type Behaviour = 'answers' | 'lags' | 'errs' | 'throws' | 'dawdles' | 'ha
 
 export type Kind = {
   readonly hard?: Behaviour;
-  /** It does not start. */
-  readonly init?: 'fails';
+  /** It does not start, or each provisioned instance takes `LASTS` to do so. */
+  readonly init?: 'fails' | 'lasts';
   /** What it multiplies a request by. */
   readonly factor?: number;
   /** Its objective, milliseconds; default: none. The deploy declares it, too. */
@@ -37,6 +37,15 @@ const HARD_ONES: Readonly<Record<Behaviour, string>> = {
     'for (const held = []; ; await new Promise(setImmediate)) held.push(Buffer.alloc(32 << 20, 1));',
 };
 
+/** Milliseconds of the real clock: no worker is as late to look at what it has asked for. */
+const LASTS = 4000;
+
+const INITS: Readonly<Record<NonNullable<Kind['init']>, string>> = {
+  fails: `throw new Error('it does not start');`,
+  lasts: `if (process.env.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${LASTS});`,
+};
+
 const METER = ownFile('functions/infer/metrics');
 
 /** @returns source of `handler.mjs`; equal kinds give equal code */
@@ -44,7 +53,7 @@ export function versionCode({ hard = 'answers', init, factor = 2, p95 }: Kind = 
   const manifest = { model: 'm', slowEdges: slowEdgesOf(p95) };
   const source = `
     import { createMeter } from ${importPath(METER)};
-    ${init === undefined ? '' : `throw new Error('it does not start');`}
+    ${init === undefined ? '' : INITS[init]}
     const meter = createMeter(${JSON.stringify(manifest)}, process.env, false);
     export const handler = async (event, context) => {
       if (!Array.isArray(event.inputs)) return { error: 'no inputs', code: 'INVALID_REQUEST' };
