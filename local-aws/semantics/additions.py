@@ -7,13 +7,13 @@ import os
 MODULES = (
     "functions.runtime", "functions.utilisation", "functions.weights", "functions.memory",
     "functions.payload", "functions.exact", "functions.client_context", "functions.publish",
-    "access.signatures", "access.actions", "access.permissions", "http.http_api", "http.route_throttling",
+    "access.signatures", "access.actions", "access.permissions", "access.secrets", "http.http_api", "http.route_throttling",
     "events.schedules", "custom_resources", "http.load_balancer", "metrics.metrics", "functions.throttling",
     "metrics.alarms", "metrics.metric_data", "scaling.autoscaling", "clock", "functions.provisioned",
     "functions.initialization", "functions.aliases", "transport", "internal_errors", "http.endpoints",
     "functions.states", "functions.function_urls", "functions.layer_list", "change_sets", "access.deployer",
     "functions.asynchronous", "metrics.log_filter", "objects.objects", "objects.object_keys",
-    "objects.object_events", "events.queues", "events.redrive", "functions.event_sources",
+    "objects.object_events", "events.queues", "events.redrive", "events.builds", "functions.event_sources",
     "machines.state_machines", "machines.distributed_map", "machines.machine_deletion",
 )
 # By its module’s own name, which is one of a kind.

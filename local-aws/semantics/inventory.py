@@ -28,6 +28,8 @@ _WHERE = {
     "state machine": ("stepfunctions", "_state_machines"),
     "repository": ("ecr", "_repositories"),
     "parameter": ("ssm", "_parameters"),
+    "secret": ("secretsmanager", "_secrets"),
+    "build project": ("codebuild", "_projects"),
     "load balancer": ("alb", "_lbs"),
 }
 # What every account has from the start, or keeps from the first use on.
