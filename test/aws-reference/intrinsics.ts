@@ -17,18 +17,24 @@ const arn = (service: string, rest: string): string => `arn:aws:${service}:${REG
 
 /** ARNs by type, of a resource of this name. */
 const ARNS: Readonly<Record<string, (name: string) => string>> = {
+  'AWS::CodeBuild::Project': (name) => arn('codebuild', `project/${name}`),
   'AWS::Events::Rule': (name) => arn('events', `rule/${name}`),
   'AWS::IAM::Role': (name) => `arn:aws:iam::${ACCOUNT}:role/${name}`,
   'AWS::Kinesis::StreamConsumer': (name) => arn('kinesis', `stream/of-${name}/consumer/${name}:1`),
   'AWS::Lambda::Function': (name) => arn('lambda', `function:${name}`),
   'AWS::S3::Bucket': (name) => `arn:aws:s3:::${name.toLowerCase()}`,
   'AWS::Scheduler::ScheduleGroup': (name) => arn('scheduler', `schedule-group/${name}`),
+  'AWS::SecretsManager::Secret': (name) => arn('secretsmanager', `secret:${name}-AbCdEf`),
   'AWS::SNS::Topic': (name) => arn('sns', name),
   'AWS::SQS::Queue': (name) => arn('sqs', name),
 };
 
 /** Types whose `Ref` is the ARN; that of others is the name, a queue's its URL. */
-const REF_IS_ARN: readonly string[] = ['AWS::Kinesis::StreamConsumer', 'AWS::SNS::Topic'];
+const REF_IS_ARN: readonly string[] = [
+  'AWS::Kinesis::StreamConsumer',
+  'AWS::SecretsManager::Secret',
+  'AWS::SNS::Topic',
+];
 
 /** @param value a text, or a function of CloudFormation that gives one */
 export function textOf(value: unknown, template: Template): string {

@@ -23,6 +23,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { patternFaults } from '../aws-reference/event-patterns.ts';
+import { findings } from '../aws-reference/permissions.ts';
+import { loadReference } from '../aws-reference/reference.ts';
+import { statementsOf } from '../aws-reference/statements.ts';
 import { makeRole } from '../local-aws/lambda.ts';
 import { type Deployment, everythingLeft, prepareService, type Service } from './service.ts';
 
@@ -275,6 +278,24 @@ describe('SageMaker’s registry', () => {
     await events.send(new RemoveTargetsCommand({ Rule: rule.Name, Ids: ['build'] }));
     await events.send(new DeleteRuleCommand({ Name: rule.Name }));
   });
+});
+
+it('its roles may what they need, and that is what AWS knows by name', async () => {
+  const file = join(service.dir, '.serverless', 'cloudformation-template-update-stack.json');
+  const template = JSON.parse(await readFile(file, 'utf8'));
+  const statements = statementsOf(template, 'registry-changes');
+  const reference = await loadReference();
+  // Those of logs are the framework’s own.
+  const found = statements.flatMap((statement) => findings(statement, reference));
+  expect(found.filter(({ action }) => !action.startsWith('logs:'))).toEqual([]);
+  const actions = statements.flatMap((statement) => statement.actions);
+  expect([...new Set(actions)].filter((action) => !action.startsWith('logs:')).sort()).toEqual([
+    'codebuild:StartBuild',
+    'lambda:InvokeFunction',
+    's3:*',
+    'secretsmanager:GetSecretValue',
+    'sts:AssumeRole',
+  ]);
 });
 
 it('nothing is left of it', async () => {
