@@ -9,6 +9,7 @@ import { accountKills } from './soak/account.ts';
 import { arm64Inference } from './soak/arm64.ts';
 import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
 import { everyDeath } from './soak/batch-deaths.ts';
+import { cardsAsBoms } from './soak/card.ts';
 import { everyCrash } from './soak/crash.ts';
 import { gzipSoak, UNPACKED } from './soak/gzip.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
@@ -34,6 +35,7 @@ const parts: Readonly<Record<string, Part>> = {
   arm64: { full: arm64Inference },
   batch: { full: () => batchSoak(BATCH), short: () => batchSoak(HUNDREDTH_OF_BATCH) },
   'batch-deaths': { full: everyDeath },
+  card: { full: cardsAsBoms },
   crash: { full: everyCrash },
   gzip: { full: () => gzipSoak(UNPACKED) },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },

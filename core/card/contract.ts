@@ -1,4 +1,4 @@
-import type { ArtifactOrigin } from '../origin/contract.ts';
+import type { ToldOrigin } from '../origin/contract.ts';
 import type { TensorSpec } from '../tensor/contract.ts';
 
 /** What is told of a model beside its signature: plain data, each value with who says it. */
@@ -70,10 +70,11 @@ export type CardDocument = {
     readonly files: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
     readonly opset: number;
   };
-  readonly origin?: ArtifactOrigin;
+  readonly origin?: ToldOrigin;
   /** Who signed the artifact, where that is verified. */
   readonly signedBy?: string;
-  readonly runtime: { readonly name: string; readonly version: string };
+  /** What runs it. */
+  readonly runtime: { readonly name: string; readonly version: string; readonly purl?: string };
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 };

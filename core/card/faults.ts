@@ -1,4 +1,4 @@
-import type { CardSource } from './contract.ts';
+import { CARD_TEXT, type CardSource } from './contract.ts';
 
 /** What is wrong with a card: plain data, which the build side makes problems of. */
 export type CardFault = {
@@ -23,12 +23,18 @@ export const SAYS: Readonly<Record<CardSource, string>> = {
   artifact: 'the artifact',
 };
 
+/** What a registry says is of any length. */
+const short = (value: unknown): string => {
+  const text = String(value);
+  return text.length > CARD_TEXT ? `${text.slice(0, CARD_TEXT)}…` : text;
+};
+
 export function conflict(key: string, one: Said<unknown>, other: Said<unknown>): CardFault {
   return {
     kind: 'conflict',
     key,
     value: one.value,
-    message: `is ${one.value} by ${SAYS[one.from]}, and ${other.value} by ${SAYS[other.from]}.`,
+    message: `is ${short(one.value)} by ${SAYS[one.from]}, and ${short(other.value)} by ${SAYS[other.from]}.`,
     fix:
       one.from === 'card'
         ? `Write \`${key}\` as ${SAYS[other.from]} has it, leave it out, or correct it there.`

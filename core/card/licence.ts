@@ -2,7 +2,7 @@
  * Identifiers of SPDX that models and data sets mostly have; any other licence is taken as its name.
  * https://spdx.org/licenses/
  */
-const SPDX: readonly string[] = [
+export const SPDX: readonly string[] = [
   ...['0BSD', 'AFL-3.0', 'AGPL-3.0-only', 'AGPL-3.0-or-later', 'Apache-2.0', 'Artistic-2.0', 'BSD-2-Clause'],
   ...['BSD-3-Clause', 'BSD-3-Clause-Clear', 'BSL-1.0', 'CC-BY-2.0', 'CC-BY-2.5', 'CC-BY-3.0', 'CC-BY-4.0'],
   ...['CC-BY-NC-2.0', 'CC-BY-NC-3.0', 'CC-BY-NC-4.0', 'CC-BY-NC-ND-3.0', 'CC-BY-NC-ND-4.0'],

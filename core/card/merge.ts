@@ -1,4 +1,5 @@
 import type { ArtifactOrigin } from '../origin/contract.ts';
+import { boundedCard } from './bounded.ts';
 import type { DeclaredCard, ModelCard, Sourced } from './contract.ts';
 import { mergedDatasets } from './datasets.ts';
 import { type CardFault, conflict, type Said } from './faults.ts';
@@ -47,7 +48,7 @@ export function mergeCard(
     datasets: mergedDatasets(given.dataset, origin, data, faults),
     metrics: mergedMetrics(given.metrics ?? {}, origin?.metrics ?? [], from, faults),
   };
-  return { card, faults };
+  return { card: boundedCard(card), faults };
 }
 
 function agreed(

@@ -116,6 +116,8 @@ async function answer(
       return route.version === LIVE
         ? metadata(endpoints, route.model)
         : passOn(endpoints, route.model, route.version, request);
+    case 'card':
+      return card(route.model, request);
     case 'infer':
       return passOn(endpoints, route.model, route.version, request);
     case 'openapi':
@@ -123,6 +125,11 @@ async function answer(
     case 'docs':
       return docs(manifest, route.group, script, request);
   }
+}
+
+function card({ name, card: document }: CatalogModel, request: EndpointRequest): Answer {
+  if (document === undefined) return failure('NOT_FOUND', `${name} was packaged without a card.`);
+  return revalidated(JSON_HEADERS, JSON.stringify(document), request);
 }
 
 function docs(

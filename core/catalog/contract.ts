@@ -3,6 +3,7 @@
  * what goes in and out, is it up, the OpenAPI description and the docs page; and it passes a request for one
  * version on to that version.
  */
+import type { CardDocument } from '../card/contract.ts';
 import type { Signature } from '../tensor/contract.ts';
 
 /** Who may call a route: `models.<name>.http.auth`. */
@@ -17,6 +18,8 @@ export type CatalogModel = {
   readonly opset: number;
   readonly signature: Signature;
   readonly auth: Auth;
+  /** What is told of it; absent in a package of an earlier plugin. */
+  readonly card?: CardDocument;
 };
 
 /** Models that share `http.path`: together they look like one inference server at that prefix. */

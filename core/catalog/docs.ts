@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cardLines } from '../card/words.ts';
 import type { TensorSpec } from '../tensor/contract.ts';
 import type { Auth, CatalogGroup, CatalogManifest, CatalogModel } from './contract.ts';
 import { escapeHtml as esc } from './escape.ts';
@@ -38,6 +39,17 @@ function omittedNote(omitted: readonly string[]): string {
   return `<p class="note">Not served, since the protocol has no words for maps and sequences: ${names}.</p>`;
 }
 
+/** What is told of a model, each with who says it; nothing where nobody says anything. */
+function cardPart({ name, card }: CatalogModel): string {
+  const lines = card === undefined ? [] : cardLines(card.card);
+  if (lines.length === 0) return '';
+  const rows = lines.map(
+    ([label, text]) => `<tr><th scope="row">${esc(label)}</th><td><bdi>${esc(text)}</bdi></td></tr>`,
+  );
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Card of ${esc(name)}"><table><caption>Card (<a href="v2/models/${esc(name)}/card">JSON</a>)</caption><tbody>${rows.join('')}</tbody></table></div>
+`;
+}
+
 function modelSection(model: CatalogModel, index: number): string {
   const { name, signature, auth } = model;
   const id = `m${index}`;
@@ -51,7 +63,7 @@ function modelSection(model: CatalogModel, index: number): string {
 <h2 id="${id}-h">${esc(name)}</h2>
 <dl class="facts"><div><dt>Endpoint</dt><dd><code>POST v2/models/${esc(name)}/infer</code></dd></div><div><dt>Access</dt><dd>${esc(authText(auth))}</dd></div><div><dt>Opset</dt><dd>${model.opset === 0 ? 'none' : model.opset}</dd></div><div><dt>Identity</dt><dd><code title="${esc(model.identity)}">${esc(model.identity.slice(0, 12))}</code></dd></div></dl>
 <div class="signature"><div class="scroll" tabindex="0" role="region" aria-label="Inputs of ${esc(name)}">${signatureTable('Inputs', signature.inputs)}</div><div class="scroll" tabindex="0" role="region" aria-label="Outputs of ${esc(name)}">${signatureTable('Outputs', signature.outputs)}</div></div>
-${free ? '<p class="note">−1 is a dimension of any length.</p>' : ''}${omittedNote(signature.omitted)}
+${cardPart(model)}${free ? '<p class="note">−1 is a dimension of any length.</p>' : ''}${omittedNote(signature.omitted)}
 <div class="try">
 <form data-url="v2/models/${esc(name)}/infer" novalidate>
 <h3>Ask</h3>

@@ -120,6 +120,12 @@ function pathsOf(model: CatalogModel, word: string, bare: boolean): Record<strin
   const health = { ...own, ready: true, answer: 'Ready', summary: 'SageMaker’s health check' };
   return {
     [at]: get({ ...own, id: `metadata-${word}`, summary: `Signature of ${name}`, answer: 'Metadata' }),
+    [`${at}/card`]: get({
+      ...own,
+      id: `card-${word}`,
+      summary: `What is told of ${name}: data, metrics, licence, files`,
+      answer: 'Card',
+    }),
     [`${at}/ready`]: get({
       ...own,
       id: `ready-${word}`,

@@ -10,6 +10,7 @@ export type CatalogRoute =
       /** A version’s number, or `live`. */
       readonly version: string;
     }
+  | { readonly kind: 'card'; readonly group: CatalogGroup; readonly model: CatalogModel }
   | { readonly kind: 'unknown'; readonly error: string };
 
 const unknown = (error: string): CatalogRoute => ({ kind: 'unknown', error });
@@ -61,6 +62,8 @@ export function catalogRoute(path: string, groups: readonly CatalogGroup[]): Cat
   const action = tail.slice(versioned ? 2 : 0);
   if (version === undefined || action.length > 1) return NOTHING;
   // A name beyond these could reach another qualifier than a published version: $LATEST, or somebody's alias.
+  // It is of what was deployed, and no version's own.
+  if (!versioned && action[0] === 'card') return { kind: 'card', group, model: found };
   if (version !== LIVE && !/^[1-9]\d{0,14}$/.test(version)) return unknown('No such version of this model.');
   const kind = KINDS[action[0] ?? ''];
   return kind === undefined ? NOTHING : { kind, group, model: found, version };

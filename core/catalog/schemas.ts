@@ -236,6 +236,27 @@ export const SHARED: Record<string, Schema> = {
       },
     },
   },
+  Card: {
+    type: 'object',
+    description: 'Each value with who says it: the card, the registry of the artifact, or the artifact.',
+    required: ['schema', 'model', 'card', 'artifact', 'runtime', 'inputs', 'outputs'],
+    properties: {
+      schema: { type: 'integer' },
+      model: { type: 'string' },
+      card: {
+        type: 'object',
+        required: ['datasets', 'metrics'],
+        properties: {
+          datasets: { type: 'array', items: { type: 'object' } },
+          metrics: { type: 'array', items: { type: 'object' } },
+        },
+      },
+      artifact: { type: 'object', properties: { sha256: { type: 'string' } } },
+      runtime: { type: 'object' },
+      inputs: { type: 'array', items: ref('Tensor') },
+      outputs: { type: 'array', items: ref('Tensor') },
+    },
+  },
   Metadata: {
     type: 'object',
     required: ['name', 'platform', 'inputs', 'outputs'],

@@ -37,6 +37,9 @@ export type OriginApproval = {
   readonly reason?: string;
 };
 
+/** The same as it is told: without the registry's address where anybody may read it. */
+export type ToldOrigin = Omit<ArtifactOrigin, 'at'> & { readonly at?: string };
+
 /** MLflow's digest is eight digits over the first rows: it names a dataset, and proves nothing. */
 export type OriginDataset = { readonly name: string; readonly digest?: string; readonly context?: string };
 

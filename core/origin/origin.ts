@@ -1,4 +1,4 @@
-import type { ArtifactOrigin, OriginApproval } from './contract.ts';
+import type { ArtifactOrigin, OriginApproval, ToldOrigin } from './contract.ts';
 
 /**
  * More is cut: of fifty models all of it stands in one template, which ends at a megabyte:
@@ -123,7 +123,7 @@ export function originLine({
   approval,
   datasets = [],
   metrics = [],
-}: ArtifactOrigin): string {
+}: ToldOrigin): string {
   const training = datasets.filter(({ context }) => context === 'training');
   return [
     `${name} ${shownVersion(from, version, 'at ')} of ${NAMES[from]}`,

@@ -32,8 +32,8 @@ export type Registry = {
   /** Keeps a release that another one replaces; what is kept of it already stays, unless it went on since. */
   readonly archive: (release: Archived) => Promise<void>;
   /**
-   * Keeps what a version is; a second time does nothing. A record of another version with this number is kept
-   * beside it.
+   * Keeps what a version is; a second time nothing but its card changes. A record of another version with
+   * this number is kept beside it.
    */
   readonly version: (record: VersionRecord) => Promise<void>;
   /** @returns what a version is; undefined where no record of it is left. */
@@ -148,7 +148,13 @@ export function registry(objects: ObjectPort, scope: string): Registry {
         const found = await objects.get(`${key}.json`);
         if (found === undefined) throw new Error(`${key}.json is there and is not`);
         const before: VersionRecord = JSON.parse(found.text);
-        if (before.fingerprint === record.fingerprint && before.identity === record.identity) return;
+        if (before.fingerprint === record.fingerprint && before.identity === record.identity) {
+          const { card: _, ...same } = before;
+          const now = print({ ...same, ...(record.card && { card: record.card }) });
+          if (now === print({ ...same, ...(before.card && { card: before.card }) })) return;
+          written = await objects.replace(`${key}.json`, now, found.etag);
+          continue;
+        }
         // A function that is made anew counts from 1 again.
         await objects.create(`${key}-${stamp(before.at)}.json`, found.text);
         written = await objects.replace(`${key}.json`, print(record), found.etag);

@@ -12,6 +12,8 @@ export type FakeHub = {
   readonly address: string;
   /** Adds a file to the repository at its commit; each .onnx lies in LFS, as there. */
   readonly put: (path: string, content: Uint8Array) => void;
+  /** The head of the README at that commit, and the task that the hub takes from it. */
+  readonly describe: (head: Readonly<Record<string, unknown>>, task?: string) => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -20,6 +22,7 @@ const LFS = 10 * 1024 * 1024;
 
 export async function fakeHub(repo: string, revision: string): Promise<FakeHub> {
   const files = new Map<string, Buffer>();
+  let about: object = {};
   const infoOf = (path: string, content: Buffer) => {
     const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
     const isLarge = path.endsWith('.onnx') || content.length > LFS;
@@ -44,6 +47,8 @@ export async function fakeHub(repo: string, revision: string): Promise<FakeHub> 
         }),
       );
     }
+    if (path === `/api/models/${repo}/revision/${revision}`)
+      return json(200, { id: repo, modelId: repo, sha: revision, private: false, ...about });
     const file = files.get(path.slice(`/${repo}/resolve/${revision}/`.length));
     if (!path.startsWith(`/${repo}/resolve/${revision}/`) || file === undefined)
       return json(404, { error: 'Repository not found' });
@@ -54,6 +59,9 @@ export async function fakeHub(repo: string, revision: string): Promise<FakeHub> 
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://127.0.0.1:${port}`,
+    describe: (cardData, pipeline_tag) => {
+      about = { cardData, ...(pipeline_tag !== undefined && { pipeline_tag }) };
+    },
     put: (path, content) => void files.set(path, Buffer.from(content)),
     stop: async () => {
       server.closeAllConnections();

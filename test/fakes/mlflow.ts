@@ -9,7 +9,12 @@ import type { AddressInfo } from 'node:net';
 export type FakeMlflow = {
   readonly address: string;
   /** Registers the next version of a model. @returns its number */
-  readonly register: (name: string, files: Readonly<Record<string, Uint8Array>>, auc?: number) => string;
+  readonly register: (
+    name: string,
+    files: Readonly<Record<string, Uint8Array>>,
+    auc?: number,
+    said?: Said,
+  ) => string;
   readonly alias: (name: string, alias: string, version: string) => void;
   /** Replaces the files of a version, as nobody should. */
   readonly overwrite: (name: string, version: string, files: Readonly<Record<string, Uint8Array>>) => void;
@@ -25,6 +30,12 @@ export type FakeMlflow = {
   readonly stop: () => Promise<void>;
 };
 
+/** What people say of a version: tags of the version, and of the model that was logged. */
+type Said = {
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly logged?: Readonly<Record<string, string>>;
+};
+
 type Trouble =
   | { readonly kind: 'silent' }
   | { readonly kind: 'closed' }
@@ -37,6 +48,7 @@ type Version = {
   readonly id: string;
   readonly run: string;
   readonly auc: number;
+  readonly said: Said;
   files: Readonly<Record<string, Uint8Array>>;
   uri?: string;
 };
@@ -100,11 +112,11 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://127.0.0.1:${port}`,
-    register: (name, files, auc = 0.9) => {
+    register: (name, files, auc = 0.9, said = {}) => {
       const number = versions.length + 1;
       const version = String(versions.filter((one) => one.name === name).length + 1);
       const digits = number.toString(16).padStart(32, '0');
-      versions.push({ name, version, id: `m-${digits}`, run: digits, auc, files });
+      versions.push({ name, version, id: `m-${digits}`, run: digits, auc, said, files });
       return version;
     },
     alias: (name, alias, version) => void aliases.set(`${name}@${alias}`, version),
@@ -163,7 +175,13 @@ function troubled(request: IncomingMessage, response: ServerResponse, trouble: T
     response.writeHead(trouble.status, { 'content-type': trouble.type }).end(trouble.text);
 }
 
-const versionOf = ({ name, version, id, run }: Version) => ({
+/** MLflow leaves out what has none. */
+const tagsOf = (tags: Readonly<Record<string, string>> = {}) => {
+  const list = Object.entries(tags).map(([key, value]) => ({ key, value }));
+  return list.length > 0 ? { tags: list } : {};
+};
+
+const versionOf = ({ name, version, id, run, said }: Version) => ({
   name,
   version,
   creation_timestamp: TIME,
@@ -174,6 +192,7 @@ const versionOf = ({ name, version, id, run }: Version) => ({
   run_id: run,
   status: 'READY',
   run_link: '',
+  ...tagsOf(said.tags),
 });
 
 const runOf = ({ run, auc }: Version) => ({
@@ -192,8 +211,8 @@ const runOf = ({ run, auc }: Version) => ({
   },
 });
 
-const loggedOf = ({ id, run, auc }: Version) => ({
-  info: { model_id: id, status: 'LOGGED_MODEL_READY', source_run_id: run },
+const loggedOf = ({ id, run, auc, said }: Version) => ({
+  info: { model_id: id, status: 'LOGGED_MODEL_READY', source_run_id: run, ...tagsOf(said.logged) },
   data: {
     metrics: [
       {

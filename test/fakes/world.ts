@@ -171,6 +171,8 @@ export function request(
     readonly source?: string;
     /** Version of the model's batch function. */
     readonly batch?: string;
+    /** What is told of the model, as the plan writes it. */
+    readonly card?: string;
   } = {},
 ) {
   requests += 1;
@@ -187,6 +189,7 @@ export function request(
     Identity: `identity of ${fingerprint}`,
     Layer: 'layer',
     Source: changes.source ?? 'source',
+    ...(changes.card !== undefined && { Card: changes.card }),
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
     ...(forced !== undefined && { Forced: forced }),
     ...(again !== undefined && { Again: again }),

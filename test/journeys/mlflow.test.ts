@@ -2,7 +2,8 @@
  * A model of MLflow's registry: deployed by its alias, told by the record of its version, and left alone
  * where the alias moves to the same bytes.
  */
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -102,6 +103,67 @@ test('one that moves to another model is released, and its record is of that ver
   expect(await recordOf('2')).toMatchObject({ origin: { version: '3', metrics: [{ value: 0.93 }] } });
   // It is of the version that was deployed then, whatever became of the alias.
   expect(await recordOf('1')).toMatchObject({ origin: { version: '1' } });
+});
+
+/** The same service with a card, and open to the web. */
+const withCard = (owner: string): string =>
+  YAML.replace(
+    "artifact: 'models:/churn@champion'",
+    `artifact: 'models:/churn@champion', http: {auth: none}, card: {dataset: {file: train.csv}, metrics: {auc: {min: 0.9}}, licence: Apache-2.0, owner: ${owner}}`,
+  );
+const TRAINED = 'age,left\n30,0\n';
+const DIGEST = createHash('sha256').update(TRAINED).digest('hex');
+
+test('a card is in the list, at its route and in the record, with our hash of the data', async () => {
+  await writeFile(join(service.dir, 'train.csv'), TRAINED);
+  const { http } = await service.deploy(withCard('ann'));
+  // What is told of a model makes no version of it; its routes do not, either.
+  expect(await liveVersion('gbm.onnx')).toBe('2');
+  const told = {
+    licence: { value: 'Apache-2.0', from: ['card'] },
+    owner: { value: 'ann', from: ['card'] },
+    datasets: [
+      {
+        name: { value: 'churn-2026-11', from: ['mlflow'] },
+        sha256: { value: DIGEST, from: ['file'] },
+      },
+    ],
+    metrics: [
+      {
+        name: 'auc',
+        value: { value: 0.93, from: ['mlflow'] },
+        on: { value: 'churn-2026-11', from: ['mlflow'] },
+        min: 0.9,
+      },
+    ],
+  };
+  expect(await recordOf('2')).toMatchObject({ origin: { version: '3' }, card: told });
+  const { stdout } = await service.sls('models', 'list');
+  expect(stdout).toContain(`  data      churn-2026-11, sha256 ${DIGEST} (file)`);
+  expect(stdout).toContain('  metric    auc 0.93 on churn-2026-11 (MLflow), at least 0.9');
+  const answer = await fetch(`${http()}/v2/models/churn/card`);
+  const document = await answer.text();
+  expect([answer.status, JSON.parse(document)]).toMatchObject([
+    200,
+    { model: 'churn', card: told, origin: { version: '3', run: expect.any(String) } },
+  ]);
+  // Neither the registry's address nor who logged it is anybody's business who may ask the model.
+  expect(document).not.toContain(mlflow.address);
+  expect(document).not.toContain('"by"');
+  expect((await service.sls('models', 'card', '--format', 'cyclonedx')).stdout).toContain(DIGEST);
+  expect((await service.sls('models', 'history')).stdout).toMatch(
+    new RegExp(`origin {4}churn version 3 of MLflow .*\\n *data {6}churn-2026-11, sha256 ${DIGEST}`),
+  );
+});
+
+test('a card that changes alone is told at once, and starts no release', async () => {
+  const { http } = await service.deploy(withCard('bob'));
+  expect(await liveVersion('gbm.onnx')).toBe('2');
+  expect(await recordOf('2')).toMatchObject({ card: { owner: { value: 'bob' } } });
+  const answer = await fetch(`${http()}/v2/models/churn/card`);
+  expect(await answer.json()).toMatchObject({ card: { owner: { value: 'bob', from: ['card'] } } });
+  const past = JSON.parse((await service.sls('models', 'history', '--json')).stdout);
+  expect(past.churn.map(({ to }: { to: string }) => to)).toEqual(['2', '1']);
 });
 
 test('where MLflow is down a deploy goes on with the version that it was, and says so', async () => {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Baseline, DriftWindow, SignalWindow } from '../../core/drift/contract.ts';
 import { type ReportedModel, reportHtml } from '../../plugins/models/drift-report/report-html.ts';
 import { launchBrowser } from '../browser.ts';
+import { CARDS } from '../cards.ts';
 
 const HOSTILE = '</svg><script>alert(1)</script>"\'&';
 const HOUR = 3_600_000;
@@ -79,6 +80,13 @@ const subjects: readonly ReportedModel[] = [
       p50: wave(5),
       p95: wave(11),
       p99: wave(20),
+    },
+    live: {
+      schema: 1,
+      ...{ model: 'churn', functionName: 'shop-dev-churn', version: '3', at: '2026-11-24T09:00:00Z' },
+      ...{ identity: 'i', fingerprint: 'f', layer: 'l', source: 's' },
+      card: CARDS.hostile.card,
+      origin: { from: 'mlflow', at: 'https://m', name: HOSTILE, version: '3', run: '0a1b' },
     },
     releases: [
       {
@@ -160,6 +168,8 @@ describe('the report in a browser without a network', () => {
     expect(await page.locator('svg').count()).toBe(2 + 1 + 12);
     expect(await page.locator('script').count()).toBe(0);
     expect(await page.locator('tr.drifted th').allTextContents()).toEqual([`${HOSTILE} drifted`]);
+    expect(await page.getByText(`${HOSTILE} version 3 of MLflow, run 0a1b`).count()).toBe(1);
+    expect(await page.getByText('Card of version 3').count()).toBe(1);
     expect(await page.getByText('Nothing was rolled back').count()).toBe(1);
     expect(await page.getByText('Metrics cannot be read: AccessDenied').isVisible()).toBe(true);
     if (process.env.SHOTS !== undefined)

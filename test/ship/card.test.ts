@@ -11,6 +11,7 @@ import { HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { isProblemError, type Problem } from '../../plugins/models/problems/errors.ts';
 import { factsOf } from '../../plugins/models/ship/service.ts';
+import { type FakeHub, fakeHub } from '../fakes/hub.ts';
 import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
 import { FIXTURES, modelOf, newService } from './setup.ts';
 
@@ -143,6 +144,19 @@ describe('what MLflow knows', () => {
       'model.onnx': await readFile(join(FIXTURES, 'add.onnx')),
     };
     mlflow.alias('churn', 'champion', mlflow.register('churn', files, 0.9134));
+    const said = { tags: { license: 'mit' }, logged: { task: 'regression', license: 'gpl-3.0' } };
+    mlflow.register('tagged', files, 0.9, said);
+  });
+
+  it('are tags, too: those of the version before those of the model that was logged', async () => {
+    const { card } = await documentOf({ task: 'Regression' }, 'models:/tagged/1');
+    expect(card).toMatchObject({
+      licence: { value: 'MIT', from: ['mlflow'] },
+      task: { value: 'Regression', from: ['card', 'mlflow'] },
+    });
+    expect(await refused({ licence: 'Apache-2.0' }, 'models:/tagged/1')).toMatchObject([
+      { code: 'MODELS_CARD_CONFLICT', message: 'is Apache-2.0 by the card, and mit by MLflow.' },
+    ]);
   });
 
   it('is in the card with its origin, without a word of ours', async () => {
@@ -191,6 +205,53 @@ describe('what MLflow knows', () => {
         'is 0.5, and nobody knows f1: neither the card nor the source of the artifact has a value.',
       ],
     ]);
+  });
+});
+
+describe('what Hugging Face knows', () => {
+  const commit = '0123456789abcdef'.repeat(3).slice(0, 40);
+  const path = `hf://org/tiny@${commit}/onnx/model.onnx`;
+  let hub: FakeHub;
+  beforeAll(async () => {
+    hub = await fakeHub('org/tiny', commit);
+    process.env.HF_ENDPOINT = hub.address;
+    hub.put('onnx/model.onnx', await readFile(join(FIXTURES, 'add.onnx')));
+  });
+  afterAll(async () => {
+    delete process.env.HF_ENDPOINT;
+    await hub?.stop();
+  });
+
+  it.each([
+    [{}, undefined, {}],
+    [
+      { license: 'apache-2.0', base_model: 'org/big' },
+      'text-classification',
+      {
+        licence: { value: 'Apache-2.0', from: ['huggingface'] },
+        base: { value: 'org/big', from: ['huggingface'] },
+        task: { value: 'text-classification', from: ['huggingface'] },
+      },
+    ],
+    [
+      { license: 'other', license_name: 'llama3', base_model: ['org/a', 'org/b'] },
+      undefined,
+      {
+        licence: { value: 'llama3', from: ['huggingface'] },
+        base: { value: 'org/a', from: ['huggingface'] },
+      },
+    ],
+    // What is of another form is left out.
+    [{ license: ['mit'], base_model: { a: 1 } }, undefined, {}],
+  ] as const)('of the head %j', async (head, task, expected) => {
+    hub.describe(head, task);
+    expect((await documentOf(undefined, path)).card).toEqual({ datasets: [], metrics: [], ...expected });
+  });
+
+  it('is no other than what the card says', async () => {
+    hub.describe({ license: 'mit', base_model: 'org/big' });
+    const found = await refused({ licence: 'Apache-2.0', base: `hf://org/other@${commit}` }, path);
+    expect(found.map(({ key }) => key)).toEqual(['models.churn.card.licence', 'models.churn.card.base']);
   });
 });
 

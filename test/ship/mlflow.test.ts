@@ -81,7 +81,11 @@ describe('answers of MLflow’s own server', () => {
       datasets: [
         { name: 'churn-2026-11', digest: expect.stringMatching(/^[0-9a-f]{8}$/), context: 'training' },
       ],
+      // Logged twice: the later one counts.
       metrics: [{ name: 'auc', value: 0.9, dataset: 'churn-2026-11' }],
+      // Tags of the version, and of the model that was logged.
+      licence: 'apache-2.0',
+      task: 'tabular-classification',
     });
     expect(files.map(({ path }) => path)).toEqual([format.main]);
   });
@@ -106,7 +110,10 @@ describe('answers of MLflow’s own server', () => {
 
   it('are what the fake answers, by name and type of every part', async () => {
     const files = { ...(await logged()), 'conda.yaml': Buffer.from('name: x') };
-    server.register('shape', files);
+    server.register('shape', files, 0.9, {
+      tags: { license: 'mit' },
+      logged: { task: 'classification' },
+    });
     server.alias('shape', 'champion', '1');
     const asks = [
       ['mlflow/registered-models/alias?name=shape&alias=champion', /alias=champion$/],

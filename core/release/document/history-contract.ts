@@ -3,6 +3,7 @@
  * it ended. Shapes only.
  */
 
+import type { ModelCard } from '../../card/contract.ts';
 import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 import type { ArtifactOrigin } from '../../origin/contract.ts';
@@ -57,6 +58,8 @@ export type VersionRecord = {
   readonly source: string;
   /** What a registry of models knows of the artifact; absent where it came from none. */
   readonly origin?: ArtifactOrigin;
+  /** What is told of it, as last deployed; absent where the service declares no card. */
+  readonly card?: ModelCard;
   readonly at: string;
 };
 

@@ -121,6 +121,11 @@ export type AliasProperties = {
    * not have it: the same bytes from elsewhere are no release.
    */
   readonly Origin?: string;
+  /**
+   * `ModelCard` as JSON text, where the service declares one. The fingerprint does not have it, either: what
+   * is told of a version is no other version.
+   */
+  readonly Card?: string;
   /** `Settings` as JSON text. */
   readonly Settings: string;
   /**

@@ -1,3 +1,4 @@
+import { readCard } from '../../card/read.ts';
 import { readOrigin } from '../../origin/origin.ts';
 import { iso } from '../../units/time.ts';
 import type { VersionRecord } from '../document/history-contract.ts';
@@ -151,6 +152,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
 
   const source = textField(properties, 'Source');
   const origin = readOrigin(textField(properties, 'Origin'));
+  const card = readCard(textField(properties, 'Card'));
   return {
     kind: 'ask',
     caller,
@@ -185,6 +187,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       layer: textField(properties, 'Layer') ?? '',
       source: source ?? '',
       ...(origin !== undefined && { origin }),
+      ...(card !== undefined && { card }),
       at: iso(now),
     },
   };

@@ -1,3 +1,4 @@
+import { cardLines } from '../../../core/card/words.ts';
 import { originLine } from '../../../core/origin/origin.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
@@ -25,13 +26,14 @@ export const command: Command = {
 type Row = { readonly model: Model; readonly facts: Facts };
 
 export function toJson({ model, facts }: Row) {
-  const { signature, runtimeBytes: _, ...rest } = facts;
+  const { signature, runtimeBytes: _, card, ...rest } = facts;
   return {
     name: model.name,
     artifact: model.artifact.reference,
     architecture: model.architecture,
     ...signature,
     ...rest,
+    ...(card && { card: card.card }),
   };
 }
 
@@ -59,6 +61,9 @@ export function toText({ model, facts }: Row): string {
     `  sha256    ${facts.source}`,
     ...(facts.signedBy === undefined ? [] : [`  signed    by ${facts.signedBy}`]),
     ...(facts.origin === undefined ? [] : [`  origin    ${originLine(facts.origin)}`]),
+    ...(facts.card === undefined
+      ? []
+      : cardLines(facts.card.card).map(([label, text]) => `  ${label.padEnd(9)} ${text}`)),
     `  size      ${size}`,
     `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,
     ...tensors('inputs', inputs),

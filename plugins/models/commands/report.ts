@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
+import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
 
@@ -35,12 +36,18 @@ export const command: Command = {
     const from = to - since * 1000;
     progress('Reading releases, metrics and drift');
     const subjects = await (async () => {
-      const kept = await atDesk(context, ({ benches, documents }) =>
+      const kept = await atDesk(context, ({ benches, documents, sight }) =>
         Promise.all(
-          chosen.map(async ({ name }) => {
+          chosen.map(async (model) => {
+            const { name } = model;
             const releases = await readHistory(documents, name, RELEASES);
+            // The page is of use without it.
+            const live = await sight.aliases
+              .get(nameOf(model, plan.host), ALIAS)
+              .then((alias) => alias && documents.known(name, alias.version))
+              .catch(() => undefined);
             const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
-            return { releases, benches: await benches.newest(name, versions) };
+            return { releases, live, benches: await benches.newest(name, versions) };
           }),
         ),
       );
@@ -58,6 +65,7 @@ export const command: Command = {
             model: model.name,
             functionName,
             ...('unreadable' in traffic ? traffic : { traffic }),
+            ...(kept[i]?.live && { live: kept[i].live }),
             releases: kept[i]?.releases ?? [],
             benches: kept[i]?.benches ?? [],
             ...(seen && { seen }),

@@ -6,7 +6,7 @@ import type { Command } from '../context/context.ts';
 /** What the framework is told of the commands. */
 
 const VERBS = [
-  ...['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy', 'bench', 'tune', 'advise'],
+  ...['list', 'card', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy', 'bench', 'tune', 'advise'],
   ...['status', 'history', 'promote', 'rollback', 'hold', 'resume', 'drift', 'report', 'batch'],
 ] as const;
 

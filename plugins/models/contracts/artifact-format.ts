@@ -108,6 +108,8 @@ export type ArtifactRuntime = {
   readonly name: string;
   /** Part of every identity. */
   readonly version: string;
+  /** Its package URL, for lists of what is deployed. */
+  readonly purl?: string;
   /**
    * @returns a folder for NODE_PATH, filled on first use; undefined where it has no build for this machine
    */

@@ -4,10 +4,12 @@ import { escapeHtml } from '../../../core/catalog/escape.ts';
 import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { shareWords } from '../../../core/drift/text.ts';
+import type { VersionRecord } from '../../../core/release/document/history-contract.ts';
 import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
 import type { Past } from '../releases/history/history.ts';
 import { VERDICTS } from '../releases/words/lines.ts';
+import { cardPart } from './card-html.ts';
 import {
   byWeight,
   chanceText,
@@ -30,6 +32,8 @@ export type ReportedModel = {
   /** Undefined where CloudWatch could not be asked: `unreadable` says why. */
   readonly traffic?: TrafficPoints;
   readonly unreadable?: string;
+  /** What is recorded of the version that is live. */
+  readonly live?: VersionRecord;
   /** Newest first. */
   readonly releases: readonly Past[];
   /** The newest of each version. */
@@ -74,7 +78,7 @@ ${subjects.map(section).join('\n')}
 
 function section(subject: ReportedModel): string {
   return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
-${trafficPart(subject)}
+${cardPart(subject.live)}${trafficPart(subject)}
 ${releasesPart(subject.releases)}
 ${benchPart(subject.benches ?? [])}${driftPart(subject)}
 </section>`;

@@ -155,9 +155,15 @@ const cardOf = (
   },
   ...(read.origin && { origin: read.origin }),
   ...(read.signedBy !== undefined && { signedBy: read.signedBy }),
-  runtime: { name: format.runtime.name, version: format.runtime.version },
+  runtime: runtimeOf(format.runtime),
   inputs: signature.inputs,
   outputs: signature.outputs,
+});
+
+const runtimeOf = ({ name, version, purl }: ArtifactRuntime): CardDocument['runtime'] => ({
+  name,
+  version,
+  ...(purl !== undefined && { purl }),
 });
 
 /**

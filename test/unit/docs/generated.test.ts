@@ -10,6 +10,7 @@ import { layerBytes } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { command as advise } from '../../../plugins/models/commands/advise.ts';
 import { command as batch } from '../../../plugins/models/commands/batch.ts';
 import { command as bench } from '../../../plugins/models/commands/bench.ts';
+import { command as card } from '../../../plugins/models/commands/card.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../../plugins/models/commands/gate.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
@@ -41,7 +42,7 @@ import { generated, table } from './pages.ts';
  * writes them.
  */
 const commands = {
-  ...{ list, validate, plan, gate, serve, invoke, proxy, bench, tune, advise },
+  ...{ list, card, validate, plan, gate, serve, invoke, proxy, bench, tune, advise },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 

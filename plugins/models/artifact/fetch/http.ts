@@ -37,6 +37,13 @@ export const isHttpFault = (error: unknown): error is HttpFault =>
 export const httpFault = (kind: HttpFault['kind'], message: string, status?: number): HttpFault =>
   Object.assign(new Error(message), { name: 'HttpFault', kind, ...(status !== undefined && { status }) });
 
+/** @returns the answer; undefined where it was refused, or is none */
+export const unlessRefused = (asked: Promise<unknown>): Promise<unknown> =>
+  asked.catch((error: unknown) => {
+    if (isHttpFault(error) && error.kind !== 'unreachable') return undefined;
+    throw error;
+  });
+
 /** Milliseconds, bytes, counts. */
 export const HTTP_LIMITS = {
   /** Until a whole answer in JSON is there, and between two pieces of a file. */

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fieldIn, textIn } from '../../../../core/json/fields.ts';
+import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import type {
   FetchedArtifact,
   ResolvedArtifact,
@@ -11,7 +12,7 @@ import type {
 } from '../../contracts/sources/artifact-source.ts';
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { problemError } from '../../problems/errors.ts';
-import { askFile, askJson, isHttpFault } from './http.ts';
+import { askFile, askJson, isHttpFault, unlessRefused } from './http.ts';
 import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
 
 type Place = { readonly repo: string; readonly revision: string; readonly path: string };
@@ -45,15 +46,41 @@ export function resolveHubFile(
 ): Promise<ResolvedArtifact> {
   const asked = askedOf(reference);
   return rememberedResolve(asked, context, async () => {
-    const [file] = await infos(place, [place.path], asked, context);
+    const [[file], about] = await Promise.all([infos(place, [place.path], asked, context), aboutOf(place)]);
     const path = place.path.slice(place.path.lastIndexOf('/') + 1);
     return {
       reference,
       isFolder: false,
       files: file === undefined ? [] : [{ ...file, path }],
-      origin: { from: 'huggingface', at: asked.at, name: place.repo, version: place.revision },
+      origin: { from: 'huggingface', at: asked.at, name: place.repo, version: place.revision, ...about },
     };
   });
+}
+
+/**
+ * What the head of its README says, as the hub reads it; nothing where it does not answer that, since a model
+ * is served without it. https://huggingface.co/docs/hub/model-cards#model-card-metadata
+ */
+async function aboutOf({
+  repo,
+  revision,
+}: Place): Promise<Pick<ArtifactOrigin, 'licence' | 'task' | 'bases'>> {
+  const { at, headers } = hub();
+  const answer = await unlessRefused(
+    askJson({ url: `${at}/api/models/${repo}/revision/${revision}`, headers }),
+  );
+  const head = fieldIn(answer, 'cardData');
+  const licence = textIn(head, 'license');
+  // `other` has its name beside it.
+  const named = licence === 'other' ? (textIn(head, 'license_name') ?? licence) : licence;
+  const task = textIn(answer, 'pipeline_tag');
+  const base = fieldIn(head, 'base_model');
+  const bases = (Array.isArray(base) ? base : [base]).filter((one) => typeof one === 'string');
+  return {
+    ...(named !== undefined && { licence: named }),
+    ...(task !== undefined && { task }),
+    ...(bases.length > 0 && { bases }),
+  };
 }
 
 /**

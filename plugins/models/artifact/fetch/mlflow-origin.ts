@@ -10,6 +10,8 @@ export type MlflowVersion = {
   readonly run?: string;
   /** Id of the logged model, `m-…`: a version from before MLflow 3 has none. */
   readonly model?: string;
+  /** What people say of it. */
+  readonly tags: readonly unknown[];
   /** When it was registered: a server that was made anew counts its versions from 1 again. */
   readonly created: string;
 };
@@ -26,6 +28,7 @@ export function versionIn(answer: unknown): MlflowVersion | undefined {
     version,
     // Servers that do not tell it have it ready.
     status: textIn(found, 'status') ?? 'READY',
+    tags: listIn(found, 'tags'),
     created: String(fieldIn(found, 'creation_timestamp') ?? ''),
     ...(run !== undefined && { run }),
     ...(model !== undefined && { model }),
@@ -48,8 +51,16 @@ export function originOf(
     textIn(tagIn(listIn(fieldIn(ran, 'data'), 'tags'), 'mlflow.user'), 'value') ??
     textIn(fieldIn(ran, 'info'), 'user_id');
   const datasets = listIn(fieldIn(ran, 'inputs'), 'dataset_inputs').flatMap(datasetIn);
-  const ofModel = listIn(fieldIn(fieldIn(model, 'model'), 'data'), 'metrics');
-  const metrics = (ofModel.length > 0 ? ofModel : listIn(fieldIn(ran, 'data'), 'metrics')).flatMap(metricIn);
+  const logged = fieldIn(model, 'model');
+  const ofModel = listIn(fieldIn(logged, 'data'), 'metrics');
+  const metrics = latest(ofModel.length > 0 ? ofModel : listIn(fieldIn(ran, 'data'), 'metrics')).flatMap(
+    metricIn,
+  );
+  // What is closest to the version counts.
+  const tags = [version.tags, listIn(fieldIn(logged, 'info'), 'tags'), listIn(fieldIn(ran, 'data'), 'tags')];
+  const tagged = (...keys: readonly string[]): string | undefined =>
+    tags.flatMap((some) => keys.flatMap((key) => textIn(tagIn(some, key), 'value') ?? []))[0];
+  const [licence, task, base] = [tagged('license', 'licence'), tagged('task'), tagged('base_model')];
   return {
     from: 'mlflow',
     at,
@@ -58,6 +69,9 @@ export function originOf(
     ...(alias !== undefined && { alias }),
     ...(version.run !== undefined && { run: version.run }),
     ...(by !== undefined && { by }),
+    ...(licence !== undefined && { licence }),
+    ...(task !== undefined && { task }),
+    ...(base !== undefined && { bases: [base] }),
     ...(datasets.length > 0 && { datasets }),
     ...(metrics.length > 0 && { metrics }),
   };
@@ -72,6 +86,20 @@ function datasetIn(input: unknown): readonly OriginDataset[] {
   const context = textIn(tagIn(listIn(input, 'tags'), 'mlflow.data.context'), 'value');
   if (name === undefined) return [];
   return [{ name, ...(digest !== undefined && { digest }), ...(context !== undefined && { context }) }];
+}
+
+/** The last value of each metric on each dataset: one that is logged again has a value a step. */
+function latest(metrics: readonly unknown[]): readonly unknown[] {
+  const time = (metric: unknown, name: string): number => Number(fieldIn(metric, name) ?? 0);
+  const found = new Map<string, unknown>();
+  for (const metric of metrics) {
+    const key = JSON.stringify([textIn(metric, 'key'), textIn(metric, 'dataset_name')]);
+    const before = found.get(key);
+    const later =
+      time(metric, 'step') - time(before, 'step') || time(metric, 'timestamp') - time(before, 'timestamp');
+    if (before === undefined || later >= 0) found.set(key, metric);
+  }
+  return [...found.values()];
 }
 
 function metricIn(metric: unknown): readonly OriginMetric[] {

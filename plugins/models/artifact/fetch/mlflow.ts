@@ -11,7 +11,7 @@ import type {
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { problemError } from '../../problems/errors.ts';
-import { askFile, isHttpFault } from './http.ts';
+import { askFile, isHttpFault, unlessRefused } from './http.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
 import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';
 import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
@@ -68,12 +68,6 @@ export function resolveVersion(
     };
   });
 }
-
-const unlessRefused = (asked: Promise<unknown>): Promise<unknown> =>
-  asked.catch((error: unknown) => {
-    if (isHttpFault(error) && error.kind !== 'unreachable') return undefined;
-    throw error;
-  });
 
 const askedOf = (reference: string, { at, access }: MlflowServer): Asked => ({
   ...{ reference, at, who: `MLflow at ${at}`, access },

@@ -23,6 +23,7 @@ export const onnxFormat: ArtifactFormat<OnnxInfo> = {
   runtime: {
     name: 'ONNX Runtime',
     version: ORT_VERSION,
+    purl: `pkg:npm/onnxruntime-node@${ORT_VERSION}`,
     here: hostRuntime,
     bytes: layerBytes,
     onLambda: { ...ON_LAMBDA, folder: lambdaRuntime },

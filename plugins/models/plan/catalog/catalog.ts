@@ -1,3 +1,4 @@
+import { openCard } from '../../../../core/card/bounded.ts';
 import { CATALOG_ACTIONS, type CatalogManifest } from '../../../../core/catalog/contract.ts';
 import { allow, arn, type Statement } from '../../contracts/cloudformation.ts';
 import type { Feature } from '../../contracts/feature.ts';
@@ -74,7 +75,7 @@ export function catalogManifest(
         models: group.models.flatMap((model) => {
           const found = facts.get(model.name);
           if (found === undefined) return [];
-          const { identity, opset, signature } = found;
+          const { identity, opset, signature, card } = found;
           return [
             {
               name: model.name,
@@ -83,6 +84,7 @@ export function catalogManifest(
               opset,
               signature,
               auth: model.http.auth,
+              ...(card && { card: openCard(card) }),
             },
           ];
         }),

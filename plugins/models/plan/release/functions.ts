@@ -154,6 +154,7 @@ function aliasOf({
     Layer: targetOf(model).identity(layer),
     Source: facts.source,
     ...(facts.origin && { Origin: JSON.stringify(boundedOrigin(facts.origin)) }),
+    ...(model.card && facts.card && { Card: JSON.stringify(facts.card.card) }),
     Settings: JSON.stringify(settingsOf(model, facts)),
     ...(batch !== undefined && {
       Batch: {

@@ -1,5 +1,10 @@
+import type { ModelCard } from '../../../../core/card/contract.ts';
+import { recordedCard } from '../../../../core/card/recorded.ts';
+import { trainingLine } from '../../../../core/card/words.ts';
 import type { GateState } from '../../../../core/gate/contract.ts';
 import type { Judgement } from '../../../../core/judge/contract.ts';
+import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
+import { originLine } from '../../../../core/origin/origin.ts';
 import type { Registry } from '../../../../core/registry/registry.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../core/release/document/history-contract.ts';
@@ -29,6 +34,9 @@ export type Past = {
   /** sha256 over the source artifact; absent where it is not known. */
   readonly source?: string;
   readonly fingerprint?: string;
+  /** What a registry of models knew of the artifact, and what was told of it. */
+  readonly origin?: ArtifactOrigin;
+  readonly card?: ModelCard;
   readonly gate?: GateState;
   /** Percent of the traffic that it had at its end, or has; absent where it never had any. */
   readonly weight?: number;
@@ -111,7 +119,7 @@ function once<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T>
 /** How the names of releases begin. */
 const stamp = (at: number): string => new Date(at).toISOString().replace(/[^0-9TZ]/g, '');
 
-type Artifact = Pick<Past, 'source' | 'fingerprint'>;
+type Artifact = Pick<Past, 'source' | 'fingerprint' | 'origin' | 'card'>;
 
 /**
  * What was deployed then: as the release itself says it, else as whatever has this very fingerprint does.
@@ -131,14 +139,19 @@ async function artifactOf(
   const offered = deploy && offerOf(deploy, model);
   const fingerprint = to.fingerprint ?? offered?.fingerprint;
   if (fingerprint === undefined) return {};
-  if (to.source !== undefined) return { fingerprint, source: to.source };
-  if (offered?.fingerprint === fingerprint) return { fingerprint, source: offered.source };
   const names = (await versions(model)).filter(
     (name) => name === to.version || name.startsWith(`${to.version}-`),
   );
   const found = await Promise.all(names.map((name) => documents.recorded(model, name)));
-  const source = found.find((record) => record?.fingerprint === fingerprint)?.source;
-  return { fingerprint, ...(source && { source }) };
+  const record = found.find((one) => one?.fingerprint === fingerprint);
+  const ofOffer = offered?.fingerprint === fingerprint ? offered.source : undefined;
+  const source = to.source ?? ofOffer ?? record?.source;
+  return {
+    fingerprint,
+    ...(source && { source }),
+    ...(record?.origin && { origin: record.origin }),
+    ...(record?.card && { card: record.card }),
+  };
 }
 
 function pastOf(
@@ -251,14 +264,17 @@ export function historyText(model: string, pasts: readonly (Past & { readonly be
 }
 
 function pastText(past: Past & { readonly bench?: string }): string {
-  const { startedAt, outcome, endedAt, source, gate, judgements, reason, bench } = past;
+  const { startedAt, outcome, endedAt, source, origin, gate, judgements, reason, bench } = past;
   const line = (label: string, text: string): string => `      ${label.padEnd(10)}${text}`;
   const after = endedAt === undefined ? '' : ` after ${span(Date.parse(endedAt) - Date.parse(startedAt))}`;
   const traffic = trafficText(past);
+  const told = recordedCard(past);
   return [
     `  ${startedAt.slice(0, 19).replace('T', ' ')} UTC  ${versionText(past)}  ${outcome}${after}`,
     line('by', authorText(past)),
     line('artifact', source === undefined ? 'not known' : `sha256 ${source.slice(0, 12)}`),
+    ...(origin === undefined ? [] : [line('origin', originLine(origin))]),
+    ...(told === undefined ? [] : [line('data', trainingLine(told))]),
     ...(gate === undefined ? [] : [line('gate', gateLine(gate))]),
     ...judgements.map((look) =>
       line(

@@ -2,9 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { catalog, type Endpoints } from '../../../../core/catalog/catalog.ts';
 import { createCatalog } from '../../../../functions/catalog/handler.ts';
 import { toEvent } from '../../../../plugins/models/serve/gateway.ts';
+import { CARDS } from '../../../cards.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
-const churn = model('churn', { inputs: [tensor('x', 'INT64', [-1])], outputs: [tensor('y', 'BYTES', [])] });
+const churn = model(
+  'churn',
+  { inputs: [tensor('x', 'INT64', [-1])], outputs: [tensor('y', 'BYTES', [])] },
+  { card: CARDS.mlflow },
+);
 const here = manifest(group([churn]), group([model('a'), model('b')], { path: '/lab' }));
 
 const answering: Endpoints = {
@@ -34,6 +39,18 @@ describe('the catalog', () => {
     const answer = await ask('/v2');
     expect(answer.json()).toEqual({ name: 'shop-dev', version: '0.1.0', extensions: ['binary_tensor_data'] });
     expect(answer.headers['cache-control']).toBe('no-store');
+  });
+
+  it('has the card of a model beside what the protocol says of it, to be kept until the next deploy', async () => {
+    const answer = await ask('/v2/models/churn/card');
+    expect(answer.json()).toEqual(CARDS.mlflow);
+    expect((await ask('/v2/models/churn')).json()).not.toHaveProperty('card');
+    const { etag = '' } = answer.headers;
+    const kept = await ask('/v2/models/churn/card', {}, { headers: { 'if-none-match': etag } });
+    expect([kept.statusCode, kept.body]).toEqual([304, '']);
+    expect((await ask('/v2/models/churn/card', {}, { method: 'POST' })).statusCode).toBe(405);
+    // Packaged by an earlier plugin.
+    expect((await ask('/lab/v2/models/a/card')).statusCode).toBe(404);
   });
 
   it('is alive', async () => expect((await ask('/v2/health/live')).json()).toEqual({ live: true }));

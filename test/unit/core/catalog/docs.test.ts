@@ -5,6 +5,7 @@ import { docsPage, docsPolicy } from '../../../../core/catalog/docs.ts';
 import { escapeHtml } from '../../../../core/catalog/escape.ts';
 import { fieldKind } from '../../../../core/catalog/field.ts';
 import { pageScript } from '../../../../plugins/models/ship/page-script.ts';
+import { CARDS } from '../../../cards.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
 const script = await pageScript();
@@ -23,6 +24,19 @@ const tagsOf = (html: string): string[] =>
   html.replace(/<(script|style)>.*?<\/\1>/gs, '').match(/<[a-z!/][^>]*>/gi) ?? [];
 
 describe('the docs page', () => {
+  it('shows the card, each value with who says it; texts of others stay text', () => {
+    const one = group([model('m', {}, { card: CARDS.mlflow })]);
+    const page = docsPage(manifest(one), one, script);
+    expect(page).toContain('<th scope="row">licence</th><td><bdi>Apache-2.0 (card, MLflow)</bdi></td>');
+    expect(page).toContain('href="v2/models/m/card"');
+    const other = group([model('m', {}, { card: CARDS.hostile })]);
+    expect(
+      tagsOf(docsPage(manifest(other), other, script)).filter((tag) => /^<script|javascript/.test(tag)),
+    ).toEqual([]);
+    const none = group([model('m', {}, { card: CARDS.bare })]);
+    expect(docsPage(manifest(none), none, script)).not.toContain('<caption>Card');
+  });
+
   it('lets nothing run but its own script and style', () => {
     const page = pageOf('x');
     for (const [tag, directive] of [

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ModelCard } from '../../../../core/card/contract.ts';
 import { registry } from '../../../../core/registry/registry.ts';
 import type { Promoting } from '../../../../core/release/document/contract.ts';
 import type { SignatureRecord, VersionRecord } from '../../../../core/release/document/history-contract.ts';
@@ -148,6 +149,39 @@ describe('what is kept', () => {
     await documents.version(record);
     await documents.version({ ...record, at: 'later' });
     expect(JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '')).toEqual(record);
+  });
+
+  it('a version with its card as last deployed, and nothing else of it anew', async () => {
+    const { objects, documents } = make();
+    const record: VersionRecord = {
+      schema: 1,
+      model: 'churn',
+      functionName: 'f',
+      version: '4',
+      identity: 'i',
+      fingerprint: 'p',
+      layer: 'l',
+      source: 's',
+      origin: { from: 'mlflow', at: 'https://m', name: 'churn', version: '3' },
+      at: 'now',
+    };
+    const read = (): unknown => JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '');
+    const card = (owner: string): ModelCard => ({
+      owner: { value: owner, from: ['card'] },
+      datasets: [],
+      metrics: [],
+    });
+    await documents.version(record);
+    const again = { ...record, origin: { ...record.origin, version: '9' }, at: 'later' } as VersionRecord;
+    await documents.version({ ...again, card: card('ann') });
+    expect(read()).toEqual({ ...record, card: card('ann') });
+    const { etag } = (await objects.port.get(`${SCOPE}versions/churn/4.json`)) ?? {};
+    await documents.version({ ...again, card: card('ann') });
+    expect((await objects.port.get(`${SCOPE}versions/churn/4.json`))?.etag).toBe(etag);
+    await documents.version({ ...again, card: card('bob') });
+    expect(read()).toEqual({ ...record, card: card('bob') });
+    await documents.version(again);
+    expect(read()).toEqual(record);
   });
 
   it('a version whose number comes round again, beside the one before', async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { mergeCard } from '../../../../../../core/card/merge.ts';
 import type { ArtifactOrigin } from '../../../../../../core/origin/contract.ts';
 import { WORKER_ENV } from '../../../../../../core/release/document/worker-contract.ts';
 import { readWorkerEvent } from '../../../../../../core/release/events/events.ts';
@@ -20,6 +21,7 @@ import {
 } from '../../../../../../plugins/models/plan/release/functions.ts';
 import { settingsOf } from '../../../../../../plugins/models/plan/release/settings.ts';
 import { LIMITS } from '../../../../../../plugins/models/plan/shared/limits.ts';
+import { CARDS } from '../../../../../cards.ts';
 
 const model: Model = {
   name: 'churn',
@@ -396,4 +398,37 @@ it('the alias tells the worker what a registry of models said, and its record ke
   };
   const asked = readWorkerEvent(event, 'group', 0);
   expect(asked).toMatchObject({ kind: 'ask', record: { version: '7', origin } });
+});
+
+it('the alias tells the worker what is told of the model, and its record keeps it; only where a card is declared', () => {
+  const { card: known } = mergeCard({ owner: 'ann' }, {});
+  const card = { ...CARDS.bare, card: known };
+  const propertiesOf = (changed: Partial<Model>) =>
+    releaseResources(input(), [
+      { ...endpoint, model: { ...endpoint.model, ...changed }, facts: { ...endpoint.facts, card } },
+    ]).ChurnLiveAlias?.Properties as Record<string, unknown>;
+  const before = propertiesOf({});
+  expect(before).not.toHaveProperty('Card');
+  const after = propertiesOf({ card: { owner: 'ann' } });
+  // The fingerprint does not have it: what is told of a version is no other version.
+  expect(after).toEqual({ ...before, Card: JSON.stringify(known) });
+  const read = (text: unknown) =>
+    readWorkerEvent(
+      {
+        RequestType: 'Create',
+        ...{
+          ResponseURL: 'https://answer',
+          RequestId: 'q',
+          StackId: 's',
+          LogicalResourceId: 'ChurnLiveAlias',
+        },
+        ResourceProperties: { ...after, Card: text, FunctionName: 'shop-dev-churn', Version: '7' },
+      },
+      'group',
+      0,
+    );
+  expect(read(after.Card)).toMatchObject({ kind: 'ask', record: { version: '7', card: known } });
+  // Whoever else writes there stops no release.
+  for (const text of ['no JSON', '[]', '{"datasets":[],"metrics":[{"name":1}]}', '{"datasets":[]}'])
+    expect(read(text)).not.toHaveProperty('record.card');
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mergeCard } from '../../../../../../core/card/merge.ts';
 import type { Release } from '../../../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../../../core/release/document/history-contract.ts';
 import {
@@ -290,6 +291,26 @@ describe('history', () => {
     await until(w, 'BAKING', GOOD);
     await deploy(w, '5', 'c', { before: '4' });
     expect((await history(w)).map(({ outcome }) => outcome)).toEqual(['under way', 'promoted', 'promoted']);
+  });
+});
+
+describe('what was released', () => {
+  it('is told with its registry’s version and run, and the data it was trained on', async () => {
+    const w = await live();
+    const { card } = mergeCard(
+      { dataset: { file: 'data/t.csv' } },
+      { data: { sha256: 'c'.repeat(64), bytes: 1 } },
+    );
+    await deploy(w, '4', 'b', { card: JSON.stringify(card) });
+    const origin = { from: 'mlflow', at: 'https://m', name: 'churn', version: '7', run: '0a1b' } as const;
+    const key = `${SCOPE}versions/churn/3.json`;
+    w.objects.set(key, JSON.stringify({ ...JSON.parse(w.objects.objects.get(key)?.text ?? ''), origin }));
+    const [second, first] = await history(w);
+    expect(second?.card).toEqual(card);
+    expect(first?.origin).toEqual(origin);
+    const text = historyText('churn', await history(w));
+    expect(text).toContain(`      data      data/t.csv, sha256 ${'c'.repeat(64)} (file)`);
+    expect(text).toContain('      origin    churn version 7 of MLflow, run 0a1b\n      data      not known');
   });
 });
 

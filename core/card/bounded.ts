@@ -1,0 +1,44 @@
+import { boundedOrigin } from '../origin/origin.ts';
+import { CARD_METRICS, CARD_TEXT, type CardDocument, type ModelCard, type Sourced } from './contract.ts';
+
+/** Datasets of a card; an experiment may have had any number. */
+const DATASETS = 10;
+
+/** What a registry says is of any length, and may have what a terminal obeys. */
+const plain = (text: string): string => {
+  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  return line.length > CARD_TEXT ? `${line.slice(0, CARD_TEXT - 1)}…` : line;
+};
+
+/** The same, each text one line that fits into a table. */
+export function boundedCard(card: ModelCard): ModelCard {
+  const said = (known: Sourced<string> | undefined): Sourced<string> | undefined =>
+    known && { ...known, value: plain(known.value) };
+  const texts = Object.fromEntries(
+    (['task', 'licence', 'base', 'owner'] as const).flatMap((key) => {
+      const found = said(card[key]);
+      return found === undefined ? [] : [[key, found]];
+    }),
+  );
+  return {
+    ...texts,
+    datasets: card.datasets.slice(0, DATASETS).map(({ name, context, digest, ...rest }) => ({
+      ...(name && { name: { ...name, value: plain(name.value) } }),
+      ...rest,
+      ...(context !== undefined && { context: plain(context) }),
+      ...(digest !== undefined && { digest: plain(digest) }),
+    })),
+    metrics: card.metrics.slice(0, CARD_METRICS).map(({ name, on, ...rest }) => ({
+      name: plain(name),
+      ...rest,
+      ...(on && { on: { ...on, value: plain(on.value) } }),
+    })),
+  };
+}
+
+/** What may be read by whoever may ask the model: without addresses of ours, and names of colleagues. */
+export function openCard({ origin, ...document }: CardDocument): CardDocument {
+  if (origin === undefined) return document;
+  const { at: _, by: __, ...known } = boundedOrigin({ ...origin, at: '' });
+  return { ...document, origin: known };
+}
