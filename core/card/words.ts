@@ -1,12 +1,12 @@
-import type { CardDataset, CardMetric, CardSource, ModelCard, Sourced } from './contract.ts';
+import type { CardDataset, CardMetric, ModelCard, Sourced } from './contract.ts';
 import { SAYS } from './faults.ts';
 
 /** Stands for a value that nobody knows. */
 export const NOT_KNOWN = 'not known';
 
-/** `the card, MLflow` */
+/** `card, MLflow`; a plugin that is newer may know others who say something. */
 export const sourcesOf = ({ from }: Sourced<unknown>): string =>
-  from.map((one: CardSource) => SAYS[one].replace(/^the /, '')).join(', ');
+  from.map((one) => (Object.hasOwn(SAYS, one) ? SAYS[one].replace(/^the /, '') : one)).join(', ');
 
 /** `churn-2026-11`; a file without a name is called by its path. */
 export const datasetName = ({ name, file, sha256 }: CardDataset): string =>

@@ -110,15 +110,14 @@ describe('answers of MLflow’s own server', () => {
 
   it('are what the fake answers, by name and type of every part', async () => {
     const files = { ...(await logged()), 'conda.yaml': Buffer.from('name: x') };
-    server.register('shape', files, 0.9, {
-      tags: { license: 'mit' },
-      logged: { task: 'classification' },
-    });
+    const said = { task: 'classification' };
+    server.register('shape', files, 0.9, { tags: { license: 'mit' }, logged: said });
+    server.register('shape', files, 0.9, { logged: said });
     server.alias('shape', 'champion', '1');
     const asks = [
       ['mlflow/registered-models/alias?name=shape&alias=champion', /alias=champion$/],
       ['mlflow/registered-models/alias?name=shape&alias=none', /alias=none$/],
-      ['mlflow/model-versions/get?name=shape&version=1', /get\?name=churn&version=2$/],
+      ['mlflow/model-versions/get?name=shape&version=2', /get\?name=churn&version=2$/],
       ['mlflow/model-versions/get?name=shape&version=9', /get\?name=churn&version=9$/],
       ['mlflow/model-versions/get-download-uri?name=shape&version=1', /get-download-uri/],
     ] as const;

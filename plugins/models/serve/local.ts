@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openCard } from '../../../core/card/bounded.ts';
 import { catalog, type Endpoints } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
 import { nodeBase64 } from '../../../core/node/base64.ts';
@@ -215,8 +216,9 @@ function manifestOf(slots: readonly Slot[], { service, version }: LocalOptions):
         models: members.flatMap(({ name }) => {
           const found = facts.get(name);
           if (found === undefined) return [];
-          const { identity, opset, signature } = found;
-          return [{ name, function: name, identity, opset, signature, auth: 'none' as const }];
+          const { identity, opset, signature, card } = found;
+          const told = card && { card: openCard(card) };
+          return [{ name, function: name, identity, opset, signature, auth: 'none' as const, ...told }];
         }),
         ...(only !== undefined && second === undefined && { bare: only.name }),
       };
