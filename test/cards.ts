@@ -38,7 +38,7 @@ const HUB: ArtifactOrigin = {
 
 /** Whatever is written by others may be meant for a page, a table, a terminal or a parser. */
 const HOSTILE =
-  '<script>alert(1)</script> | a` [x](javascript:alert(1)) \u001b[31m *b* \u2028 "&amp; https://evil.example @all';
+  '<img src=x><script>alert(1)</script> | a` [x](javascript:alert(1)) \u001b[31m *b* \u2028 "&amp; https://evil.example @all';
 
 const document = (
   model: string,

@@ -143,6 +143,11 @@ describe('sls models serve', () => {
       versions: ['1'],
       platform: 'onnxruntime_onnx',
     });
+    expect(await (await get('/v2/models/add/card')).json()).toMatchObject({
+      model: 'add',
+      artifact: { files: [{ path: 'model.onnx' }] },
+      runtime: { name: 'ONNX Runtime' },
+    });
     expect((await get('/v2/health/ready')).status).toBe(200);
     expect((await get('/slow/v2/models/sleepy/ready')).status).toBe(200);
     expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });

@@ -147,6 +147,14 @@ describe('answers of MLflow’s own server', () => {
   });
 });
 
+it('what describes a model may not be a bomb of aliases', async () => {
+  const lines = Array.from({ length: 30 }, (_, n) => `a${n}: &a${n} [${`*a${n - 1}, `.repeat(9)}]`);
+  lines[0] = 'a0: &a0 [x, x, x, x, x, x, x, x, x]';
+  const MLmodel = Buffer.from(`${lines.join('\n')}\nflavors: {onnx: {data: *a29}}\n`);
+  server.register('bomb', { ...(await logged()), MLmodel });
+  expect(await refused('models:/bomb/1')).toContain('has a model of no flavor there, which is no ONNX');
+});
+
 it('an alias that moves is told with what changed, and the bytes of its version are taken', async () => {
   server.register('moving', await logged('add.onnx'), 0.9);
   server.register('moving', await logged('logreg.onnx'), 0.91);

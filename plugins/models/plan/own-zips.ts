@@ -2,9 +2,9 @@ import type { Model } from '../declaration/model.ts';
 
 /**
  * What the zips of the service's own functions leave out: artifacts, with the external data that exporters
- * write beside them (`churn.onnx.data`, `churn.onnx_data`), reference data, gate cases and labelled
- * rows. The framework packs the whole folder by itself, and no row of reference data may leave the machine.
- * Pure.
+ * write beside them (`churn.onnx.data`, `churn.onnx_data`), reference and training data, gate cases and
+ * labelled rows. The framework packs the whole folder by itself, and no row of such data may leave the
+ * machine. Pure.
  *
  * @param within a path as the framework sees it: relative to the service, with `/`; undefined where it lies
  * elsewhere
@@ -15,9 +15,9 @@ export function leftOut(
   models: readonly Model[],
   within: (path: string) => string | undefined,
 ): readonly string[] {
-  const patterns = models.flatMap(({ artifact, drift, gate }) => [
+  const patterns = models.flatMap(({ artifact, card, drift, gate }) => [
     ...(artifact.path === undefined ? [] : ofArtifact(within(artifact.path))),
-    ...[drift?.baseline, gate?.cases, gate?.metric?.cases].flatMap((file) => {
+    ...[drift?.baseline, gate?.cases, gate?.metric?.cases, card?.dataset?.file].flatMap((file) => {
       const path = file === undefined ? undefined : within(file);
       return path === undefined ? [] : [`!${literal(path)}`];
     }),

@@ -31,7 +31,7 @@ describe('the docs page', () => {
     expect(page).toContain('href="v2/models/m/card"');
     const other = group([model('m', {}, { card: CARDS.hostile })]);
     expect(
-      tagsOf(docsPage(manifest(other), other, script)).filter((tag) => /^<script|javascript/.test(tag)),
+      tagsOf(docsPage(manifest(other), other, script)).filter((tag) => /^<(script|img)|javascript/.test(tag)),
     ).toEqual([]);
     const none = group([model('m', {}, { card: CARDS.bare })]);
     expect(docsPage(manifest(none), none, script)).not.toContain('<caption>Card');

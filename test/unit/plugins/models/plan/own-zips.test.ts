@@ -23,3 +23,8 @@ it('a name is taken to the letter', () => {
   expect(of({ gate: { metric, tolerance: 0 } })).toEqual(['!data/l.csv']);
   expect(of({ gate: { cases: 'a [1] (b)!.jsonl', tolerance: 0 } })).toEqual(['!a \\[1\\] \\(b\\)\\!.jsonl']);
 });
+
+it('training data stay on this machine: they are hashed for the card, and packed nowhere', () => {
+  expect(of({ card: { dataset: { file: 'data/train.csv' } } })).toEqual(['!data/train.csv']);
+  expect(of({ card: { dataset: { file: '../train.csv' } } })).toEqual([]);
+});
