@@ -255,6 +255,19 @@ describe('what Hugging Face knows', () => {
   });
 });
 
+it('a metric that nobody knows is the gate’s to measure', async () => {
+  const card = { metrics: { accuracy: { min: 0.5 } } };
+  const metric = { cases: 'l.csv', name: 'accuracy', label: 'label', min: 0.5, onNoData: 'refuse' } as const;
+  const measuring = modelOf('models/churn.onnx', { card, gate: { tolerance: 0, metric } });
+  const [document] = await documentsOf(measuring);
+  expect(document?.card.metrics).toEqual([{ name: 'accuracy', min: 0.5 }]);
+  const other = modelOf('models/churn.onnx', {
+    card,
+    gate: { tolerance: 0, metric: { ...metric, name: 'auc' } },
+  });
+  await expect(documentsOf(other)).rejects.toThrow(/nobody knows accuracy.*let `gate\.metric` measure it/);
+});
+
 it('a card changes nothing of what a version is', async () => {
   const facts = async (card?: Model['card']) => {
     const found = await factsOf([modelOf('models/churn.onnx', card && { card })], service.context());

@@ -4,8 +4,10 @@ import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { MetricSettings } from '../../../core/quality/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { Frozen } from './frozen.ts';
+import { gateOf } from './gate-floor.ts';
 import { batchOf } from './keys/batch.ts';
 import { instancesOf } from './keys/concurrency.ts';
+
 import { rulesOf } from './keys/release.ts';
 import type { Declaration, serviceOptions } from './schema.ts';
 
@@ -16,13 +18,14 @@ import type { Declaration, serviceOptions } from './schema.ts';
  * @param architecture of the provider, where the model has none
  */
 export function modelNamed(name: string, given: Declaration, architecture: Declaration['architecture']) {
-  const { release, concurrency, batch, ...alone } = given;
+  const { release, concurrency, batch, gate, ...alone } = given;
   const instances = concurrency && instancesOf(concurrency);
   return {
     ...alone,
     name,
     architecture: given.architecture ?? architecture ?? 'x86_64',
     release: rulesOf(release),
+    ...(gate && { gate: gateOf(gate, given.card) }),
     ...(instances && { concurrency: instances }),
     ...(batch && { batch: batchOf(batch, concurrency?.batch, given.missing) }),
   };

@@ -1,4 +1,5 @@
 import type { Problem } from '../problems/errors.ts';
+import { floorOf } from './gate-floor.ts';
 import { TIMEZONE_FIX } from './keys/concurrency.ts';
 import { timeOf, written } from './keys/units.ts';
 import { metricProblems } from './metric-rules.ts';
@@ -46,6 +47,7 @@ export function releaseProblems(
   return [
     ...capacityProblems(`${key}.concurrency`, model, isBroken('concurrency.provisioned')),
     ...latencyProblems(`${key}.latency.p95`, model),
+    ...floorProblems(key, given),
     ...(model.gate === undefined
       ? []
       : gateProblems(`${key}.gate`, model.gate, isBroken('gate.cases') || isBroken('gate.metric'))),
@@ -176,6 +178,16 @@ function gateProblems(
     problems.push(invalid(`${key}.load`, undefined, message, 'Write a higher rate, or a longer duration.'));
   }
   return problems;
+}
+
+/** One least value, in one place. */
+function floorProblems(key: string, { gate, card }: Declaration): readonly Problem[] {
+  const min = gate?.metric?.min;
+  const floor = gate && floorOf(gate, card);
+  if (gate?.metric === undefined || min === undefined || floor === undefined || min === floor) return [];
+  const { name } = gate.metric;
+  const message = `is ${min}, and card.metrics.${name}.min is ${floor}.`;
+  return [invalid(`${key}.gate.metric.min`, min, message, 'Leave it out: the gate takes that of the card.')];
 }
 
 function stepProblems(

@@ -35,7 +35,10 @@ export async function shipCard(
   const { card, faults } = mergeCard(given, { origin, data, artifact: info });
   throwProblems([
     ...faults.map((fault) => problemOf(name, fault)),
-    ...metricsNotKnown(card).map((metric) => notKnown(name, metric)),
+    // What the gate measures need not be known before.
+    ...metricsNotKnown(card)
+      .filter((metric) => metric.name !== model.gate?.metric?.name)
+      .map((metric) => notKnown(name, metric)),
   ]);
   return card;
 }
@@ -51,7 +54,7 @@ const notKnown = (model: string, { name, min, on }: CardMetric): Problem => ({
   key: `models.${model}.card.metrics.${name}.min`,
   value: min,
   message: `is ${min}, and nobody knows ${name}${on === undefined ? '' : ` on ${on.value}`}: neither the card nor the source of the artifact has a value.`,
-  fix: 'Write its `value`, or log it with the version where the artifact comes from.',
+  fix: 'Write its `value`, log it with the version where the artifact comes from, or let `gate.metric` measure it.',
 });
 
 async function hashed(

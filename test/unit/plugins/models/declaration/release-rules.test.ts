@@ -240,6 +240,14 @@ describe('gate and latency', () => {
       by: 0.01,
       percent: false,
     });
+    // The card's floor is the gate's, where that has none; the same one may stand in both.
+    const card = { metrics: { auc: { min: 0.88 } } };
+    const { min: _, ...without } = metric;
+    expect(model({ card, gate: { metric: without } })?.gate?.metric?.min).toBe(0.88);
+    expect(model({ card, ...measured({ min: 0.88 }) })?.gate?.metric?.min).toBe(0.88);
+    const loss = { ...without, name: 'logLoss', max: 0.4 };
+    const lossCard = { metrics: { logLoss: { min: 0.1 } } };
+    expect(model({ card: lossCard, gate: { metric: loss } })?.gate?.metric?.min).toBeUndefined();
     expect(model(measured({ name: 'r2', min: -0.5 }))?.gate?.metric?.min).toBe(-0.5);
   });
 
@@ -304,6 +312,11 @@ describe('gate and latency', () => {
       'a loss below nothing',
       measured({ name: 'rmse', min: undefined, max: -1 }),
       /^gate\.metric\.max: is -1; rmse is never below 0/,
+    ],
+    [
+      'a floor beside another one of the card',
+      { card: { metrics: { auc: { min: 0.88 } } }, gate: { metric } },
+      /^gate\.metric\.min: is 0\.8, and card\.metrics\.auc\.min is 0\.88\. Leave it out/,
     ],
     [
       'percent of the label’s unit',
