@@ -139,7 +139,7 @@ function rowFaults(faults: readonly RowFault[], fault: Fault): Error {
     const own = reason.replace(/ is missing, one of ids\.$/, ' is missing, which would be the label.');
     return /^The (row|line)\b/.test(own) ? own.replace(/^The (row|line)\b/, where) : `${where}: ${own}`;
   });
-  const more = faults.length > SHOWN ? [`${faults.length - SHOWN} rows more have faults nearby.`] : [];
+  const more = faults.length > SHOWN ? [`There are more nearby, ${faults.length - SHOWN} at least.`] : [];
   return fault(
     [...words, ...more].join(' '),
     'Correct these rows, or leave them out; a row without a value cannot be asked in the protocol’s JSON.',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { GateState } from '../../../../../core/gate/contract.ts';
 import { ALARMS } from '../../../../../core/release/document/worker-contract.ts';
 import { type Chaos, calm } from '../../../../fakes/chaos.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
@@ -528,6 +529,81 @@ describe('the last good version', () => {
       ['4', 'new'],
       ['3', 'old'],
     ]);
+  });
+
+  it('is not measured again on its labelled rows: clients wait', async () => {
+    const metric = {
+      cases: { sha256: 'rows', bytes: 1, rows: 1, requests: 1 },
+      name: 'auc',
+      output: 'p',
+    } as const;
+    const gate = { tolerance: 0, metric: { ...metric, min: 0.5 } };
+    const w = await live({ ...CANARY, gate });
+    const asked: unknown[] = [];
+    const port = w.world.gate;
+    Object.assign(w.world, {
+      gate: (ask: Parameters<typeof port>[0]) => {
+        asked.push([ask.version, ask.settings.gate?.metric?.name, ask.live]);
+        return port(ask);
+      },
+    });
+    await deploy(w, '4', 'b', { settings: { ...CANARY, steps: [], gate } });
+    w.stack.state = 'done';
+    await minute(w);
+    w.clock.now += MINUTE;
+    await alarm(w);
+    expect(asked).toEqual([
+      // The fake's versions are of one artifact.
+      ['4', 'auc', { version: '3', same: true }],
+      ['3', undefined, undefined],
+    ]);
+  });
+});
+
+describe('labelled rows', () => {
+  const metric = {
+    cases: { sha256: 'rows', bytes: 1, rows: 4, requests: 2 },
+    name: 'accuracy',
+    output: 'y',
+  } as const;
+  const settings = {
+    ...CANARY,
+    steps: [],
+    gate: { tolerance: 0, metric: { ...metric, worseThanLive: 0.01 } },
+  };
+  const measuring = (done: number): GateState => ({
+    done: 0,
+    count: 0,
+    failed: [],
+    metric: { name: 'accuracy', rows: 4, done, refused: [] },
+  });
+
+  it('are scored from slice to slice: what the one before found is given to the next', async () => {
+    const w = await live({ ...CANARY, steps: [] });
+    const scores = { own: [1, 0], live: { version: '3', scores: [1, 1] } };
+    w.gates.set('4', [
+      { state: measuring(2), failures: [], scores },
+      { state: { ...measuring(4), verdict: 'pass', reason: 'fine' }, failures: [], scores },
+    ]);
+    const asked: unknown[] = [];
+    const port = w.world.gate;
+    Object.assign(w.world, {
+      gate: (ask: Parameters<typeof port>[0]) => {
+        asked.push({ live: ask.live, scores: ask.scores, done: ask.state?.metric?.done });
+        return port(ask);
+      },
+    });
+    await deploy(w, '4', 'b', { settings });
+    for (let i = 0; i < 6 && asked.length < 2; i++) await minute(w);
+    const live3 = { version: '3', same: true };
+    expect(asked).toEqual([
+      { live: live3, scores: undefined, done: undefined },
+      { live: live3, scores, done: 2 },
+    ]);
+    const found = await w.world.registry.found('churn', w.state()?.release ?? '');
+    expect(found).toMatchObject({ version: '4', scores, gate: { verdict: 'pass' } });
+    // They are evidence, and no part of the document that each tick reads.
+    expect(JSON.stringify(w.state())).not.toContain('scores');
   });
 });
 
