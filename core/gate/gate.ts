@@ -102,6 +102,7 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
       failures.push(...part.failures);
       const used = part.memory.map((memory) => ({ memory }));
       state = { ...state, ...memoryOf(state, used), metric: part.state };
+      if (part.error !== undefined) throw part.error;
       if (part.state.result === undefined && part.state.refused.length === 0) return outcome(state);
     }
     const plan = input.settings.gate?.load;

@@ -24,6 +24,8 @@ export type MetricPart = {
   readonly failures: readonly CaseFailure[];
   /** MB, of each answer of the version itself. */
   readonly memory: readonly number[];
+  /** What AWS refused: the rows before it are scored. */
+  readonly error?: unknown;
 };
 
 /**
@@ -75,10 +77,12 @@ export async function measureRows(
     const isCompared = live !== undefined && liveFault === undefined;
     const some = lines.slice(next, next + (isCompared ? CASES_AT_ONCE / 2 : CASES_AT_ONCE)).map(read);
     const left = { rows: ENOUGH_ROWS - refused.length };
-    const [answered, beside] = await Promise.all([
+    const asked = await Promise.all([
       Promise.all(some.map((rows) => askRows(asking(), rows, settings, left))),
       isCompared ? askLive(asking(), live.version, some, settings) : undefined,
-    ]);
+    ]).catch((error: unknown) => ({ error }));
+    if ('error' in asked) return { ...part(stateNow()), error: asked.error };
+    const [answered, beside] = asked;
     const all = [...answered, ...(beside?.answered ?? [])];
     if (!fair && all.some(({ late }) => late)) return part(stateNow());
     for (const { scores, faults, memory: used } of answered) {

@@ -4,6 +4,7 @@ import type { GateState } from '../../../../core/gate/contract.ts';
 import { type GateOutcome, runGate } from '../../../../core/gate/gate.ts';
 import { printLabelled } from '../../../../core/gate/labelled.ts';
 import type { LiveVersion, MetricSettings, RowScores } from '../../../../core/quality/contract.ts';
+import type { Chaos } from '../../../fakes/chaos.ts';
 import { type FakeHandler, fakeInvoke, fakeReference } from '../../../fakes/gate.ts';
 import { virtualTime } from './time.ts';
 
@@ -56,6 +57,7 @@ async function gate(
     takes = 10,
     budgetMs = 45_000,
     lose = false,
+    chaos,
     slices = 40,
     ...settings
   }: Partial<MetricSettings> & {
@@ -66,6 +68,7 @@ async function gate(
     readonly budgetMs?: number;
     /** What the slices before found is lost. */
     readonly lose?: boolean;
+    readonly chaos?: Chaos;
     readonly slices?: number;
   } = {},
 ) {
@@ -82,7 +85,7 @@ async function gate(
     };
   const invoke = fakeInvoke(
     Object.fromEntries(Object.entries(handlers).map(([version, handler]) => [version, slow(handler)])),
-    time,
+    { ...time, ...(chaos && { chaos }) },
   );
   const text = file(rows, at);
   const metric: MetricSettings = {
@@ -307,6 +310,25 @@ describe('slices', () => {
     expect(at.scores).toEqual(once.scores);
     expect(at.outcomes[0]?.state.metric).toMatchObject({ rows: 1280, refused: [] });
     expect(at.outcomes[0]?.state.metric?.result).toBeUndefined();
+  });
+
+  it('that AWS throttles keep what they have', async () => {
+    let calls = 0;
+    const throttled = async () => {
+      if (++calls % 9 !== 0) return;
+      const error = { name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } };
+      throw Object.assign(new Error('Rate exceeded'), error);
+    };
+    const { state, outcomes, scores, asked } = await gate(
+      { 7: wrongEach(20), 6: wrongEach(10) },
+      { rows: 1280, min: 0.9, worseThanLive: 0.02, live: LIVE, chaos: throttled },
+    );
+    expect(outcomes.length).toBeGreaterThan(3);
+    expect(outcomes[0]?.state.reason).toContain('TooManyRequestsException');
+    expect(state).toMatchObject({ verdict: 'pass', metric: { done: 1280 } });
+    expect(scores?.own).toHaveLength(1280);
+    // Only what was asked beside the refused one is asked again.
+    expect(asked('7').length).toBeLessThan(20 + 2 * outcomes.length);
   });
 
   it('whose scores are lost begin anew, rather than leave rows out', async () => {
