@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import type { Command, Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
@@ -33,8 +33,8 @@ export const command: Command = {
     const port = portOf(flags.port, PORT);
     if (models.length === 0) throw nothingToServe();
 
-    const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
     const ending = untilInterrupted();
+    const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
     let preparing = true;
     // Preparing may take minutes, and Ctrl-C has ended esbuild's own process already: nothing of it is worth
     // waiting for.
@@ -43,8 +43,8 @@ export const command: Command = {
       rmSync(folder, { recursive: true, force: true });
       process.exit(INTERRUPTED);
     });
-    try {
-      const local = await serveLocally({
+    const prepared = async (): Promise<Local> =>
+      serveLocally({
         models,
         service,
         environment,
@@ -57,10 +57,12 @@ export const command: Command = {
           const { aws } = context;
           return shipHere(model, { serviceDir: service.dir, outDir, progress, environment, aws });
         },
-      }).catch(async (error: unknown) => {
+      });
+    try {
+      const local = await prepared().catch(async (error: unknown) => {
         // That esbuild's process is gone may be heard before the signal that ended it and is on its way to
-        // us.
-        await Promise.race([ending, sleep(SIGNAL_MS)]);
+        // us. After a stall timers come first: signals are looked at before what is immediate.
+        await Promise.race([ending, sleep(SIGNAL_MS).then(() => immediate())]);
         throw error;
       });
       preparing = false;
@@ -79,7 +81,7 @@ export const command: Command = {
 };
 
 /** Milliseconds in which a signal arrives that a child of ours has got already. */
-const SIGNAL_MS = 200;
+const SIGNAL_MS = 500;
 
 /** What a shell expects of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
