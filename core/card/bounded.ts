@@ -1,5 +1,12 @@
 import { boundedOrigin } from '../origin/origin.ts';
-import { CARD_METRICS, CARD_TEXT, type CardDocument, type ModelCard, type Sourced } from './contract.ts';
+import {
+  CARD_METRICS,
+  CARD_TEXT,
+  type CardDocument,
+  type ModelCard,
+  type OpenCard,
+  type Sourced,
+} from './contract.ts';
 
 /** Datasets of a card; an experiment may have had any number. */
 const DATASETS = 10;
@@ -37,8 +44,8 @@ export function boundedCard(card: ModelCard): ModelCard {
 }
 
 /** What may be read by whoever may ask the model: without addresses of ours, and names of colleagues. */
-export function openCard({ origin, ...document }: CardDocument): CardDocument {
+export function openCard({ origin, inputs: _, outputs: __, ...document }: CardDocument): OpenCard {
   if (origin === undefined) return document;
-  const { at: _, by: __, ...known } = boundedOrigin({ ...origin, at: '' });
+  const { at, by, ...known } = boundedOrigin({ ...origin, at: '' });
   return { ...document, origin: known };
 }

@@ -78,3 +78,6 @@ export type CardDocument = {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 };
+
+/** As the catalog has it, whose signature is known already. */
+export type OpenCard = Omit<CardDocument, 'inputs' | 'outputs'>;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CardDocument } from '../card/contract.ts';
 import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { EndpointRequest } from '../protocol/event.ts';
 import { type Answer, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
@@ -127,8 +128,10 @@ async function answer(
   }
 }
 
-function card({ name, card: document }: CatalogModel, request: EndpointRequest): Answer {
-  if (document === undefined) return failure('NOT_FOUND', `${name} was packaged without a card.`);
+function card({ name, card: told, signature }: CatalogModel, request: EndpointRequest): Answer {
+  if (told === undefined) return failure('NOT_FOUND', `${name} was packaged without a card.`);
+  const { inputs, outputs } = signature;
+  const document: CardDocument = { ...told, inputs, outputs };
   return revalidated(JSON_HEADERS, JSON.stringify(document), request);
 }
 

