@@ -43,9 +43,10 @@ export function boundedCard(card: ModelCard): ModelCard {
   };
 }
 
-/** What may be read by whoever may ask the model: without addresses of ours, and names of colleagues. */
+/** What may be read by whoever may ask the model: no address, account or colleague of ours. */
 export function openCard({ origin, inputs: _, outputs: __, ...document }: CardDocument): OpenCard {
   if (origin === undefined) return document;
-  const { at, by, ...known } = boundedOrigin({ ...origin, at: '' });
-  return { ...document, origin: known };
+  const { at, by, approval, measured, run, ...known } = boundedOrigin({ ...origin, at: '' });
+  // That of SageMaker is an ARN, which has the account in it.
+  return { ...document, origin: { ...known, ...(run && !run.startsWith('arn:') && { run }) } };
 }

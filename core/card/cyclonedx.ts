@@ -82,6 +82,8 @@ function modelOf(document: CardDocument, data: readonly string[]): Bom {
       'origin:alias': origin?.alias,
       'origin:run': origin?.run,
       'origin:by': origin?.by,
+      'origin:commit': origin?.commit,
+      'origin:approval': origin?.approval?.status,
       owner: card.owner?.value,
       'from:task': card.task && sourcesOf(card.task),
       'from:licence': card.licence && sourcesOf(card.licence),
@@ -155,11 +157,13 @@ function ancestorOf(base: string): Bom {
   };
 }
 
-/** https://github.com/package-url/purl-spec: the types `huggingface` and `mlflow`. */
-const purlOf = ({ from, at, name, version }: ToldOrigin): string =>
-  from === 'huggingface'
-    ? `pkg:huggingface/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`
-    : `pkg:mlflow/${encodeURIComponent(name)}@${encodeURIComponent(version)}${at === undefined ? '' : `?repository_url=${encodeURIComponent(at)}`}`;
+/** https://github.com/package-url/purl-spec: `huggingface` and `mlflow`; SageMaker has none. */
+const purlOf = ({ from, at, name, version }: ToldOrigin): string | undefined =>
+  from === 'sagemaker'
+    ? undefined
+    : from === 'huggingface'
+      ? `pkg:huggingface/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`
+      : `pkg:mlflow/${encodeURIComponent(name)}@${encodeURIComponent(version)}${at === undefined ? '' : `?repository_url=${encodeURIComponent(at)}`}`;
 
 /** A UUID of version 8, whose bits are of the maker's choice: RFC 9562. */
 function uuidOf(text: string): string {

@@ -13,6 +13,16 @@ it('whoever may ask the model reads its card, but no address of ours and no name
   expect(origin).toMatchObject({ from: 'mlflow', name: 'churn', version: '3', alias: 'champion' });
   expect(Object.keys(origin ?? {})).not.toContain('at');
   expect(Object.keys(origin ?? {})).not.toContain('by');
+  const arn = 'arn:aws:sagemaker:us-east-1:123456789012:training-job/churn';
+  const managed = openCard({
+    ...CARDS.mlflow,
+    origin: {
+      ...{ from: 'sagemaker', at: arn, name: 'churn', version: '3', run: arn, commit: '0a1b2c' },
+      measured: 's3://our-bucket/evaluation.json',
+      approval: { status: 'Approved', by: 'ann', reason: 'as agreed with bob' },
+    },
+  });
+  expect(managed.origin).toEqual({ from: 'sagemaker', name: 'churn', version: '3', commit: '0a1b2c' });
   // The owner is told on purpose.
   expect(document.card.owner?.value).toBe('risk@example.com');
   expect(openCard(CARDS.bare)).not.toHaveProperty('origin');
