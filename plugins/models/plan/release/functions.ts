@@ -1,3 +1,4 @@
+import { asciiJson } from '../../../../core/json/ascii.ts';
 import { boundedOrigin } from '../../../../core/origin/origin.ts';
 import {
   type AliasProperties,
@@ -153,8 +154,8 @@ function aliasOf({
     Identity: facts.identity,
     Layer: targetOf(model).identity(layer),
     Source: facts.source,
-    ...(facts.origin && { Origin: JSON.stringify(boundedOrigin(facts.origin)) }),
-    ...(model.card && facts.card && { Card: JSON.stringify(facts.card.card) }),
+    ...(facts.origin && { Origin: asciiJson(boundedOrigin(facts.origin)) }),
+    ...(model.card && facts.card && { Card: asciiJson(facts.card.card) }),
     Settings: JSON.stringify(settingsOf(model, facts)),
     ...(batch !== undefined && {
       Batch: {

@@ -428,6 +428,14 @@ it('the alias tells the worker what is told of the model, and its record keeps i
       0,
     );
   expect(read(after.Card)).toMatchObject({ kind: 'ask', record: { version: '7', card: known } });
+  // Beyond ASCII CloudFormation gives question marks back.
+  const named = { ...card, card: mergeCard({ owner: 'José 株 𝕏' }, {}).card };
+  const alias = releaseResources(input(), [
+    { ...endpoint, model: { ...endpoint.model, card: {} }, facts: { ...endpoint.facts, card: named } },
+  ]).ChurnLiveAlias;
+  const text = alias?.Properties.Card;
+  expect(text).toMatch(/^[ -~]*$/);
+  expect(read(text)).toMatchObject({ record: { card: named.card } });
   // Whoever else writes there stops no release.
   for (const text of ['no JSON', '[]', '{"datasets":[],"metrics":[{"name":1}]}', '{"datasets":[]}'])
     expect(read(text)).not.toHaveProperty('record.card');
