@@ -19,7 +19,7 @@ export function gating(state: Gating, facts: ReleaseFacts, now: number): Action 
   if (steps === undefined) return plan(state, facts, now);
   switch (state.gate?.verdict) {
     case 'pass':
-      return write(become(state, 'WARMING', { steps }, now));
+      return write(become(state, 'WARMING', { steps, ...undecided(state, now) }, now));
     case 'fail':
       return write(abort(state, `the gate failed: ${state.gate.reason ?? 'see sls models gate'}`, now));
     default:
@@ -32,6 +32,18 @@ export function gating(state: Gating, facts: ReleaseFacts, now: number): Action 
         state.stable && { live: measuredAgainst(state.stable, state.candidate) },
       );
   }
+}
+
+/** Rows that cannot decide may let a version pass, but not without a word. */
+function undecided(state: Gating, now: number): Pick<Release, 'notices'> | undefined {
+  const found = state.gate?.metric?.result;
+  if (found?.verdict !== 'nodata') return undefined;
+  const lines = [
+    `Why: ${found.reason}`,
+    'What to do: label more rows, or write another limit; gate.metric.onNoData let it pass.',
+  ];
+  const what = `version ${state.candidate.version} passed its gate without a verdict of its labelled rows`;
+  return tell(state, notice(state, what, lines, false, now));
 }
 
 /** What has all traffic now: labelled rows are asked of it, too. */

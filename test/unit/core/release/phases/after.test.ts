@@ -602,8 +602,29 @@ describe('labelled rows', () => {
     ]);
     const found = await w.world.registry.found('churn', w.state()?.release ?? '');
     expect(found).toMatchObject({ version: '4', scores, gate: { verdict: 'pass' } });
+    expect(subjects(w).join()).not.toContain('without a verdict');
     // They are evidence, and no part of the document that each tick reads.
     expect(JSON.stringify(w.state())).not.toContain('scores');
+  });
+
+  it('that may leave it undecided do not do so without a word', async () => {
+    const w = await live({ ...CANARY, steps: [] });
+    const result = { verdict: 'nodata', reason: 'accuracy 0.8, and these rows cannot decide.' } as const;
+    const { metric: measured, ...rest } = measuring(4);
+    const state: GateState = {
+      ...rest,
+      verdict: 'pass',
+      reason: 'fine',
+      metric: { name: 'accuracy', rows: 4, done: 4, refused: [], ...measured, result },
+    };
+    w.gates.set('4', [{ state, failures: [] }]);
+    await deploy(w, '4', 'b', { settings });
+    w.stack.state = 'done';
+    await minute(w);
+    const [told] = w.notices.filter(({ subject }) => subject.includes('without a verdict'));
+    expect(told?.subject).toBe('churn: version 4 passed its gate without a verdict of its labelled rows');
+    expect(told?.text).toContain('Why: accuracy 0.8, and these rows cannot decide.');
+    expect(w.alias()?.version).toBe('4');
   });
 });
 
