@@ -12,7 +12,8 @@ export type FakeSageMaker = {
   readonly group: (name: string) => void;
   /** Registers the next version of a group, approved by default. @returns its number */
   readonly register: (group: string, container: object, more?: RegisteredMore) => number;
-  readonly approve: (group: string, version: number, status: string) => void;
+  /** @param listed what it is listed as, where that differs: it changes between both questions */
+  readonly approve: (group: string, version: number, status: string, listed?: string) => void;
   /** What every question is answered with, until it is calm again. */
   readonly trouble: (fault: SageMakerTrouble) => void;
   readonly calm: () => void;
@@ -34,7 +35,14 @@ const arnOf = (group: string, version?: number): string =>
     ? `arn:aws:sagemaker:us-east-1:${ACCOUNT}:model-package-group/${group}`
     : `arn:aws:sagemaker:us-east-1:${ACCOUNT}:model-package/${group}/${version}`;
 
-type Version = { group: string; version: number; made: number; container: object; more: RegisteredMore };
+type Version = {
+  group: string;
+  listed?: string;
+  version: number;
+  made: number;
+  container: object;
+  more: RegisteredMore;
+};
 type Refusal = { readonly status: number; readonly code: string; readonly message: string };
 
 export async function fakeSageMaker(): Promise<FakeSageMaker> {
@@ -120,9 +128,11 @@ export async function fakeSageMaker(): Promise<FakeSageMaker> {
       versions.push({ group, version, made: versions.length, container, more });
       return version;
     },
-    approve: (group, version, status) => {
+    approve: (group, version, status, listed) => {
       const found = find(group, version);
-      if (found !== undefined) found.more = { ...found.more, ModelApprovalStatus: status };
+      if (found === undefined) return;
+      found.more = { ...found.more, ModelApprovalStatus: status };
+      if (listed !== undefined) found.listed = listed;
     },
     trouble: (fault) => {
       trouble = fault;
@@ -148,7 +158,7 @@ type Asked = Readonly<Partial<Record<string, string>>>;
 const TYPE = 'application/x-amz-json-1.1';
 const TIME = 1_795_803_565;
 
-const statusOf = ({ more }: Version): unknown => more.ModelApprovalStatus ?? 'Approved';
+const statusOf = ({ listed, more }: Version): unknown => listed ?? more.ModelApprovalStatus ?? 'Approved';
 
 const summaryOf = (one: Version) => ({
   ModelPackageGroupName: one.group,

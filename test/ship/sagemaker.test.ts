@@ -168,6 +168,11 @@ describe('which version', () => {
     expect(await refused('sagemaker:raced@approved')).toContain(
       'has version 1 as InProgress, which is not ready',
     );
+    registry.register('withdrawn', await add('withdrawn-1'));
+    registry.approve('withdrawn', 1, 'PendingManualApproval', 'Approved');
+    expect(await refused('sagemaker:withdrawn@approved')).toContain(
+      'has version 1 as PendingManualApproval. Let it be approved',
+    );
   });
 });
 

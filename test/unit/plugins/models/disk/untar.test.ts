@@ -125,6 +125,13 @@ describe('what would fill the disk', () => {
     expect(fault).toMatch(/^has more than 1000000 bytes unpacked$|^is /);
   });
 
+  it('nothing but zeros behind its end', async () => {
+    const bytes = Buffer.concat([tarOf([{ path: 'a', content: Buffer.from('x') }]), Buffer.alloc(5_000_000)]);
+    expect(gzipSync(bytes).length).toBeLessThan(20_000);
+    const fault = await faultOf(untar(pieces(gzipSync(bytes)), folder, { ...TAR_LIMITS, bytes: 1_000_000 }));
+    expect(fault).toBe('has more than 1000000 bytes unpacked');
+  });
+
   it('more files than a model has', async () => {
     const entries = Array.from({ length: 30 }, (_, at) => ({ path: `f${at}`, content: Buffer.alloc(0) }));
     expect(await faultOf(unpack(entries, { ...TAR_LIMITS, entries: 20 }))).toBe('has more than 20 files');
