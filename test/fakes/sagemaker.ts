@@ -14,6 +14,8 @@ export type FakeSageMaker = {
   readonly register: (group: string, container: object, more?: RegisteredMore) => number;
   /** @param listed what it is listed as, where that differs: it changes between both questions */
   readonly approve: (group: string, version: number, status: string, listed?: string) => void;
+  /** Makes it the registry of another account. */
+  readonly account: (id: string) => void;
   /** What every question is answered with, until it is calm again. */
   readonly trouble: (fault: SageMakerTrouble) => void;
   readonly calm: () => void;
@@ -29,11 +31,12 @@ type SageMakerTrouble =
   | { readonly kind: 'closed' }
   | { readonly kind: 'refuses'; readonly status: number; readonly code: string; readonly message: string };
 
-const ACCOUNT = '000000000000';
+/** Whose registry it is. */
+let account = '000000000000';
 const arnOf = (group: string, version?: number): string =>
   version === undefined
-    ? `arn:aws:sagemaker:us-east-1:${ACCOUNT}:model-package-group/${group}`
-    : `arn:aws:sagemaker:us-east-1:${ACCOUNT}:model-package/${group}/${version}`;
+    ? `arn:aws:sagemaker:us-east-1:${account}:model-package-group/${group}`
+    : `arn:aws:sagemaker:us-east-1:${account}:model-package/${group}/${version}`;
 
 type Version = {
   group: string;
@@ -133,6 +136,9 @@ export async function fakeSageMaker(): Promise<FakeSageMaker> {
       if (found === undefined) return;
       found.more = { ...found.more, ModelApprovalStatus: status };
       if (listed !== undefined) found.listed = listed;
+    },
+    account: (id) => {
+      account = id;
     },
     trouble: (fault) => {
       trouble = fault;

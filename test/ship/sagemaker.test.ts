@@ -125,6 +125,16 @@ describe('which version', () => {
     ]);
   });
 
+  it('a group of the same name in another account is no move', async () => {
+    registry.register('same-name', await add('same-name-1'));
+    await read('sagemaker:same-name@approved');
+    registry.register('same-name', await add('same-name-2'));
+    registry.account('123456789012');
+    const { origin, notices } = await read('sagemaker:same-name@approved');
+    registry.account('000000000000');
+    expect([origin?.version, origin?.at.includes(':123456789012:'), notices]).toEqual(['2', true, []]);
+  });
+
   it('by its number: one that waits is told as such, one that was rejected is refused', async () => {
     registry.register('numbered', await add('numbered-1'), { ModelApprovalStatus: 'PendingManualApproval' });
     const { origin, notices } = await read('sagemaker:numbered/1');
@@ -215,7 +225,7 @@ describe('a registry that gives nothing', () => {
       expect([after.digest, after.origin]).toEqual([before.digest, before.origin]);
       expect(after.notices).toEqual([
         expect.stringMatching(
-          /^SageMaker in us-east-1 \S.*: sagemaker:\w+@approved is taken as version 1, which it was on /,
+          /^SageMaker in us-east-1 \S.*: sagemaker:(\w+)@approved is taken as version 1 of arn:aws:sagemaker:us-east-1:000000000000:model-package-group\/\1, which it was on /,
         ),
       ]);
       // The SDK's own three attempts.

@@ -47,16 +47,20 @@ export async function rememberedResolve(
   } catch (error) {
     if (!isHttpFault(error)) throw error;
     if (error.kind !== 'unreachable' || known === undefined) throw unfetched(asked, context, error);
-    const { version = '' } = known.resolved.origin ?? {};
+    const { version = '', at = asked.at } = known.resolved.origin ?? {};
+    // Whose group of SageMaker it was, only its answer tells.
+    const place = at === asked.at ? '' : ` of ${at}`;
     return {
       ...known.resolved,
       notices: [
-        `${asked.who} ${error.message}: ${asked.reference} is taken as ${shownVersion(version)}, which it was on ${known.at.slice(0, 16)}Z.`,
+        `${asked.who} ${error.message}: ${asked.reference} is taken as ${shownVersion(version)}${place}, which it was on ${known.at.slice(0, 16)}Z.`,
       ],
     };
   }
-  const hasMoved = known !== undefined && known.resolved.origin?.version !== resolved.origin?.version;
-  const before = hasMoved ? { at: known.at, resolved: known.resolved } : known?.before;
+  // Another account may have a group of the same name.
+  const own = known?.resolved.origin?.at === resolved.origin?.at ? known : undefined;
+  const hasMoved = own !== undefined && own.resolved.origin?.version !== resolved.origin?.version;
+  const before = hasMoved ? { at: own.at, resolved: own.resolved } : own?.before;
   const now: Noted = {
     schema: 1,
     at: new Date().toISOString(),
