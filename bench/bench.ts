@@ -2,7 +2,8 @@
  * The measured claims:
  *
  *   npm run bench -- <group>        measures a group (no word: all), writes its section of docs/bench.md;
- *                                   groups are serving, cold, release, drift, batch and capacity
+ *                                   groups are serving, cold, release, drift, batch,
+ *                                   capacity and sources
  *   npm run bench -- cnn-json …     single claims by name; writes nothing
  *   npm run bench -- … --short      a hundredth of the work, to see that all of it runs; judges nothing
  *   npm run bench -- --list         what there is
@@ -28,8 +29,17 @@ import { sidesOf, writeSection } from './page.ts';
 import { writeReleaseTables } from './release/page.ts';
 import { RELEASE } from './release/release.ts';
 import { SERVING } from './serving.ts';
+import { SOURCES } from './sources/sources.ts';
 
-const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT, ...BATCH, ...CAPACITY];
+const CLAIMS: readonly Claim[] = [
+  ...SERVING,
+  ...COLD,
+  ...RELEASE,
+  ...DRIFT,
+  ...BATCH,
+  ...CAPACITY,
+  ...SOURCES,
+];
 
 function chosen(words: readonly string[]): readonly Claim[] {
   const known = [...GROUPS, ...CLAIMS.map(({ name }) => name)];

@@ -50,6 +50,11 @@ boosting over 16 columns; one thread on either side. An invocation has a process
 What \`sls models bench\` says ([bench-method.md](bench-method.md)), and what \`sls models plan --capacity\` promises
 ([capacity.md](capacity.md)). Both are simulated from seeds, half with fixed and half with exponential service: those figures do
 not depend on the machine. The generator’s lateness does.`,
+  sources: `## Sources
+
+A model of a registry ([artifact.md](artifact.md#from-a-registry-of-models)) against the registry’s own client, from one server on
+the same machine, into an empty cache each time. The model is as MLflow logs it: a graph, and its weights in another file. What is
+deployed does not know where it came from, so that nothing is added to a request.`,
 };
 
 const begin = (group: Group): string => `<!-- begin ${group} -->`;

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,15 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { venvPython } from '../../local-aws/venv.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';
+import { answersAreMlflows } from './mlflow/answers.ts';
+import { deliveryIsSigned, WEBHOOKS } from './mlflow/delivery.ts';
+import { ADMIN_PASSWORD, mlflowPython, startMlflow } from './mlflow/server.ts';
 
 const run = promisify(execFile);
 const RECORDED = join(import.meta.dirname, '..', 'fixtures', 'mlflow', 'answers.json');
-const START_MS = 120_000;
 
 /**
  * MLflow's own server, with models that its own client logged: what the plugin brings is what `mlflow
@@ -23,17 +23,10 @@ const START_MS = 120_000;
  */
 export async function mlflowModels(): Promise<string> {
   const began = performance.now();
-  const python = await venvPython({
-    name: 'venv-mlflow',
-    requirements: join(import.meta.dirname, 'mlflow', 'requirements.txt'),
-    least: [3, 11],
-    who: 'The soak of MLflow',
-    announce: 'MLflow: installing into .local/venv-mlflow (about 900 MB, two minutes) …',
-    log: (line) => console.error(line),
-  });
+  const python = await mlflowPython('The soak of MLflow');
   const folder = await mkdtemp(join(tmpdir(), 'soak-mlflow-'));
   const before = { ...process.env };
-  const open = await startMlflow(python, folder, []);
+  const open = await startMlflow(python, folder, [], WEBHOOKS);
   const recorded = await recorder(open.address);
   try {
     process.env.SERVERLESS_MODELS_CACHE = join(folder, 'cache');
@@ -61,12 +54,13 @@ export async function mlflowModels(): Promise<string> {
       if (read.origin?.datasets?.[0]?.name !== 'churn-2026-11')
         throw new Error(`${reference}: of its dataset is known ${JSON.stringify(read.origin)}`);
     }
-    for (const reference of ['models:/churn@none', 'models:/churn/9', 'models:/none/1', 'models:/flavor/1'])
-      await mustFail(reference, folder);
+    for (const reference of REFUSED) await mustFail(reference, folder);
     await denied(python, folder, recorded.answers);
     if (process.env.UPDATE) await writeFile(RECORDED, `${JSON.stringify(recorded.answers, null, 1)}\n`);
+    const compared = await answersAreMlflows(folder, open.address);
+    await deliveryIsSigned(python, open.address);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    return `3 versions as mlflow’s own download has them, 6 refusals, ${recorded.answers.length} answers, ${seconds} s`;
+    return `3 versions as mlflow’s own download has them, ${compared} values as it answers, ${REFUSED.length + 3} refusals, ${recorded.answers.length} answers, ${seconds} s`;
   } finally {
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
     Object.assign(process.env, before);
@@ -75,6 +69,11 @@ export async function mlflowModels(): Promise<string> {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const REFUSED = [
+  ...['models:/churn@none', 'models:/churn/9', 'models:/none/1'],
+  ...['models:/flavor/1', 'models:/flavor-lightgbm/1'],
+];
 
 const contextIn = (serviceDir: string) => ({ key: 'models.churn.artifact', serviceDir, progress: () => {} });
 
@@ -88,10 +87,20 @@ async function mustFail(reference: string, folder: string): Promise<void> {
 
 /** A server that wants to know who asks: its refusals are plain text. */
 async function denied(python: string, folder: string, answers: RecordedAnswer[]): Promise<void> {
-  const closed = await startMlflow(python, await mkdtemp(join(folder, 'auth-')), [
-    '--app-name',
-    'basic-auth',
+  const own = await mkdtemp(join(folder, 'auth-'));
+  // As its own, but that a new user may read nothing.
+  const { stdout: given } = await run(python, [
+    '-c',
+    'import mlflow.server.auth as a; print(open(a.__path__[0] + "/basic_auth.ini").read())',
   ]);
+  const settings = join(own, 'auth.ini');
+  await writeFile(
+    settings,
+    given.replace(/^default_permission = .*$/m, 'default_permission = NO_PERMISSIONS'),
+  );
+  const closed = await startMlflow(python, own, ['--app-name', 'basic-auth'], {
+    MLFLOW_AUTH_CONFIG_PATH: settings,
+  });
   const recorded = await recorder(closed.address);
   try {
     process.env.MLFLOW_TRACKING_URI = recorded.address;
@@ -99,6 +108,11 @@ async function denied(python: string, folder: string, answers: RecordedAnswer[])
     process.env.MLFLOW_TRACKING_USERNAME = 'nobody';
     process.env.MLFLOW_TRACKING_PASSWORD = 'wrong password';
     await mustFail('models:/churn@nobody', folder);
+    await asAdmin(closed.address, 'users/create', { username: 'ann', password: 'a password of ann' });
+    await asAdmin(closed.address, 'registered-models/create', { name: 'secret' });
+    process.env.MLFLOW_TRACKING_USERNAME = 'ann';
+    process.env.MLFLOW_TRACKING_PASSWORD = 'a password of ann';
+    await mustFail('models:/secret@champion', folder);
     answers.push(...recorded.answers);
   } finally {
     recorded.close();
@@ -106,55 +120,14 @@ async function denied(python: string, folder: string, answers: RecordedAnswer[])
   }
 }
 
-async function startMlflow(python: string, folder: string, more: readonly string[]) {
-  const port = await freePort();
-  const address = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    python,
-    [
-      ...['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
-      ...['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`],
-      ...['--artifacts-destination', join(folder, 'artifacts'), ...more],
-    ],
-    {
-      cwd: folder,
-      detached: true,
-      stdio: 'ignore',
-      env: {
-        ...process.env,
-        MLFLOW_AUTH_ADMIN_PASSWORD: 'a password of twelve',
-        MLFLOW_FLASK_SERVER_SECRET_KEY: 'soak',
-      },
-    },
-  );
-  const stop = (): void => {
-    try {
-      process.kill(-(child.pid ?? 0), 'SIGKILL');
-    } catch {
-      // It has ended.
-    }
-  };
-  process.once('exit', stop);
-  const end = performance.now() + START_MS;
-  while (
-    !(await fetch(`${address}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  ) {
-    if (performance.now() > end || child.exitCode !== null) throw new Error('MLflow does not start');
-    await sleep(200);
-  }
-  return { address, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+async function asAdmin(address: string, path: string, body: object): Promise<void> {
+  const who = Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64');
+  const answer = await fetch(`${address}/api/2.0/mlflow/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${who}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
 /** Passes questions on, and keeps the answers. */

@@ -43,6 +43,14 @@ export const OPEN: readonly OpenCheck[] = [
       'A tracking server is billed by the hour and takes half an hour to be made. With one of your own: `MLFLOW_TRACKING_URI=<its ARN>` with `artifact: models:/<name>@<alias>`, and `sls models list`.',
   },
   {
+    name: 'registry-changes',
+    bullet: 'the recipe for [when the registry changes]',
+    says: 'A StartBuild that is repeated with its idempotencyToken within five minutes starts no second build.',
+    page: 'https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html',
+    notRun:
+      'It needs a repository, and a role that deploys your service. Deploy `examples/registry-changes` with yours, set an alias in MLflow, and look for one build: `aws codebuild list-builds-for-project`.',
+  },
+  {
     name: 'tune',
     bullet: 'which memory size `sls models tune` finds',
     says: 'Lambda gives a function processor time in proportion to its memory; 1,769 MB are one vCPU.',

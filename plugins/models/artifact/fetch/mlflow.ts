@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { fieldIn, listIn, textIn } from '../../../../core/json/fields.ts';
 import type {
   FetchedArtifact,
@@ -12,6 +11,7 @@ import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { problemError } from '../../problems/errors.ts';
 import { askFile, isHttpFault, unlessRefused } from './http.ts';
+import { exportAdvice, flavorsIn } from './mlflow-flavors.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
 import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';
 import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
@@ -142,18 +142,9 @@ async function graphOf(
       data === undefined
         ? `has a model of ${Object.keys(flavors).join(', ') || 'no flavor'} there, which is no ONNX`
         : `names ${data} as its graph, and has no such file`,
-      'Export it to ONNX, and log it by `mlflow.onnx.log_model`.',
+      exportAdvice(flavors),
     );
   return graph;
-}
-
-function flavorsIn(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const flavors = fieldIn(parse(text), 'flavors');
-    return typeof flavors === 'object' && flavors !== null ? (flavors as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** Each with what tells its content from another's: the registry lets no version change. */
