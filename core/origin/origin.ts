@@ -6,10 +6,13 @@ import type { ArtifactOrigin, OriginApproval, ToldOrigin } from './contract.ts';
  */
 const LIST = 10;
 const TEXT = 80;
+/** What names a version to its registry is asked for again: MLflow's own limit for the name of a model. */
+const NAME = 256;
 
 /** The same, short enough to be a property of a resource. */
 export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
-  const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT - 1)}…` : text);
+  const cut = (text: string, most = TEXT): string =>
+    text.length > most ? `${text.slice(0, most - 1)}…` : text;
   const {
     alias,
     run,
@@ -25,8 +28,8 @@ export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
   } = origin;
   return {
     from: origin.from,
-    at: cut(origin.at),
-    name: cut(origin.name),
+    at: cut(origin.at, NAME),
+    name: cut(origin.name, NAME),
     version: cut(origin.version),
     ...(alias !== undefined && { alias: cut(alias) }),
     ...(run !== undefined && { run: cut(run) }),

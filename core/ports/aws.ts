@@ -242,3 +242,6 @@ export type BucketEventsPort = (
 
 /** Sends a custom resource's answer. `gone`: nobody waits for it any more. */
 export type AnswerPort = (url: string, body: string) => Promise<'ok' | 'gone'>;
+
+/** @returns the text of a secret, by its ARN. @throws Error where it cannot be read */
+export type SecretPort = (arn: string) => Promise<string>;

@@ -12,6 +12,7 @@ import type {
   StackPort,
   VersionPort,
 } from '../ports/aws.ts';
+import type { MlflowPort } from '../ports/mlflow.ts';
 import type { LiveVersion, RowScores } from '../quality/contract.ts';
 import type { Registry } from '../registry/registry.ts';
 import { staged } from './command/text.ts';
@@ -36,6 +37,8 @@ export type World = {
   readonly notify: NoticePort;
   readonly bucketEvents: BucketEventsPort;
   readonly answer: AnswerPort;
+  /** What is told what is live; absent where the service does not say so. */
+  readonly mlflow?: MlflowPort;
   /** The service's stage, for commands that people are to copy. */
   readonly stage: string;
   /** Milliseconds since the epoch. */

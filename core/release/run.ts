@@ -15,6 +15,7 @@ import { isUnreadable, type ReleaseFacts, type Unreadable } from './state/facts.
 import { abort } from './state/transitions.ts';
 import { told, unknownAnswer } from './tick-answer.ts';
 import { readmitted } from './waiting.ts';
+import { writtenBack } from './write-back.ts';
 
 /**
  * Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one
@@ -56,6 +57,10 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
     if (action.do === 'wait' || action.do === 'stop') {
       await pruned(world, state, action.prune ?? []);
       if (!(await followed(world, state))) return paused(world, state, facts?.alias, 'the alias of batch');
+      const back = await writtenBack(world, { ...found, release: state }, facts);
+      if (back === 'changed') continue;
+      if (back === 'pending' && action.do === 'stop')
+        return paused(world, state, facts?.alias, 'MLflow is still to be told what is live');
     }
     if (action.do === 'wait') return paused(world, state, facts?.alias, action.reason);
     if (action.do === 'stop')

@@ -1,4 +1,5 @@
 import type { GateOutcome } from '../../core/gate/gate.ts';
+import type { ArtifactOrigin } from '../../core/origin/contract.ts';
 import { registry } from '../../core/registry/registry.ts';
 import type { Release } from '../../core/release/document/contract.ts';
 import type { Settings } from '../../core/release/document/settings-contract.ts';
@@ -17,6 +18,7 @@ import { type Chaos, calm } from './chaos.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from './metrics.ts';
 import { fakeObjects } from './objects.ts';
 import { fakeAnswers, fakeSchedules, fakeStack } from './others.ts';
+import { fakeRegistered } from './registered.ts';
 import { SETTINGS } from './settings.ts';
 import { fakeVersions } from './versions.ts';
 import { onlyWhole } from './whole.ts';
@@ -30,7 +32,13 @@ export const GROUP = 'group';
 
 /** A release worker among fakes, with a clock that the test moves. */
 export function fakeWorld(
-  options: { readonly chaos?: Chaos; readonly start?: number; readonly readyAfter?: number } = {},
+  options: {
+    readonly chaos?: Chaos;
+    readonly start?: number;
+    readonly readyAfter?: number;
+    /** MLflow is told what is live. */
+    readonly mlflow?: true;
+  } = {},
 ) {
   const chaos = options.chaos ?? calm;
   const aliases = fakeAliases(chaos);
@@ -45,6 +53,7 @@ export function fakeWorld(
   const alarms = fakeAlarms(chaos, time);
   const notices = fakeNotices(chaos);
   const buckets = fakeBuckets(chaos);
+  const mlflow = fakeRegistered(chaos);
   const counted: string[] = [];
   /** Functions by what was counted of them, looks of the sweep included, which `counted` leaves out. */
   const countsOf = new Map<string, string[]>();
@@ -80,6 +89,7 @@ export function fakeWorld(
     },
     bucketEvents: buckets.port,
     answer: answers.port,
+    ...(options.mlflow && { mlflow: mlflow.port }),
     clock: time,
     left: () => 300_000,
     count: (metric, functionName, at = clock.now) => {
@@ -111,6 +121,7 @@ export function fakeWorld(
     alarms,
     notices: notices.published,
     buckets: buckets.buckets,
+    mlflow,
     counted,
     countsOf,
     ages,
@@ -169,6 +180,8 @@ export function request(
     readonly again?: string;
     /** sha256 over the source artifact. */
     readonly source?: string;
+    /** What a registry of models knows of it. */
+    readonly origin?: ArtifactOrigin;
     /** Version of the model's batch function. */
     readonly batch?: string;
     /** What is told of the model, as the plan writes it. */
@@ -190,6 +203,7 @@ export function request(
     Layer: 'layer',
     Source: changes.source ?? 'source',
     ...(changes.card !== undefined && { Card: changes.card }),
+    ...(changes.origin !== undefined && { Origin: JSON.stringify(changes.origin) }),
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
     ...(forced !== undefined && { Forced: forced }),
     ...(again !== undefined && { Again: again }),

@@ -16,6 +16,7 @@ import type {
   Reversal,
   VersionRef,
   WeightShift,
+  WriteBack,
 } from './parts-contract.ts';
 import type { Operation, StackRequest, Waiting } from './request-contract.ts';
 import type { Settings, Step } from './settings-contract.ts';
@@ -67,6 +68,8 @@ export type Always = {
   readonly deployment?: { readonly id: string; readonly told?: Phase };
   /** The version that scales by use, and what it was last told; `refused`: AWS would not. */
   readonly scaled?: { readonly version: string; readonly key: string; readonly refused?: string };
+  /** What MLflow is told of what is live, where the service says so. Older workers leave it as it is. */
+  readonly writeBack?: WriteBack;
   /**
    * `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack
    * is done.

@@ -159,3 +159,34 @@ export type Notice = {
   readonly page: boolean;
   readonly at: string;
 };
+
+/** A version of a registered model, as a registry of models counts them. */
+export type RegisteredVersion = { readonly name: string; readonly version: string };
+
+/**
+ * What MLflow is to know of what is live, and whether it does. `none`: the live version is no model of that
+ * server. `pending`: not written yet, or nobody knows whether. `gaveUp`: not tried any more in this release.
+ */
+export type WriteBack = {
+  readonly is: 'none' | 'pending' | 'written' | 'gaveUp';
+  /** Address of the server, and the alias that is moved. */
+  readonly at: string;
+  readonly alias: string;
+  /** The release that it is about: the next one is written again when it ends. */
+  readonly release: string;
+  /** Lambda's version that is live, and what it is in MLflow. */
+  readonly version: string;
+  readonly model?: RegisteredVersion;
+  /** What was, or may have been, written as live before. */
+  readonly before?: readonly RegisteredVersion[];
+  /** When the version was found live: what is written does not change however often it is written. */
+  readonly since: string;
+  /** When it was first to be written. */
+  readonly asked: string;
+  readonly attempts?: number;
+  /** Nobody writes before: the latest attempt may be under way until then. */
+  readonly next?: string;
+  /** Somebody was told that it fails, and why it does. */
+  readonly told?: true;
+  readonly reason?: string;
+};

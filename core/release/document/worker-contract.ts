@@ -47,6 +47,10 @@ export const WORKER_ENV = {
    */
   encryption: 'MODELS_REGISTRY_ENCRYPTION',
   encryptionKey: 'MODELS_REGISTRY_ENCRYPTION_KEY',
+  /** Where MLflow is told what is live: its address, the alias that is moved, the ARN of a secret. */
+  mlflowUri: 'MODELS_MLFLOW_URI',
+  mlflowAlias: 'MODELS_MLFLOW_ALIAS',
+  mlflowSecret: 'MODELS_MLFLOW_SECRET',
 } as const;
 
 /**
@@ -85,6 +89,8 @@ export const WORKER_METRICS = {
   unreadable: 'ReleaseUnreadable',
   /** The alias has weights, and nobody looked at them for `UNATTENDED`. */
   unattended: 'ReleaseUnattended',
+  /** Attempts to tell MLflow what is live that failed. */
+  unwritten: 'ReleaseUnwritten',
   /** The sweep, or a request of CloudFormation, looked at the function's alias. */
   swept: 'ReleaseSwept',
 } as const;

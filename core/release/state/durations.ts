@@ -49,6 +49,12 @@ export const NOTICE_KEPT_MS = DAY_MS;
 /** A call that is throttled once is nobody's business. */
 export const BLIND_MS = 15 * MINUTE_MS;
 
+/** MLflow is tried again after a minute, then after twice as long each time, and at most this. */
+export const WRITE_AGAIN_MS = 30 * MINUTE_MS;
+
+/** What MLflow has not taken by then is not tried any more in this release. */
+export const WRITTEN_MS = 6 * HOUR_MS;
+
 /**
  * Past our patience, in which CloudFormation still waits, and traffic can be taken away before it is
  * answered.

@@ -26,8 +26,9 @@ export function everyOf(state: Release): string {
  * that are still to be put away, which the tick itself sees to before it ends.
  */
 export function isAtRest(state: Release, alias: AliasState, now: number): boolean {
-  const { phase, intent, request, waiting, notices, deployment } = state;
+  const { phase, intent, request, waiting, notices, deployment, writeBack } = state;
   if (!isEnd(phase) || intent !== undefined || notices.length > 0) return false;
+  if (writeBack?.is === 'pending') return false;
   if (request?.url !== undefined || waiting !== undefined) return false;
   if (deployment !== undefined && deployment.told !== phase) return false;
   // An alias that somebody moved since is theirs, and not watched.

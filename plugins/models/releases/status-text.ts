@@ -1,5 +1,7 @@
 import type { Judgement, SignalJudgement, Verdict } from '../../../core/judge/contract.ts';
 import { odds, of, percentPoints, wholeNumber } from '../../../core/judge/format.ts';
+import type { WriteBack } from '../../../core/release/document/parts-contract.ts';
+import { shouldSay } from '../../../core/release/state/write-back.ts';
 import type { Status } from './status.ts';
 import type { Level } from './words/level.ts';
 import { gateLine, VERDICTS } from './words/lines.ts';
@@ -67,6 +69,7 @@ export function statusText(status: Status, now: number): string {
     ...(status.unpublished > 0
       ? [line('notices', `${status.unpublished} wait for the alerts topic, which did not take them`)]
       : []),
+    ...(status.mlflow === undefined ? [] : [line('mlflow', toldLine(status.mlflow))]),
     ...(status.startedAt === undefined
       ? []
       : [
@@ -76,6 +79,20 @@ export function statusText(status: Status, now: number): string {
           ),
         ]),
   ].join('\n');
+}
+
+/** What MLflow says of what is live, or why it does not. */
+function toldLine(so: WriteBack): string {
+  const { is, at, reason } = so;
+  const why = reason === undefined ? '' : `: it ${reason}`;
+  switch (is) {
+    case 'written':
+      return `${shouldSay(so)}, at ${at}`;
+    case 'gaveUp':
+      return `was not told that ${shouldSay(so)}, at ${at}${why}`;
+    default:
+      return `is still to be told that ${shouldSay(so)}, at ${at}${why}`;
+  }
 }
 
 /** `version 7  ███████████████░░░░░  75 %  stable` */

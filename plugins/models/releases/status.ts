@@ -7,6 +7,7 @@ import type {
   Phase,
   RefusedVersion,
   VersionRef,
+  WriteBack,
 } from '../../../core/release/document/parts-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
@@ -94,6 +95,8 @@ export type Status = Advice & {
   }[];
   /** Notices that wait for their topic. */
   readonly unpublished: number;
+  /** What MLflow is told of what is live; absent where it is told nothing. */
+  readonly mlflow?: WriteBack;
   readonly deployment?: string;
   /** What an alias lacks that somebody deleted. */
   readonly lacks?: Lacks;
@@ -216,6 +219,7 @@ function documented(release: Release) {
     ...(good && { lastGood: good.version }),
     refused: release.refused,
     unpublished: release.notices.length,
+    ...(release.writeBack && release.writeBack.is !== 'none' && { mlflow: release.writeBack }),
     ...(release.deployment && { deployment: release.deployment.id }),
   };
 }

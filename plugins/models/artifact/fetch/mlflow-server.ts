@@ -1,3 +1,4 @@
+import { addressOf } from '../../../../core/origin/address.ts';
 import type { SourceContext } from '../../contracts/sources/artifact-source.ts';
 import { problemError } from '../../problems/errors.ts';
 import { askJson, httpFault } from './http.ts';
@@ -54,7 +55,7 @@ export function mlflowServer(
       : token
         ? `Bearer ${token}`
         : undefined;
-  const at = `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  const at = addressOf(url);
   return {
     at,
     url: at,
