@@ -10,6 +10,7 @@ import { lambdaClient } from '../../aws/clients/lambda.ts';
 import { s3Client } from '../../aws/clients/s3.ts';
 import { sageMakerRuntimeClient } from '../../aws/clients/sagemaker-runtime.ts';
 import { schedulerClient } from '../../aws/clients/scheduler.ts';
+import { secretsManagerClient } from '../../aws/clients/secrets-manager.ts';
 import { snsClient } from '../../aws/clients/sns.ts';
 import { lambdaAliases } from '../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../aws/lambda/capacity.ts';
@@ -21,16 +22,20 @@ import { sagemakerReference } from '../../aws/reference.ts';
 import { bucketEvents } from '../../aws/s3/bucket-events.ts';
 import { bucketObjects } from '../../aws/s3/objects.ts';
 import { scheduler } from '../../aws/schedules.ts';
+import { secretsManager } from '../../aws/secrets.ts';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
 import { runGate } from '../../core/gate/gate.ts';
 import { METRICS as ENDPOINT } from '../../core/metrics/contract.ts';
+import { addressIn } from '../../core/origin/address.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
+import type { MlflowPort } from '../../core/ports/mlflow.ts';
 import { registry } from '../../core/registry/registry.ts';
 import { stageOf } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
 import { receiveRequest } from '../../core/release/receive.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
+import { headersBy, mlflowRegistry } from './mlflow.ts';
 
 const logger = new Logger({ serviceName: 'models-release' });
 
@@ -70,6 +75,7 @@ const pause = (milliseconds: number): Promise<void> =>
 
 function worldOf(context: Context): World {
   const objects = bucketObjects(s3, required(WORKER_ENV.bucket));
+  const mlflow = mlflowOf(process.env[WORKER_ENV.mlflowUri], process.env[WORKER_ENV.mlflowAlias]);
   return {
     registry: registry(objects, required(WORKER_ENV.scope)),
     stage: stageOf(required(WORKER_ENV.scope)),
@@ -84,6 +90,7 @@ function worldOf(context: Context): World {
     notify: snsNotices(sns, required(WORKER_ENV.topic)),
     bucketEvents: bucketEvents(s3),
     answer: putAnswer,
+    ...(mlflow && { mlflow }),
     clock,
     left: () => context.getRemainingTimeInMillis(),
     pause,
@@ -91,6 +98,16 @@ function worldOf(context: Context): World {
     worker: { arn: unqualified(context.invokedFunctionArn), scheduleRole: required(WORKER_ENV.scheduleRole) },
     log: (message, fields) => logger.info(message, { ...fields }),
   };
+}
+
+/** Seconds in which a secret is there or is not: a release waits for neither. */
+const SECRET = { maxAttempts: 2, requestHandler: { connectionTimeout: 1000, socketTimeout: 2000 } };
+
+function mlflowOf(uri: string | undefined, alias: string | undefined): MlflowPort | undefined {
+  if (!uri || !alias) return undefined;
+  const read = secretsManager((region) => secretsManagerClient({ region, ...SECRET }));
+  const headers = headersBy(process.env[WORKER_ENV.mlflowSecret] || undefined, read);
+  return mlflowRegistry({ at: addressIn(uri), alias, headers });
 }
 
 /** The gate with its case file and labelled rows, which are in the registry by their content. */

@@ -2,6 +2,8 @@
 export type RecordedAnswer = {
   /** Path and query. */
   readonly ask: string;
+  /** What was sent with POST. */
+  readonly sent?: string;
   readonly status: number;
   readonly type: string;
   /** Base64. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /**
- * A tracking server of MLflow as far as models are read from it. What it answers is held against what
- * MLflow's own server answered (test/fixtures/mlflow).
+ * A tracking server of MLflow as far as models are read from it, and versions are told to be live. What it
+ * answers is held against what MLflow's own server answered (test/fixtures/mlflow).
  */
 export type FakeMlflow = {
   readonly address: string;
@@ -22,7 +23,14 @@ export type FakeMlflow = {
   readonly elsewhere: (name: string, version: string, uri: string) => void;
   /** What goes wrong with questions whose path or query holds a text, until it is calm again. */
   readonly trouble: (on: string, fault: Trouble) => void;
+  /** What goes wrong with whatever is written; undefined: nothing. */
+  readonly troubleWrites: (fault?: Trouble) => void;
   readonly calm: () => void;
+  /** The version that an alias leads to, and the tags of a version. */
+  readonly aliased: (name: string, alias: string) => string | undefined;
+  readonly tags: (name: string, version: string) => Readonly<Record<string, string>>;
+  /** From now on who writes must say who it is, by one of these headers; undefined: nobody must. */
+  readonly guard: (...authorizations: readonly string[]) => void;
   /** Paths that were asked for since it was last read. */
   readonly asked: () => readonly string[];
   /** Bytes of files that were sent since it was last read. */
@@ -49,9 +57,13 @@ type Version = {
   readonly run: string;
   readonly auc: number;
   readonly said: Said;
+  readonly tags: Map<string, string>;
   files: Readonly<Record<string, Uint8Array>>;
   uri?: string;
 };
+
+/** The fields of a body that are read. */
+type Sent = Readonly<Partial<Record<'name' | 'version' | 'alias' | 'key' | 'value', string>>>;
 
 const API = '/api/2.0/';
 const FILES = 'mlflow-artifacts/artifacts';
@@ -63,6 +75,8 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
   const troubles = new Map<string, Trouble>();
   let asked: string[] = [];
   let sent = 0;
+  let guards: readonly string[] = [];
+  let onWrites: Trouble | undefined;
   const find = (name: string | null, version: string | null | undefined): Version | undefined =>
     versions.find((one) => one.name === name && one.version === version);
   const answer = (path: string, query: URLSearchParams): unknown => {
@@ -75,12 +89,7 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
     }
     if (path === 'mlflow/model-versions/get' || path === 'mlflow/model-versions/get-download-uri') {
       const found = find(name, version);
-      if (found === undefined)
-        return refusal(
-          404,
-          'RESOURCE_DOES_NOT_EXIST',
-          `Model Version (name=${name}, version=${version}) not found`,
-        );
+      if (found === undefined) return absent(name, version);
       return path.endsWith('/get')
         ? { model_version: versionOf(found) }
         : { artifact_uri: found.uri ?? `mlflow-artifacts:/1/models/${found.id}/artifacts` };
@@ -96,13 +105,32 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
     if (path.startsWith(`${FILES}/`)) return fileAt(versions, path.slice(FILES.length + 1));
     return undefined;
   };
-  const server = createServer((request, response) => {
+  const write = (
+    path: string,
+    { name = '', version = '', alias = '', key = '', value = '' }: Sent,
+  ): unknown => {
+    const found = find(name, version);
+    if (path !== 'mlflow/registered-models/alias' && path !== 'mlflow/model-versions/set-tag')
+      return undefined;
+    if (found === undefined) return absent(name, version);
+    if (path.endsWith('/alias')) aliases.set(`${name}@${alias}`, version);
+    else found.tags.set(key, value);
+    return {};
+  };
+  const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://fake');
     const path = decodeURIComponent(pathname).slice(API.length);
     asked.push(path);
-    const trouble = [...troubles].find(([on]) => `${path}?${searchParams}`.includes(on))?.[1];
+    const isWrite = request.method === 'POST';
+    const written = isWrite ? (JSON.parse(await text(request)) as Sent) : {};
+    const trouble =
+      (isWrite ? onWrites : undefined) ??
+      [...troubles].find(([on]) => `${path}?${searchParams}`.includes(on))?.[1];
+    const isStranger = guards.length > 0 && !guards.includes(request.headers.authorization ?? '');
+    if (isWrite && isStranger && trouble === undefined)
+      return troubled(request, response, { ...UNKNOWN, kind: 'answers' });
     if (trouble === undefined || trouble.kind === 'cut') {
-      const found = answer(path, searchParams);
+      const found = isWrite ? write(path, written) : answer(path, searchParams);
       if (found instanceof Uint8Array) sent += found.length;
       reply(response, found, trouble !== undefined);
     } else troubled(request, response, trouble);
@@ -116,7 +144,7 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
       const number = versions.length + 1;
       const version = String(versions.filter((one) => one.name === name).length + 1);
       const digits = number.toString(16).padStart(32, '0');
-      versions.push({ name, version, id: `m-${digits}`, run: digits, auc, said, files });
+      versions.push({ name, version, id: `m-${digits}`, run: digits, auc, said, files, tags: new Map() });
       return version;
     },
     alias: (name, alias, version) => void aliases.set(`${name}@${alias}`, version),
@@ -128,7 +156,15 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
       const found = find(name, version);
       if (found !== undefined) found.uri = uri;
     },
+    aliased: (name, alias) => aliases.get(`${name}@${alias}`),
+    tags: (name, version) => Object.fromEntries(find(name, version)?.tags ?? []),
+    guard: (...authorizations) => {
+      guards = authorizations;
+    },
     trouble: (on, fault) => void troubles.set(on, fault),
+    troubleWrites: (fault) => {
+      onWrites = fault;
+    },
     calm: () => troubles.clear(),
     asked: () => {
       const found = asked;
@@ -155,6 +191,16 @@ const refusal = (status: number, error_code: string, message: string) => ({
   message,
 });
 
+const absent = (name: string | null, version: string | null) =>
+  refusal(404, 'RESOURCE_DOES_NOT_EXIST', `Model Version (name=${name}, version=${version}) not found`);
+
+/** Who is not known is told so in plain text, which is called HTML. */
+const UNKNOWN = {
+  status: 401,
+  type: 'text/html; charset=utf-8',
+  text: 'You are not authenticated. Please see https://www.mlflow.org/docs/latest/auth/index.html#authenticating-to-mlflow on how to authenticate.',
+} as const;
+
 function reply(response: ServerResponse, answer: unknown, isCut: boolean): void {
   const isFile = answer instanceof Uint8Array;
   const body = isFile
@@ -170,7 +216,7 @@ function reply(response: ServerResponse, answer: unknown, isCut: boolean): void 
 }
 
 function troubled(request: IncomingMessage, response: ServerResponse, trouble: Trouble): void {
-  if (trouble.kind === 'closed') request.destroy();
+  if (trouble.kind === 'closed') request.socket.destroy();
   if (trouble.kind === 'answers')
     response.writeHead(trouble.status, { 'content-type': trouble.type }).end(trouble.text);
 }

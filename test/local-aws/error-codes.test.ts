@@ -85,6 +85,11 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
   'aws/lambda/versions.ts': {
     ResourceNotFoundException: ['Lambda ListVersionsByFunction', 'Lambda DeleteFunction'],
   },
+  'functions/release/mlflow.ts': {
+    AccessDeniedException: ['Secrets Manager GetSecretValue'],
+    ResourceNotFoundException: ['Secrets Manager GetSecretValue'],
+    InvalidRequestException: ['Secrets Manager GetSecretValue'],
+  },
   'plugins/models/batch-jobs/owners.ts': { NoSuchBucket: GET_OBJECT },
   'plugins/models/commands/gate.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
   'plugins/models/commands/invoke.ts': { ResourceNotFoundException: ['Lambda Invoke'] },

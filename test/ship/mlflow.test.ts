@@ -108,6 +108,24 @@ describe('answers of MLflow’s own server', () => {
     expect(await refused(reference)).toContain(message);
   });
 
+  it('to what is written are the fake’s, word for word', async () => {
+    const writes = recorded.filter(({ sent, status }) => sent !== undefined && status !== 403);
+    expect(writes.map(({ status }) => status)).toEqual(expect.arrayContaining([200, 401, 404]));
+    for (const { ask, sent, status, type, body } of writes) {
+      const told = await fakeMlflow();
+      told.register('churn', {});
+      told.register('churn', {});
+      if (status === 401) told.guard('Bearer other');
+      const answer = await fetch(`${told.address}${ask}`, { method: 'POST', body: sent ?? '' });
+      expect([ask, answer.status, answer.headers.get('content-type')]).toEqual([ask, status, type]);
+      const text = await answer.text();
+      const theirs = Buffer.from(body, 'base64').toString();
+      if (status === 401) expect(text).toBe(theirs);
+      else expect(JSON.parse(theirs)).toMatchObject(JSON.parse(text));
+      await told.stop();
+    }
+  });
+
   it('are what the fake answers, by name and type of every part', async () => {
     const files = { ...(await logged()), 'conda.yaml': Buffer.from('name: x') };
     const said = { task: 'classification' };

@@ -7,7 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import type { MlflowWrite } from '../../core/ports/mlflow.ts';
+import { mlflowRegistry } from '../../functions/release/mlflow.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';
 import { answersAreMlflows } from './mlflow/answers.ts';
@@ -55,6 +58,7 @@ export async function mlflowModels(): Promise<string> {
         throw new Error(`${reference}: of its dataset is known ${JSON.stringify(read.origin)}`);
     }
     for (const reference of REFUSED) await mustFail(reference, folder);
+    await told(recorded.address);
     await denied(python, folder, recorded.answers);
     if (process.env.UPDATE) await writeFile(RECORDED, `${JSON.stringify(recorded.answers, null, 1)}\n`);
     const compared = await answersAreMlflows(folder, open.address);
@@ -74,6 +78,36 @@ const REFUSED = [
   ...['models:/churn@none', 'models:/churn/9', 'models:/none/1'],
   ...['models:/flavor/1', 'models:/flavor-lightgbm/1'],
 ];
+const KEY = 'serverless-models.us-east-1.shop-dev-churn';
+const live = (version: string): readonly MlflowWrite[] => [
+  { set: 'alias', name: 'churn', version, alias: 'production' },
+  { set: 'tag', name: 'churn', version, key: KEY, value: 'live' },
+];
+const writer = (at: string, headers: Readonly<Record<string, string>> = {}) =>
+  mlflowRegistry({ at, alias: 'production', headers: async () => headers });
+
+/** What the release worker writes is there, and repeated it is the same. */
+async function told(at: string): Promise<void> {
+  for (const version of ['1', '2', '2']) {
+    const written = await writer(at).write(live(version));
+    const answer = await fetch(`${at}/api/2.0/mlflow/registered-models/alias?name=churn&alias=production`);
+    const there = await answer.text();
+    const found = JSON.parse(there).model_version;
+    const isThere = found.tags.some((tag: object) => 'key' in tag && tag.key === KEY);
+    if (written !== 'ok' || found.version !== version || !isThere)
+      throw new Error(`version ${version} was written (${JSON.stringify(written)}), and there is ${there}`);
+  }
+  await mustRefuse(
+    writer(at).write(live('9')),
+    /^refuses 404: Model Version \(name=churn, version=9\) not found$/,
+  );
+}
+
+async function mustRefuse(writing: Promise<unknown>, why: RegExp): Promise<void> {
+  const written = await writing;
+  const failed = typeof written === 'object' && written !== null && 'failed' in written ? written.failed : '';
+  if (!why.test(String(failed))) throw new Error(`written: ${JSON.stringify(written)}`);
+}
 
 const contextIn = (serviceDir: string) => ({ key: 'models.churn.artifact', serviceDir, progress: () => {} });
 
@@ -113,6 +147,14 @@ async function denied(python: string, folder: string, answers: RecordedAnswer[])
     process.env.MLFLOW_TRACKING_USERNAME = 'ann';
     process.env.MLFLOW_TRACKING_PASSWORD = 'a password of ann';
     await mustFail('models:/secret@champion', folder);
+    await mustRefuse(writer(recorded.address).write(live('1')), /^refuses 401: You are not authenticated/);
+    const by = (who: string) => ({ authorization: `Basic ${Buffer.from(who).toString('base64')}` });
+    await asAdmin(closed.address, 'users/create', { username: 'bob', password: 'a password of bob' });
+    await asAdmin(closed.address, 'registered-models/create', { name: 'churn' });
+    await asAdmin(closed.address, 'model-versions/create', { name: 'churn', source: 's3://models/churn' });
+    // A new user reads, and does not write.
+    const bob = writer(recorded.address, by('bob:a password of bob'));
+    await mustRefuse(bob.write(live('1')), /^refuses 403: Permission denied$/);
     answers.push(...recorded.answers);
   } finally {
     recorded.close();
@@ -135,10 +177,20 @@ async function recorder(to: string) {
   const answers: RecordedAnswer[] = [];
   const server = createServer(async (request, response) => {
     const { host: _, connection: __, ...headers } = request.headers;
-    const answer = await fetch(`${to}${request.url}`, { headers: headers as Record<string, string> });
+    const sent = request.method === 'POST' ? await text(request) : undefined;
+    const answer = await fetch(`${to}${request.url}`, {
+      headers: headers as Record<string, string>,
+      ...(sent !== undefined && { method: 'POST', body: sent }),
+    });
     const body = Buffer.from(await answer.arrayBuffer());
     const type = answer.headers.get('content-type') ?? '';
-    answers.push({ ask: request.url ?? '', status: answer.status, type, body: body.toString('base64') });
+    answers.push({
+      ask: request.url ?? '',
+      ...(sent !== undefined && { sent }),
+      status: answer.status,
+      type,
+      body: body.toString('base64'),
+    });
     response.writeHead(answer.status, { 'content-type': type, 'content-length': body.length }).end(body);
   });
   server.listen(0, '127.0.0.1');

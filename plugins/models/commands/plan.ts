@@ -3,7 +3,7 @@ import { originDifference, originLine } from '../../../core/origin/origin.ts';
 import { CAPACITY_OPTIONS, withoutCapacity } from '../capacity/options.ts';
 import { DURATION, type RequestTimes, requestTimes, timeFlags } from '../capacity/times.ts';
 import type { Command, Context } from '../context/context.ts';
-import type { Facts, Model } from '../declaration/model.ts';
+import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
 import {
   type Cost,
   idleCost,
@@ -17,6 +17,7 @@ import { startsOf } from '../plan/endpoint/cost.ts';
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacity.ts';
+import { mlflowLine } from '../plan/release/mlflow.ts';
 import { MONTH, PRICES } from '../plan/shared/prices.ts';
 import { askLive, type Live } from '../releases/ask-live.ts';
 import { comparisonLines } from '../releases/live-signature.ts';
@@ -110,6 +111,7 @@ function text({ items, lines, idle, live }: Report, { plan, service }: Context):
     ...forecastOf(plan.models),
     ...signaturesOf(plan.models, live, service.stage),
     ...originsOf(lines, live),
+    ...writtenOf(lines, plan.options),
     '',
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier and transfer):`,
     ...lines.flatMap((line) => [
@@ -176,6 +178,15 @@ function originsOf(lines: readonly Line[], live: ReadonlyMap<string, Live>): rea
   return told.length === 0 ? [] : ['', 'Artifacts:', ...told.map((line) => `  ${line}`)];
 }
 
+/** What MLflow is told of each model; nothing where it is told nothing. */
+function writtenOf(lines: readonly Line[], options: ServiceOptions): readonly string[] {
+  const told = lines.flatMap(({ model: { name, artifact }, facts: { origin } }) => {
+    const line = mlflowLine(options, artifact.reference, origin);
+    return line === undefined ? [] : [`  ${name}: ${line}`];
+  });
+  return told.length === 0 ? [] : ['', 'MLflow:', ...told];
+}
+
 /** How signatures differ from the live ones, or why that is not known; nothing without models. */
 function signaturesOf(
   models: readonly Model[],
@@ -202,10 +213,21 @@ const capacitiesOf = (models: readonly Model[]): readonly Capacity[] =>
 
 const percent = (share: number): string => `${round(100 * share)} %`;
 
-const originJson = (name: string, lines: readonly Line[], live: ReadonlyMap<string, Live>) => {
+const originJson = (
+  { name, artifact }: Model,
+  lines: readonly Line[],
+  live: ReadonlyMap<string, Live>,
+  options: ServiceOptions,
+) => {
   const { origin, signedBy } = lines.find(({ model }) => model.name === name)?.facts ?? {};
   const before = live.get(name)?.origin;
-  return { ...(origin && { origin }), ...(signedBy && { signedBy }), ...(before && { liveOrigin: before }) };
+  const mlflow = mlflowLine(options, artifact.reference, origin);
+  return {
+    ...(origin && { origin }),
+    ...(signedBy && { signedBy }),
+    ...(before && { liveOrigin: before }),
+    ...(mlflow !== undefined && { mlflow }),
+  };
 };
 
 const round = (value: number): number => Number(value.toPrecision(3));
@@ -229,7 +251,7 @@ function json({ items, lines, idle, live }: Report, { plan, service }: Context):
         steps: model.release.steps,
         forecast: forecastIn(model),
         signature: live.get(model.name)?.comparison,
-        ...originJson(model.name, lines, live),
+        ...originJson(model, lines, live, plan.options),
       })),
       cost: {
         currency: 'USD',

@@ -6,6 +6,7 @@ import { cardProblems } from './card-rules.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
 import { frozen } from './frozen.ts';
 import { problemsOf } from './issues.ts';
+import { mlflowProblems } from './mlflow-rules.ts';
 import { type Model, modelNamed, type ServiceOptions } from './model.ts';
 import { namingProblems } from './name-rules.ts';
 import { releaseProblems } from './release-rules.ts';
@@ -49,6 +50,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     problems.push(
       ...options.error.issues.flatMap((issue) => problemsOf(issue, 'custom.models', around.options)),
     );
+  if (options.success) problems.push(...mlflowProblems(options.data));
   if (raw !== undefined && raw !== null && !isObject(raw)) {
     problems.push({
       code: 'MODELS_INVALID_VALUE',

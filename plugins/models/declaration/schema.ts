@@ -12,7 +12,7 @@ import { map } from './keys/kinds.ts';
 import { latencyKey, trafficKey } from './keys/load.ts';
 import { needsKey } from './keys/needs.ts';
 import { releaseKey } from './keys/release.ts';
-import { alertsKey, dashboardKey, registryKey } from './keys/service.ts';
+import { alertsKey, dashboardKey, mlflowKey, registryKey } from './keys/service.ts';
 import { signedKey } from './keys/signed.ts';
 import { columnsKey, finiteKey, missingKey } from './keys/values.ts';
 
@@ -48,7 +48,12 @@ export const declaration = map({
 });
 
 /** `custom.models`. */
-export const serviceOptions = map({ alerts: alertsKey, registry: registryKey, dashboard: dashboardKey });
+export const serviceOptions = map({
+  alerts: alertsKey,
+  registry: registryKey,
+  dashboard: dashboardKey,
+  mlflow: mlflowKey,
+});
 
 /** As written: every default filled and every unit fixed, each key by itself. */
 export type Declaration = z.output<typeof declaration>;

@@ -59,6 +59,14 @@ export const OPEN: readonly OpenCheck[] = [
       'Its figures are those of one model, which AWS promises to nobody. With a model of your own: `sls models tune`, which says what it makes and removes it, and compare the sizes’ p50 with their share of a vCPU.',
   },
   {
+    name: 'mlflow',
+    bullet: 'that the release worker reads a real secret',
+    says: 'GetSecretValue takes secretsmanager:GetSecretValue, and kms:Decrypt where the key is one of your own.',
+    page: 'https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html',
+    notRun:
+      'A server of MLflow that AWS reaches is needed. With one of your own: `custom.models.mlflow`, deploy a model of it, and look at the alias there after a promotion and a rollback.',
+  },
+  {
     name: 'bill',
     bullet: 'what AWS bills',
     says: 'Cost Explorer shows a day’s costs about a day later, by tag once the tag is activated for cost allocation.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { key } from './key.ts';
-import { flag, map } from './kinds.ts';
+import { flag, map, object, text } from './kinds.ts';
 
 /** `custom.models`. */
 
@@ -37,4 +37,34 @@ export const dashboardKey = key(
     default: false,
     description: 'A dashboard of all models in CloudWatch; beyond three an account, AWS bills each.',
   },
+);
+
+/** Who is told what is live. What is wrong with an address: mlflow-rules.ts. */
+export const mlflowKey = key(
+  map({
+    uri: key(text, {
+      required: true,
+      description: 'Address of a tracking server that the release worker reaches; by `https`.',
+      example: 'https://mlflow.example.com',
+      fix: 'Write its address, for example https://mlflow.example.com.',
+    }),
+    // MLflow keeps `latest`, and `v` with a number, for itself.
+    alias: key(z.string().regex(/^(?!latest$|v\d+$)[\w-]{1,255}$/i), {
+      required: true,
+      description: 'The alias that is moved to the version that is live.',
+      example: 'production',
+      fix: 'Write a name of letters, digits, _ and -, for example production; MLflow keeps latest and v with a number for itself.',
+    }),
+    secret: key(
+      // mlflow-rules.ts tells what is wrong with a text, and does not repeat it.
+      z.union([text, object.refine((value) => /^(Ref|Fn::\w+)$/.test(Object.keys(value).join()))]),
+      {
+        type: 'string \\| object',
+        description:
+          'ARN of a secret of Secrets Manager that says who asks, or a CloudFormation function: JSON with `username` and `password`, or with `token`, or a token.',
+        fix: 'Write the whole ARN of a secret, arn:aws:secretsmanager:<region>:<account>:secret:<name>-<six characters>, or a CloudFormation function that gives one.',
+      },
+    ),
+  }),
+  { description: 'MLflow is told which version is live: [docs/mlflow.md](mlflow.md).' },
 );

@@ -35,6 +35,7 @@ import { targetOf } from '../../targets/targets.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketOf, encryptionEnvironment, FILES_PREFIX, scopeOf } from '../shared/registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
+import { mlflowEnvironment } from './mlflow.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';
 
@@ -79,6 +80,7 @@ export function releaseFunctions({
       [WORKER_ENV.topic]: noticesTopic(options, host),
       [WORKER_ENV.files]: FILES_PREFIX,
       ...encryptionEnvironment(host, options),
+      ...mlflowEnvironment(options),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
   };

@@ -10,6 +10,7 @@ import { bucketArn, objects } from '../iam/s3-arns.ts';
 import { LIMITS } from '../shared/limits.ts';
 import { FILES_PREFIX, registryKeyStatements } from '../shared/registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
+import { mlflowStatements } from './mlflow.ts';
 
 /**
  * What the release worker itself calls. Which actions take a resource:
@@ -101,6 +102,7 @@ export function workerStatements(
             ),
           ),
         ]),
+    ...mlflowStatements(options),
     ...(isProvisioned ? provisioning(all) : []),
   ];
 }

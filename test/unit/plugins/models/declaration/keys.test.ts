@@ -104,7 +104,12 @@ const WRITTEN = {
   audit: { predictions: true, retention: 30, kmsKey: { Ref: 'Key' } },
   needs: { update: 'weekly', privacy: 'central', budget: 50, payload: '20KB', burst: 3 },
 };
-const SERVICE = { alerts: 'ops@example.com', registry: { bucket: 'my-models' }, dashboard: true };
+const SERVICE = {
+  alerts: 'ops@example.com',
+  registry: { bucket: 'my-models' },
+  dashboard: true,
+  mlflow: { uri: 'https://mlflow.example.com', alias: 'production', secret: { Ref: 'Secret' } },
+};
 
 const KEYS: readonly (readonly [string, Option, object])[] = [
   ...options().map((option) => [`models.churn.${option.key}`, option, WRITTEN] as const),

@@ -7,6 +7,7 @@ import type { ArtifactOrigin } from '../../../../../../core/origin/contract.ts';
 import { WORKER_ENV } from '../../../../../../core/release/document/worker-contract.ts';
 import { readWorkerEvent } from '../../../../../../core/release/events/events.ts';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
+import type { ReleaseInput } from '../../../../../../plugins/models/contracts/input.ts';
 import type {
   Facts,
   LayerFacts,
@@ -75,7 +76,7 @@ const endpoint = {
 };
 
 type Statement = { readonly Action: readonly string[]; readonly Resource: readonly unknown[] };
-const statements = (of = input()): readonly Statement[] =>
+const statements = (of: ReleaseInput = input()): readonly Statement[] =>
   releaseStatements(of) as unknown as readonly Statement[];
 
 /** A model that asks for everything the worker can do. */
@@ -111,6 +112,7 @@ describe('the worker’s policy', () => {
     s3: 's3',
     'sagemaker-runtime': 'sagemaker',
     scheduler: 'scheduler',
+    'secrets-manager': 'secretsmanager',
     sns: 'sns',
   };
   /** The SDK's name of an operation where IAM has another. */
@@ -169,7 +171,15 @@ describe('the worker’s policy', () => {
       .map((action) => actions[action] ?? action);
 
   it('has each action that the code calls, and nothing more', () => {
-    const granted = statements({ ...input(), models: [demanding] });
+    const secret = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:mlflow-AbCdEf';
+    const mlflow = { uri: 'https://mlflow.example.com', alias: 'production' };
+    const told = { ...input(), models: [demanding], options: { mlflow: { ...mlflow, secret } } };
+    const granted = statements(told);
+    expect(granted.filter(({ Action }) => Action.includes('secretsmanager:GetSecretValue'))).toEqual([
+      { Effect: 'Allow', Action: ['secretsmanager:GetSecretValue'], Resource: [secret] },
+    ]);
+    const withoutSecret = statements({ ...told, options: { mlflow } });
+    expect(JSON.stringify(withoutSecret)).not.toContain('secretsmanager');
     const allowed = new Set(granted.flatMap(({ Action }) => Action));
     expect([...allowed].sort()).toEqual([...new Set([...called(), ...implied])].sort());
     const pairs = granted.flatMap(({ Action, Resource }) =>
