@@ -5,6 +5,7 @@ import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
+import { PROMOTE_FROM, unpromoted } from './stages/option.ts';
 
 /**
  * What happens around the framework's `deploy` and `rollback`, a function a hook. What is decided is in
@@ -67,7 +68,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const context = await contextOf(input);
       const { Resources: resources } = framework.templateOf(serverless);
       Object.assign(resources, markedForced(resources, options.force ? new Date().toISOString() : undefined));
-      deploy = await begin(context, offersIn(input.models, resources), options.supersede !== false);
+      const offers = offersIn(input.models, resources);
+      const from = options[PROMOTE_FROM];
+      if (from !== undefined) throwProblems(unpromoted(offers, from));
+      deploy = await begin(context, offers, options.supersede !== false);
       await lookAtOutputs('before', input);
       const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
       const places = await keepPlaces(input, resources, deploy.before, context.reach.template, Date.now());

@@ -1,4 +1,4 @@
-import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
+import { DEPLOY_OPTIONS, PACKAGE_OPTIONS, verbs } from './commands/verbs.ts';
 import type { Command } from './context/context.ts';
 import type { PlanInput } from './contracts/input.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
@@ -22,6 +22,7 @@ import { type Problem, throwProblems } from './problems/errors.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
+import { PROMOTE_FROM } from './stages/option.ts';
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
 export default class ServerlessModels {
@@ -55,6 +56,7 @@ export default class ServerlessModels {
     this.commands = {
       // Added to the framework's own: each of them merges the options of all plugins by command.
       deploy: { options: DEPLOY_OPTIONS },
+      package: { options: PACKAGE_OPTIONS },
       models: {
         usage: 'Models of this service: validate, serve, plan, invoke, status',
         commands: Object.fromEntries(
@@ -154,7 +156,7 @@ export default class ServerlessModels {
       problems: this.#problems,
       facts: async (models) => {
         const { factsOf } = await import('./ship/service.ts');
-        return factsOf(models, { ...this.#shipContext(), progress });
+        return factsOf(models, { ...this.#shipContext(), ...(await this.#validated(models)), progress });
       },
     });
   }
@@ -184,12 +186,25 @@ export default class ServerlessModels {
     };
   }
 
+  /** What another stage has validated, where that is asked for; nothing else is packaged then. */
+  async #validated(models: PlanInput['models']): Promise<Pick<ShipContext, 'validated'>> {
+    const given = this.#options[PROMOTE_FROM];
+    if (given === undefined) return {};
+    const { readStage } = await import('./stages/read-stage.ts');
+    const aws = framework.awsConfig(this.#serverless, this.#options);
+    return { validated: await readStage(aws, framework.serviceOf(this.#serverless), given, models) };
+  }
+
   async #ship(): Promise<void> {
     const input = this.#active();
     if (input === undefined) return;
     const { shipService } = await import('./ship/service.ts');
     const registry = input.options.registry?.bucket;
-    const context = { ...this.#shipContext(), ...(registry !== undefined && { registry }) };
+    const context = {
+      ...this.#shipContext(),
+      ...(registry !== undefined && { registry }),
+      ...(await this.#validated(input.models)),
+    };
     const shipped = await shipService(input.models, context, {
       catalog: (facts, versions) => catalogManifest(input.models, input.host, facts, versions),
       monitor: (facts) => monitorManifest(input.models, input.host, facts),

@@ -24,6 +24,7 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
       expect(output).toMatch(/--force /);
       expect(output).toMatch(/--wait .*until they are promoted or rolled back/);
       expect(output).toMatch(/--supersede .*--no-supersede refuses/);
+      expect(output).toMatch(/--promote-from .*what it has validated/);
     });
 
     it('takes them, and goes on to what it lacks here: credentials', async () => {
@@ -41,6 +42,8 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
       const { code, output } = await run(framework, folder, ['package', '--wait']);
       expect(code).toBe(1);
       expect(output).toMatch(/unrecognized/i);
+      const from = await run(framework, folder, ['package', '--promote-from', 'dev']);
+      expect(from.output).toContain('--promote-from: dev is the stage that is deployed to.');
     });
   },
 );

@@ -11,10 +11,12 @@ import { askFile, HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.t
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import { sha256Of } from '../../plugins/models/disk/files.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
+import { prepare, shipModel } from '../../plugins/models/ship/ship.ts';
+import { readSource } from '../../plugins/models/ship/source.ts';
 import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
 import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';
 import { strangeIn } from '../fakes/strange.ts';
-import { FIXTURES, newService } from './setup.ts';
+import { FIXTURES, modelOf, newService } from './setup.ts';
 
 const service = newService();
 const limits = { ...HTTP_LIMITS };
@@ -435,4 +437,43 @@ it('who asks is told by name and password, in variables or in the address, or by
   await refused('models:/churn/1');
   expect(asked).toEqual([basic, basic, 'Bearer a-token']);
   guard.close();
+});
+
+describe('what another stage has validated', () => {
+  const evidence = {
+    ...{ stage: 'staging', stack: 'shop-staging', version: '1', release: 'r', startedAt: '' },
+    gate: { verdict: 'pass', done: 1, count: 1 },
+  } as const;
+  const origin = () => ({ from: 'mlflow', at: server.address, name: 'pinned', version: '1' }) as const;
+  const model = modelOf('models:/pinned@champion');
+  const validatedAs = (source: string, identity: string) =>
+    service.context({
+      validated: new Map([[model.name, { source, identity, origin: origin(), evidence }]]),
+    });
+  beforeAll(async () => {
+    for (const graph of ['add.onnx', 'logreg.onnx']) server.register('pinned', await logged(graph));
+    server.alias('pinned', 'champion', '2');
+  });
+
+  it('is taken at its version of MLflow, wherever the alias leads now', async () => {
+    process.env.MLFLOW_TRACKING_URI = server.address;
+    const theirs = await read('models:/pinned/1');
+    const now = await readSource(model, service.context());
+    expect([now.origin?.version, now.digest === theirs.digest]).toEqual(['2', false]);
+    const pinned = await readSource(model, validatedAs('', ''));
+    expect([pinned.origin?.version, pinned.digest]).toEqual(['1', theirs.digest]);
+  });
+
+  it('is packaged with its evidence, and nothing else is', async () => {
+    process.env.MLFLOW_TRACKING_URI = server.address;
+    const { parts, identity } = await prepare(model, validatedAs('', ''));
+    const { facts } = await shipModel(model, validatedAs(parts.source, identity));
+    expect(facts).toMatchObject({ source: parts.source, identity, promoted: evidence });
+    await expect(shipModel(model, validatedAs('f'.repeat(64), identity))).rejects.toThrow(
+      /^models\.churn: is not what staging validated as version 1: its source is sha256 [0-9a-f]{12} here, and ffffffffffff there/,
+    );
+    await expect(
+      shipModel({ ...model, optimize: false }, validatedAs(parts.source, identity)),
+    ).rejects.toThrow('optimize is true there and false here');
+  });
 });

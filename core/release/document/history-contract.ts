@@ -28,11 +28,34 @@ export type Deployment = {
     readonly source: string;
     readonly layer: string;
     readonly fingerprint: string;
+    /** The stage that validated this very artifact, where the deploy asked for that. */
+    readonly promoted?: PromotedFrom;
   }[];
   /** How its releases stand, by model: added by the worker. */
   readonly releases?: Readonly<Record<string, DeploymentEnd>>;
   /** Added by the command line where the deploy itself failed. */
   readonly failed?: { readonly at: string; readonly reason: string };
+};
+
+/**
+ * What another stage of the service found of a version of the same source and identity, when it was asked.
+ */
+export type PromotedFrom = {
+  readonly stage: string;
+  /** Name of its stack, Lambda's version there, and id of the release that validated it. */
+  readonly stack: string;
+  readonly version: string;
+  readonly release: string;
+  readonly startedAt: string;
+  /** When it was promoted there. */
+  readonly endedAt?: string;
+  readonly gate: Pick<GateState, 'verdict' | 'done' | 'count' | 'reason'>;
+  /** The last look of its canary, with the bound of each signal that has one. */
+  readonly judged?: Pick<Judgement, 'at' | 'verdict' | 'reason'> & {
+    readonly bounds?: Readonly<Record<string, number>>;
+  };
+  /** Id of the newest bench of that version, and its time. */
+  readonly bench?: { readonly id: string; readonly at: string };
 };
 
 /** What the worker adds to `deployments/<id>.json`, by model, under `releases`. */

@@ -132,6 +132,8 @@ export type AliasProperties = {
    * is told of a version is no other version.
    */
   readonly Card?: string;
+  /** `PromotedFrom` as JSON text, by `--promote-from`: for the record of the deploy. */
+  readonly Promoted?: string;
   /** `Settings` as JSON text. */
   readonly Settings: string;
   /**

@@ -22,6 +22,8 @@ import { MONTH, PRICES } from '../plan/shared/prices.ts';
 import { askLive, type Live } from '../releases/ask-live.ts';
 import { comparisonLines } from '../releases/live-signature.ts';
 import { autoLine, forecastLines, isStepwise } from '../releases/words/forecast.ts';
+import { promotedLine } from '../releases/words/promoted.ts';
+import { PROMOTE_FROM, PROMOTE_FROM_OPTION } from '../stages/option.ts';
 import { targetOf } from '../targets/targets.ts';
 
 type Line = {
@@ -57,6 +59,7 @@ export const command: Command = {
       type: 'string',
     },
     ...CAPACITY_OPTIONS,
+    [PROMOTE_FROM]: PROMOTE_FROM_OPTION,
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
@@ -162,9 +165,10 @@ function forecastOf(models: readonly Model[]): readonly string[] {
 
 /** Where artifacts come from, and what the live version differs in; nothing where none is of a registry. */
 function originsOf(lines: readonly Line[], live: ReadonlyMap<string, Live>): readonly string[] {
-  const told = lines.flatMap(({ model: { name }, facts: { origin, signedBy } }) => {
-    if (origin === undefined && signedBy === undefined) return [];
+  const told = lines.flatMap(({ model: { name }, facts: { origin, promoted, signedBy } }) => {
+    if (origin === undefined && signedBy === undefined && promoted === undefined) return [];
     const words = [
+      ...(promoted === undefined ? [] : [`as validated by ${promotedLine(promoted)}`]),
       ...(origin === undefined ? [] : [originLine(origin)]),
       ...(signedBy === undefined ? [] : [`signed by ${signedBy}`]),
     ];
@@ -219,12 +223,13 @@ const originJson = (
   live: ReadonlyMap<string, Live>,
   options: ServiceOptions,
 ) => {
-  const { origin, signedBy } = lines.find(({ model }) => model.name === name)?.facts ?? {};
+  const { origin, promoted, signedBy } = lines.find(({ model }) => model.name === name)?.facts ?? {};
   const before = live.get(name)?.origin;
   const mlflow = mlflowLine(options, artifact.reference, origin);
   return {
     ...(origin && { origin }),
     ...(signedBy && { signedBy }),
+    ...(promoted && { promoted }),
     ...(before && { liveOrigin: before }),
     ...(mlflow !== undefined && { mlflow }),
   };

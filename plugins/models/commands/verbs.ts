@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '../context/context.ts';
+import { PROMOTE_FROM, PROMOTE_FROM_OPTION } from '../stages/option.ts';
 
 /** What the framework is told of the commands. */
 
@@ -18,7 +19,11 @@ export const DEPLOY_OPTIONS = {
       'Take the place of a release that runs (default); --no-supersede refuses before anything is uploaded',
     type: 'boolean',
   },
+  [PROMOTE_FROM]: PROMOTE_FROM_OPTION,
 } as const;
+
+/** Options of `sls package`. */
+export const PACKAGE_OPTIONS = { [PROMOTE_FROM]: PROMOTE_FROM_OPTION } as const;
 
 /**
  * `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at

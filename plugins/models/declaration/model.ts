@@ -2,12 +2,12 @@ import type { z } from 'zod';
 import type { CardDocument } from '../../../core/card/contract.ts';
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { MetricSettings } from '../../../core/quality/contract.ts';
+import type { PromotedFrom } from '../../../core/release/document/history-contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { Frozen } from './frozen.ts';
 import { gateOf } from './gate-floor.ts';
 import { batchOf } from './keys/batch.ts';
 import { instancesOf } from './keys/concurrency.ts';
-
 import { rulesOf } from './keys/release.ts';
 import type { Declaration, serviceOptions } from './schema.ts';
 
@@ -63,6 +63,8 @@ export type Facts = {
   readonly origin?: ArtifactOrigin;
   /** What is told of the model: the declaration's card, and what others know. */
   readonly card?: CardDocument;
+  /** What another stage found of the very same, where it was asked. */
+  readonly promoted?: PromotedFrom;
   /** What clients see: the graph's, less what transform.ts declares in its place. */
   readonly signature: Signature;
   /** What the graph itself takes and gives; absent where that is `signature`. */

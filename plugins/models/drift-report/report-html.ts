@@ -9,6 +9,7 @@ import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
 import type { Past } from '../releases/history/history.ts';
 import { gateLine, VERDICTS } from '../releases/words/lines.ts';
+import { promotedLine } from '../releases/words/promoted.ts';
 import { cardPart } from './card-html.ts';
 import {
   byWeight,
@@ -116,15 +117,16 @@ ${lineChart(
 
 function releasesPart(releases: readonly Past[]): string {
   if (releases.length === 0) return '<h3>Releases</h3><p class="note">None is recorded.</p>';
-  const rows = releases.map(({ startedAt, from, to, outcome, reason, judgements, gate }) => {
+  const rows = releases.map(({ startedAt, from, to, outcome, promoted, reason, judgements, gate }) => {
     const measured = gate?.metric === undefined ? [] : [`Gate: ${gateLine(gate)}`];
     const looks = judgements.map(
       ({ step, verdict, reason: found }) =>
         `${step === undefined ? 'Judged' : `Step ${step + 1}`}: ${VERDICTS[verdict]}: ${found}`,
     );
     // The look that decided says it already.
+    const before = promoted === undefined ? [] : [`from ${promotedLine(promoted)}`];
     const why = reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason];
-    return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...measured, ...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
+    return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...before, ...measured, ...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
   });
   return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }

@@ -38,6 +38,8 @@ export const PROBLEMS = {
   MODELS_RELEASE_REFUSED: 'A release does not allow what is asked of it.',
   MODELS_ALIAS_PERMISSIONS: 'An alias was deleted and made again, and its permissions are missing.',
   MODELS_ALIAS_ABSENT: 'The stack is complete, but its custom resource was not called: there is no alias.',
+  MODELS_PROMOTION:
+    'Another stage has not validated what is to be taken from it, or this would be something else.',
   MODELS_GATE: 'A version does not answer its gate’s cases as it should, or not fast enough.',
   MODELS_BENCH: 'A target of bench does not answer, answers wrongly, or cannot be measured so.',
   MODELS_TUNE: 'A model cannot be tuned now, or what tune made could not be removed.',

@@ -1,4 +1,14 @@
+import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
+import type { PromotedFrom } from '../../../core/release/document/history-contract.ts';
+
+/** What another stage validated of a model: nothing else may be packaged. */
+export type Validated = {
+  readonly source: string;
+  readonly identity: string;
+  readonly origin?: ArtifactOrigin;
+  readonly evidence: PromotedFrom;
+};
 
 /** What shipping needs of the service and of its caller. */
 export type ShipContext = {
@@ -12,6 +22,8 @@ export type ShipContext = {
   readonly environment?: unknown;
   /** Bucket that machines share, which may have this artifact optimised already; absent: it is not asked. */
   readonly registry?: string;
+  /** By model, where what another stage validated is packaged, and nothing else. */
+  readonly validated?: ReadonlyMap<string, Validated>;
   /** Absent: nothing may be asked of AWS. */
   readonly aws?: AwsConfig;
 };

@@ -25,13 +25,14 @@ import { shipCard } from './card.ts';
 import { shipCases } from './cases.ts';
 import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
-import { identityOf } from './identity.ts';
+import { type IdentityParts, identityOf } from './identity.ts';
 import { shipLabelled } from './labelled.ts';
 import { shipReference } from './reference.ts';
 import { requestProblems } from './request-size.ts';
 import { type Shared, takeShared } from './shared.ts';
 import { type ReadSource, readSource } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
+import { unlikeProblems } from './unlike.ts';
 
 /** A model's function, ready for the framework. */
 export type Shipped = {
@@ -59,6 +60,9 @@ export type Shipped = {
 export async function shipModel(model: Model, context: ShipContext): Promise<Shipped> {
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
+  const validated = context.validated?.get(model.name);
+  if (validated !== undefined)
+    throwProblems(unlikeProblems(`models.${model.name}`, validated, prepared.parts, prepared.origin));
   const { format, source, inspection, signature, known, shippable, identity, hasPre } = prepared;
   const { gate, batch } = model;
   if (batch !== undefined)
@@ -111,6 +115,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       ...(prepared.read.signedBy !== undefined && { signedBy: prepared.read.signedBy }),
       ...(prepared.read.origin && { origin: prepared.read.origin }),
       card: cardOf(model, prepared),
+      ...(validated && { promoted: validated.evidence }),
       signature,
       ...graph,
       ...(columns && { columns }),
@@ -190,6 +195,8 @@ export async function prepare(
   known: KnownColumns;
   shippable: Shippable;
   identity: string;
+  /** What the identity is made of. */
+  parts: IdentityParts;
   /** A transform makes the graph's inputs from what clients send. */
   hasPre: boolean;
   /** The artifact as it was read: who signed it, and what a registry of models knows of it. */
@@ -221,14 +228,14 @@ export async function prepare(
     progress: context.progress,
     take: (made, folder) => takeShared(made, folder, main, context),
   });
-  const identity = identityOf({
+  const parts: IdentityParts = {
     source: read.digest,
     transform: transform?.digest,
     runtime: format.runtime.version,
     architecture: model.architecture,
     optimize: model.optimize,
     inputs: model,
-  });
+  };
   return {
     format,
     source,
@@ -236,7 +243,8 @@ export async function prepare(
     signature,
     known,
     shippable,
-    identity,
+    identity: identityOf(parts),
+    parts,
     hasPre: transform?.exports.pre === 'function',
     read,
     card,

@@ -1,4 +1,5 @@
 import { type ReadArtifact, readArtifact } from '../artifact/read.ts';
+import { sourceOf } from '../artifact/sources/sources.ts';
 import type { Model } from '../declaration/model.ts';
 import { throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
@@ -17,8 +18,10 @@ export type ReadSource = ReadArtifact & {
  */
 export async function readSource(model: Model, context: ShipContext): Promise<ReadSource> {
   const key = `models.${model.name}.artifact`;
+  const { reference } = model.artifact;
+  const origin = context.validated?.get(model.name)?.origin;
   const source = await readArtifact(
-    model.artifact.reference,
+    (origin && sourceOf(reference).pinned?.(reference, origin)) ?? reference,
     { ...context, key },
     (bytes) => throwProblems(builderOf(model).problems(bytes, key)),
     model.signed,

@@ -18,6 +18,11 @@ export const mlflowSource: ArtifactSource = {
     };
   },
   path: () => undefined,
+  pinned: (reference, { from, name, version }) => {
+    const place = placeOf(reference);
+    const isTheirs = from === 'mlflow' && place.alias !== undefined && place.name === name;
+    return isTheirs ? `models:/${name}/${version}` : undefined;
+  },
   resolve: async (reference, context) =>
     (await import('../fetch/mlflow.ts')).resolveVersion(reference, placeOf(reference), context),
   fetch: async (resolved, beside, context) =>

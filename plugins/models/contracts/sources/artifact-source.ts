@@ -16,6 +16,11 @@ export type ArtifactSource = {
   /** Where it lies on this disk, relative to the service: what is watched, and left out of other zips. */
   readonly path: (reference: string) => string | undefined;
   /**
+   * The reference with a version in the place of an alias, where it is of the model that was recorded; absent
+   * or undefined: it stays as it is.
+   */
+  readonly pinned?: (reference: string, origin: ArtifactOrigin) => string | undefined;
+  /**
    * What a reference stands for now. It is asked once, so that an alias that moves meanwhile changes nothing.
    */
   readonly resolve: (reference: string, context: SourceContext) => Promise<ResolvedArtifact>;

@@ -158,6 +158,7 @@ function aliasOf({
     Source: facts.source,
     ...(facts.origin && { Origin: asciiJson(boundedOrigin(facts.origin)) }),
     ...(model.card && facts.card && { Card: asciiJson(facts.card.card) }),
+    ...(facts.promoted && { Promoted: asciiJson(facts.promoted) }),
     Settings: JSON.stringify(settingsOf(model, facts)),
     ...(batch !== undefined && {
       Batch: {

@@ -1,3 +1,4 @@
+import type { Deployment, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
 import { type AliasProperties, RESOURCE_TYPE } from '../../../../core/release/document/worker-contract.ts';
 import { type Host, nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
@@ -12,18 +13,22 @@ import { ALIAS, aliasLogicalId } from '../../declaration/naming.ts';
 export function offersIn(
   models: readonly Model[],
   resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-): readonly {
-  readonly model: string;
-  readonly identity: string;
-  readonly source: string;
-  readonly layer: string;
-  readonly fingerprint: string;
-}[] {
+): Deployment['models'] {
   return models.flatMap(({ name }) => {
     const properties = resources[aliasLogicalId(name)]?.Properties as Partial<AliasProperties> | undefined;
     if (properties === undefined) return [];
-    const { Identity = '', Source = '', Layer = '', Fingerprint = '' } = properties;
-    return [{ model: name, identity: Identity, source: Source, layer: Layer, fingerprint: Fingerprint }];
+    const { Identity = '', Source = '', Layer = '', Fingerprint = '', Promoted } = properties;
+    const promoted = Promoted === undefined ? undefined : (JSON.parse(Promoted) as PromotedFrom);
+    return [
+      {
+        model: name,
+        identity: Identity,
+        source: Source,
+        layer: Layer,
+        fingerprint: Fingerprint,
+        ...(promoted && { promoted }),
+      },
+    ];
   });
 }
 

@@ -7,11 +7,12 @@ import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import { originLine } from '../../../../core/origin/origin.ts';
 import type { Registry } from '../../../../core/registry/registry.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
-import type { Deployment } from '../../../../core/release/document/history-contract.ts';
+import type { Deployment, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
 import type { Phase, VersionRef } from '../../../../core/release/document/parts-contract.ts';
 import { endTime, isEnd } from '../../../../core/release/state/predicates.ts';
 import { type About, aboutOf } from '../words/about.ts';
 import { gateLine, VERDICTS } from '../words/lines.ts';
+import { promotedLine } from '../words/promoted.ts';
 import { span } from '../words/time.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
 
@@ -37,6 +38,8 @@ export type Past = {
   /** What a registry of models knew of the artifact, and what was told of it. */
   readonly origin?: ArtifactOrigin;
   readonly card?: ModelCard;
+  /** The stage that validated it before, where the deploy took it from one. */
+  readonly promoted?: PromotedFrom;
   readonly gate?: GateState;
   /** Percent of the traffic that it had at its end, or has; absent where it never had any. */
   readonly weight?: number;
@@ -119,7 +122,7 @@ function once<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T>
 /** How the names of releases begin. */
 const stamp = (at: number): string => new Date(at).toISOString().replace(/[^0-9TZ]/g, '');
 
-type Artifact = Pick<Past, 'source' | 'fingerprint' | 'origin' | 'card'>;
+type Artifact = Pick<Past, 'source' | 'fingerprint' | 'origin' | 'card' | 'promoted'>;
 
 /**
  * What was deployed then: as the release itself says it, else as whatever has this very fingerprint does.
@@ -139,6 +142,7 @@ async function artifactOf(
   const offered = deploy && offerOf(deploy, model);
   const fingerprint = to.fingerprint ?? offered?.fingerprint;
   if (fingerprint === undefined) return {};
+  const promoted = offered?.fingerprint === fingerprint ? offered.promoted : undefined;
   const names = (await versions(model)).filter(
     (name) => name === to.version || name.startsWith(`${to.version}-`),
   );
@@ -151,6 +155,7 @@ async function artifactOf(
     ...(source && { source }),
     ...(record?.origin && { origin: record.origin }),
     ...(record?.card && { card: record.card }),
+    ...(promoted && { promoted }),
   };
 }
 
@@ -275,6 +280,7 @@ function pastText(past: Past & { readonly bench?: string }): string {
     line('artifact', source === undefined ? 'not known' : `sha256 ${source.slice(0, 12)}`),
     ...(origin === undefined ? [] : [line('origin', originLine(origin))]),
     ...(told === undefined ? [] : [line('data', trainingLine(told))]),
+    ...(past.promoted === undefined ? [] : [line('from', promotedLine(past.promoted))]),
     ...(gate === undefined ? [] : [line('gate', gateLine(gate))]),
     ...judgements.map((look) =>
       line(

@@ -1,0 +1,146 @@
+import type { BenchDocument } from '../../../core/capacity/contract.ts';
+import type { GateState } from '../../../core/gate/contract.ts';
+import type { Judgement } from '../../../core/judge/contract.ts';
+import type { AliasState } from '../../../core/ports/aws.ts';
+import type { FoundRelease } from '../../../core/registry/registry.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { PromotedFrom, VersionRecord } from '../../../core/release/document/history-contract.ts';
+import { allTraffic, pointsAt } from '../../../core/release/state/alias-target.ts';
+import { isPending, isReversing, weightOf } from '../../../core/release/state/predicates.ts';
+import type { Problem } from '../problems/errors.ts';
+import type { Past } from '../releases/history/history.ts';
+import type { Validated } from '../ship/context.ts';
+
+/** Whether another stage has validated what is live there, and what it found. Pure. */
+
+/** What is read of a model at a stage. */
+export type FoundAtStage = {
+  readonly found: FoundRelease | undefined;
+  readonly alias: AliasState | undefined;
+  /** What its live version is; its releases, the newest first, and the newest bench of that version. */
+  readonly record: VersionRecord | undefined;
+  readonly pasts: readonly Past[];
+  readonly bench: BenchDocument | undefined;
+};
+
+export function validatedAt(
+  stage: string,
+  model: string,
+  { found, alias, record, pasts, bench }: FoundAtStage,
+): Validated | Problem {
+  const refuse = (message: string, fix: string): Problem => ({
+    code: 'MODELS_PROMOTION',
+    key: `models.${model}`,
+    message: `cannot be taken from ${stage}: ${message}.`,
+    fix,
+  });
+  const status = `\`sls models status --model ${model} --stage ${stage}\``;
+  if (found === undefined) return refuse('it was never deployed there', `Deploy it to ${stage} first.`);
+  const { release } = found;
+  if (release === undefined)
+    return refuse(
+      'its registry was written by a newer version of the plugin',
+      'Use that version of the plugin.',
+    );
+  const { stable } = release;
+  const standing = standingOf(release);
+  if (standing !== undefined || stable === undefined)
+    return refuse(
+      standing ?? 'nothing is live there',
+      `Wait until a version is live there and no release is open: ${status} tells what to do.`,
+    );
+  if (alias === undefined) return refuse('it is not deployed there any more', `Deploy it to ${stage} first.`);
+  if (!pointsAt(alias, allTraffic(stable.version)))
+    return refuse(
+      `somebody moved the alias, which should be at version ${stable.version}`,
+      `See ${status}, and deploy to ${stage} again.`,
+    );
+  const isThis =
+    record?.functionName === release.functionName &&
+    (stable.fingerprint === undefined || record.fingerprint === stable.fingerprint);
+  if (!isThis || record.source === '' || record.identity === '')
+    return refuse(
+      `nothing is recorded of version ${stable.version}, which is live there`,
+      `Deploy to ${stage} again.`,
+    );
+  // What behaves as the live version was promoted at once; its gate is that of the release before.
+  const past = pasts.find(({ fingerprint, gate }) => fingerprint === record.fingerprint && isGate(gate));
+  if (past?.gate === undefined)
+    return refuse(
+      `version ${stable.version} is live there, and passed no gate with a case or a load`,
+      `Declare \`gate\` for it, and deploy to ${stage} again.`,
+    );
+  return {
+    source: record.source,
+    identity: record.identity,
+    ...(record.origin && { origin: record.origin }),
+    evidence: evidenceOf(stage, release, stable.version, past, past.gate, bench),
+  };
+}
+
+/** Every gate has the version started once; with nothing asked of it that says little. */
+const isGate = (gate: GateState | undefined): gate is GateState =>
+  gate?.verdict === 'pass' && (gate.count > 0 || gate.load !== undefined);
+
+/** Why what is live may not be what stays; undefined: it is. */
+function standingOf(release: Release): string | undefined {
+  const { phase, candidate, reason, intent } = release;
+  const because = reason === undefined ? '' : ` (${reason})`;
+  if (phase === 'HELD') return `its release of version ${candidate?.version ?? 'unknown'} is held${because}`;
+  if (isPending(release))
+    return `its release of version ${release.candidate.version} is under way there (${phase}, ${weightOf(release)} %)`;
+  if (isReversing(release)) return `its live version is doubted there${because}`;
+  if (phase === 'ROLLED_BACK') return `its last release there was rolled back${because}`;
+  if (phase !== 'DONE' && phase !== 'BAKING') return `its last release there was given up${because}`;
+  return intent === undefined ? undefined : 'its alias is being moved';
+}
+
+const WORDS = 300;
+const short = (text: string): string => (text.length > WORDS ? `${text.slice(0, WORDS - 1)}…` : text);
+
+function evidenceOf(
+  stage: string,
+  { stack }: Release,
+  version: string,
+  { release, startedAt, endedAt, judgements }: Past,
+  { verdict, done, count, reason }: GateState,
+  bench: BenchDocument | undefined,
+): PromotedFrom {
+  const look = judgements.at(-1);
+  return {
+    stage,
+    stack: stackName(stack),
+    version,
+    release,
+    startedAt,
+    ...(endedAt !== undefined && { endedAt }),
+    gate: {
+      ...(verdict && { verdict }),
+      done,
+      count,
+      ...(reason !== undefined && { reason: short(reason) }),
+    },
+    ...(look && { judged: judgedOf(look) }),
+    ...(bench &&
+      bench.at >= startedAt && {
+        bench: { id: `${version}-${bench.at.replace(/[^0-9TZ]/g, '')}`, at: bench.at },
+      }),
+  };
+}
+
+function judgedOf({ at, verdict, reason, signals }: Judgement): NonNullable<PromotedFrom['judged']> {
+  const bounds = signals.flatMap(({ signal, numbers }) =>
+    numbers.bound === undefined ? [] : [[signal, numbers.bound] as const],
+  );
+  return {
+    at,
+    verdict,
+    reason: short(reason),
+    ...(bounds.length > 0 && { bounds: Object.fromEntries(bounds) }),
+  };
+}
+
+/** `arn:aws:cloudformation:<region>:<account>:stack/<name>/<id>` */
+const stackName = (arn: string): string => arn.split('/')[1] ?? arn;
+
+export const isNotValidated = (one: Validated | Problem): one is Problem => 'code' in one;
