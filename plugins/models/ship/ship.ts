@@ -62,7 +62,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const prepared = await prepare(model, context);
   const validated = context.validated?.get(model.name);
   if (validated !== undefined)
-    throwProblems(unlikeProblems(`models.${model.name}`, validated, prepared.parts, prepared.origin));
+    throwProblems(unlikeProblems(`models.${model.name}`, validated, prepared.parts, prepared.read.origin));
   const { format, source, inspection, signature, known, shippable, identity, hasPre } = prepared;
   const { gate, batch } = model;
   if (batch !== undefined)
