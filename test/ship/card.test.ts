@@ -256,6 +256,7 @@ describe('what Hugging Face knows', () => {
 });
 
 it('a metric that nobody knows is the gate’s to measure', async () => {
+  await service.write('l.csv', `a_0,a_1,a_2,b,label\n${'1,2,3,4,2\n'.repeat(40)}`);
   const card = { metrics: { accuracy: { min: 0.5 } } };
   const metric = { cases: 'l.csv', name: 'accuracy', label: 'label', min: 0.5, onNoData: 'refuse' } as const;
   const measuring = modelOf('models/churn.onnx', { card, gate: { tolerance: 0, metric } });
