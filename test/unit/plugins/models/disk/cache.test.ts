@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,25 @@ describe('once', () => {
     await once(target, build);
     expect(made).toBe(1);
     expect(await readdir(join(folder, 'a'))).toEqual(['b']);
+  });
+
+  it('takes the digests that its work knows, for files that stay as they were made', async () => {
+    const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+    const target = join(folder, 'a', 'b');
+    const told = 'f'.repeat(64);
+    await once(target, async (draft) => {
+      await writeFile(join(draft, 'x'), 'x');
+      await writeFile(join(draft, 'y'), 'y');
+      return { x: told };
+    });
+    const known = async (name: string): Promise<string> => (await knownSha256(join(target, name))).sha256;
+    // What was told is not read again; what was not is what it is.
+    expect([await known('x'), await known('y')]).toEqual([told, digest('y')]);
+    await writeFile(join(target, 'x'), 'other');
+    expect(await known('x')).toBe(digest('other'));
+    // And a digest that is none of the file's does not outlive a look at the whole entry.
+    await once(target, async (draft) => writeFile(join(draft, 'x'), 'new'));
+    expect(await known('x')).toBe(digest('new'));
   });
 
   it('leaves nothing behind when the work fails, and tries again', async () => {
