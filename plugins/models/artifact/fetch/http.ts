@@ -91,8 +91,8 @@ export const askFile = (
       timer = setTimeout(end, limits.patience);
     };
     try {
-      const answer = await answered(question, ending.signal, limits);
       await mkdir(dirname(to), { recursive: true });
+      const answer = await answered(question, ending.signal, limits);
       const hash = createHash('sha256');
       let got = 0;
       const counted = new Transform({
