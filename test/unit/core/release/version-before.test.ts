@@ -308,3 +308,22 @@ describe('a deploy by this version that fails half-way, and whose stack goes bac
     expect(ends[1]).toEqual(ends[0]);
   });
 });
+
+it.each(['older', 'newer'] as const)(
+  'a card in the template or a record stops no worker: %s, then the other',
+  async (by) => {
+    const card = JSON.stringify({ datasets: [], metrics: [], owner: { value: 'ann', from: ['card'] } });
+    const w = await begun(by);
+    await deploy(w, '4', 'b', { card });
+    w.stack.state = 'done';
+    await until(w.other, 'BAKING', GOOD);
+    const record = (version: string): unknown =>
+      JSON.parse(w.objects.objects.get(`${SCOPE}versions/churn/${version}.json`)?.text ?? '');
+    expect(record('4')).toMatchObject({ version: '4', fingerprint: 'b' });
+    if (by === 'newer') expect(record('4')).toHaveProperty('card.owner.value', 'ann');
+    // The next deploy is the other worker's, with the same card or none.
+    await deploy(w.other, '5', 'c', { before: '4', card });
+    expect(w.state()).toMatchObject({ candidate: { version: '5' } });
+    expect(record('5')).toMatchObject({ version: '5' });
+  },
+);
