@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CardDocument } from '../../core/card/contract.ts';
 import { HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.ts';
+import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { isProblemError, type Problem } from '../../plugins/models/problems/errors.ts';
+import { shipCard } from '../../plugins/models/ship/card.ts';
 import { factsOf } from '../../plugins/models/ship/service.ts';
 import { type FakeHub, fakeHub } from '../fakes/hub.ts';
 import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
@@ -259,14 +261,19 @@ it('a metric that nobody knows is the gate’s to measure', async () => {
   await service.write('l.csv', `a_0,a_1,a_2,b,label\n${'1,2,3,4,2\n'.repeat(40)}`);
   const card = { metrics: { accuracy: { min: 0.5 } } };
   const metric = { cases: 'l.csv', name: 'accuracy', label: 'label', min: 0.5, onNoData: 'refuse' } as const;
+  const artifact = await readArtifact(
+    'models/churn.onnx',
+    { ...service.context(), key: 'models.churn.artifact' },
+    () => {},
+  );
+  const cardOf = (model: Model) => shipCard(model, artifact, service.context());
   const measuring = modelOf('models/churn.onnx', { card, gate: { tolerance: 0, metric } });
-  const [document] = await documentsOf(measuring);
-  expect(document?.card.metrics).toEqual([{ name: 'accuracy', min: 0.5 }]);
+  expect((await cardOf(measuring)).metrics).toEqual([{ name: 'accuracy', min: 0.5 }]);
   const other = modelOf('models/churn.onnx', {
     card,
     gate: { tolerance: 0, metric: { ...metric, name: 'auc' } },
   });
-  await expect(documentsOf(other)).rejects.toThrow(/nobody knows accuracy.*let `gate\.metric` measure it/);
+  await expect(cardOf(other)).rejects.toThrow(/nobody knows accuracy.*let `gate\.metric` measure it/);
 });
 
 it('a card changes nothing of what a version is', async () => {
