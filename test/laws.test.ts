@@ -125,7 +125,7 @@ const ROOMS: readonly Room[] = [
     blind: true,
   },
   { name: '`aws/`', files: /^aws\//, may: ['`core/`', '`aws/`', 'the SDK', '`node:stream`'] },
-  ...['batch', 'catalog', 'drift', 'infer', 'release', 'runtime'].map(
+  ...['batch', 'catalog', 'drift', 'host', 'infer', 'release', 'runtime'].map(
     (name): Room => ({
       name: `\`functions/${name}/\``,
       files: new RegExp(`^functions/${name}/`),

@@ -18,11 +18,14 @@ type Kind = {
 
 /** What only a version that is asked by its number may answer, of what the catalog says in its stead. */
 const OF_VERSIONS: readonly RefusalCode[] = ['THROTTLED', 'ENDPOINT_FAILED'];
+/** What only a host says: on Lambda the gateway does, and it has its own words. */
+const OF_HOSTS: readonly RefusalCode[] = ['SLOW_REQUEST', 'HEADERS_TOO_LARGE', 'OVERLOADED', 'TIMED_OUT'];
 const OF_ANY: readonly RefusalCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED', 'INTERNAL'];
 
 function codesOf({ infers = false, versioned = false, ready = false }: Kind): readonly RefusalCode[] {
   return (Object.keys(REFUSALS) as RefusalCode[]).filter((code) => {
     if (code === 'NOT_READY') return ready;
+    if (OF_HOSTS.includes(code)) return false;
     if (OF_VERSIONS.includes(code)) return versioned;
     return infers || OF_ANY.includes(code);
   });

@@ -27,6 +27,7 @@ export const REFUSALS = {
   },
   NOT_FOUND: { status: 404, meaning: 'Nothing is at this path, or no such model or version.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The path takes another method.' },
+  SLOW_REQUEST: { status: 408, meaning: 'The request did not come whole in time; from the host alone.' },
   BODY_TOO_LARGE: { status: 413, meaning: 'The body, sent or unpacked, is beyond the limit.' },
   TENSOR_TOO_LARGE: { status: 413, meaning: 'The shape asks for more memory than a request may take.' },
   ANSWER_TOO_LARGE: {
@@ -37,6 +38,7 @@ export const REFUSALS = {
     status: 415,
     meaning: 'The content type, or the content encoding, is none that this path takes.',
   },
+  HEADERS_TOO_LARGE: { status: 431, meaning: 'The headers are beyond 16 KB; from the host alone.' },
   MODEL_FAILED: { status: 422, fault: 'model', meaning: 'The model could not compute these inputs.' },
   NON_FINITE_OUTPUT: {
     status: 422,
@@ -48,6 +50,15 @@ export const REFUSALS = {
   INTERNAL: { status: 500, meaning: 'A fault of the endpoint itself; its log has the cause.' },
   ENDPOINT_FAILED: { status: 502, meaning: 'The version asked for failed, or ran out of its time.' },
   NOT_READY: { status: 503, meaning: 'The model cannot be asked now.' },
+  OVERLOADED: {
+    status: 503,
+    meaning:
+      'All processes are busy and the queue is full; try again after `Retry-After`. From the host alone.',
+  },
+  TIMED_OUT: {
+    status: 504,
+    meaning: 'The model outlasted its `timeout` and was ended; from the host alone.',
+  },
 } as const satisfies Record<
   string,
   { readonly status: number; readonly meaning: string; readonly fault?: 'model' }

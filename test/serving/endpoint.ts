@@ -5,12 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
 import type { Signature } from '../../core/tensor/contract.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { endpoint, type LocalEndpoint } from '../../plugins/models/serve/endpoint.ts';
 import { environmentOf } from '../../plugins/models/serve/environment.ts';
-import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve/gateway.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { modelOf as shippedModelOf } from '../ship/setup.ts';
 

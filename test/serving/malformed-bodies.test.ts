@@ -4,7 +4,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../plugins/models/serve/gateway.ts';
+import type { HttpAnswer } from '../../core/host/gateway.ts';
 import { type Served, serve } from './endpoint.ts';
 import { binaryRequest, fromBinary } from './tensors.ts';
 

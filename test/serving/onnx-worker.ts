@@ -7,12 +7,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
 import type { Signature } from '../../core/tensor/contract.ts';
 import { createHandler } from '../../functions/infer/handler.ts';
 import { declared } from '../../plugins/models/artifact/onnx/inspect.ts';
 import { readOnnxFile } from '../../plugins/models/artifact/onnx/onnx.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
-import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve/gateway.ts';
 import type { Case, Outcome, Stored } from './onnx-cases.ts';
 import { binaryRequest, difference, fromBinary, jsonRequest, readOutputs, type Tensor } from './tensors.ts';
 

@@ -1,8 +1,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { requestSigner } from '../../../aws/sign.ts';
+import { gatewayAnswer, type HttpAnswer, type HttpRequest } from '../../../core/host/gateway.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
 
 export type Upstream = {
   /** Scheme, host and perhaps a path, without a slash at its end: the HTTP API's root. */

@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  GATEWAY_BYTES,
+  gatewayAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+} from '../../../core/host/gateway.ts';
+import { guardRefusal } from '../../../core/host/guard.ts';
 import { problemError } from '../problems/errors.ts';
-import { GATEWAY_BYTES, gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
-import { guardRefusal } from './guard.ts';
 
 export type Listening = {
   readonly port: number;

@@ -1,8 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCard } from '../../../core/card/bounded.ts';
 import { catalog, type Endpoints } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
+import {
+  fromAnswer,
+  gatewayAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+  toEvent,
+} from '../../../core/host/gateway.ts';
 import { nodeBase64 } from '../../../core/node/base64.ts';
 import { type EndpointRequest, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
 import type { Service } from '../context/context.ts';
@@ -11,7 +19,6 @@ import { groupsOf } from '../plan/endpoint/routes.ts';
 import { problemError } from '../problems/errors.ts';
 import { endpoint, type Invocation, type LocalEndpoint } from './endpoint.ts';
 import { environmentOf } from './environment.ts';
-import { fromAnswer, gatewayAnswer, type HttpAnswer, type HttpRequest, toEvent } from './gateway.ts';
 import { spokenLine } from './lines.ts';
 
 /** Lambda's payload, each way. */
@@ -123,7 +130,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
     manifest,
     stop,
     async handle(request) {
-      const event = toEvent(request);
+      const event = toEvent(request, randomUUID(), new Date());
       if (Buffer.byteLength(JSON.stringify(event)) > LAMBDA_BYTES) {
         return gatewayAnswer(413, 'Request Entity Too Large');
       }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalog, type Endpoints } from '../../../../core/catalog/catalog.ts';
+import { toEvent } from '../../../../core/host/gateway.ts';
 import { createCatalog } from '../../../../functions/catalog/handler.ts';
-import { toEvent } from '../../../../plugins/models/serve/gateway.ts';
 import { CARDS } from '../../../cards.ts';
 import { group, manifest, model, tensor } from './models.ts';
 

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import { Buffer, isUtf8 } from 'node:buffer';
 
 /**
  * HTTP API's and Lambda's payloads:
@@ -11,7 +10,7 @@ export type HttpRequest = {
   readonly method: string;
   /** Path and query as they stand in the request line. */
   readonly target: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
 };
 
@@ -57,10 +56,13 @@ const TEXT = /^(text\/|application\/(json|javascript|xml)\b)/i;
 /** A body reaches a function as text only where its type says so and nothing is packed; else in base64. */
 function bodyOf({ headers, body }: HttpRequest): Pick<GatewayEvent, 'body' | 'isBase64Encoded'> {
   if (body.length === 0) return { isBase64Encoded: false };
-  if (TEXT.test(headers['content-type'] ?? '') && headers['content-encoding'] === undefined) {
-    const text = body.toString('utf8');
-    // What is no UTF-8 would come out changed.
-    if (Buffer.from(text, 'utf8').equals(body)) return { body: text, isBase64Encoded: false };
+  // What is no UTF-8 would come out changed.
+  if (
+    TEXT.test(String(headers['content-type'] ?? '')) &&
+    headers['content-encoding'] === undefined &&
+    isUtf8(body)
+  ) {
+    return { body: body.toString('utf8'), isBase64Encoded: false };
   }
   return { body: body.toString('base64'), isBase64Encoded: true };
 }
@@ -74,20 +76,22 @@ function decoded(path: string): string {
 }
 
 /**
+ * @param id of the request, by whom it came
  * @returns the event that an HTTP API makes of this request.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function toEvent(request: HttpRequest, now: Date = new Date()): GatewayEvent {
+export function toEvent(request: HttpRequest, id = 'local', now: Date = new Date(0)): GatewayEvent {
   const [target, ...queries] = request.target.split('?');
   const path = decoded(target || '/');
   const query = queries.join('?');
-  const { cookie, ...others } = request.headers;
+  const { cookie: cookies, ...others } = request.headers;
+  const cookie = Array.isArray(cookies) ? cookies.join('; ') : cookies;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
   }
   const parameters: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of query === '' ? [] : new URLSearchParams(query)) {
     parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
   }
   return {
@@ -110,7 +114,7 @@ export function toEvent(request: HttpRequest, now: Date = new Date()): GatewayEv
         sourceIp: '127.0.0.1',
         userAgent: headers['user-agent'] ?? '',
       },
-      requestId: randomUUID(),
+      requestId: id,
       routeKey: '$default',
       stage: '$default',
       time: now.toUTCString(),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nodeBase64 } from '../../../../../core/node/base64.ts';
-import { bodyBytes, readEvent } from '../../../../../core/protocol/event.ts';
-import { fromAnswer, toEvent } from '../../../../../plugins/models/serve/gateway.ts';
+import { fromAnswer, toEvent } from '../../../../core/host/gateway.ts';
+import { nodeBase64 } from '../../../../core/node/base64.ts';
+import { bodyBytes, readEvent } from '../../../../core/protocol/event.ts';
 
 const ask = (target: string, headers = {}, body: string | Uint8Array = '') =>
   toEvent({ method: 'POST', target, headers, body: Buffer.from(body) });

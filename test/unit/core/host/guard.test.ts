@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guardRefusal } from '../../../../../plugins/models/serve/guard.ts';
+import { guardRefusal } from '../../../../core/host/guard.ts';
 
 const local = { host: '127.0.0.1:8080' };
 

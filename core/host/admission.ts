@@ -1,0 +1,59 @@
+/** Requests that may wait for each process, however long one takes. */
+const QUEUE_PER_WORKER = 4;
+
+/** Where requests are short, as many may wait as are answered within so many seconds. */
+const QUEUE_SECONDS = 0.25;
+
+/** And never more, since each waits with its body in memory. */
+const QUEUE_MOST = 1024;
+
+/** How much one model has to do. */
+export type ModelLoad = {
+  /** Processes that it should have, whether they are up or not. */
+  readonly workers: number;
+  /** Requests in a process, waiting for one, or whose body is on its way and holds a place. */
+  readonly places: number;
+  /** How long a process takes for one, lately; 0 where none was answered yet. */
+  readonly seconds: number;
+};
+
+/** Is there room for one more request? Decided on its headers alone, before anything of its body is read. */
+export function hasRoom({ workers, places, seconds }: ModelLoad): boolean {
+  const soon = seconds > 0 ? Math.floor((workers * QUEUE_SECONDS) / seconds) : 0;
+  return places < workers + Math.max(workers * QUEUE_PER_WORKER, Math.min(soon, QUEUE_MOST));
+}
+
+/** How long a request takes, after one more: the last twenty or so count. */
+export const smoothed = (seconds: number, last: number): number =>
+  seconds === 0 ? last : seconds + (last - seconds) / 20;
+
+/** Bodies that are on their way, oldest first. */
+export type Arriving = { readonly id: number; readonly bytes: number; readonly slow: boolean };
+
+/**
+ * Bodies that came by the byte must not keep memory from those that come at once.
+ * @param room bytes for all together
+ * @param last whose bytes have just come
+ * @returns ids to give up: slow ones, oldest first, then the last itself; empty while there is room
+ */
+export function bodiesToDrop(arriving: readonly Arriving[], room: number, last: number): readonly number[] {
+  let bytes = arriving.reduce((sum, one) => sum + one.bytes, 0);
+  const given: number[] = [];
+  const leaving = [
+    ...arriving.filter(({ slow, id }) => slow && id !== last),
+    ...arriving.filter(({ id }) => id === last),
+  ];
+  for (const one of leaving) {
+    if (bytes <= room) break;
+    bytes -= one.bytes;
+    given.push(one.id);
+  }
+  return given;
+}
+
+/**
+ * Milliseconds before a process that ended is started again: at once the first time, since one bad request is
+ * no sign that the next ends it, too; then longer each time it ends without an answer in between.
+ */
+export const restartDelay = (deathsInARow: number): number =>
+  deathsInARow <= 1 ? 0 : Math.min(10_000, 100 * 2 ** (deathsInARow - 2));

@@ -1,0 +1,74 @@
+import { isObject } from '../json/is-object.ts';
+import type { HostConfig, HostModel } from './contract.ts';
+
+/**
+ * Reads the host’s configuration document.
+ * @throws Error that names the key, its value, what is allowed and the fix
+ */
+export function readHostConfig(text: string): HostConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrong('(all of it)', text.slice(0, 40), 'be JSON');
+  }
+  if (!isObject(value)) throw wrong('(all of it)', value, 'be an object');
+  const { schema, address, port, local, catalog, models, drain } = value;
+  if (schema !== 1) throw wrong('schema', schema, 'be 1');
+  if (address !== undefined && typeof address !== 'string') throw wrong('address', address, 'be a text');
+  if (local !== undefined && local !== true) throw wrong('local', local, 'be true or absent');
+  within('port', port, 0, 65_535);
+  if (drain !== undefined) within('drain', drain, 0, 600_000);
+  if (!isObject(catalog) || !Array.isArray(catalog.groups))
+    throw wrong('catalog', typeof catalog, 'be a catalog');
+  if (!Array.isArray(models) || models.length === 0)
+    throw wrong('models', models, 'be a list of at least one');
+  for (const [index, model] of models.entries()) checkModel(`models[${index}]`, model);
+  const names = models.map(({ name }: HostModel) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw wrong('models', twice, 'name each model once');
+  return value as unknown as HostConfig;
+}
+
+/** @param key where it stands in the document. @throws Error, as `readHostConfig` */
+function checkModel(key: string, model: unknown): void {
+  if (!isObject(model)) throw wrong(key, model, 'be an object');
+  for (const name of ['name', 'handler', 'version'])
+    if (typeof model[name] !== 'string' || model[name] === '')
+      throw wrong(`${key}.${name}`, model[name], 'be a text');
+  within(`${key}.timeout`, model.timeout, 0.001, 3600);
+  if (model.workers !== undefined) {
+    within(`${key}.workers`, model.workers, 1, 256);
+    if (!Number.isInteger(model.workers)) throw wrong(`${key}.workers`, model.workers, 'be a whole number');
+  }
+  if (model.memory !== undefined) within(`${key}.memory`, model.memory, 16, 16 * 1024 * 1024);
+  const { environment, slowEdges } = model;
+  if (environment !== undefined) {
+    if (!isObject(environment))
+      throw wrong(`${key}.environment`, typeof environment, 'be an object of texts');
+    // Its value may be a secret.
+    for (const [name, value] of Object.entries(environment))
+      if (typeof value !== 'string') throw wrong(`${key}.environment.${name}`, typeof value, 'be a text');
+  }
+  if (slowEdges !== undefined && !isAscending(slowEdges))
+    throw wrong(`${key}.slowEdges`, slowEdges, 'be ascending milliseconds above 0');
+}
+
+function isAscending(edges: unknown): boolean {
+  if (!Array.isArray(edges)) return false;
+  return edges.every(
+    (edge, index) => Number.isFinite(edge) && edge > (index === 0 ? 0 : (edges[index - 1] as number)),
+  );
+}
+
+function within(key: string, value: unknown, least: number, most: number): void {
+  if (typeof value === 'number' && value >= least && value <= most) return;
+  throw wrong(key, value, `be a number from ${least} to ${most}`);
+}
+
+const wrong = (key: string, value: unknown, must: string): Error =>
+  new Error(
+    `The host’s configuration: ${key} must ${must}; found ${shown(value)}. Correct it in the document that MODELS_HOST names.`,
+  );
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 80);

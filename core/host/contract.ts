@@ -1,0 +1,101 @@
+/** What is written down for the host, and what its processes tell each other: shapes and limits only. */
+import type { CatalogManifest } from '../catalog/contract.ts';
+
+/** One model of a host. */
+export type HostModel = {
+  /** As in the catalog. */
+  readonly name: string;
+  /** Absolute path of its `handler.mjs`. */
+  readonly handler: string;
+  /** What clients see as the version; also Lambda's variable in the handler’s environment. */
+  readonly version: string;
+  /** Seconds of one request, from the moment a process begins with it. */
+  readonly timeout: number;
+  /** Processes, one request each at a time. Absent: one a CPU. */
+  readonly workers?: number;
+  /** MB that one process may take before it is ended. Absent: as much as there is. */
+  readonly memory?: number;
+  /** The whole environment of its processes; absent: the host’s own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Milliseconds, ascending: edges of its latency histogram. */
+  readonly slowEdges?: readonly number[];
+};
+
+/** The host’s configuration document. */
+export type HostConfig = {
+  readonly schema: 1;
+  /** Address to bind; absent: all. */
+  readonly address?: string;
+  /** 0 picks a free one. `PORT` of the environment goes before it. */
+  readonly port: number;
+  /** Only programs of this machine and pages of this very server may call. */
+  readonly local?: true;
+  readonly catalog: CatalogManifest;
+  readonly models: readonly HostModel[];
+  /** Milliseconds for which requests are still taken after SIGTERM, so that balancers learn of it first. */
+  readonly drain?: number;
+};
+
+/** Name of the environment’s variable with the path of the configuration. */
+export const HOST_CONFIG = 'MODELS_HOST';
+
+/** Bounds of what anybody may send. */
+export const HOST_LIMITS = {
+  /** Beyond it, a connection is closed as it comes. Above the 10,000 that may lie there and send nothing. */
+  connections: 16_384,
+  /** Bytes of all headers of a request: https://nodejs.org/api/http.html#httpmaxheadersize */
+  headerBytes: 16 * 1024,
+  headers: 100,
+  /** Milliseconds until a request’s headers are there, from the first byte of the connection or request. */
+  headersMs: 10_000,
+  /** Milliseconds until a whole request is there. */
+  requestMs: 30_000,
+  /** A balancer must give up an idle connection before we do: AWS’s waits for 60 s. */
+  keepAliveMs: 75_000,
+  /** Milliseconds without a byte taken after which a client has stopped reading its answer. */
+  unreadMs: 60_000,
+  /** A body that takes longer than so many milliseconds gives up its place in the queue. */
+  slowBodyMs: 1_000,
+  /** All bodies together that are on their way. Beyond it the slowest ones are given up. */
+  bodyBytes: 128 * 1024 * 1024,
+  /** What is read and dropped of a refused request, so that its client gets to see the answer. */
+  droppedBytes: 32 * 1024 * 1024,
+} as const;
+
+/** From who started the host over IPC, to it. */
+export type HostOrder = { readonly replace: HostModel; readonly catalog: CatalogManifest };
+
+/** From the host to who started it over IPC. */
+export type HostNews =
+  | { readonly listening: { readonly port: number } }
+  /** It cannot start: what is wrong, and with which model if it is one. */
+  | { readonly refused: string; readonly model?: string; readonly port?: true }
+  | { readonly replaced: string }
+  | { readonly kept: string; readonly reason: string }
+  /** A line that a model’s process wrote, or that is about it. */
+  | { readonly line: string; readonly model: string };
+
+/** Head of a frame from the host to a process: one request. Its body follows in the frame. */
+export type HostAsked = {
+  readonly id: string;
+  readonly method: string;
+  /** Path and query as they stand in the request line. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+};
+
+/** Head of a frame from a process to the host. */
+export type HostTold =
+  | { readonly ready: true }
+  /** Its initialisation threw. */
+  | { readonly broken: string }
+  | {
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | readonly string[]>>;
+      /** The code of an answer that is an error. */
+      readonly code?: string;
+    }
+  /** The handler threw, which it must not. */
+  | { readonly thrown: string };

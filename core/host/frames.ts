@@ -1,0 +1,68 @@
+/** Messages on a stream of bytes between host and process: sizes, a head of JSON, a body as it is. */
+import { Buffer } from 'node:buffer';
+
+/** Sizes of head and body before them, four bytes each. */
+const SIZES = 8;
+
+/** @returns what goes before the body on the stream */
+export function frameHead(head: unknown, bodyBytes: number): Buffer {
+  const text = JSON.stringify(head);
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(SIZES + length);
+  bytes.writeUInt32LE(length, 0);
+  bytes.writeUInt32LE(bodyBytes, 4);
+  bytes.write(text, SIZES);
+  return bytes;
+}
+
+/**
+ * @param take called with each frame that is whole; its body may share memory with a chunk
+ * @returns takes the stream’s chunks, in whatever pieces they come
+ */
+export function frameReader(take: (head: unknown, body: Buffer) => void): (chunk: Buffer) => void {
+  /** Sizes that are not whole yet. */
+  let begun: Buffer = Buffer.alloc(0);
+  /** A frame whose sizes are known, and how much of it is there. */
+  let frame: Buffer | undefined;
+  let headBytes = 0;
+  let filled = 0;
+  const tell = (bytes: Buffer, head: number): void =>
+    take(JSON.parse(bytes.toString('utf8', 0, head)), bytes.subarray(head));
+  return (chunk) => {
+    let at = 0;
+    while (at < chunk.length) {
+      if (frame !== undefined) {
+        const part = Math.min(frame.length - filled, chunk.length - at);
+        chunk.copy(frame, filled, at, at + part);
+        filled += part;
+        at += part;
+        if (filled < frame.length) return;
+        const whole = frame;
+        frame = undefined;
+        tell(whole, headBytes);
+        continue;
+      }
+      if (begun.length + chunk.length - at < SIZES) {
+        begun = Buffer.concat([begun, chunk.subarray(at)]);
+        return;
+      }
+      const missing = SIZES - begun.length;
+      const sizes =
+        begun.length === 0
+          ? chunk.subarray(at, at + SIZES)
+          : Buffer.concat([begun, chunk.subarray(at, at + missing)]);
+      at += missing;
+      begun = begun.subarray(0, 0);
+      const head = sizes.readUInt32LE(0);
+      const size = head + sizes.readUInt32LE(4);
+      if (size <= chunk.length - at) {
+        tell(chunk.subarray(at, at + size), head);
+        at += size;
+        continue;
+      }
+      frame = Buffer.allocUnsafe(size);
+      headBytes = head;
+      filled = 0;
+    }
+  };
+}

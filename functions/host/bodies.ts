@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import { type Arriving, bodiesToDrop } from '../../core/host/admission.ts';
+import { HOST_LIMITS } from '../../core/host/contract.ts';
+
+/** What came of a body. `late`: it was slow, and its memory went to others. `gone`: so has its client. */
+type Received = Buffer | 'tooLarge' | 'late' | 'gone';
+
+/** Reads bodies, all of them within one bound of memory. */
+export type Bodies = {
+  /**
+   * @param most bytes of it
+   * @param slow called where it takes longer than bodies do
+   */
+  readonly read: (request: IncomingMessage, most: number, slow: () => void) => Promise<Received>;
+};
+
+type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & { end: (how: Received) => void };
+
+export function createBodies(): Bodies {
+  const reading = new Map<number, Reading>();
+  let count = 0;
+  let total = 0;
+  return {
+    read(request, most, slow) {
+      const stated = request.headers['content-length'];
+      const size = stated === undefined ? undefined : Number(stated);
+      if (size !== undefined && size > most) return Promise.resolve('tooLarge');
+      if (size === 0 || (size === undefined && request.headers['transfer-encoding'] === undefined))
+        return Promise.resolve(Buffer.alloc(0));
+      return new Promise((resolve) => {
+        const id = ++count;
+        const chunks: Buffer[] = [];
+        const timer = setTimeout(() => {
+          one.slow = true;
+          slow();
+        }, HOST_LIMITS.slowBodyMs);
+        const one: Reading = {
+          id,
+          bytes: 0,
+          slow: false,
+          end: (how) => {
+            clearTimeout(timer);
+            if (!reading.delete(id)) return;
+            total -= one.bytes;
+            request.off('data', hear);
+            resolve(how);
+          },
+        };
+        const hear = (chunk: Buffer): void => {
+          one.bytes += chunk.length;
+          total += chunk.length;
+          chunks.push(chunk);
+          if (one.bytes > most) one.end('tooLarge');
+          else if (total > HOST_LIMITS.bodyBytes)
+            for (const given of bodiesToDrop([...reading.values()], HOST_LIMITS.bodyBytes, id))
+              reading.get(given)?.end('late');
+        };
+        reading.set(id, one);
+        request.on('data', hear);
+        request.once('end', () =>
+          one.end(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, one.bytes)),
+        );
+        // Cut off in the middle, by the client or for want of time; after an end it says nothing new.
+        request.once('close', () => one.end('gone'));
+        request.once('error', () => one.end('gone'));
+      });
+    },
+  };
+}
+
+/**
+ * Reads on what is left of a refused request, since most clients look for an answer only once all is sent;
+ * but not for long, and it stays nowhere.
+ */
+export function dropRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > HOST_LIMITS.droppedBytes) request.destroy();
+  });
+  request.on('error', () => {});
+}

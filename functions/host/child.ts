@@ -1,0 +1,109 @@
+/**
+ * The process of one model: what Lambda's runtime is there. Whoever started it kills it where a request
+ * outlasts the timeout, since `session.run` blocks the event loop and nothing inside could.
+ *
+ *   node child.mjs <handler.mjs>
+ */
+import { writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { HostAsked, HostTold } from '../../core/host/contract.ts';
+import { frameHead, frameReader } from '../../core/host/frames.ts';
+import { fromAnswer, toEvent } from '../../core/host/gateway.ts';
+
+type Handler = (event: unknown, context: object) => Promise<unknown>;
+
+/** The descriptor of the pair of sockets that the host opened. */
+const CHANNEL = 3;
+
+const NOTHING = Buffer.alloc(0);
+
+const channel = new Socket({ fd: CHANNEL, readable: true, writable: true });
+
+function tell(told: HostTold, body: Buffer = NOTHING): void {
+  channel.cork();
+  channel.write(frameHead(told, body.length));
+  if (body.length > 0) channel.write(body);
+  channel.uncork();
+}
+
+/**
+ * A host that was killed cannot end an endless run; a thread of its own can, since it is not the one that is
+ * blocked. Where the host is the first process of a container, the kernel ends all with it.
+ */
+function dieWithHost(): void {
+  channel.once('close', () => process.exit());
+  if (process.ppid === 1) return;
+  const watch = `const host = process.ppid; setInterval(() => { if (process.ppid !== host) process.kill(process.pid, 'SIGKILL'); }, 500);`;
+  new Worker(watch, { eval: true }).unref();
+}
+
+/** Where memory runs out, the kernel is to take the process whose request it was, and not the host. */
+function beFirstToGo(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Another system, or a container that forbids it.
+  }
+}
+
+const { env } = process;
+const memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '';
+const { AWS_LAMBDA_FUNCTION_NAME: functionName = '', AWS_LAMBDA_FUNCTION_VERSION: functionVersion = '' } =
+  env;
+
+const contextOf = ({ id, deadline }: HostAsked): object => ({
+  functionName,
+  functionVersion,
+  invokedFunctionArn: `arn:aws:lambda:${env.AWS_REGION}:000000000000:function:${functionName}:live`,
+  memoryLimitInMB,
+  awsRequestId: id,
+  logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME ?? '',
+  logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME ?? '',
+  callbackWaitsForEmptyEventLoop: true,
+  getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+});
+
+async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise<void> {
+  try {
+    const event = toEvent({ ...asked, body }, asked.id, new Date());
+    const said = fromAnswer(await handler(event, contextOf(asked)));
+    const { status, headers } = said;
+    const code = status < 400 ? undefined : codeOf(said.body);
+    tell({ status, headers, ...(code !== undefined && { code }) }, said.body);
+  } catch (error) {
+    tell({ thrown: textOf(error) });
+  }
+}
+
+/** The code of an answer that is an error. */
+function codeOf(body: Buffer): string | undefined {
+  try {
+    const { code } = JSON.parse(body.toString());
+    return typeof code === 'string' ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+// A terminal's Ctrl-C and a service manager's end go to the whole group: the host ends this process once its
+// request is answered.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+dieWithHost();
+beFirstToGo();
+try {
+  const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as { handler: Handler };
+  channel.on(
+    'data',
+    frameReader((head, body) => void answer(handler, head as HostAsked, body)),
+  );
+  tell({ ready: true });
+} catch (error) {
+  process.exitCode = 1;
+  tell({ broken: textOf(error) });
+  channel.end();
+}

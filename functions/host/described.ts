@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import { catalog, type Endpoints } from '../../core/catalog/catalog.ts';
+import { type CatalogManifest, LIVE } from '../../core/catalog/contract.ts';
+import { catalogRoute } from '../../core/catalog/route.ts';
+import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
+import { readEvent } from '../../core/protocol/event.ts';
+import type { Behind } from './behind.ts';
+import { asHttp } from './replies.ts';
+
+/** Who has which path, and what the catalog says of them: all that needs no model. */
+export type Described = {
+  /** The model that a POST to this path infers with. @param path as it stands in the request line */
+  readonly inferred: (path: string) => string | undefined;
+  /** Whatever is no inference; of the request’s body it knows nothing. */
+  readonly answer: (request: IncomingMessage) => Promise<HttpAnswer>;
+};
+
+type Known = {
+  readonly manifest: CatalogManifest;
+  readonly paths: ReadonlyMap<string, string>;
+  readonly answer: ReturnType<typeof catalog>;
+};
+
+export function describeModels({ catalog: current, page, pool }: Omit<Behind, 'local'>): Described {
+  const versionOf = (name: string): string | undefined => pool(name)?.standing().version;
+  const isHere = (name: string, version: string): boolean => version === LIVE || version === versionOf(name);
+  const endpoints: Endpoints = {
+    // An inference by a version that is here never comes so far.
+    invoke: async (name, version) => ({ failure: isHere(name, version) ? 'failed' : 'absent' }),
+    state: async (name, version) =>
+      isHere(name, version) ? (pool(name)?.isUp() ? 'Active' : 'Pending') : undefined,
+    versions: async (name) => [versionOf(name) ?? ''],
+  };
+  let known: Known | undefined;
+  const now = (): Known => {
+    const manifest = current();
+    if (known?.manifest !== manifest)
+      known = { manifest, paths: pathsOf(manifest), answer: catalog(manifest, endpoints, page) };
+    return known;
+  };
+  return {
+    inferred(path) {
+      const { paths, manifest } = now();
+      const found = paths.get(path);
+      if (found !== undefined) return found;
+      const plain = decoded(path);
+      const whole = paths.get(plain);
+      if (whole !== undefined) return whole;
+      const route = catalogRoute(plain, manifest.groups);
+      return route.kind === 'infer' && isHere(route.model.name, route.version) ? route.model.name : undefined;
+    },
+    async answer(request) {
+      const { method = 'GET', url: target = '/', headers } = request;
+      const read = readEvent(toEvent({ method, target, headers, body: Buffer.alloc(0) }));
+      const route = catalogRoute(read.path, now().manifest.groups);
+      // The version that is here is the live one.
+      const numbered = route.kind === 'metadata' && isHere(route.model.name, route.version);
+      const path = numbered ? read.path.replace(/\/versions\/[^/]+\/?$/, '') : read.path;
+      const answer = await now().answer({ ...read, path });
+      return 'passed' in answer ? fromAnswer(answer.passed) : asHttp(answer);
+    },
+  };
+}
+
+function pathsOf({ groups }: CatalogManifest): ReadonlyMap<string, string> {
+  const paths = new Map<string, string>();
+  for (const { path, models, bare } of groups) {
+    const base = path === '/' ? '' : path;
+    if (bare !== undefined) paths.set(`${base}/invocations`, bare);
+    for (const { name } of models) {
+      paths.set(`${base}/v2/models/${name}/infer`, name);
+      paths.set(`${base}/models/${name}/invocations`, name);
+    }
+  }
+  return paths;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

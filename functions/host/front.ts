@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { PAYLOAD_BYTES } from '../../core/endpoint/contract.ts';
+import type { RefusalCode } from '../../core/errors/refusals.ts';
+import { HOST_LIMITS } from '../../core/host/contract.ts';
+import { METRICS_TYPE, metricsText } from '../../core/host/counts.ts';
+import { gatewayAnswer, type HttpAnswer } from '../../core/host/gateway.ts';
+import { guardRefusal } from '../../core/host/guard.ts';
+import type { Behind } from './behind.ts';
+import { type Bodies, createBodies, dropRest } from './bodies.ts';
+import { type Described, describeModels } from './described.ts';
+import type { Pool } from './pool.ts';
+import { outcomeAnswer, refusalAnswer, reply } from './replies.ts';
+
+/** The HTTP side of a host: never blocked by a model, so that probes are answered while all compute. */
+export type Front = {
+  readonly port: number;
+  /** Takes no new connection. Resolves once every request that was begun is answered. */
+  readonly close: () => Promise<void>;
+};
+
+type Exchange = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly began: number;
+};
+
+/** @throws where the port is taken: an error with the system’s code */
+export async function openFront(behind: Behind, port: number, address?: string): Promise<Front> {
+  const bodies = createBodies();
+  const described = describeModels(behind);
+  let open = 0;
+  let emptied: () => void = () => {};
+  const server: Server = createServer(
+    {
+      maxHeaderSize: HOST_LIMITS.headerBytes,
+      headersTimeout: HOST_LIMITS.headersMs,
+      requestTimeout: HOST_LIMITS.requestMs,
+      keepAliveTimeout: HOST_LIMITS.keepAliveMs,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => take(request, response),
+  );
+  server.maxConnections = HOST_LIMITS.connections;
+  server.maxHeadersCount = HOST_LIMITS.headers;
+  const bound = (): number => {
+    const found = server.address();
+    return typeof found === 'object' && found !== null ? found.port : port;
+  };
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    open++;
+    response.once('close', () => {
+      open--;
+      if (open === 0) emptied();
+    });
+    answerOne(behind, described, bodies, { request, response, began: performance.now() }, bound());
+  };
+  // A client that asks first is told before it sends.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    request.once('newListener', (event) => {
+      if (event === 'data') response.writeContinue();
+    });
+    take(request, response);
+  });
+  server.on('clientError', refuseConnection);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
+  });
+  return {
+    port: bound(),
+    async close() {
+      server.close();
+      if (open > 0)
+        await new Promise<void>((resolve) => {
+          emptied = resolve;
+        });
+      server.closeAllConnections();
+    },
+  };
+}
+
+function answerOne(
+  behind: Behind,
+  described: Described,
+  bodies: Bodies,
+  exchange: Exchange,
+  port: number,
+): void {
+  const { request } = exchange;
+  const { url: target = '/', method = 'GET', headers } = request;
+  const last = behind.state() === 'draining';
+  const cut = target.indexOf('?');
+  const path = cut < 0 ? target : target.slice(0, cut);
+  const refused = behind.local ? guardRefusal(headers, port) : undefined;
+  const isProbe = method === 'GET' || method === 'HEAD';
+  const answer = refused === undefined ? isProbe && probe(behind, path) : gatewayAnswer(403, refused);
+  const name = method === 'POST' ? described.inferred(path) : undefined;
+  const pool = name === undefined ? undefined : behind.pool(name);
+  if (answer) finish(exchange, answer, last);
+  else if (pool !== undefined) infer(behind, pool, bodies, exchange);
+  else
+    described.answer(request).then(
+      (answer) => finish(exchange, answer, last),
+      () => finish(exchange, refusalAnswer('INTERNAL', 'The host could not answer.'), true),
+    );
+}
+
+/** What balancers, orchestrators and Prometheus ask at the root, whatever paths models have. */
+function probe(behind: Behind, path: string): HttpAnswer | undefined {
+  switch (path) {
+    case '/v2/health/live':
+      return said(200, '{"live":true}');
+    case '/v2/health/ready':
+      return readiness(behind) ?? said(200, '{"ready":true}');
+    case '/ping':
+      // Where several models are, none is the bare one, and the path is not there.
+      return readiness(behind);
+    case '/metrics':
+      return said(200, metricsText(behind.pools().map((pool) => pool.standing())), METRICS_TYPE);
+  }
+  return undefined;
+}
+
+function readiness({ state, pools }: Behind): HttpAnswer | undefined {
+  const now = state();
+  if (now === 'draining') return refusalAnswer('NOT_READY', 'The host is ending.');
+  if (now === 'starting') return refusalAnswer('NOT_READY', 'The host is starting.');
+  const down = pools().find((pool) => !pool.isUp());
+  return down && refusalAnswer('NOT_READY', `${down.standing().model} has no process that is up.`);
+}
+
+const said = (status: number, body: string, type = 'application/json'): HttpAnswer => ({
+  status,
+  headers: { 'content-type': type, 'cache-control': 'no-store' },
+  body: Buffer.from(body),
+});
+
+/** Sends an answer that no body was needed for. */
+function finish({ request, response }: Exchange, answer: HttpAnswer, last: boolean): void {
+  dropRest(request);
+  reply(response, answer, last);
+}
+
+function infer(behind: Behind, pool: Pool, bodies: Bodies, exchange: Exchange): void {
+  const { request, response, began } = exchange;
+  const draining = (): boolean => behind.state() === 'draining';
+  const refuse = (code: RefusalCode, message: string): void =>
+    finish(exchange, refusalAnswer(code, message), draining());
+  const shed = (): void => {
+    pool.shed();
+    refuse('OVERLOADED', 'All processes of the model are busy and its queue is full; try again.');
+  };
+  if (!pool.enter()) {
+    shed();
+    return;
+  }
+  let holds = true;
+  const leave = (): void => {
+    if (holds) pool.leave();
+    holds = false;
+  };
+  void bodies.read(request, PAYLOAD_BYTES, leave).then((body) => {
+    if (typeof body === 'string') {
+      leave();
+      if (body === 'late') shed();
+      if (body === 'tooLarge') {
+        pool.count({ status: 413, headers: {}, code: 'BODY_TOO_LARGE', body: NOTHING }, began);
+        refuse('BODY_TOO_LARGE', `The body may have ${PAYLOAD_BYTES / 1024 / 1024} MB, also when unpacked.`);
+      }
+      return;
+    }
+    // A slow body has no place any more, and there may be none now.
+    if (!holds && !pool.enter()) {
+      shed();
+      return;
+    }
+    holds = true;
+    const { method = 'POST', url: target = '/', headers } = request;
+    const takeBack = pool.ask({ id: randomUUID(), method, target, headers }, body, (outcome) => {
+      response.off('close', takeBack);
+      leave();
+      pool.count(outcome, began);
+      reply(response, outcomeAnswer(outcome), draining());
+    });
+    if (!response.writableFinished) response.once('close', takeBack);
+  });
+}
+const NOTHING = Buffer.alloc(0);
+
+/** What the parser says of a connection, as refusals. */
+const BROKEN: Readonly<Record<string, readonly [RefusalCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers may have 16 KB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['SLOW_REQUEST', 'The request did not come whole in time.'],
+};
+
+/** What is no request gets an answer, too, where one can still be sent. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.writableLength > 0) {
+    socket.destroy();
+    return;
+  }
+  const [code, text] = BROKEN[error.code ?? ''] ?? ['INVALID_REQUEST', 'This is no HTTP.'];
+  const { status, headers, body } = refusalAnswer(code, text);
+  const named = { ...headers, 'content-length': body.length, connection: 'close' };
+  const lines = Object.entries(named).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`);
+  socket.end(body, () => socket.destroy());
+}

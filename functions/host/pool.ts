@@ -1,0 +1,189 @@
+import { hasRoom, restartDelay, smoothed } from '../../core/host/admission.ts';
+import type { HostAsked, HostModel } from '../../core/host/contract.ts';
+import { createCounts, hostOutcomeOf, type PoolStanding } from '../../core/host/counts.ts';
+import { type ModelProcess, type ProcessAnswer, type ProcessFailure, startProcess } from './process.ts';
+
+/** What became of a request: an answer, or that there is none and why. */
+export type PoolOutcome = ProcessAnswer | { readonly failure: 'unready'; readonly text: string };
+
+/** The processes of one model, and what waits for them. */
+export type Pool = {
+  /** Takes a place for a request whose headers are there. @returns false where all are taken */
+  readonly enter: () => boolean;
+  /** Gives the place back: its answer is there, or its body does not come. */
+  readonly leave: () => void;
+  /** Has a request computed that holds a place. @returns takes it back while no process has it */
+  readonly ask: (
+    asked: Omit<HostAsked, 'deadline'>,
+    body: Buffer,
+    done: (outcome: PoolOutcome) => void,
+  ) => () => void;
+  /** A request ended: `began` is when its headers were there, by the clock of `performance`. */
+  readonly count: (outcome: PoolOutcome, began: number) => void;
+  readonly shed: () => void;
+  readonly standing: () => PoolStanding;
+  readonly isUp: () => boolean;
+  /** Resolves once no place is taken. */
+  readonly idle: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export type PoolOptions = {
+  readonly model: HostModel;
+  readonly workers: number;
+  /** Path of the child’s program. */
+  readonly child: string;
+  readonly write: (lines: string) => void;
+  /** What happened to a process, for who watches. */
+  readonly notice: (text: string) => void;
+};
+
+type Waiting = {
+  readonly asked: Omit<HostAsked, 'deadline'>;
+  readonly body: Buffer;
+  readonly done: (outcome: PoolOutcome) => void;
+};
+
+/**
+ * Starts a model’s processes: one, and once its handler is loaded the others, which find its files in the
+ * kernel’s memory and, where they come from a bucket, on the disk.
+ * @throws what the initialisation of the first threw
+ */
+export async function openPool({ model, workers, child, write, notice }: PoolOptions): Promise<Pool> {
+  const counts = createCounts(model.slowEdges);
+  const options = {
+    child,
+    handler: model.handler,
+    env: { ...(model.environment ?? process.env) },
+    timeout: model.timeout,
+    memory: model.memory,
+    write,
+  };
+  const idle: ModelProcess[] = [];
+  const waiting: Waiting[] = [];
+  const up = new Set<ModelProcess>();
+  const timers = new Set<NodeJS.Timeout>();
+  let places = 0;
+  let working = 0;
+  let seconds = 0;
+  let stopped = false;
+  /** Deaths since the last answer: of all processes, since they have the same model. */
+  let deaths = 0;
+  let told: () => void = () => {};
+
+  const next = (one: ModelProcess): void => {
+    const job = waiting.shift();
+    if (job === undefined) idle.push(one);
+    else run(one, job);
+  };
+  const run = (one: ModelProcess, { asked, body, done }: Waiting): void => {
+    const began = performance.now();
+    working++;
+    one.ask(asked, body, (ended) => {
+      working--;
+      const took = (performance.now() - began) / 1000;
+      counts.worked(took);
+      seconds = smoothed(seconds, took);
+      if (!('failure' in ended) || ended.failure === 'error') {
+        if ('failure' in ended) notice(ended.text);
+        deaths = 0;
+        done(ended);
+        next(one);
+        return;
+      }
+      notice(ended.text);
+      lost(one, ended.failure);
+      done(ended);
+    });
+  };
+  const lost = (one: ModelProcess, reason: Exclude<ProcessFailure, 'error'>): void => {
+    if (!up.delete(one)) return;
+    const at = idle.indexOf(one);
+    if (at >= 0) idle.splice(at, 1);
+    if (stopped) return;
+    deaths++;
+    counts.restarted(reason);
+    again();
+  };
+  const again = (): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      start().catch((error: unknown) => {
+        deaths++;
+        notice(`A process does not start again: ${error instanceof Error ? error.message : error}`);
+        // Nobody is there to take them, and nobody knows whether one will be.
+        if (up.size === 0)
+          for (const { done } of waiting.splice(0))
+            done({ failure: 'unready', text: 'The model’s processes do not start.' });
+        if (!stopped) again();
+      });
+    }, restartDelay(deaths));
+    timers.add(timer);
+  };
+  const start = async (): Promise<void> => {
+    const one = await startProcess(options);
+    if (stopped) return one.kill();
+    up.add(one);
+    void one.gone.then((how) => {
+      // One that had a request is lost already.
+      if (up.has(one) && !stopped) notice(how);
+      lost(one, 'crash');
+    });
+    next(one);
+  };
+
+  await start();
+  for (let missing = workers - 1; missing > 0; missing--) again();
+
+  return {
+    enter() {
+      if (stopped || !hasRoom({ workers, places, seconds })) return false;
+      places++;
+      return true;
+    },
+    leave() {
+      places--;
+      if (places === 0) told();
+    },
+    ask(asked, body, done) {
+      const job = { asked, body, done };
+      const one = idle.pop();
+      if (one !== undefined) run(one, job);
+      else waiting.push(job);
+      return () => {
+        const at = waiting.indexOf(job);
+        if (at < 0) return;
+        waiting.splice(at, 1);
+        done({ failure: 'unready', text: 'Its client has gone.' });
+      };
+    },
+    count(outcome, began) {
+      const seconds = (performance.now() - began) / 1000;
+      if ('failure' in outcome) counts.ended(outcome.failure === 'unready' ? 'shed' : 'failed', seconds);
+      else counts.ended(hostOutcomeOf(outcome.status, outcome.code), seconds);
+    },
+    shed: () => counts.ended('shed', 0),
+    standing: () => ({
+      model: model.name,
+      version: model.version,
+      counted: counts.read(),
+      workers,
+      up: up.size,
+      working,
+      waiting: waiting.length,
+    }),
+    isUp: () => up.size > 0,
+    idle: () =>
+      places === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            told = resolve;
+          }),
+    async stop() {
+      stopped = true;
+      for (const timer of timers) clearTimeout(timer);
+      await Promise.all([...up].map((one) => one.kill()));
+      for (const { done } of waiting.splice(0)) done({ failure: 'unready', text: 'The host is ending.' });
+    },
+  };
+}

@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { HostAsked, HostTold } from '../../core/host/contract.ts';
+import { frameHead, frameReader } from '../../core/host/frames.ts';
+
+/** An answer of a model’s process, or why there is none. */
+export type ProcessAnswer =
+  | {
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | readonly string[]>>;
+      readonly code: string | undefined;
+      readonly body: Buffer;
+    }
+  | { readonly failure: ProcessFailure; readonly text: string };
+
+/** `error`: the handler threw, and the process goes on. All others cost the process. */
+export type ProcessFailure = 'timeout' | 'crash' | 'memory' | 'error';
+
+/** One process of a model, with its handler loaded. */
+export type ModelProcess = {
+  /** One request at a time. `done` is called once. */
+  readonly ask: (
+    asked: Omit<HostAsked, 'deadline'>,
+    body: Buffer,
+    done: (ended: ProcessAnswer) => void,
+  ) => void;
+  readonly kill: () => Promise<void>;
+  /** Resolves with how it ended. */
+  readonly gone: Promise<string>;
+};
+
+export type ProcessOptions = {
+  /** Path of the child’s program. */
+  readonly child: string;
+  readonly handler: string;
+  /** Its whole environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Seconds a request. */
+  readonly timeout: number;
+  /** MB that it may take beside files that are mapped. */
+  readonly memory: number | undefined;
+  /** Whole lines that it wrote, and their ends. */
+  readonly write: (lines: string) => void;
+};
+
+/** Lambda cuts initialisation at 10 s. Here a model may come from a bucket first. */
+const INIT_MS = 120_000;
+
+/** How often the memory of a process with a request is looked at. */
+const LOOK_MS = 50;
+
+/** Every process of this one, so that none outlives it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts a process and waits until its handler is loaded. @throws what its initialisation threw */
+export async function startProcess(options: ProcessOptions): Promise<ModelProcess> {
+  const { child: program, handler, env, timeout, memory, write } = options;
+  const child = spawn(process.execPath, ['--enable-source-maps', program, handler], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const { stdout, stderr } = child;
+  if (stdout !== null) eachLines(stdout, write);
+  if (stderr !== null) eachLines(stderr, write);
+  const channel = child.stdio[3] as Socket;
+  // What goes wrong on it is told by the process's end.
+  channel.on('error', () => {});
+
+  let hear: (told: HostTold, body: Buffer) => void = () => {};
+  let leave: (how: string) => void = () => {};
+  const gone = new Promise<string>((resolve) => {
+    const end = (how: string): void => {
+      running.delete(child);
+      leave(how);
+      resolve(how);
+    };
+    child.once('exit', (code, signal) => end(`Its process ended (${signal ?? code}).`));
+    child.once('error', (error) => end(error.message));
+  });
+  channel.on(
+    'data',
+    frameReader((head, body) => hear(head as HostTold, body)),
+  );
+  const kill = async (): Promise<void> => {
+    if (!running.has(child)) return;
+    child.kill('SIGKILL');
+    await gone;
+  };
+
+  const first = await new Promise<HostTold | string>((resolve) => {
+    const timer = setTimeout(() => resolve(`It was not ready after ${INIT_MS / 1000} s.`), INIT_MS);
+    const settle = (told: HostTold | string): void => {
+      clearTimeout(timer);
+      resolve(told);
+    };
+    hear = settle;
+    leave = settle;
+  });
+  if (typeof first === 'string' || !('ready' in first)) {
+    await kill();
+    throw new Error(
+      typeof first === 'string' ? first : 'broken' in first ? first.broken : 'It did not start.',
+    );
+  }
+
+  const ask: ModelProcess['ask'] = (asked, body, done) => {
+    const limit = timeout * 1000;
+    const settle = (ended: ProcessAnswer): void => {
+      clearTimeout(timer);
+      clearInterval(look);
+      hear = () => {};
+      leave = () => {};
+      done(ended);
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      settle({ failure: 'timeout', text: `Task timed out after ${timeout} s.` });
+    }, limit);
+    const look =
+      memory === undefined
+        ? undefined
+        : setInterval(() => {
+            if (memoryOf(child.pid ?? 0) <= memory) return;
+            child.kill('SIGKILL');
+            settle({ failure: 'memory', text: `Its process took more than ${memory} MB and was ended.` });
+          }, LOOK_MS);
+    hear = (told, answer) => {
+      if ('status' in told) settle({ ...told, code: told.code, body: answer });
+      else settle({ failure: 'error', text: 'thrown' in told ? told.thrown : 'It answered out of turn.' });
+    };
+    leave = (how) => settle({ failure: 'crash', text: how });
+    channel.cork();
+    channel.write(frameHead({ ...asked, deadline: Date.now() + limit }, body.length));
+    if (body.length > 0) channel.write(body);
+    channel.uncork();
+  };
+  return { ask, kill, gone };
+}
+
+/** @returns MB of a process that are no file’s, which others share; 0 where the system does not say */
+function memoryOf(pid: number): number {
+  try {
+    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
+    return ((resident - shared) * PAGE_BYTES) / 1024 / 1024;
+  } catch {
+    return 0;
+  }
+}
+/**
+ * As Linux has it on x86_64 and on arm64 servers:
+ * https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html
+ */
+const PAGE_BYTES = 4096;
+
+/** Metrics for CloudWatch, a line a request: the host counts itself, so they go no further. */
+const EMBEDDED = '{"_aws":';
+
+function eachLines(stream: NodeJS.ReadableStream, write: (lines: string) => void): void {
+  let rest = '';
+  const take = (lines: string): void => {
+    for (const line of lines.split('\n')) if (line !== '' && !line.startsWith(EMBEDDED)) write(`${line}\n`);
+  };
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const end = chunk.lastIndexOf('\n');
+    if (end < 0) {
+      rest += chunk;
+      if (rest.length > LINE_CHARACTERS) {
+        take(rest);
+        rest = '';
+      }
+      return;
+    }
+    take(rest + chunk.slice(0, end));
+    rest = chunk.slice(end + 1);
+  });
+  stream.on('end', () => take(rest));
+}
+/** A longer line is cut: it must not fill memory. */
+const LINE_CHARACTERS = 1024 * 1024;

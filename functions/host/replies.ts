@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http';
+import { REFUSALS, type RefusalCode } from '../../core/errors/refusals.ts';
+import { HOST_LIMITS } from '../../core/host/contract.ts';
+import type { HttpAnswer } from '../../core/host/gateway.ts';
+import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
+import type { PoolOutcome } from './pool.ts';
+
+/** Sends an answer. @param last the connection is closed after it */
+export function reply(response: ServerResponse, { status, headers, body }: HttpAnswer, last: boolean): void {
+  if (response.destroyed) return;
+  const named: Record<string, number | string | readonly string[]> = { ...headers };
+  if (status !== 204 && status !== 304) named['content-length'] = body.length;
+  if (last) named.connection = 'close';
+  response.writeHead(status, named as Record<string, string>);
+  response.end(status === 204 || status === 304 ? undefined : body);
+  // What its client does not take stays in memory.
+  if (response.socket !== null && response.socket.writableLength > 0)
+    response.setTimeout(HOST_LIMITS.unreadMs, () => response.destroy());
+}
+
+export const asHttp = ({ status, headers, body }: Answer): HttpAnswer => ({
+  status,
+  headers,
+  body: Buffer.from(body),
+});
+
+/** `{"error", "code"}`, as all of the service says it. */
+export function refusalAnswer(code: RefusalCode, message: string): HttpAnswer {
+  const { status } = REFUSALS[code];
+  const { headers, body } = errorAnswer({ status, code, message });
+  const again = status === 503 ? { 'retry-after': '1' } : {};
+  return { status, headers: { ...headers, ...again, 'cache-control': 'no-store' }, body: Buffer.from(body) };
+}
+
+/** What a client is told of a request that a process had, or should have had. */
+export function outcomeAnswer(outcome: PoolOutcome): HttpAnswer {
+  if (!('failure' in outcome)) return outcome;
+  switch (outcome.failure) {
+    case 'timeout':
+      return refusalAnswer('TIMED_OUT', 'The model did not answer within its timeout, and was ended.');
+    case 'crash':
+      return refusalAnswer('ENDPOINT_FAILED', 'The model’s process ended while it had this request.');
+    case 'memory':
+      return refusalAnswer('ENDPOINT_FAILED', 'The model took more memory than it may, and was ended.');
+    case 'unready':
+      return refusalAnswer('NOT_READY', 'The model is not ready to answer.');
+    case 'error':
+      return refusalAnswer('INTERNAL', 'The endpoint failed; its log says where.');
+  }
+}

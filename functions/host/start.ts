@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import type { CatalogManifest } from '../../core/catalog/contract.ts';
+import { readHostConfig } from '../../core/host/config.ts';
+import { HOST_CONFIG, type HostModel, type HostNews, type HostOrder } from '../../core/host/contract.ts';
+import { ownCpus } from './cpus.ts';
+import { type Front, openFront } from './front.ts';
+import { openPool, type Pool } from './pool.ts';
+
+/** Milliseconds for which a balancer that looks once a second has time to learn that this host ends. */
+const DRAIN_MS = 2000;
+
+/** What a shell expects of a program that a signal ended: 128 and the signal's number. */
+const ENDED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * The server of models outside Lambda. Reads its configuration from the file that the environment names,
+ * serves until SIGTERM, then answers what it has taken and ends with 0; at once with the second signal.
+ *
+ * Whoever starts it over IPC hears how it goes, and may have models replaced; it ends when that channel does.
+ * @param child path of the program of a model's process
+ * @param page script of the docs page
+ */
+export async function startHost(child: string, page: string): Promise<void> {
+  const pools = new Map<string, Pool>();
+  let state: 'starting' | 'serving' | 'draining' = 'starting';
+  let front: Front | undefined;
+  const fail = async (news: Extract<HostNews, { refused: string }>): Promise<void> => {
+    await tell(news);
+    process.exit(1);
+  };
+
+  let config: ReturnType<typeof readHostConfig>;
+  try {
+    config = readHostConfig(readFileSync(process.env[HOST_CONFIG] ?? '', 'utf8'));
+  } catch (error) {
+    return fail({ refused: textOf(error) });
+  }
+  let catalog: CatalogManifest = config.catalog;
+  const cpus = ownCpus();
+  const open = (model: HostModel): Promise<Pool> =>
+    openPool({
+      model,
+      workers: model.workers ?? cpus,
+      child,
+      write: (lines) => void tell({ line: lines.trimEnd(), model: model.name }),
+      notice: (line) => void tell({ line, model: model.name }),
+    });
+
+  const drain = async (): Promise<void> => {
+    state = 'draining';
+    await new Promise((resolve) => setTimeout(resolve, config.drain ?? DRAIN_MS));
+    await front?.close();
+    process.exit(0);
+  };
+  for (const signal of Object.keys(ENDED) as (keyof typeof ENDED)[])
+    process.on(signal, () => {
+      if (state === 'draining') process.exit(ENDED[signal]);
+      void drain();
+    });
+  process.once('disconnect', () => process.exit());
+
+  const port = portOf(process.env.PORT) ?? config.port;
+  try {
+    front = await openFront(
+      {
+        catalog: () => catalog,
+        page,
+        pool: (name) => pools.get(name),
+        pools: () => [...pools.values()],
+        state: () => state,
+        local: config.local === true,
+      },
+      port,
+      config.address,
+    );
+  } catch (error) {
+    return fail({
+      refused: `Port ${port} cannot be used: ${textOf(error)}. Set another with PORT.`,
+      port: true,
+    });
+  }
+  for (const model of config.models) {
+    try {
+      pools.set(model.name, await open(model));
+    } catch (error) {
+      return fail({ refused: textOf(error), model: model.name });
+    }
+  }
+  if (state === 'starting') state = 'serving';
+  await tell({ listening: { port: front.port } });
+
+  // One after another, as they come.
+  let replacing: Promise<void> = Promise.resolve();
+  process.on('message', ({ replace, catalog: next }: HostOrder) => {
+    replacing = replacing.then(async () => {
+      try {
+        const pool = await open(replace);
+        const old = pools.get(replace.name);
+        pools.set(replace.name, pool);
+        catalog = next;
+        await tell({ replaced: replace.name });
+        await old?.idle();
+        await old?.stop();
+      } catch (error) {
+        await tell({ kept: replace.name, reason: textOf(error) });
+      }
+    });
+  });
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function portOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
+}
+
+/** To whoever started the host over IPC, else to its log. */
+function tell(news: HostNews): Promise<void> {
+  if (process.send !== undefined)
+    return new Promise((resolve) => {
+      process.send?.(news, undefined, undefined, () => resolve());
+    });
+  if ('line' in news) process.stdout.write(`${news.line}\n`);
+  else process.stdout.write(`${JSON.stringify(news)}\n`);
+  return Promise.resolve();
+}

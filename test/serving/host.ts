@@ -1,0 +1,119 @@
+/** Fixtures behind the host, as an image would start it: the bundled program in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { CatalogManifest } from '../../core/catalog/contract.ts';
+import type { HostConfig, HostModel } from '../../core/host/contract.ts';
+import { shipHere } from '../../plugins/models/serve/shipped.ts';
+import { HOST_FILES, writeHost } from '../../plugins/models/ship/host-program.ts';
+import { fixtures, lambdaEnv, modelOf } from './endpoint.ts';
+
+export type HostScene = Partial<Pick<HostModel, 'timeout' | 'workers' | 'memory'>> & {
+  readonly name: string;
+  /** An artifact, absolute or below test/fixtures/models. */
+  readonly path: string;
+  /** Text of the transform beside it. */
+  readonly transform?: string;
+};
+
+export type Hosted = {
+  readonly url: string;
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** What it and its models wrote. */
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+  readonly infer: (
+    model: string,
+    body: string | Uint8Array,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<Response>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Ships models once; hosts of them can then be started again and again. */
+export async function hostFolder(scenes: readonly HostScene[]): Promise<{
+  readonly start: (changes?: Partial<HostConfig>, env?: Readonly<Record<string, string>>) => Promise<Hosted>;
+  readonly remove: () => Promise<void>;
+}> {
+  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  await writeHost(folder, '');
+  const models: HostModel[] = [];
+  const entries: CatalogManifest['groups'][number]['models'][number][] = [];
+  for (const { name, path, transform, ...settings } of scenes) {
+    let artifact = path;
+    if (transform !== undefined) {
+      artifact = join(folder, `${name}-source`);
+      await mkdir(artifact);
+      await cp(join(fixtures, path), join(artifact, 'model.onnx'));
+      await writeFile(join(artifact, 'transform.ts'), transform);
+    }
+    const outDir = join(folder, name);
+    const context = { serviceDir: fixtures, outDir, progress: () => {} };
+    const { dir, facts } = await shipHere(modelOf(name, artifact), context);
+    const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: _, ...environment } = await lambdaEnv(name, dir);
+    models.push({
+      name,
+      handler: join(dir, 'handler.mjs'),
+      version: '1',
+      timeout: 10,
+      environment,
+      ...settings,
+    });
+    const { identity, opset, signature } = facts;
+    entries.push({ name, function: name, identity, opset, signature, auth: 'none' });
+  }
+  const bare = entries.length === 1 ? { bare: entries[0]?.name ?? '' } : {};
+  const groups = [{ path: '/', auth: 'none' as const, models: entries, ...bare }];
+  const catalog: CatalogManifest = { schema: 1, service: 'tests', version: '1', runtime: '1', groups };
+  let count = 0;
+  return {
+    async start(changes = {}, env = {}) {
+      const file = join(folder, `host-${++count}.json`);
+      const config: HostConfig = { schema: 1, port: 0, drain: 300, catalog, models, ...changes };
+      await writeFile(file, JSON.stringify(config));
+      return startProgram(join(folder, HOST_FILES.host), {
+        PATH: process.env.PATH ?? '',
+        MODELS_HOST: file,
+        ...env,
+      });
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function startProgram(program: string, env: Readonly<Record<string, string>>): Promise<Hosted> {
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      output += `${line}\n`;
+      if (line.startsWith('{"listening"')) resolve(JSON.parse(line).listening.port);
+    });
+    ended.then((code) => reject(new Error(`It ended with ${code}: ${output}`)));
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    child,
+    output: () => output,
+    ended,
+    infer: (model, body, headers = {}) =>
+      fetch(`${url}/v2/models/${model}/infer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: Buffer.from(body as Uint8Array),
+      }),
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

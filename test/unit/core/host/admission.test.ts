@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bodiesToDrop, hasRoom, restartDelay, smoothed } from '../../../../core/host/admission.ts';
+
+describe('room for one more request', () => {
+  it('is four for each process beside the one that it has', () => {
+    expect(hasRoom({ workers: 2, places: 9, seconds: 0 })).toBe(true);
+    expect(hasRoom({ workers: 2, places: 10, seconds: 0 })).toBe(false);
+    expect(hasRoom({ workers: 2, places: 10, seconds: 3 })).toBe(false);
+  });
+
+  it('is as much as is answered within a quarter of a second, where requests are short', () => {
+    expect(hasRoom({ workers: 1, places: 100, seconds: 0.0025 })).toBe(true);
+    expect(hasRoom({ workers: 1, places: 101, seconds: 0.0025 })).toBe(false);
+  });
+
+  it('ends, however short they are', () => {
+    const load = fc.record({
+      workers: fc.integer({ min: 1, max: 64 }),
+      seconds: fc.double({ min: 0, max: 100, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(load, ({ workers, seconds }) => {
+        expect(hasRoom({ workers, seconds, places: workers * 5 - 1 })).toBe(true);
+        expect(hasRoom({ workers, seconds, places: workers * 5 + 1024 })).toBe(false);
+      }),
+    );
+  });
+
+  it('follows what requests take', () => {
+    let seconds = 0;
+    for (let count = 0; count < 200; count++) seconds = smoothed(seconds, 0.5);
+    expect(seconds).toBeCloseTo(0.5);
+    expect(smoothed(0.5, 10)).toBeLessThan(1);
+  });
+});
+
+describe('bodies that are given up', () => {
+  const body = (id: number, bytes: number, slow = false) => ({ id, bytes, slow });
+
+  it('are none while there is room', () =>
+    expect(bodiesToDrop([body(1, 50, true), body(2, 50)], 100, 2)).toEqual([]));
+
+  it('are the slow ones, oldest first, and no more than needed', () =>
+    expect(bodiesToDrop([body(1, 40), body(2, 40, true), body(3, 40, true), body(4, 20)], 100, 4)).toEqual([
+      2,
+    ]));
+
+  it('are that which came last, where none is slow', () =>
+    expect(bodiesToDrop([body(1, 90), body(2, 20)], 100, 2)).toEqual([2]));
+
+  it('leave what there is room for, and never one that is on its way and quick', () => {
+    const bodies = fc.array(fc.record({ bytes: fc.nat(100), slow: fc.boolean() }), { minLength: 1 });
+    fc.assert(
+      fc.property(bodies, fc.nat(200), (list, room) => {
+        const all = list.map((one, id) => ({ ...one, id }));
+        const last = all.length - 1;
+        const given = new Set(bodiesToDrop(all, room, last));
+        const left = all.filter(({ id }) => !given.has(id));
+        const quick = all.filter(({ id, slow }) => id !== last && !slow);
+        expect(left.filter((one) => quick.includes(one))).toHaveLength(quick.length);
+        const bytes = (of: typeof all) => of.reduce((sum, one) => sum + one.bytes, 0);
+        expect(bytes(left) <= room || left.length === quick.length).toBe(true);
+      }),
+    );
+  });
+});
+
+it('a process is started again at once, then ever later, and at most after ten seconds', () => {
+  expect([1, 2, 3, 4].map(restartDelay)).toEqual([0, 100, 200, 400]);
+  expect(restartDelay(50)).toBe(10_000);
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { readHostConfig } from '../../../../core/host/config.ts';
+
+const model = { name: 'm', handler: '/m/handler.mjs', version: '1', timeout: 10 };
+const config = { schema: 1, port: 8080, catalog: { groups: [] }, models: [model] };
+const read = (changes: object): unknown => readHostConfig(JSON.stringify({ ...config, ...changes }));
+const withModel = (changes: object): unknown => read({ models: [{ ...model, ...changes }] });
+
+describe('the host’s configuration', () => {
+  it('is read as it is', () => {
+    expect(read({})).toEqual(config);
+    const whole = { workers: 2, memory: 512, environment: { A: 'b' }, slowEdges: [1, 2] };
+    expect(withModel(whole)).toMatchObject({ models: [whole] });
+  });
+
+  it.each([
+    ['schema', () => read({ schema: 2 })],
+    ['port', () => read({ port: 70_000 })],
+    ['address', () => read({ address: 1 })],
+    ['local', () => read({ local: 'yes' })],
+    ['drain', () => read({ drain: -1 })],
+    ['catalog', () => read({ catalog: [] })],
+    ['models', () => read({ models: [] })],
+    ['models', () => read({ models: [model, model] })],
+    ['models[0]', () => read({ models: [1] })],
+    ['models[0].name', () => withModel({ name: '' })],
+    ['models[0].handler', () => withModel({ handler: null })],
+    ['models[0].timeout', () => withModel({ timeout: 0 })],
+    ['models[0].workers', () => withModel({ workers: 1.5 })],
+    ['models[0].memory', () => withModel({ memory: 1 })],
+    ['models[0].environment.TOKEN', () => withModel({ environment: { TOKEN: 1 } })],
+    ['models[0].slowEdges', () => withModel({ slowEdges: [2, 1] })],
+  ])('names %s where it is wrong, and what to do', (key, wrong) => {
+    expect(wrong).toThrow(`: ${key} must `);
+    expect(wrong).toThrow(/; found .*Correct it/);
+  });
+
+  it('names no value of the environment, which may be a secret', () =>
+    expect(() => withModel({ environment: { TOKEN: 12345 } })).toThrow(/^((?!12345).)*$/));
+
+  it('is JSON', () => expect(() => readHostConfig('port: 1')).toThrow('must be JSON'));
+});
