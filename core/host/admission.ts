@@ -23,9 +23,12 @@ export function hasRoom({ workers, places, seconds }: ModelLoad): boolean {
   return places < workers + Math.max(workers * QUEUE_PER_WORKER, Math.min(soon, QUEUE_MOST));
 }
 
-/** How long a request takes, after one more: the last twenty or so count. */
+/**
+ * How long a request takes, after one more: the last twenty or so count. What is shorter counts at once,
+ * since the first ones of a process are slow, and would have others refused that there is time for.
+ */
 export const smoothed = (seconds: number, last: number): number =>
-  seconds === 0 ? last : seconds + (last - seconds) / 20;
+  seconds === 0 ? last : seconds + (last - seconds) / (last < seconds ? 2 : 20);
 
 /** Bodies that are on their way, oldest first. */
 export type Arriving = { readonly id: number; readonly bytes: number; readonly slow: boolean };

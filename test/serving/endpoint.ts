@@ -9,10 +9,10 @@ import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts
 import type { Signature } from '../../core/tensor/contract.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
-import { endpoint, type LocalEndpoint } from '../../plugins/models/serve/endpoint.ts';
 import { environmentOf } from '../../plugins/models/serve/environment.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { modelOf as shippedModelOf } from '../ship/setup.ts';
+import { endpoint, type LocalEndpoint } from './lambda-process.ts';
 
 export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const fixtures = join(repository, 'test', 'fixtures', 'models');

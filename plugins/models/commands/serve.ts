@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../core/catalog/example.ts';
@@ -8,7 +8,7 @@ import type { Command, Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
-import { listen, portOf } from '../serve/listen.ts';
+import { portOf } from '../serve/listen.ts';
 import { type Local, serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { watchModels } from '../serve/watch.ts';
@@ -50,6 +50,9 @@ export const command: Command = {
         environment,
         version: await ownVersion(),
         page: await pageScript(),
+        folder: join(folder, '.host'),
+        port,
+        workers: Math.max(1, Math.min(MOST_WORKERS, Math.floor(availableParallelism() / models.length))),
         notice,
         ship: (model, version) => {
           progress(`Preparing ${model.name}`);
@@ -68,7 +71,7 @@ export const command: Command = {
       preparing = false;
       progress(undefined);
       try {
-        await serveUntil(ending, port, local, context);
+        await serveUntil(ending, local, context);
       } finally {
         await local.stop();
       }
@@ -80,33 +83,34 @@ export const command: Command = {
   },
 };
 
+/** Processes a model: each has the model in memory once more. */
+const MOST_WORKERS = 4;
+
 /** Milliseconds in which a signal arrives that a child of ours has got already. */
 const SIGNAL_MS = 500;
 
 /** What a shell expects of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
-async function serveUntil(
-  ending: Promise<void>,
-  port: number,
-  local: Local,
-  context: Context,
-): Promise<void> {
+async function serveUntil(ending: Promise<void>, local: Local, context: Context): Promise<void> {
   const { models, service, notice, progress } = context;
-  const server = await listen(port, local.handle);
   const unwatch = watchModels(models, service.dir, (model) => {
     reload(model, local, notice).finally(() => progress(undefined));
   });
   try {
     context.print(
       context.flags.json
-        ? JSON.stringify(described(server.url, server.port, local), null, 2)
-        : spoken(server.url, models, local),
+        ? JSON.stringify(described(local.url, local.port, local), null, 2)
+        : spoken(local.url, models, local),
     );
-    await ending;
+    await Promise.race([
+      ending,
+      local.ended.then(() => {
+        throw new Error('The server’s process has ended.');
+      }),
+    ]);
   } finally {
     unwatch();
-    await server.close();
   }
 }
 

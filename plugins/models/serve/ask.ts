@@ -7,6 +7,9 @@ export type Posted = { readonly status: number; readonly body: string };
 /** Posts an infer request, JSON. */
 export type Ask = (body: string, signal: AbortSignal) => Promise<Posted>;
 
+/** Codes of a host whose process of the model was ended, by itself or for its time. */
+const CRASHED = /"code"\s*:\s*"(ENDPOINT_FAILED|TIMED_OUT)"/;
+
 /**
  * An infer path of the protocol where the gate else has a Lambda: the same requests, the same answers. What
  * no function of ours says (the gateway's 5xx) is a crash; there is no report, so neither memory nor cold
@@ -21,7 +24,7 @@ export function askHttp(ask: Ask): InvokePort {
       });
       const posted = ask(payload, signal).then(
         ({ status, body }) =>
-          status >= 500 && !/"error"\s*:/.test(body)
+          status >= 500 && (!/"error"\s*:/.test(body) || CRASHED.test(body))
             ? {
                 payload: JSON.stringify({ errorType: `HTTP ${status}`, errorMessage: '' }),
                 crashed: 'Unhandled',

@@ -30,6 +30,9 @@ export async function askHere<T>(
       version: await ownVersion(),
       // Nobody looks at it.
       page: '',
+      folder: join(folder, '.host'),
+      port: 0,
+      workers: 1,
       // What is refused is shown with its case.
       notice: (line) => (line.includes(': Refused. ') ? undefined : notice(line)),
       ship: (one, version) => {
@@ -39,14 +42,11 @@ export async function askHere<T>(
       },
     });
     try {
-      const invoke = askHttp(async (body) => {
-        const answer = await local.handle({
-          method: 'POST',
-          target: inferPath(model),
-          headers: { 'content-type': 'application/json' },
-          body: Buffer.from(body),
-        });
-        return { status: answer.status, body: answer.body.toString('utf8') };
+      const url = `${local.url}${inferPath(model)}`;
+      const headers = { 'content-type': 'application/json' };
+      const invoke = askHttp(async (body, signal) => {
+        const answer = await fetch(url, { method: 'POST', headers, body, signal });
+        return { status: answer.status, body: await answer.text() };
       });
       return await work(invoke);
     } finally {

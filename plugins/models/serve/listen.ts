@@ -116,7 +116,8 @@ export function portOf(flag: string | boolean | undefined, standard: string): nu
   return port;
 }
 
-function portProblem(port: number | string, what: string): Error {
+/** A port that cannot be had, to throw. */
+export function portProblem(port: number | string, what: string): Error {
   return problemError([
     {
       code: 'MODELS_USAGE',

@@ -1,28 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCard } from '../../../core/card/bounded.ts';
-import { catalog, type Endpoints } from '../../../core/catalog/catalog.ts';
-import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
-import {
-  fromAnswer,
-  gatewayAnswer,
-  type HttpAnswer,
-  type HttpRequest,
-  toEvent,
-} from '../../../core/host/gateway.ts';
-import { nodeBase64 } from '../../../core/node/base64.ts';
-import { type EndpointRequest, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
+import type { CatalogManifest } from '../../../core/catalog/contract.ts';
+import type { HostConfig, HostModel } from '../../../core/host/contract.ts';
 import type { Service } from '../context/context.ts';
 import type { Facts, Http, Model } from '../declaration/model.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
+import { slowEdgesOf } from '../plan/watch/metrics.ts';
 import { problemError } from '../problems/errors.ts';
-import { endpoint, type Invocation, type LocalEndpoint } from './endpoint.ts';
 import { environmentOf } from './environment.ts';
+import { type HostRefusal, startHostProcess } from './host-process.ts';
 import { spokenLine } from './lines.ts';
-
-/** Lambda's payload, each way. */
-const LAMBDA_BYTES = 6 * 1024 * 1024;
+import { portProblem } from './listen.ts';
 
 /** What shipping a model gives: the unzipped function, what is known of the artifact, and what loads it. */
 export type ShippedModel = {
@@ -41,19 +30,32 @@ export type LocalOptions = {
   readonly version: string;
   /** The docs page's script. */
   readonly page: string;
+  /** A folder of its own, for the host's program. */
+  readonly folder: string;
+  /** On 127.0.0.1; 0 picks a free one. */
+  readonly port: number;
+  /** Processes a model. */
+  readonly workers: number;
   /** Bundles a model into a folder of its own, as deploy does. */
   readonly ship: (model: Model, version: number) => Promise<ShippedModel>;
   /** Lines for the person who watches. */
   readonly notice: (text: string) => void;
 };
 
-/** The service's models on this machine. */
+/** The service's models on this machine, behind the host. */
 export type Local = {
+  readonly url: string;
+  readonly port: number;
+  /** The host's process. */
+  readonly pid: number;
+  /** Milliseconds until it listened, with every model up. */
+  readonly started: number;
   readonly manifest: () => CatalogManifest;
-  readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
   /** Ships a model again; the old one serves until the new one is up. @throws why the new one cannot serve */
   readonly reload: (name: string) => Promise<'same' | 'reloaded'>;
   readonly stop: () => Promise<void>;
+  /** Resolves once the host has ended, stopped or not. */
+  readonly ended: Promise<void>;
 };
 
 type Slot = {
@@ -62,53 +64,34 @@ type Slot = {
   readonly shipped: ShippedModel;
   /** Text of the bundle: manifest and transform are in it, so equal texts serve the same. */
   readonly handler: string;
-  readonly endpoint: LocalEndpoint;
 };
 
 const HANDLER_FILE = 'handler.mjs';
+const ADDRESS = '127.0.0.1';
 
-/** Ships and starts every model. @throws a ProblemError, or what a handler's initialisation threw */
+/** Ships every model and starts the host. @throws a ProblemError, or what a handler's initialisation threw */
 export async function serveLocally(options: LocalOptions): Promise<Local> {
   const slots = new Map<string, Slot>();
   const open = async (model: Model, version: number): Promise<Slot> => {
     const shipped = await options.ship(model, version);
-    const file = join(shipped.dir, HANDLER_FILE);
-    const handler = await readFile(file, 'utf8');
-    const made = endpoint({
-      file,
-      timeout: model.timeout,
-      env: environmentOf(model, version, shipped.dir, { ...options, runtime: shipped.runtime.folder }),
-      log: (line) => {
-        const text = spokenLine(line);
-        if (text !== undefined) options.notice(`${model.name}: ${text}`);
-      },
-    });
-    return { model, version, shipped, handler, endpoint: made };
+    return { model, version, shipped, handler: await readFile(join(shipped.dir, HANDLER_FILE), 'utf8') };
   };
-  const stop = async (): Promise<void> => {
-    await Promise.all([...slots.values()].map((slot) => slot.endpoint.stop(true)));
-  };
-  try {
-    for (const model of options.models) {
-      const slot = await open(model, 1);
-      slots.set(model.name, slot);
-      slots.set(model.name, await started(slot));
-    }
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-
+  for (const model of options.models) slots.set(model.name, await open(model, 1));
   const manifest = (): CatalogManifest => manifestOf([...slots.values()], options);
-  const invoke = async (name: string, event: unknown): Promise<Invocation> => {
-    const slot = slots.get(name);
-    if (slot === undefined) return { failure: 'crash', text: 'There is no such model.' };
-    const invocation = await slot.endpoint.invoke(event);
-    if ('failure' in invocation) options.notice(`${name}: ${invocation.text}`);
-    return invocation;
+  const config: HostConfig = {
+    schema: 1,
+    address: ADDRESS,
+    port: options.port,
+    local: true,
+    drain: 0,
+    catalog: manifest(),
+    models: [...slots.values()].map((slot) => hostModel(slot, options)),
   };
-  const versionOf = (name: string): string => String(slots.get(name)?.version ?? 0);
-  const here = (name: string, version: string): boolean => version === LIVE || version === versionOf(name);
+  const host = await startHostProcess(options.folder, options.page, config, (name, line) => {
+    const text = spokenLine(line);
+    if (text !== undefined) options.notice(`${name}: ${text}`);
+  });
+  if ('refused' in host) throw refused(host, options.port);
 
   // One after another: each ships into the folder of the version after the one that serves.
   let reloading: Promise<unknown> = Promise.resolve();
@@ -120,36 +103,24 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
       await rm(next.shipped.dir, { recursive: true, force: true });
       return 'same';
     }
-    slots.set(name, await started(next));
-    await old.endpoint.stop();
+    const after = new Map(slots).set(name, next);
+    try {
+      await host.replace(hostModel(next, options), manifestOf([...after.values()], options));
+    } catch (error) {
+      throw notStarting(name, error instanceof Error ? error.message : String(error));
+    }
+    slots.set(name, next);
     await rm(old.shipped.dir, { recursive: true, force: true });
     return 'reloaded';
   };
-
   return {
+    url: `http://${ADDRESS}:${host.port}`,
+    port: host.port,
+    pid: host.pid,
+    started: host.started,
     manifest,
-    stop,
-    async handle(request) {
-      const event = toEvent(request, randomUUID(), new Date());
-      if (Buffer.byteLength(JSON.stringify(event)) > LAMBDA_BYTES) {
-        return gatewayAnswer(413, 'Request Entity Too Large');
-      }
-      const now = manifest();
-      const read = readEvent(event);
-      const name = endpointOf(read, now);
-      if (name !== undefined) return answerOf(await invoke(name, event));
-      const endpoints: Endpoints = {
-        async invoke(model, version, passed) {
-          if (!here(model, version)) return { failure: 'absent' };
-          const invocation = await invoke(model, passed);
-          return 'answer' in invocation ? invocation : { failure: 'failed' };
-        },
-        state: async (model, version) => (here(model, version) ? 'Active' : undefined),
-        versions: async (model) => [versionOf(model)],
-      };
-      const answer = await catalog(now, endpoints, options.page)(read);
-      return fromAnswer('passed' in answer ? answer.passed : writeAnswer(read, answer, nodeBase64));
-    },
+    stop: host.stop,
+    ended: host.ended,
     reload(name) {
       const result = reloading.then(() => reload(name));
       reloading = result.catch(() => {});
@@ -158,48 +129,37 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
   };
 }
 
-async function started(slot: Slot): Promise<Slot> {
-  const { model } = slot;
-  try {
-    await slot.endpoint.start();
-  } catch (error) {
-    throw problemError([
-      {
-        code: 'MODELS_ARTIFACT_INVALID',
-        key: `models.${model.name}.artifact`,
-        message: `Its handler does not start: ${error instanceof Error ? error.message : error}`,
-        fix: 'Correct what it names, or the transform beside the artifact.',
-      },
-    ]);
-  }
-  return slot;
+function hostModel({ model, version, shipped }: Slot, options: LocalOptions): HostModel {
+  const around = { ...options, runtime: shipped.runtime.folder };
+  const environment = environmentOf(model, version, shipped.dir, around);
+  // As many threads as its memory buys on Lambda are for one process; several have one each.
+  if (options.workers > 1) delete environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
+  const slowEdges = slowEdgesOf(model.latency?.p95);
+  return {
+    name: model.name,
+    handler: join(shipped.dir, HANDLER_FILE),
+    version: String(version),
+    timeout: model.timeout,
+    workers: options.workers,
+    environment,
+    ...(slowEdges && { slowEdges }),
+  };
 }
 
-/**
- * What the gateway makes of an invocation: whatever a function throws or does not finish in time is the same
- * to a client.
- */
-function answerOf(invocation: Invocation): HttpAnswer {
-  if ('failure' in invocation) return gatewayAnswer(500, 'Internal Server Error');
-  const { answer } = invocation;
-  const size = Buffer.byteLength(JSON.stringify(answer) ?? '');
-  return size > LAMBDA_BYTES ? gatewayAnswer(500, 'Internal Server Error') : fromAnswer(answer);
+function refused({ refused: text, model, port }: HostRefusal, asked: number): Error {
+  if (model !== undefined) return notStarting(model, text);
+  return port === true ? portProblem(asked, 'is taken, or not ours to use') : new Error(text);
 }
 
-/** The model whose own function has this route; the catalog has all others. */
-function endpointOf({ method, path }: EndpointRequest, { groups }: CatalogManifest): string | undefined {
-  if (method !== 'POST') return undefined;
-  for (const { path: prefix, models, bare } of groups) {
-    const base = prefix === '/' ? '' : prefix;
-    if (bare !== undefined && path === `${base}/invocations`) return bare;
-    const found = models.find(
-      ({ name }) =>
-        path === `${base}/v2/models/${name}/infer` || path === `${base}/models/${name}/invocations`,
-    );
-    if (found !== undefined) return found.name;
-  }
-  return undefined;
-}
+const notStarting = (name: string, text: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_ARTIFACT_INVALID',
+      key: `models.${name}.artifact`,
+      message: `Its handler does not start: ${text}`,
+      fix: 'Correct what it names, or the transform beside the artifact.',
+    },
+  ]);
 
 const LOCAL_HTTP: Http = { auth: 'none', path: '/', throttle: { rate: 0, burst: 0 } };
 

@@ -32,6 +32,7 @@ describe('room for one more request', () => {
     for (let count = 0; count < 200; count++) seconds = smoothed(seconds, 0.5);
     expect(seconds).toBeCloseTo(0.5);
     expect(smoothed(0.5, 10)).toBeLessThan(1);
+    expect(smoothed(0.5, 0.001)).toBeLessThan(0.3);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { endpoint, type LocalEndpoint } from '../../../../../plugins/models/serve/endpoint.ts';
+import { endpoint, type LocalEndpoint } from './lambda-process.ts';
 
 const HANDLER = `
 console.log('started');

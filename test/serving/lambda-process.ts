@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Report } from './child.ts';
+import type { Report } from './lambda-child.ts';
 
 /** How an invocation ended. `crash` and `timeout` cost the process; the next request starts another. */
-export type Invocation =
+type Invocation =
   | { readonly answer: unknown }
   | { readonly failure: 'timeout' | 'crash' | 'error'; readonly text: string };
 
@@ -33,9 +33,7 @@ export type LocalEndpoint = {
 /** Lambda cuts initialisation at 10 s; a laptop that reads a model for the first time is given more. */
 const INIT_MS = 60_000;
 
-const CHILD = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
-);
+const CHILD = fileURLToPath(new URL('./lambda-child.ts', import.meta.url));
 
 /** Every child of this process, so that none outlives it. */
 const children = new Set<ChildProcess>();
