@@ -1,10 +1,11 @@
+import { dirname } from 'node:path';
 import { hasRoom, restartDelay, smoothed } from '../../core/host/admission.ts';
 import type { HostAsked, HostModel } from '../../core/host/contract.ts';
 import { createCounts, hostOutcomeOf, type PoolStanding } from '../../core/host/counts.ts';
 import { type ModelProcess, type ProcessAnswer, type ProcessFailure, startProcess } from './process.ts';
 
 /** What became of a request: an answer, or that there is none and why. */
-export type PoolOutcome = ProcessAnswer | { readonly failure: 'unready'; readonly text: string };
+export type PoolOutcome = ProcessAnswer | { readonly failure: 'unready' | 'gone'; readonly text: string };
 
 /** The processes of one model, and what waits for them. */
 export type Pool = {
@@ -54,7 +55,12 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
   const options = {
     child,
     handler: model.handler,
-    env: { ...(model.environment ?? process.env) },
+    env: {
+      // A model's files lie beside its handler.
+      LAMBDA_TASK_ROOT: dirname(model.handler),
+      AWS_LAMBDA_FUNCTION_VERSION: model.version,
+      ...(model.environment ?? process.env),
+    },
     timeout: model.timeout,
     memory: model.memory,
     write,
@@ -154,11 +160,13 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
         const at = waiting.indexOf(job);
         if (at < 0) return;
         waiting.splice(at, 1);
-        done({ failure: 'unready', text: 'Its client has gone.' });
+        done({ failure: 'gone', text: 'Its client has gone.' });
       };
     },
     count(outcome, began) {
       const seconds = (performance.now() - began) / 1000;
+      // Nobody was refused, and nothing was computed.
+      if ('failure' in outcome && outcome.failure === 'gone') return;
       if ('failure' in outcome) counts.ended(outcome.failure === 'unready' ? 'shed' : 'failed', seconds);
       else counts.ended(hostOutcomeOf(outcome.status, outcome.code), seconds);
     },

@@ -43,6 +43,7 @@ export function outcomeAnswer(outcome: PoolOutcome): HttpAnswer {
     case 'memory':
       return refusalAnswer('ENDPOINT_FAILED', 'The model took more memory than it may, and was ended.');
     case 'unready':
+    case 'gone':
       return refusalAnswer('NOT_READY', 'The model is not ready to answer.');
     case 'error':
       return refusalAnswer('INTERNAL', 'The endpoint failed; its log says where.');

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import { readHostConfig } from '../../core/host/config.ts';
 import { HOST_CONFIG, type HostModel, type HostNews, type HostOrder } from '../../core/host/contract.ts';
 import { ownCpus } from './cpus.ts';
 import { type Front, openFront } from './front.ts';
 import { openPool, type Pool } from './pool.ts';
+import { serveLambda } from './runtime-api.ts';
 
 /** Milliseconds for which a balancer that looks once a second has time to learn that this host ends. */
 const DRAIN_MS = 2000;
@@ -15,6 +17,8 @@ const ENDED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /**
  * The server of models outside Lambda. Reads its configuration from the file that the environment names,
  * serves until SIGTERM, then answers what it has taken and ends with 0; at once with the second signal.
+ *
+ * In an image function it is Lambda's runtime instead, and opens no port.
  *
  * Whoever starts it over IPC hears how it goes, and may have models replaced; it ends when that channel does.
  * @param child path of the program of a model's process
@@ -34,6 +38,21 @@ export async function startHost(child: string, page: string): Promise<void> {
     config = readHostConfig(readFileSync(process.env[HOST_CONFIG] ?? '', 'utf8'));
   } catch (error) {
     return fail({ refused: textOf(error) });
+  }
+  const { AWS_LAMBDA_RUNTIME_API: lambda } = process.env;
+  if (lambda !== undefined) {
+    const [model, second] = config.models;
+    if (model === undefined || second !== undefined)
+      return fail({
+        refused: `On Lambda a host has one model; found ${config.models.length}. Leave one in models.`,
+      });
+    // Its files lie beside the handler, wherever in the image that is.
+    process.env.LAMBDA_TASK_ROOT = dirname(model.handler);
+    try {
+      return await serveLambda(lambda, model.handler);
+    } catch (error) {
+      return fail({ refused: textOf(error), model: model.name });
+    }
   }
   let catalog: CatalogManifest = config.catalog;
   const cpus = ownCpus();

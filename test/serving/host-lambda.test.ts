@@ -1,0 +1,144 @@
+/** The host as Lambda's runtime: asked through the Runtime API as its page describes it. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { UNCOUNTED } from '../../core/endpoint/contract.ts';
+import { toEvent } from '../../core/host/gateway.ts';
+import { shipHere } from '../../plugins/models/serve/shipped.ts';
+import { HOST_FILES, writeHost } from '../../plugins/models/ship/host-program.ts';
+import { fixtures, lambdaEnv, modelOf, type Served, serve } from './endpoint.ts';
+
+type Told = { readonly path: string; readonly value: unknown };
+
+let folder = '';
+let dir = '';
+let env: Record<string, string> = {};
+let inputs: readonly object[] = [];
+let served: Served;
+beforeAll(async () => {
+  const answers = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
+  inputs = answers.models['add.onnx'].inputs;
+  folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  await writeHost(folder, '');
+  const context = { serviceDir: fixtures, outDir: join(folder, 'm'), progress: () => {} };
+  dir = (await shipHere(modelOf('m', 'add.onnx'), context)).dir;
+  env = await lambdaEnv('m', dir);
+  served = await serve('add.onnx', { name: 'm' });
+});
+afterAll(async () => {
+  await served?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/**
+ * Lambda's side: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. It hands out events in turn,
+ * and then keeps the runtime waiting, as Lambda does.
+ */
+async function lambda(
+  handler: string,
+  events: readonly { readonly event: unknown; readonly context?: object }[],
+): Promise<{ readonly told: readonly Told[]; readonly output: string; readonly code: number | null }> {
+  const told: Told[] = [];
+  let given = 0;
+  let over: () => void = () => {};
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const path = (request.url ?? '').replace('/2018-06-01/runtime/', '');
+    if (path !== 'invocation/next') {
+      told.push({ path, value: JSON.parse(Buffer.concat(chunks).toString()) });
+      response.writeHead(202).end();
+      return;
+    }
+    const next = events[given++];
+    if (next === undefined) return over();
+    response.writeHead(200, {
+      'lambda-runtime-aws-request-id': `id-${given}`,
+      'lambda-runtime-deadline-ms': String(Date.now() + 3000),
+      'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:us-east-1:000000000000:function:m:live',
+      ...(next.context && { 'lambda-runtime-client-context': JSON.stringify(next.context) }),
+    });
+    response.end(JSON.stringify(next.event));
+  };
+  const server: Server = createServer((request, response) => void answer(request, response)).listen(0);
+  const { port } = server.address() as AddressInfo;
+  const config = join(folder, 'host.json');
+  const models = [{ name: 'm', handler, version: '1', timeout: 5 }];
+  await writeFile(config, JSON.stringify({ schema: 1, port: 0, catalog: { groups: [] }, models }));
+  const child = spawn(process.execPath, [join(folder, HOST_FILES.host)], {
+    env: {
+      ...env,
+      LAMBDA_TASK_ROOT: '/var/task',
+      MODELS_HOST: config,
+      AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
+    },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const waits = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  await Promise.race([waits, ended]);
+  child.kill('SIGKILL');
+  const code = await ended;
+  server.closeAllConnections();
+  server.close();
+  return { told, output, code };
+}
+
+it('answers direct invocations and HTTP events as the zip’s handler does', async () => {
+  const direct = { id: 'a', inputs };
+  const http = toEvent({
+    method: 'POST',
+    target: '/v2/models/m/infer',
+    headers: { 'content-type': 'application/json', 'x-request-id': 'b' },
+    body: Buffer.from(JSON.stringify({ inputs })),
+  });
+  const events = [{ event: direct }, { event: http }, { event: { inputs: [] } }];
+  const { told, output } = await lambda(join(dir, 'handler.mjs'), events);
+  expect(told.map(({ path }) => path)).toEqual([1, 2, 3].map((id) => `invocation/id-${id}/response`));
+  for (const [index, { event }] of events.entries())
+    expect(told[index]?.value).toEqual(((await served.invoke(event)) as { answer: unknown }).answer);
+  // CloudWatch takes its metrics from here, so they go no other way.
+  expect(output.split('\n').filter((line) => line.startsWith('{"_aws"'))).toHaveLength(3);
+});
+
+it('hears by the client context what is no traffic', async () => {
+  const context = { custom: { [UNCOUNTED]: true } };
+  const { told, output } = await lambda(join(dir, 'handler.mjs'), [{ event: { inputs }, context }]);
+  expect(told).toMatchObject([{ value: { outputs: expect.anything() } }]);
+  expect(output).not.toContain('"_aws"');
+});
+
+it('tells Lambda of a handler that throws, and goes on', async () => {
+  const file = join(folder, 'throws.mjs');
+  await writeFile(
+    file,
+    'export const handler = async ({ no }, context) => { if (no) throw new TypeError("no"); return context.getRemainingTimeInMillis(); };',
+  );
+  const { told } = await lambda(file, [{ event: { no: true } }, { event: {} }]);
+  expect(told[0]).toMatchObject({
+    path: 'invocation/id-1/error',
+    value: {
+      errorType: 'TypeError',
+      errorMessage: 'no',
+      stackTrace: expect.arrayContaining([expect.stringContaining('throws.mjs')]),
+    },
+  });
+  expect(told[1]).toMatchObject({ path: 'invocation/id-2/response', value: expect.any(Number) });
+  expect(told[1]?.value).toBeGreaterThan(1000);
+});
+
+it('tells Lambda of an initialisation that fails, and ends', async () => {
+  const { told, code } = await lambda(join(folder, 'nowhere.mjs'), []);
+  expect(told).toMatchObject([{ path: 'init/error', value: { errorType: 'Error' } }]);
+  expect(code).toBe(1);
+});
