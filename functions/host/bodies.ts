@@ -9,9 +9,15 @@ type Received = Buffer | 'tooLarge' | 'late' | 'gone';
 export type Bodies = {
   /**
    * @param most bytes of it
+   * @param begin called before the first of it is read
    * @param slow called where it takes longer than bodies do
    */
-  readonly read: (request: IncomingMessage, most: number, slow: () => void) => Promise<Received>;
+  readonly read: (
+    request: IncomingMessage,
+    most: number,
+    begin: () => void,
+    slow: () => void,
+  ) => Promise<Received>;
 };
 
 type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & { end: (how: Received) => void };
@@ -21,7 +27,7 @@ export function createBodies(): Bodies {
   let count = 0;
   let total = 0;
   return {
-    read(request, most, slow) {
+    read(request, most, begin, slow) {
       const stated = request.headers['content-length'];
       const size = stated === undefined ? undefined : Number(stated);
       if (size !== undefined && size > most) return Promise.resolve('tooLarge');
@@ -56,6 +62,7 @@ export function createBodies(): Bodies {
               reading.get(given)?.end('late');
         };
         reading.set(id, one);
+        begin();
         request.on('data', hear);
         request.once('end', () =>
           one.end(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, one.bytes)),

@@ -32,6 +32,9 @@ type Exchange = {
   readonly began: number;
 };
 
+/** Milliseconds in which what has come is read. */
+const UNREAD_MS = 100;
+
 /** @throws where the port is taken: an error with the system’s code */
 export async function openFront(behind: Behind, port: number, address?: string): Promise<Front> {
   const bodies = createBodies();
@@ -62,26 +65,29 @@ export async function openFront(behind: Behind, port: number, address?: string):
     });
     answerOne(behind, described, bodies, { request, response, began: performance.now() }, bound());
   };
-  // A client that asks first is told before it sends.
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    request.once('newListener', (event) => {
-      if (event === 'data') response.writeContinue();
-    });
-    take(request, response);
-  });
+  // A client that asks first, with `Expect: 100-continue`, is told before it sends.
+  server.on('checkContinue', take);
   server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.on('error', reject);
     server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
   });
   return {
     port: bound(),
     async close() {
+      // The kernel resets connections that wait to be accepted when their socket is closed. Those that have
+      // come by now are accepted just before this phase of the event loop:
+      // https://nodejs.org/en/learn/asynchronous-work/event-loop-timers-and-nexttick
+      await new Promise((resolve) => setImmediate(resolve));
       server.close();
-      if (open > 0)
-        await new Promise<void>((resolve) => {
-          emptied = resolve;
-        });
+      // A connection may have a request that nobody has read yet.
+      do {
+        if (open > 0)
+          await new Promise<void>((resolve) => {
+            emptied = resolve;
+          });
+        await new Promise((resolve) => setTimeout(resolve, UNREAD_MS));
+      } while (open > 0);
       server.closeAllConnections();
     },
   };
@@ -167,7 +173,10 @@ function infer(behind: Behind, pool: Pool, bodies: Bodies, exchange: Exchange): 
     if (holds) pool.leave();
     holds = false;
   };
-  void bodies.read(request, PAYLOAD_BYTES, leave).then((body) => {
+  const begin = (): void => {
+    if (request.headers.expect !== undefined) response.writeContinue();
+  };
+  void bodies.read(request, PAYLOAD_BYTES, begin, leave).then((body) => {
     if (typeof body === 'string') {
       leave();
       if (body === 'late') shed();

@@ -178,6 +178,26 @@ describe('too much', () => {
     expect(await metric('shed_total', 'slow')).toBeGreaterThanOrEqual(5);
   });
 
+  it('is nothing whose client has gone: it is computed by nobody, and its place is free', async () => {
+    const running = host.infer('slow', asked('ms1500'));
+    await expect.poll(() => metric('busy_share', 'slow')).toBe(1);
+    const gone = new AbortController();
+    const waits = fetch(`${host.url}/v2/models/slow/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: asked('ms4000'),
+      signal: gone.signal,
+    }).catch(() => {});
+    await expect.poll(() => metric('queue', 'slow')).toBe(1);
+    const shed = await metric('shed_total', 'slow');
+    gone.abort();
+    await waits;
+    await expect.poll(() => metric('queue', 'slow')).toBe(0);
+    expect(await isGood(running)).toBe(true);
+    expect(await isGood(host.infer('slow', asked()))).toBe(true);
+    expect(await metric('shed_total', 'slow')).toBe(shed);
+  });
+
   it('leaves answers, probes and memory as they were', async () => {
     const ids = Array.from({ length: 40 }, () => 'ms20');
     const round = async (callers: number, seconds: number): Promise<{ good: number; shed: number }> => {
@@ -226,6 +246,16 @@ describe('too much', () => {
     const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(6)}1\r\n \r\n`;
     expect(await raw(chunked)).toMatch(/^HTTP\/1.1 413 .*BODY_TOO_LARGE/s);
     expect((await host.infer('add', Buffer.alloc(7 * 1024 * 1024, ' '))).status).toBe(413);
+  });
+
+  it('is told to a client that asks before it sends, which else may send', async () => {
+    const head =
+      'POST /v2/models/add/infer HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n';
+    const refused = await raw(`${head}Content-Length: 7000000\r\n\r\n`);
+    expect(refused).toMatch(/^HTTP\/1.1 413 /);
+    const body = asked();
+    const taken = await raw(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+    expect(taken).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
   });
 
   it('of headers is 431', async () => {
@@ -285,39 +315,39 @@ describe('too much', () => {
 });
 
 describe('its end', () => {
-  it('is refused while requests are there: all that were taken are answered, ready falls first, 0', async () => {
+  it('waits for what was taken: ready falls first, each request is answered, then 0', async () => {
     const ending = await folder.start({ drain: 600 });
     let asking = true;
-    const counts = { answered: 0, lost: 0, refused: 0 };
-    const caller = async (): Promise<void> => {
-      while (asking) {
-        try {
-          const answer = await ending.infer('slow', asked('ms20'));
-          await answer.json();
-          if (answer.status === 200 || answer.status === 503) counts.answered++;
-          else counts.lost++;
-        } catch (error) {
-          // The port is closed: nobody has taken it. All else was taken and lost.
-          const { cause } = error as { cause?: { code?: string } };
-          if (cause?.code !== 'ECONNREFUSED') counts.lost++;
-          else counts.refused++;
-          if (cause?.code === 'ECONNREFUSED') return;
-        }
+    const lost: unknown[] = [];
+    let answered = 0;
+    const ask = async (id: string): Promise<void> => {
+      try {
+        const answer = await ending.infer('slow', asked(id));
+        await answer.json();
+        if (answer.status === 200 || answer.status === 503) answered++;
+        else lost.push(answer.status);
+      } catch (error) {
+        lost.push((error as Error).cause);
       }
     };
-    const callers = Array.from({ length: 8 }, caller);
+    const callers = Array.from({ length: 8 }, async () => {
+      while (asking) await ask('ms20');
+    });
     await new Promise((resolve) => setTimeout(resolve, 500));
     ending.child.kill('SIGTERM');
+    // As a balancer does: it sends until it learns that nobody is ready.
     await expect
       .poll(async () => (await fetch(`${ending.url}/v2/health/ready`)).status, { interval: 10 })
       .toBe(503);
     expect((await fetch(`${ending.url}/v2/health/live`)).status).toBe(200);
-    expect(await ending.ended).toBe(0);
     asking = false;
-    await Promise.all(callers);
-    expect(counts.answered).toBeGreaterThan(20);
-    expect(counts.lost).toBe(0);
-    expect(counts.refused).toBe(8);
+    // These are there long after the port is closed.
+    const last = Array.from({ length: 3 }, () => ask('ms700'));
+    expect(await ending.ended).toBe(0);
+    await Promise.all([...callers, ...last]);
+    expect(lost).toEqual([]);
+    expect(answered).toBeGreaterThan(20);
+    await expect(fetch(ending.url)).rejects.toThrow();
   });
 
   it('comes at once with the second signal', async () => {
