@@ -391,7 +391,7 @@ it('each file is asked for once, the graph too where its weights lie beside it',
   expect(server.sent()).toBe(0);
 });
 
-it('two models with the same file names do not mix, and a hundred versions are one question more', async () => {
+it('two models with the same file names do not mix, and of ten thousand versions one is asked for', async () => {
   server.register('one', await logged('add.onnx'));
   server.register('two', await logged('logreg.onnx'));
   const [one, two] = [await read('models:/one/1'), await read('models:/two/1')];
