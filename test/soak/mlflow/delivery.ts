@@ -48,7 +48,7 @@ export async function deliveryIsSigned(python: string, address: string): Promise
       Object.entries(request.headers).filter(([name]) => name.startsWith('x-mlflow-')),
     );
     const kept = { secret: SECRET, headers, body: body.toString() };
-    if (process.env.UPDATE) await writeFile(RECORDED, `${JSON.stringify(kept, null, 1)}\n`);
+    if (process.env.UPDATE) await writeFile(RECORDED, `${JSON.stringify(kept, null, 2)}\n`);
   } finally {
     receiver.closeAllConnections();
     receiver.close();
