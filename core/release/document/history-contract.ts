@@ -7,6 +7,7 @@ import type { ModelCard } from '../../card/contract.ts';
 import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 import type { ArtifactOrigin } from '../../origin/contract.ts';
+import type { MetricResult, MetricState } from '../../quality/contract.ts';
 import type { TensorSpec } from '../../tensor/contract.ts';
 import type { Phase } from './parts-contract.ts';
 
@@ -49,7 +50,10 @@ export type PromotedFrom = {
   readonly startedAt: string;
   /** When it was promoted there. */
   readonly endedAt?: string;
-  readonly gate: Pick<GateState, 'verdict' | 'done' | 'count' | 'reason'>;
+  readonly gate: Pick<GateState, 'verdict' | 'done' | 'count' | 'reason'> & {
+    /** What its labelled rows came to; absent where it measured none, or an older version took it down. */
+    readonly metric?: Measured;
+  };
   /** The last look of its canary, with the bound of each signal that has one. */
   readonly judged?: Pick<Judgement, 'at' | 'verdict' | 'reason'> & {
     readonly bounds?: Readonly<Record<string, number>>;
@@ -57,6 +61,9 @@ export type PromotedFrom = {
   /** Id of the newest bench of that version, and its time. */
   readonly bench?: { readonly id: string; readonly at: string };
 };
+
+/** What labelled rows came to. */
+export type Measured = Pick<MetricState, 'name'> & Pick<MetricResult, 'verdict' | 'estimate'>;
 
 /** What the worker adds to `deployments/<id>.json`, by model, under `releases`. */
 export type DeploymentEnd = {

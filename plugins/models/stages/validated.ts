@@ -2,9 +2,14 @@ import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import type { GateState } from '../../../core/gate/contract.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { AliasState } from '../../../core/ports/aws.ts';
+import type { Measure, MetricResult } from '../../../core/quality/contract.ts';
 import type { FoundRelease } from '../../../core/registry/registry.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
-import type { PromotedFrom, VersionRecord } from '../../../core/release/document/history-contract.ts';
+import type {
+  Measured,
+  PromotedFrom,
+  VersionRecord,
+} from '../../../core/release/document/history-contract.ts';
 import { allTraffic, pointsAt } from '../../../core/release/state/alias-target.ts';
 import { isPending, isReversing, weightOf } from '../../../core/release/state/predicates.ts';
 import type { Problem } from '../problems/errors.ts';
@@ -67,7 +72,7 @@ export function validatedAt(
   const past = pasts.find(({ fingerprint, gate }) => fingerprint === record.fingerprint && isGate(gate));
   if (past?.gate === undefined)
     return refuse(
-      `version ${stable.version} is live there, and passed no gate with a case or a load`,
+      `version ${stable.version} is live there, and passed no gate with a case, labelled rows that decided, or a load`,
       `Declare \`gate\` for it, and deploy to ${stage} again.`,
     );
   return {
@@ -80,7 +85,10 @@ export function validatedAt(
 
 /** Every gate has the version started once; with nothing asked of it that says little. */
 const isGate = (gate: GateState | undefined): gate is GateState =>
-  gate?.verdict === 'pass' && (gate.count > 0 || gate.load !== undefined);
+  gate?.verdict === 'pass' && (gate.count > 0 || gate.load !== undefined || hasMeasured(gate));
+
+/** Rows that could not decide, and were let pass, validate nothing. */
+const hasMeasured = ({ metric }: GateState): boolean => metric?.result?.verdict === 'pass';
 
 /** Why what is live may not be what stays; undefined: it is. */
 function standingOf(release: Release): string | undefined {
@@ -103,7 +111,7 @@ function evidenceOf(
   { stack }: Release,
   version: string,
   { release, startedAt, endedAt, judgements }: Past,
-  { verdict, done, count, reason }: GateState,
+  { verdict, done, count, metric, reason }: GateState,
   bench: BenchDocument | undefined,
 ): PromotedFrom {
   const look = judgements.at(-1);
@@ -118,6 +126,7 @@ function evidenceOf(
       ...(verdict && { verdict }),
       done,
       count,
+      ...(metric?.result && { metric: measuredOf(metric.name, metric.result) }),
       ...(reason !== undefined && { reason: short(reason) }),
     },
     ...(look && { judged: judgedOf(look) }),
@@ -127,6 +136,12 @@ function evidenceOf(
       }),
   };
 }
+
+const measuredOf = (name: Measure, { verdict, estimate }: MetricResult): Measured => ({
+  name,
+  verdict,
+  ...(estimate && { estimate }),
+});
 
 function judgedOf({ at, verdict, reason, signals }: Judgement): NonNullable<PromotedFrom['judged']> {
   const bounds = signals.flatMap(({ signal, numbers }) =>

@@ -46,7 +46,7 @@ function metricWords({ name, rows, done, refused, result }: MetricState): string
   return `${words.join(', ')}: ${VERDICTS[verdict]}`;
 }
 
-const figure = (value: number): string => String(Number(value.toPrecision(4)));
+export const figure = (value: number): string => String(Number(value.toPrecision(4)));
 
 export const VERDICTS: Readonly<Record<Verdict, string>> = {
   pass: 'pass',

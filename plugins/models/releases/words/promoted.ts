@@ -1,4 +1,5 @@
-import type { PromotedFrom } from '../../../../core/release/document/history-contract.ts';
+import type { Measured, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
+import { figure, VERDICTS } from './lines.ts';
 
 /** What people are told of the stage that something was taken from. Pure. */
 
@@ -7,9 +8,14 @@ export function promotedLine({ stage, stack, version, endedAt, gate, judged, ben
   return [
     `${stage}, version ${version} of ${stack}${endedAt === undefined ? '' : `, promoted ${minute(endedAt)}`}`,
     `gate ${gate.verdict === 'pass' ? 'passed' : gate.verdict}${gate.count === 0 ? '' : `, ${gate.done} of ${gate.count} cases`}`,
+    ...(gate.metric === undefined ? [] : [measured(gate.metric)]),
     ...(judged === undefined ? [] : [`judged ${judged.verdict}: ${judged.reason}`]),
     ...(bench === undefined ? [] : [`bench of ${minute(bench.at)}`]),
   ].join('; ');
 }
+
+/** `auc 0.913 (0.9 to 0.925): pass` */
+const measured = ({ name, verdict, estimate }: Measured): string =>
+  `${estimate === undefined ? name : `${name} ${figure(estimate.value)} (${figure(estimate.low)} to ${figure(estimate.high)})`}: ${VERDICTS[verdict]}`;
 
 const minute = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;

@@ -16,6 +16,22 @@ import { SETTINGS } from '../../../../fakes/settings.ts';
 const AT = '2026-01-01T00:00:00.000Z';
 const GATE = { verdict: 'pass', done: 20, count: 20, failed: [], reason: '20 of 20 cases' } as const;
 
+const ESTIMATE = { value: 0.91342, low: 0.9, high: 0.925 };
+/** Nothing but labelled rows. */
+const measured = (verdict: 'pass' | 'nodata') =>
+  ({
+    ...GATE,
+    done: 0,
+    count: 0,
+    metric: {
+      name: 'auc',
+      rows: 640,
+      done: 640,
+      refused: [],
+      result: { verdict, estimate: ESTIMATE, reason: 'auc 0.9134.' },
+    },
+  }) as const;
+
 const release = (changes: object = {}): Release =>
   ({
     schema: 1,
@@ -124,6 +140,30 @@ describe('a version that is live', () => {
     expect(found).not.toHaveProperty('evidence.bench');
   });
 
+  it('that was measured on labelled rows, and asked no case, is validated, and the number is cited', () => {
+    const found = validatedAt('staging', 'churn', there({ pasts: [past({ gate: measured('pass') })] }));
+    if (isNotValidated(found)) throw new Error(found.message);
+    expect(found.evidence.gate).toEqual({
+      verdict: 'pass',
+      done: 0,
+      count: 0,
+      metric: { name: 'auc', verdict: 'pass', estimate: ESTIMATE },
+      reason: '20 of 20 cases',
+    });
+    expect(promotedLine(found.evidence)).toContain(
+      '; gate passed; auc 0.9134 (0.9 to 0.925): pass; judged pass',
+    );
+  });
+
+  it('that asked cases, too, may have rows that do not decide', () => {
+    const gate = { ...measured('nodata'), done: 20, count: 20 };
+    const found = validatedAt('staging', 'churn', there({ pasts: [past({ gate })] }));
+    if (isNotValidated(found)) throw new Error(found.message);
+    expect(promotedLine(found.evidence)).toContain(
+      'gate passed, 20 of 20 cases; auc 0.9134 (0.9 to 0.925): no verdict; judged',
+    );
+  });
+
   it('is watched, and counts', () => {
     const watch = { since: AT, until: AT };
     expect(validatedAt('staging', 'churn', there({}, { phase: 'BAKING', watch }))).toHaveProperty('source');
@@ -181,12 +221,17 @@ const refusals: readonly (readonly [string, FoundAtStage, string])[] = [
   [
     'that no gate has asked anything',
     there({ pasts: [past({ gate: { ...GATE, done: 0, count: 0 } })] }),
-    'version 3 is live there, and passed no gate with a case or a load',
+    'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
+  ],
+  [
+    'whose labelled rows could not decide',
+    there({ pasts: [past({ gate: measured('nodata') })] }),
+    'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
   ],
   [
     'whose gate was of another version',
     there({ pasts: [past({ fingerprint: 'g' })] }),
-    'version 3 is live there, and passed no gate with a case or a load',
+    'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
   ],
   [
     'of a newer plugin',
