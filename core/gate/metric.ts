@@ -197,6 +197,17 @@ const rowFailure = (row: number, got: string, kind: FailureKind = 'different'): 
   more: 0,
 });
 
+/** By kind and number only: the words of a crash or a refusal may hold values of the row. */
+const LIVE_FAULTS: Readonly<Record<FailureKind, (row: number) => string>> = {
+  different: (row) => `it gives no prediction for row ${row}`,
+  refused: (row) => `it refuses row ${row}`,
+  timeout: (row) => `it does not answer row ${row} in time`,
+  memory: (row) => `it runs out of memory at row ${row}`,
+  crash: (row) => `it crashes at row ${row}`,
+  reference: (row) => `row ${row} has nothing to compare with`,
+  invalid: (row) => `row ${row} is no case`,
+};
+
 /** The live version is not at fault here: what it does not answer cannot be compared. */
 async function askLive(
   asking: Asking,
@@ -209,9 +220,7 @@ async function askLive(
       some.map((rows) => askRows({ ...asking, version }, rows, settings, { rows: 1 })),
     );
     const [fault] = answered.flatMap(({ faults }) => faults);
-    return fault === undefined
-      ? { answered }
-      : { answered, fault: `row ${fault.case}: ${fault.differences[0]?.got ?? fault.kind}` };
+    return fault === undefined ? { answered } : { answered, fault: LIVE_FAULTS[fault.kind](fault.case) };
   } catch (error) {
     if (willPass(error)) throw error;
     return { answered: [], fault: error instanceof Error ? error.name : 'it cannot be asked' };

@@ -221,6 +221,17 @@ describe('rows that get no prediction', () => {
   });
 });
 
+it('a crash of the version itself is told by number, and its words are in the evidence only', async () => {
+  const crashes: FakeHandler = (event) => {
+    if (numbersOf(event as Event).includes(3)) throw new Error('bad age 41');
+    return right(event);
+  };
+  const { state, failures } = await gate({ 7: crashes }, { min: 0.5 });
+  expect(state?.reason).toBe('Row 1 of the 640 labelled rows got no prediction.');
+  expect(JSON.stringify(state)).not.toContain('41');
+  expect(failures[0]?.differences[0]?.got).toBe('Error: bad age 41');
+});
+
 describe('the live version', () => {
   it('is asked the same rows, and both numbers are told', async () => {
     const { state, asked, scores } = await gate(
@@ -256,22 +267,25 @@ describe('the live version', () => {
   });
 
   it.each([
-    [
-      'refuses a row',
-      answering((row) => (row === 100 ? 'Too large.' : row % 2)),
-      /row 101: WRONG_VALUE: Too large/,
-    ],
+    ['refuses a row', answering((row) => (row === 100 ? 'Too large.' : row % 2)), 'it refuses row 101'],
     [
       'has no such output',
       () => ({ outputs: [{ name: 'other', datatype: 'INT64', shape: [1], data: [1] }] }),
-      /row 1: There is no output label/,
+      'it gives no prediction for row 1',
     ],
     [
       'crashes',
       () => {
-        throw new Error('gone');
+        throw new Error('bad age 41');
       },
-      /row 1: Error: gone/,
+      'it crashes at row 1',
+    ],
+    [
+      'is killed',
+      () => {
+        throw Object.assign(new Error('signal: killed at 41'), { name: 'Runtime.ExitError' });
+      },
+      'it runs out of memory at row 1',
     ],
   ] as const)('that %s cannot be compared, and the version is not at fault', async (_, handler, why) => {
     const { state, failures } = await gate(
@@ -283,7 +297,10 @@ describe('the live version', () => {
       verdict: 'fail',
       metric: { refused: [], done: 640, result: { verdict: 'nodata', limit: { verdict: 'pass' } } },
     });
-    expect(state?.reason).toMatch(why);
+    // Nothing of what the version said: it may hold values of the row.
+    expect(state?.metric?.liveFault).toBe(why);
+    expect(state?.reason).toMatch(new RegExp(`the live version 6 cannot be compared: ${why}\\.$`));
+    expect(JSON.stringify(state)).not.toMatch(/41|Too large/);
   });
 
   it('that is gone cannot be compared either', async () => {
