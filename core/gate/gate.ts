@@ -86,10 +86,11 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
     const metric = input.settings.gate?.metric;
     if (
       metric !== undefined &&
-      input.metric !== undefined &&
       state.metric?.result === undefined &&
       gateFaults(state, input.settings).length === 0
     ) {
+      if (input.metric === undefined)
+        return outcome(refused(state, `There are no labelled rows to measure ${metric.name} with.`));
       const part = await measureRows(
         asking,
         metric,

@@ -47,8 +47,7 @@ export async function measureRows(
   const lines = caseLines(input.text);
   const read = ({ start, end }: CaseLine): LabelledRows => readLabelled(input.text.slice(start, end));
   const { live } = settings.worseThanLive === undefined ? { live: undefined } : input;
-  let { refused, liveFault } = before ?? { refused: [] as readonly number[], liveFault: undefined };
-  let { own, theirs } = begun({ scores: input.scores, live }, refused, liveFault);
+  let { own, theirs, refused, liveFault } = begun({ scores: input.scores, live }, before);
   const failures: CaseFailure[] = [];
   const memory: number[] = [];
   // Whole lines are done: the first row of the next one tells where to go on.
@@ -102,15 +101,22 @@ export async function measureRows(
   return { ...done, state: { ...done.state, result: judgeQuality(settings, done.scores, labels, compared) } };
 }
 
+/** What came of the rows so far. */
+type Begun = Pick<MetricState, 'refused'> & {
+  readonly own: readonly number[];
+  readonly theirs: readonly number[];
+  readonly liveFault: string | undefined;
+};
+
 /**
- * What came of the rows so far. Nothing where another version is live by now, or where the scores are ahead
- * of the state, since a worker died between the two writes: what they lack would be told by the state alone.
+ * Nothing where another version is live by now, where the scores are lost, or where they are ahead of the
+ * state, since a worker died between the two writes: what they lack would be told by the state alone. Then
+ * all rows are asked again, and what the state says of them is of no row that was.
  */
 function begun(
   { scores, live }: Pick<MetricInput, 'scores' | 'live'>,
-  refused: readonly number[],
-  liveFault: string | undefined,
-): { own: readonly number[]; theirs: readonly number[] } {
+  { refused, liveFault }: Pick<MetricState, 'refused' | 'liveFault'> = { refused: [] },
+): Begun {
   const own = scores?.own ?? [];
   const theirs = scores?.live?.scores ?? [];
   const isOfLive = scores?.live?.version === live?.version;
@@ -119,7 +125,9 @@ function begun(
     live === undefined ||
     liveFault !== undefined ||
     (theirs.length === own.length && theirs.every(Number.isFinite));
-  return isOfLive && isWhole && isBeside ? { own, theirs } : { own: [], theirs: [] };
+  return own.length > 0 && isOfLive && isWhole && isBeside
+    ? { own, theirs, refused, liveFault }
+    : { own: [], theirs: [], refused: [], liveFault: undefined };
 }
 
 type RowsAnswered = {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GateState } from '../../../../core/gate/contract.ts';
 import { type GateOutcome, runGate } from '../../../../core/gate/gate.ts';
 import { printLabelled } from '../../../../core/gate/labelled.ts';
+import { measureRows } from '../../../../core/gate/metric.ts';
 import type { LiveVersion, MetricSettings, RowScores } from '../../../../core/quality/contract.ts';
 import type { Chaos } from '../../../fakes/chaos.ts';
 import { type FakeHandler, fakeInvoke, fakeReference } from '../../../fakes/gate.ts';
@@ -158,6 +159,28 @@ describe('a version', () => {
     expect((await gate({ 7: right }, { min: 0.5 })).most).toBe(4);
     const both = await gate({ 7: right, 6: right }, { worseThanLive: 0.1, live: LIVE });
     expect(both.most).toBe(4);
+  });
+});
+
+it('a gate whose labelled rows are not given does not pass', async () => {
+  const clock = virtualTime();
+  const cases = { sha256: 'a', bytes: 1, rows: 640, requests: 10 };
+  const metric: MetricSettings = { cases, name: 'accuracy', output: 'label', min: 0.5 };
+  const { state } = await clock.run(
+    runGate(
+      { ...clock, invoke: fakeInvoke({ 7: right }, clock).port, reference: fakeReference({}).port },
+      {
+        functionName: 'churn',
+        version: '7',
+        settings: { gate: { tolerance: 0, metric }, memory: 512 },
+        budgetMs: 45_000,
+        state: undefined,
+      },
+    ),
+  );
+  expect(state).toMatchObject({
+    verdict: 'fail',
+    reason: 'There are no labelled rows to measure accuracy with.',
   });
 });
 
@@ -394,6 +417,40 @@ describe('slices', () => {
     expect(scores?.live).toMatchObject({ version: '5' });
     expect(scores?.live?.scores).toHaveLength(1280);
     expect(state.metric?.result?.live?.value).toBe(0.5);
+  });
+
+  it('compare with what is live by now, though the one before could not be asked', async () => {
+    const gone = answering((row) => (row < 64 ? 'No.' : row % 2));
+    const first = await gate({ 7: right, 6: gone }, { ...slow, worseThanLive: 0.02, live: LIVE, slices: 2 });
+    expect(first.state?.metric?.liveFault).toBe('it refuses row 1');
+    const { state } = await goOn({ 7: right, 5: right }, first.state, first.scores, { version: '5' });
+    expect(state.metric).not.toHaveProperty('liveFault');
+    expect(state.metric?.result).toMatchObject({ verdict: 'pass', live: { version: '5', value: 1 } });
+  });
+
+  it.each([
+    ['without scores', undefined],
+    ['with those beside another version', { own: Array(64).fill(1), live: { version: '4', scores: [] } }],
+  ] as const)('that begin anew %s forget which rows were refused', async (_, scores) => {
+    const clock = virtualTime();
+    const { port } = fakeInvoke({ 7: answering((row) => (row === 70 ? 'No.' : row % 2)) }, clock);
+    const asking = { invoke: port, reference: fakeReference({}).port, functionName: 'churn', version: '7' };
+    const settings = {
+      cases: { sha256: 'a', bytes: 1, rows: 128, requests: 2 },
+      name: 'accuracy',
+      output: 'label',
+    } as const;
+    const part = await clock.run(
+      measureRows(
+        () => ({ ...asking, patience: 9000 }),
+        settings,
+        { text: file(128), scores },
+        { name: 'accuracy', rows: 128, done: 64, refused: [3] },
+        () => true,
+        () => false,
+      ),
+    );
+    expect(part.state).toMatchObject({ done: 128, refused: [71] });
   });
 
   it.each([
