@@ -33,7 +33,9 @@ export function areaDifference(
   const variance =
     varianceOf(minus(one.own, other.own)) / one.own.length +
     varianceOf(minus(one.other, other.other)) / one.other.length;
-  if (variance > 0 || own.every((score, i) => score === live[i])) {
+  // The same order otherwise scored leaves no variance either: then its own tells that there is some at all.
+  const isSame = value === 0 && hasVariance(one);
+  if (variance > 0 || isSame || own.every((score, i) => score === live[i])) {
     const half = Z95 * Math.sqrt(variance);
     return { value, low: value - half, high: value + half };
   }
@@ -45,6 +47,8 @@ export function areaDifference(
     high: value + Math.hypot(a.high - a.value, b.value - b.low),
   };
 }
+
+const hasVariance = ({ own, other }: Placements): boolean => varianceOf(own) > 0 || varianceOf(other) > 0;
 
 function tooFew(of: readonly boolean[]): Unmeasured | undefined {
   const positives = of.filter(Boolean).length;

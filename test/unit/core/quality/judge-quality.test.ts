@@ -95,6 +95,24 @@ describe('the live version', () => {
     expect(other.verdict).toBe('nodata');
   });
 
+  it('that gives the same order by other scores is as good', () => {
+    const labels = Array.from({ length: 100 }, (_, i) => i % 2);
+    const theirs = labels.map((label, i) => ((i * 37) % 100) + 40 * label);
+    const auc = { name: 'auc', min: 0.6, ...margin } as const;
+    const result = judge(
+      auc,
+      theirs.map((score) => 2 * score),
+      { theirs, live: LIVE, labels },
+    );
+    expect(result).toMatchObject({
+      verdict: 'pass',
+      live: { verdict: 'pass', difference: { value: 0, low: 0, high: 0 } },
+    });
+    // Without a fault there is no variance to go by, and each may be a little worse than that.
+    const [flawless, alike] = [labels, labels.map((label) => 3 * label)];
+    expect(judge(auc, flawless, { theirs: alike, live: LIVE, labels }).live?.verdict).toBe('nodata');
+  });
+
   it('that cannot be asked leaves nothing decided', () => {
     const result = judge(margin, rights(1000, 5), { live: { ...LIVE, fault: 'row 1: WRONG_SHAPE' } });
     expect(result).toMatchObject({ verdict: 'nodata', live: { verdict: 'nodata' } });

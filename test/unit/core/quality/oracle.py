@@ -50,7 +50,9 @@ def paired_auc(of, own, live):
     s = s10 / a.shape[0] + s01 / a.shape[1]
     value = a.mean() - b.mean()
     variance = s[0, 0] + s[1, 1] - 2 * s[0, 1]
-    if variance < 1e-15 and (own != live).any():
+    # The same placements, of which there is a variance, are one order: no difference.
+    same = (a.mean(1) == b.mean(1)).all() and (a.mean(0) == b.mean(0)).all() and s[0, 0] > 1e-15
+    if variance < 1e-15 and not same and (own != live).any():
         # Nothing to estimate it by: the intervals of both, as of two samples (Newcombe's square and add).
         (x, l1, u1), (y, l2, u2) = single_auc(of, own), single_auc(of, live)
         return value, value - np.hypot(x - l1, u2 - y), value + np.hypot(u1 - x, y - l2)

@@ -44,6 +44,10 @@ const CASES: readonly Case[] = [
       }),
     ),
   ),
+  // One order, otherwise scored.
+  ...[ofClasses(60, 0.4, 2, 7)].map(
+    (drawn): Case => ({ name: 'auc', ...drawn, live: drawn.own.map((score) => 2 * score) }),
+  ),
   // Orders without a fault, all equal, and the wrong way round.
   { name: 'auc', ...ofClasses(40, 0.5, 100, 7), live: many(40, (i) => i) },
   { name: 'auc', labels: many(40, (i) => i % 2), own: many(40, () => 3), live: many(40, (i) => i) },
