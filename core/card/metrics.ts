@@ -1,4 +1,5 @@
 import type { OriginMetric } from '../origin/contract.ts';
+import { MEASURES, type Measure } from '../quality/contract.ts';
 import {
   CARD_METRICS,
   type CardMetric,
@@ -24,7 +25,15 @@ export function mergedMetrics(
     if (found !== undefined) taken.add(found);
     const merged = mergedMetric(name, metric, found, from, faults);
     const { value, on, min } = merged;
-    if (value !== undefined && min !== undefined && value.value < min)
+    if (min !== undefined && isLowerBetter(name))
+      faults.push({
+        kind: 'metric',
+        key: `metrics.${name}.min`,
+        value: min,
+        message: `is ${min}, and of ${name} less is better: a least value refuses none that is too bad.`,
+        fix: `Leave \`min\` out, and write the most that is good enough as \`gate.metric.max\`.`,
+      });
+    else if (value !== undefined && min !== undefined && value.value < min)
       faults.push({
         kind: 'metric',
         key: `metrics.${name}.min`,
@@ -108,6 +117,10 @@ function agrees(declared: number, theirs: number): boolean {
   return decimals !== undefined && Math.abs(declared - theirs) <= 0.5 * 10 ** -decimals * (1 + 1e-9);
 }
 
-/** The metrics that have a `min`, and no value by the card or the source. */
+/** Of metrics of our own names only: nobody knows what another one is. */
+const isLowerBetter = (name: string): boolean =>
+  Object.hasOwn(MEASURES, name) && MEASURES[name as Measure].better === 'lower';
+
+/** The metrics that have a `min` that can count, and no value by the card or the source. */
 export const metricsNotKnown = ({ metrics }: ModelCard): readonly CardMetric[] =>
-  metrics.filter(({ min, value }) => min !== undefined && value === undefined);
+  metrics.filter(({ name, min, value }) => min !== undefined && value === undefined && !isLowerBetter(name));

@@ -274,6 +274,22 @@ it('a metric that nobody knows is the gate’s to measure', async () => {
     gate: { tolerance: 0, metric: { ...metric, name: 'auc' } },
   });
   await expect(cardOf(other)).rejects.toThrow(/nobody knows accuracy.*let `gate\.metric` measure it/);
+  // A least loss is nothing that the gate holds it to.
+  const least = modelOf('models/churn.onnx', {
+    card: { metrics: { logLoss: { min: 0.1 } } },
+    gate: {
+      tolerance: 0,
+      metric: { cases: 'l.csv', name: 'logLoss', label: 'label', max: 0.4, onNoData: 'refuse' },
+    },
+  });
+  const error: unknown = await cardOf(least).catch((reason: unknown) => reason);
+  expect(isProblemError(error) && error.problems).toMatchObject([
+    {
+      code: 'MODELS_CARD_METRIC',
+      key: 'models.churn.card.metrics.logLoss.min',
+      fix: expect.stringContaining('`gate.metric.max`'),
+    },
+  ]);
 });
 
 it('a card changes nothing of what a version is', async () => {

@@ -1,10 +1,14 @@
-import { MEASURES } from '../../../core/quality/contract.ts';
+import type { DeclaredCard } from '../../../core/card/contract.ts';
+import { MEASURES, type Measure } from '../../../core/quality/contract.ts';
 import type { Declaration } from './schema.ts';
 
 type Given = NonNullable<Declaration['gate']>;
 
 /** The least that the card asks of what the gate measures: cards know a least value only. */
-export const floorOf = ({ metric }: Given, card: Declaration['card']): number | undefined =>
+export const floorOf = (
+  { metric }: { readonly metric?: { readonly name: Measure } },
+  card: Pick<DeclaredCard, 'metrics'> | undefined,
+): number | undefined =>
   metric !== undefined && MEASURES[metric.name].better === 'higher'
     ? card?.metrics?.[metric.name]?.min
     : undefined;

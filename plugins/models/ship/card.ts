@@ -5,6 +5,7 @@ import type { CardFault } from '../../../core/card/faults.ts';
 import { mergeCard } from '../../../core/card/merge.ts';
 import { metricsNotKnown } from '../../../core/card/metrics.ts';
 import type { ReadArtifact } from '../artifact/read.ts';
+import { floorOf } from '../declaration/gate-floor.ts';
 import type { Model } from '../declaration/model.ts';
 import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
@@ -28,16 +29,16 @@ export async function shipCard(
   { origin, info }: Pick<ReadArtifact, 'origin' | 'info'>,
   context: Pick<ShipContext, 'serviceDir' | 'progress'>,
 ): Promise<ModelCard> {
-  const { name, card: given = {} } = model;
+  const { name, gate, card: given = {} } = model;
   const file = given.dataset?.file;
   const data =
     file === undefined ? undefined : await hashed(`models.${name}.card.dataset.file`, file, context);
   const { card, faults } = mergeCard(given, { origin, data, artifact: info });
   throwProblems([
     ...faults.map((fault) => problemOf(name, fault)),
-    // What the gate measures need not be known before.
+    // What the gate measures, and holds to this `min`, need not be known before.
     ...metricsNotKnown(card)
-      .filter((metric) => metric.name !== model.gate?.metric?.name)
+      .filter(({ name }) => name !== gate?.metric?.name || floorOf(gate, given) === undefined)
       .map((metric) => notKnown(name, metric)),
   ]);
   return card;

@@ -191,6 +191,16 @@ describe('metrics', () => {
     expect(metricsNotKnown(elsewhere).map(({ name }) => name)).toEqual(['auc']);
   });
 
+  it('of which less is better have no `min`', () => {
+    const told = (name: string) =>
+      `metrics.${name}.min: is 0.4, and of ${name} less is better: a least value refuses none that is too bad.`;
+    expect(faults({ metrics: { logLoss: { min: 0.4 } } })).toEqual([told('logLoss')]);
+    expect(faults({ metrics: { mae: { min: 0.4, value: 0.3 } } })).toEqual([told('mae')]);
+    expect(faults({ metrics: { rmse: { min: 0.4, value: 0.5 }, error: { min: 0.4, value: 0.5 } } })).toEqual([
+      told('rmse'),
+    ]);
+  });
+
   it('of several data are none of them by themselves', () => {
     const known = from(auc(0.9, 'eval'), auc(0.97, 'train'));
     expect(faults({ metrics: { auc: { min: 0.88 } } }, known)).toEqual([
