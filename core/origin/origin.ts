@@ -45,7 +45,7 @@ export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
     }),
     ...(licence !== undefined && { licence: cut(licence) }),
     ...(task !== undefined && { task: cut(task) }),
-    ...(bases.length > 0 && { bases: bases.slice(0, LIST).map(cut) }),
+    ...(bases.length > 0 && { bases: bases.slice(0, LIST).map((base) => cut(base)) }),
     ...(datasets.length > 0 && {
       datasets: datasets.slice(0, LIST).map(({ name, digest, context }) => ({
         name: cut(name),

@@ -102,6 +102,15 @@ describe('as a property of a resource', () => {
   });
 });
 
+it('bases are told whole, ten of them, and each no longer than other texts', () => {
+  const from = { from: 'huggingface', at: 'https://hub', name: 'org/repo', version: '0'.repeat(40) } as const;
+  const bases = ['org/big', 'x/y', 'z'.repeat(300)];
+  expect(boundedOrigin({ ...from, bases }).bases).toEqual(['org/big', 'x/y', `${'z'.repeat(79)}…`]);
+  expect(boundedOrigin({ ...from, bases: Array(20).fill('org/big') }).bases).toEqual(
+    Array(10).fill('org/big'),
+  );
+});
+
 it('what changed between two versions is told by name', () => {
   expect(originChanges(CHURN, CHURN)).toEqual([]);
   const next: ArtifactOrigin = {
