@@ -14,11 +14,12 @@ import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { SourceContext } from '../../plugins/models/contracts/sources/artifact-source.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
+import { readSource } from '../../plugins/models/ship/source.ts';
 import { type FakeSageMaker, fakeSageMaker } from '../fakes/sagemaker.ts';
 import type { RecordedPackages } from '../fakes/sagemaker-recorded.ts';
 import { strangeIn } from '../fakes/strange.ts';
 import { tarOf } from '../fakes/tar.ts';
-import { FIXTURES, newService } from './setup.ts';
+import { FIXTURES, modelOf, newService } from './setup.ts';
 
 const service = newService();
 let registry: FakeSageMaker;
@@ -171,6 +172,25 @@ describe('which version', () => {
     expect(await refused('sagemaker:nothing@approved')).toMatch(
       /knows no such thing: .*nothing does not exist/,
     );
+  });
+
+  it('that another stage has validated, whichever is the newest that is approved', async () => {
+    for (const graph of ['add.onnx', 'logreg.onnx'])
+      registry.register('pinned', await packed(`pinned-${graph}`, { 'model.onnx': await fixture(graph) }));
+    const model = modelOf('sagemaker:pinned@approved');
+    const { aws } = context();
+    const asked = service.context(aws && { aws });
+    const theirs = await read('sagemaker:pinned/1');
+    const now = await readSource(model, asked);
+    expect([now.origin?.version, now.digest === theirs.digest]).toEqual(['2', false]);
+    const evidence = {
+      ...{ stage: 'staging', stack: 'shop-staging', version: '1', release: 'r', startedAt: '' },
+      gate: { verdict: 'pass', done: 1, count: 1 },
+    } as const;
+    const origin = theirs.origin ?? { from: 'sagemaker', at: '', name: '', version: '' };
+    const validated = new Map([[model.name, { source: '', identity: '', origin, evidence }]]);
+    const pinned = await readSource(model, { ...asked, validated });
+    expect([pinned.origin?.version, pinned.digest]).toEqual(['1', theirs.digest]);
   });
 
   it('one whose approval is withdrawn between both questions, or that is not whole', async () => {

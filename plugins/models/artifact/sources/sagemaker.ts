@@ -21,6 +21,11 @@ export const sageMakerSource: ArtifactSource = {
     };
   },
   path: () => undefined,
+  pinned: (reference, { from, at, name, version }) => {
+    const { group, version: number } = placeOf(reference);
+    const isTheirs = from === 'sagemaker' && number === undefined && (group === name || group === at);
+    return isTheirs ? `sagemaker:${group}/${version}` : undefined;
+  },
   resolve: async (reference, context) =>
     (await import('../fetch/sagemaker.ts')).resolvePackage(reference, placeOf(reference), context),
   fetch: async (resolved, beside, context) =>

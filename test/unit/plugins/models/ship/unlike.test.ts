@@ -1,6 +1,8 @@
 /** What is packaged against what another stage validated: the difference is told. */
 import { expect, it } from 'vitest';
+import type { ArtifactOrigin } from '../../../../../core/origin/contract.ts';
 import { mlflowSource } from '../../../../../plugins/models/artifact/sources/mlflow.ts';
+import { sageMakerSource } from '../../../../../plugins/models/artifact/sources/sagemaker.ts';
 import {
   type IdentityParts,
   identityDifference,
@@ -87,4 +89,17 @@ it('an alias of MLflow is taken at the version that was recorded of the same mod
   expect(mlflowSource.pinned?.('models:/churn/4', origin)).toBeUndefined();
   expect(mlflowSource.pinned?.('models:/offers@champion', origin)).toBeUndefined();
   expect(mlflowSource.pinned?.('models:/churn@champion', { ...origin, from: 'huggingface' })).toBeUndefined();
+});
+
+it('the approved one of SageMaker is taken at the version that was recorded of the same group', () => {
+  const at = 'arn:aws:sagemaker:us-east-1:123456789012:model-package-group/offers';
+  const origin = { from: 'sagemaker', at, name: 'offers', version: '5', alias: 'approved' } as const;
+  const pinned = (reference: string, from: ArtifactOrigin = origin): string | undefined =>
+    sageMakerSource.pinned?.(reference, from);
+  expect(pinned('sagemaker:offers@approved')).toBe('sagemaker:offers/5');
+  expect(pinned(`sagemaker:${at}@approved`)).toBe(`sagemaker:${at}/5`);
+  expect(pinned('sagemaker:offers/4')).toBeUndefined();
+  expect(pinned('sagemaker:churn@approved')).toBeUndefined();
+  expect(pinned(`sagemaker:${at.replace('123456789012', '210987654321')}@approved`)).toBeUndefined();
+  expect(pinned('sagemaker:offers@approved', { ...origin, from: 'mlflow' })).toBeUndefined();
 });
