@@ -244,9 +244,21 @@ it('artifacts of MLflow that lie in S3 are read there, with the caller’s crede
     ['input_example.json', Buffer.from('{}')],
   ] as const)
     await SCENES.s3?.put(`1/models/m-1/artifacts/${name}`, content);
-  const { files, origin, folder } = await readArtifact('models:/bucketed/1', context(), () => {});
+  const { files, origin, folder, digest } = await readArtifact('models:/bucketed/1', context(), () => {});
   expect(files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
   expect([origin?.name, folder]).toEqual(['bucketed', undefined]);
+  // A graph below a folder has its weights beside it.
+  mlflow.register('nested', {});
+  mlflow.elsewhere('nested', '1', 's3://artifacts/1/models/m-2/artifacts');
+  for (const [name, content] of [
+    ['MLmodel', mlmodelOf('data/model.onnx')],
+    ['data/model.onnx', await fixture('external/model.onnx')],
+    ['data/weights/w.bin', await fixture('external/weights/w.bin')],
+  ] as const)
+    await SCENES.s3?.put(`1/models/m-2/artifacts/${name}`, content);
+  const nested = await readArtifact('models:/nested/1', context(), () => {});
+  expect(nested.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
+  expect(nested.digest).toBe(digest);
   mlflow.elsewhere('bucketed', '1', 'gs://artifacts/1');
   const refused: unknown = await readArtifact('models:/bucketed/1', context(), () => {}).catch(
     (error: unknown) => error,

@@ -193,7 +193,9 @@ export async function fetchVersion(
   const asked = askedOf(reference, server);
   if (from.startsWith('s3:')) {
     const file = `${from}${graph.path}`;
-    return fetchObjects({ ...resolved, reference: file }, placeIn(file), beside, context);
+    // Names are those in the graph's own folder, as its weights are.
+    const files = [{ ...graph, path: graph.path.slice(graph.path.lastIndexOf('/') + 1) }];
+    return fetchObjects({ ...resolved, reference: file, files }, placeIn(file), beside, context);
   }
   try {
     const folder = await download(server, from, [graph], context);
