@@ -26,6 +26,8 @@ const service = newService();
 let mlflow: FakeMlflow;
 let gateway: ReturnType<typeof createServer>;
 let asked: Asked[] = [];
+/** How often the graph is not given. */
+let busy = 0;
 beforeAll(async () => {
   mlflow = await fakeMlflow();
   // In front of it, as AWS's own: who does not sign is refused.
@@ -35,6 +37,11 @@ beforeAll(async () => {
     if (!headers.authorization?.includes(`Credential=${KEY.accessKeyId}/`)) {
       response.writeHead(403, { 'content-type': 'application/json' });
       response.end('{"message":"The security token included in the request is invalid."}');
+      return;
+    }
+    if (busy > 0 && url.endsWith('/model.onnx')) {
+      busy -= 1;
+      response.writeHead(503).end('busy');
       return;
     }
     const answer = await fetch(`${mlflow.address}${url}`);
@@ -126,6 +133,22 @@ it.each([
     expect(names.split(';')).toEqual(expect.arrayContaining(['host', 'x-amz-content-sha256', header]));
   }
   expect(asked.map(({ headers }) => headers[header])).toEqual(asked.map(() => arn));
+});
+
+it('an attempt that is made again is signed again: AWS takes no signature that is older than a few minutes', async () => {
+  mlflow.register('again', {
+    MLmodel: mlmodelOf('model.onnx'),
+    'model.onnx': await readFile(join(FIXTURES, 'add.onnx')),
+  });
+  busy = 1;
+  let given = 0;
+  const credentials = async () => {
+    given += 1;
+    return KEY;
+  };
+  await read('models:/again/1', SERVER, { aws: { region: 'us-east-1', credentials } });
+  expect([busy, given]).toEqual([0, asked.length]);
+  expect(asked.map(signatureOf)).toEqual((await botocore()).map(([, , signature]) => signature));
 });
 
 it('a session’s token is sent and signed', async () => {

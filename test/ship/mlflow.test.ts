@@ -324,6 +324,27 @@ it('who asks is not told to the place that a registry sends on to; nobody is sen
   registry.close();
 });
 
+it('every attempt, and every address of the same server, has headers of its own: a signature ages', async () => {
+  const asked: string[] = [];
+  const bytes = Buffer.from('a file');
+  const guard = createServer((request, response) => {
+    asked.push(`${request.url} ${request.headers.authorization}`);
+    if (asked.length === 1) response.writeHead(503).end('busy');
+    else if (request.url === '/file') response.writeHead(307, { location: '/moved' }).end();
+    else response.end(bytes);
+  });
+  await new Promise<void>((done) => guard.listen(0, '127.0.0.1', done));
+  const at = `http://127.0.0.1:${(guard.address() as AddressInfo).port}`;
+  let signed = 0;
+  const headers = async (url: string) => {
+    signed += 1;
+    return { authorization: `${new URL(url).pathname} ${signed}` };
+  };
+  await askFile({ url: `${at}/file`, headers }, service.at('signed.bin'), bytes.length);
+  expect(asked).toEqual(['/file /file 1', '/file /file 2', '/moved /moved 3']);
+  guard.close();
+});
+
 it('evidence that may not be read is not known, and the model is served without it', async () => {
   server.register('private', await logged());
   server.trouble('mlflow/runs/get', {

@@ -15,9 +15,12 @@ import { textIn } from '../../../../core/json/fields.ts';
  * https://github.com/nodejs/undici/issues/5360
  */
 
+type Headers = Readonly<Record<string, string>>;
+
 export type HttpQuestion = {
   readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Or what makes those of an address of this server, for each time that one is asked: a signature ages. */
+  readonly headers?: Headers | ((url: string) => Promise<Headers>);
   /** Sent as JSON, with POST. */
   readonly body?: unknown;
 };
@@ -187,7 +190,11 @@ async function followed(
   );
 }
 
-function ask({ url, headers, body }: HttpQuestion, signal: AbortSignal): Promise<IncomingMessage> {
+async function ask(
+  { url, headers: given, body }: HttpQuestion,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const headers = typeof given === 'function' ? await given(url) : given;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const request = url.startsWith('https:') ? overHttps : overHttp;
   return new Promise((resolve, reject) => {

@@ -108,7 +108,7 @@ export async function askMlflow(
     .map(([name, value]) => `${name}=${escaped(value)}`)
     .join('&');
   const url = `${at}/api/2.0/${path}${search === '' ? '' : `?${search}`}`;
-  return askJson({ url, headers: await headers(url) });
+  return askJson({ url, headers });
 }
 
 /** As Signature Version 4 has it, which escapes more than `encodeURIComponent`; every server reads that. */

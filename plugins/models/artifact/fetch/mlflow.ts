@@ -246,7 +246,7 @@ async function download(
         context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
         const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
         const url = `${base}/api/2.0/mlflow-artifacts/artifacts/${below}`;
-        digests[path] = await askFile({ url, headers: await headers(url) }, join(draft, path), bytes);
+        digests[path] = await askFile({ url, headers }, join(draft, path), bytes);
       }
       return digests;
     } finally {
