@@ -412,6 +412,14 @@ it('each file is asked for once, the graph too where its weights lie beside it',
   expect(server.sent()).toBe(0);
 });
 
+it('a version of more files than a model has is refused, and not read in part', async () => {
+  const many = Array.from({ length: 1000 }, (_, n) => [`more/${n}.txt`, Buffer.from('x')] as const);
+  server.register('crowded', { ...(await logged()), ...Object.fromEntries(many) });
+  expect(await refused('models:/crowded/1')).toMatch(
+    /has more than 1000 files and folders there\. Log the model again, without what it does not need/,
+  );
+});
+
 it('two models with the same file names do not mix, and of ten thousand versions one is asked for', async () => {
   server.register('one', await logged('add.onnx'));
   server.register('two', await logged('logreg.onnx'));

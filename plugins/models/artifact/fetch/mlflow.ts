@@ -51,7 +51,7 @@ export function resolveVersion(
         'Check the address, and whether the version was uploaded whole.',
       );
     const folder = await folderOf(server, version, asked, context);
-    const files = await filesIn(server, folder, context);
+    const files = await filesIn(server, folder, asked, context);
     const graph = await graphOf(server, folder, files, asked, context);
     // Evidence, which who may read the model may be denied: the model is served without it.
     const [run, model] = await Promise.all([
@@ -151,6 +151,7 @@ async function graphOf(
 async function filesIn(
   server: MlflowServer,
   folder: string,
+  asked: Asked,
   context: SourceContext,
 ): Promise<readonly ResolvedFile[]> {
   if (folder.startsWith('s3:')) return (await resolveObjects(folder, placeIn(folder), context)).files;
@@ -166,7 +167,13 @@ async function filesIn(
       if (fieldIn(file, 'is_dir') === true) folders.push(whole);
       else found.push({ path: whole, version: folder, bytes: Number(fieldIn(file, 'file_size') ?? 0) });
     }
-    if (found.length + folders.length > ITEMS) return found;
+    if (found.length + folders.length > ITEMS)
+      throw missing(
+        asked,
+        context,
+        `has more than ${ITEMS} files and folders there`,
+        'Log the model again, without what it does not need.',
+      );
   }
   return found;
 }
