@@ -436,11 +436,18 @@ it.each([
   ['', 'is MLflow’s, and no server of it is named. Set MLFLOW_TRACKING_URI'],
   ['databricks', 'Databricks keeps models in Unity Catalog'],
   ['databricks-uc://profile', 'Databricks keeps models in Unity Catalog'],
-  ['sqlite:///mlflow.db', 'MLFLOW_TRACKING_URI is sqlite:///mlflow.db, which is no address'],
-  ['ftp://ann:secret@host', 'MLFLOW_TRACKING_URI is ftp://…@host, which is no address'],
+  ['sqlite:///mlflow.db', 'MLFLOW_TRACKING_URI is sqlite://…, which is no address'],
+  ['ftp://ann:secret@host', 'MLFLOW_TRACKING_URI is ftp://…, which is no address'],
+  ['postgresql://ann:p@secret@host', 'MLFLOW_TRACKING_URI is postgresql://…, which is no address'],
+  ['postgresql://ann:p/secret@host', 'MLFLOW_TRACKING_URI is postgresql://…, which is no address'],
+  ['ann:secret@host', 'MLFLOW_TRACKING_URI is no address of a server over http or https'],
+  ['http://ann:secret%@host', 'password in MLFLOW_TRACKING_URI has a % that stands for no character'],
+  ['http://%zz:secret@host', 'password in MLFLOW_TRACKING_URI has a % that stands for no character'],
 ])('MLFLOW_TRACKING_URI=%s is refused with the reason', async (uri, message) => {
   process.env.MLFLOW_TRACKING_URI = uri;
-  expect(await refused('models:/churn/1')).toContain(message);
+  const told = await refused('models:/churn/1');
+  expect(told).toContain(message);
+  expect(told).not.toContain('secret');
 });
 
 it('who asks is told by name and password, in variables or in the address, or by a token; never in what is kept', async () => {

@@ -43,11 +43,21 @@ export function mlflowServer(
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw refuse(
-      `${reference}: MLFLOW_TRACKING_URI is ${shownOf(given)}, which is no address of a server over http or https.`,
+      `${reference}: MLFLOW_TRACKING_URI is ${shownOf(given)}no address of a server over http or https.`,
       fix,
     );
-  const user = env.MLFLOW_TRACKING_USERNAME ?? decodeURIComponent(url.username);
-  const password = env.MLFLOW_TRACKING_PASSWORD ?? decodeURIComponent(url.password);
+  const decoded = (text: string): string => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      throw refuse(
+        `${reference}: the name or the password in MLFLOW_TRACKING_URI has a % that stands for no character.`,
+        'Write %25 for a %, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.',
+      );
+    }
+  };
+  const user = env.MLFLOW_TRACKING_USERNAME ?? decoded(url.username);
+  const password = env.MLFLOW_TRACKING_PASSWORD ?? decoded(url.password);
   const token = env.MLFLOW_TRACKING_TOKEN;
   const authorization =
     user !== ''
@@ -95,8 +105,11 @@ function managed(
   };
 }
 
-/** Credentials may stand in it. */
-const shownOf = (uri: string): string => uri.replace(/\/\/[^/@]*@/, '//…@').slice(0, 100);
+/** Its scheme alone: credentials may stand anywhere behind it. */
+const shownOf = (uri: string): string => {
+  const [scheme] = /^[a-z][a-z\d+.-]*:\/\//i.exec(uri) ?? [];
+  return scheme === undefined ? '' : `${scheme}…, which is `;
+};
 
 /** @returns the answer to a GET of MLflow's REST API. @throws HttpFault */
 export async function askMlflow(
