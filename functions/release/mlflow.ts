@@ -1,6 +1,7 @@
 import { errorName } from '../../core/errors/aws-errors.ts';
 import { textIn } from '../../core/json/fields.ts';
 import { authorizationIn } from '../../core/origin/authorization.ts';
+import { repeatsSecret } from '../../core/origin/repeats-secret.ts';
 import type { SecretPort } from '../../core/ports/aws.ts';
 import type { MlflowFailure, MlflowPort, MlflowWrite } from '../../core/ports/mlflow.ts';
 
@@ -116,7 +117,7 @@ async function send(
       : `cannot be reached: ${reasonOf(error)}`;
     return { failed: why, refuses: false };
   }
-  return refusalIn(status, text, Object.values(headers));
+  return refusalIn(status, text, headers);
 }
 
 const callOf = (write: MlflowWrite): { readonly path: string; readonly body: object } => {
@@ -126,8 +127,12 @@ const callOf = (write: MlflowWrite): { readonly path: string; readonly body: obj
     : { path: 'model-versions/set-tag', body: { name, version, key: write.key, value: write.value } };
 };
 
-/** @param secrets what must not be repeated */
-function refusalIn(status: number, text: string, secrets: readonly string[]): Refused | undefined {
+/** @param headers what was sent: what is secret of it is not repeated */
+function refusalIn(
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+): Refused | undefined {
   const json = jsonIn(text);
   if (status >= 200 && status < 300 && json !== undefined) return undefined;
   const refuses = status < 500 && status !== 429;
@@ -138,8 +143,7 @@ function refusalIn(status: number, text: string, secrets: readonly string[]): Re
   // MLflow says 401 and 403 in plain text; of a page nothing is repeated.
   const told = json === undefined ? (/^\s*</.test(text) ? '' : text) : (textIn(json, 'message') ?? '');
   const line = told.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
-  const isSafe = secrets.every((secret) => !line.includes(secret.replace(/^\S+ /, '')));
-  const words = line === '' || !isSafe ? '' : `: ${line}`;
+  const words = line === '' || repeatsSecret(told, headers) ? '' : `: ${line}`;
   return { failed: `${refuses ? 'refuses' : 'answers'} ${status}${words}`, refuses, status };
 }
 

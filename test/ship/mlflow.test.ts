@@ -475,6 +475,19 @@ it('who asks is told by name and password, in variables or in the address, or by
   guard.close();
 });
 
+it.each([
+  ['Bearer a-token', { MLFLOW_TRACKING_TOKEN: 'a-token' }, 'a-token'],
+  ['a password', { MLFLOW_TRACKING_USERNAME: 'ann', MLFLOW_TRACKING_PASSWORD: 'pass word' }, 'pass word'],
+])('a server that repeats who asked is not repeated: %s', async (_, variables, secret) => {
+  Object.assign(process.env, variables);
+  server.register('echo', await logged());
+  server.trouble('name=echo', {
+    ...{ kind: 'answers', status: 403, type: 'text/plain' },
+    text: `no access for ${secret}`,
+  });
+  expect(await refused('models:/echo/1')).toMatch(/ refuses \(403\)\. Set MLFLOW_TRACKING_TOKEN/);
+});
+
 describe('what another stage has validated', () => {
   const evidence = {
     ...{ stage: 'staging', stack: 'shop-staging', version: '1', release: 'r', startedAt: '' },

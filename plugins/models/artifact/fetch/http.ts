@@ -8,6 +8,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
+import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
 
 /**
  * What registries of models are asked over HTTP: JSON, and files. Not by `fetch`: Node's ends the whole
@@ -148,7 +149,7 @@ async function answered(
   signal: AbortSignal,
   limits: HttpLimits,
 ): Promise<IncomingMessage> {
-  const answer = await followed(question, signal).catch((error: unknown) => {
+  const { answer, headers } = await followed(question, signal).catch((error: unknown) => {
     if (isHttpFault(error)) throw error;
     throw httpFault('unreachable', signal.aborted ? late(limits) : `cannot be reached: ${reasonOf(error)}`);
   });
@@ -156,6 +157,7 @@ async function answered(
   if (status >= 200 && status < 300) return answer;
   const { said, isJson } = saidIn(
     await bodyOf(answer, 64 * 1024, limits, signal).catch(() => Buffer.alloc(0)),
+    headers,
   );
   if (status === 401 || status === 403) throw httpFault('refused', `refuses (${status})${said}`, status);
   // MLflow says of an alias that is not there that the request is not valid.
@@ -165,18 +167,17 @@ async function answered(
   throw httpFault(isPassing ? 'unreachable' : 'wrong', `answers ${status}${said}`, status);
 }
 
+/** An answer, and what was told of who asks. */
+type Answered = { readonly answer: IncomingMessage; readonly headers: Headers };
+
 /** As many as browsers follow are too many for a file. */
 const REDIRECTS = 5;
 
-async function followed(
-  question: HttpQuestion,
-  signal: AbortSignal,
-  left = REDIRECTS,
-): Promise<IncomingMessage> {
-  const answer = await ask(question, signal);
-  const { statusCode = 0, headers } = answer;
-  if (![301, 302, 303, 307, 308].includes(statusCode) || headers.location === undefined) return answer;
-  answer.resume();
+async function followed(question: HttpQuestion, signal: AbortSignal, left = REDIRECTS): Promise<Answered> {
+  const asked = await ask(question, signal);
+  const { statusCode = 0, headers } = asked.answer;
+  if (![301, 302, 303, 307, 308].includes(statusCode) || headers.location === undefined) return asked;
+  asked.answer.resume();
   const from = new URL(question.url);
   if (left === 0 || !URL.canParse(headers.location, from.href))
     throw httpFault('wrong', `sends on from one address to the next (${statusCode})`, statusCode);
@@ -190,11 +191,8 @@ async function followed(
   );
 }
 
-async function ask(
-  { url, headers: given, body }: HttpQuestion,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const headers = typeof given === 'function' ? await given(url) : given;
+async function ask({ url, headers: given, body }: HttpQuestion, signal: AbortSignal): Promise<Answered> {
+  const headers = (typeof given === 'function' ? await given(url) : given) ?? {};
   const text = body === undefined ? undefined : JSON.stringify(body);
   const request = url.startsWith('https:') ? overHttps : overHttp;
   return new Promise((resolve, reject) => {
@@ -209,7 +207,10 @@ async function ask(
         }),
       },
     });
-    asked.on('response', resolve).on('error', reject).end(text);
+    asked
+      .on('response', (answer) => resolve({ answer, headers }))
+      .on('error', reject)
+      .end(text);
   });
 }
 
@@ -245,8 +246,8 @@ function parsed(bytes: Buffer, type: string | undefined): unknown {
   }
 }
 
-/** What a refusal says, in JSON or as plain text (MLflow: 401 and 403); never a whole page. */
-function saidIn(bytes: Buffer): { readonly said: string; readonly isJson: boolean } {
+/** What a refusal says, in JSON or as plain text (MLflow: 401 and 403); never a whole page, nor who asked. */
+function saidIn(bytes: Buffer, headers: Headers): { readonly said: string; readonly isJson: boolean } {
   const text = bytes.toString();
   let [said, isJson] = [text, false];
   try {
@@ -257,7 +258,7 @@ function saidIn(bytes: Buffer): { readonly said: string; readonly isJson: boolea
     if (/^\s*</.test(text)) said = '';
   }
   const line = said.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
-  return { said: line === '' ? '' : `: ${line}`, isJson };
+  return { said: line === '' || repeatsSecret(said, headers) ? '' : `: ${line}`, isJson };
 }
 
 function reasonOf(error: unknown): string {

@@ -142,6 +142,19 @@ describe('who asks', () => {
       failed: 'refuses 403',
       refuses: true,
     });
+    // By name and password, what is sent is another text than what is secret.
+    const pair = '{"username": "ann", "password": "hunter2"}';
+    server.trouble('alias', { ...answer, text: 'ann: hunter2 is no password' });
+    expect(await writer(server.address, pair).port.write(live('1'))).toEqual({
+      failed: 'refuses 403',
+      refuses: true,
+    });
+    // Cut in its middle it would still be half told.
+    server.trouble('alias', { ...answer, text: `${'x'.repeat(196)}hunter2` });
+    expect(await writer(server.address, pair).port.write(live('1'))).toEqual({
+      failed: 'refuses 403',
+      refuses: true,
+    });
     server.trouble('alias', { ...answer, text: 'Permission denied' });
     expect(await writer(server.address, 'hunter2').port.write(live('1'))).toEqual({
       failed: 'refuses 403: Permission denied',
