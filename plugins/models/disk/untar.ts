@@ -61,13 +61,17 @@ export async function untar(archive: Readable, folder: string, limits = TAR_LIMI
       return;
     }
     // Its bytes wait until its folder is there.
+    let file: WriteStream | undefined;
     const written = mkdir(dirname(join(folder, path)), { recursive: true })
       .then(() => {
-        const file = createWriteStream(join(folder, path));
+        if (wrong !== undefined) throw wrong;
+        file = createWriteStream(join(folder, path));
         open.push(file);
         return finished(entry.pipe(file));
       })
       .catch((error: unknown) => {
+        // A writer that failed takes nothing more, and nothing must wait for it.
+        if (file !== undefined) entry.unpipe(file);
         entry.resume();
         fail(ofDisk(error, path));
       });
@@ -101,6 +105,8 @@ export async function untar(archive: Readable, folder: string, limits = TAR_LIMI
   if (wrong === undefined) await Promise.all(writing);
   if (wrong !== undefined) {
     for (const file of open) file.destroy();
+    // Whoever removes the folder now must not find it there again.
+    await Promise.allSettled(writing);
     throw wrong;
   }
   return { files: [...files].map(([path, size]) => ({ path, bytes: size })), links };

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -104,6 +105,27 @@ describe('what is no whole archive', () => {
     );
     await expect(untar(source, folder)).rejects.toBe(gone);
   });
+});
+
+describe('a disk that is full', () => {
+  it('in the middle of a file ends it with the system’s own word', async () => {
+    await symlink('/dev/full', join(folder, 'model.onnx'));
+    const large = [{ path: 'model.onnx', content: Buffer.alloc(3_000_000, 7) }];
+    await expect(unpack(large)).rejects.toMatchObject({ code: 'ENOSPC' });
+  }, 10_000);
+});
+
+it('nothing is written after a refusal: whoever removes the folder then has removed it', async () => {
+  const entries = ['a/f', '../evil'].map((path) => ({ path, content: Buffer.from('x') }));
+  const archive = gzipSync(tarOf(entries));
+  for (let time = 0; time < 20; time++) {
+    const place = join(folder, String(time));
+    const error: unknown = await untar(pieces(archive), place).catch((reason: unknown) => reason);
+    const there = readdirSync(place, { recursive: true });
+    expect(isTarFault(error)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(readdirSync(place, { recursive: true })).toEqual(there);
+  }
 });
 
 describe('what would fill the disk', () => {
