@@ -11,9 +11,12 @@ import {
 /** Datasets of a card; an experiment may have had any number. */
 const DATASETS = 10;
 
-/** What a registry says is of any length, and may have what a terminal obeys. */
+/**
+ * What a registry says is of any length, and may have what a terminal obeys, or what turns the order of the
+ * letters that a person reads: https://www.unicode.org/reports/tr9/
+ */
 const plain = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  const line = text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ');
   return line.length > CARD_TEXT ? `${line.slice(0, CARD_TEXT - 1)}…` : line;
 };
 
@@ -43,8 +46,18 @@ export function boundedCard(card: ModelCard): ModelCard {
   };
 }
 
-/** What may be read by whoever may ask the model: no address, account or colleague of ours. */
-export function openCard({ origin, inputs: _, outputs: __, ...document }: CardDocument): OpenCard {
+/** What may be read by whoever may ask the model: no address, account, path or colleague of ours. */
+export function openCard({
+  origin,
+  card,
+  inputs: _,
+  outputs: __,
+  // Where a certificate says who signed, it is a person's address.
+  signedBy: ___,
+  ...rest
+}: CardDocument): OpenCard {
+  const datasets = card.datasets.map(({ file, ...dataset }) => dataset);
+  const document = { ...rest, card: { ...card, datasets } };
   if (origin === undefined) return document;
   const { at, by, approval, measured, run, ...known } = boundedOrigin({ ...origin, at: '' });
   // That of SageMaker is an ARN, which has the account in it.

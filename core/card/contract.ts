@@ -79,5 +79,5 @@ export type CardDocument = {
   readonly outputs: readonly TensorSpec[];
 };
 
-/** As the catalog has it, whose signature is known already. */
-export type OpenCard = Omit<CardDocument, 'inputs' | 'outputs'>;
+/** As the catalog has it, whose signature is known already: `openCard` says what may be in it. */
+export type OpenCard = Omit<CardDocument, 'inputs' | 'outputs' | 'signedBy'>;

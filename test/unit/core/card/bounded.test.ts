@@ -8,8 +8,13 @@ import { CARDS } from '../../../cards.ts';
 
 it('whoever may ask the model reads its card, but no address of ours and no name of a colleague', () => {
   const { origin, ...document } = openCard(CARDS.mlflow);
-  const { inputs: _, outputs: __, origin: ___, ...told } = CARDS.mlflow;
-  expect(document).toEqual(told);
+  const { inputs: _, outputs: __, origin: ___, signedBy, ...told } = CARDS.mlflow;
+  const [training, evaluation] = told.card.datasets;
+  const { file, ...known } = training ?? {};
+  expect(document).toEqual({ ...told, card: { ...told.card, datasets: [known, evaluation] } });
+  expect([file, signedBy]).toEqual(['data/train.parquet', 'the key 0123456789ab…']);
+  expect(document).not.toHaveProperty('signedBy');
+  expect(document.card.datasets[0]).not.toHaveProperty('file');
   expect(origin).toMatchObject({ from: 'mlflow', name: 'churn', version: '3', alias: 'champion' });
   expect(Object.keys(origin ?? {})).not.toContain('at');
   expect(Object.keys(origin ?? {})).not.toContain('by');
@@ -36,6 +41,9 @@ it('texts of others are one line of at most 200 characters, and lists end', () =
   expect(texts).not.toContain('LONG');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal obeys
   for (const [, text] of cardLines(card)) expect(text).not.toMatch(/[\u0000-\u001f\u2028]/);
+  const turned = '\u202Eexe.\u2066a\u2069\u200Fb\u061C';
+  const named: ArtifactOrigin = { from: 'mlflow', at: '', name: '', version: '', task: turned };
+  expect(mergeCard({}, { origin: named }).card.task?.value).toBe(' exe. a b ');
   const many = Array.from({ length: 5000 }, (_, index) => ({ name: `d${index}`, value: index }));
   const origin: ArtifactOrigin = {
     ...{ from: 'mlflow', at: '', name: '', version: '' },
