@@ -4,6 +4,9 @@ import { Buffer } from 'node:buffer';
 /** Sizes of head and body before them, four bytes each. */
 const SIZES = 8;
 
+/** Far more than a request or an answer has, with its headers: what says more is none. */
+const FRAME_BYTES = 64 * 1024 * 1024;
+
 /** @returns what goes before the body on the stream */
 export function frameHead(head: unknown, bodyBytes: number): Buffer {
   const text = JSON.stringify(head);
@@ -17,20 +20,37 @@ export function frameHead(head: unknown, bodyBytes: number): Buffer {
 
 /**
  * @param take called with each frame that is whole; its body may share memory with a chunk
+ * @param broken called once, where what comes is no frame: nobody knows any more where the next one begins
  * @returns takes the stream’s chunks, in whatever pieces they come
  */
-export function frameReader(take: (head: unknown, body: Buffer) => void): (chunk: Buffer) => void {
+export function frameReader(
+  take: (head: unknown, body: Buffer) => void,
+  broken: (why: string) => void,
+): (chunk: Buffer) => void {
+  let over = false;
+  const fail = (why: string): void => {
+    over = true;
+    broken(why);
+  };
   /** Sizes that are not whole yet. */
   let begun: Buffer = Buffer.alloc(0);
   /** A frame whose sizes are known, and how much of it is there. */
   let frame: Buffer | undefined;
   let headBytes = 0;
   let filled = 0;
-  const tell = (bytes: Buffer, head: number): void =>
-    take(JSON.parse(bytes.toString('utf8', 0, head)), bytes.subarray(head));
+  const tell = (bytes: Buffer, headSize: number): void => {
+    let head: unknown;
+    try {
+      head = JSON.parse(bytes.toString('utf8', 0, headSize));
+    } catch {
+      fail('a head that is no JSON');
+      return;
+    }
+    take(head, bytes.subarray(headSize));
+  };
   return (chunk) => {
     let at = 0;
-    while (at < chunk.length) {
+    while (at < chunk.length && !over) {
       if (frame !== undefined) {
         const part = Math.min(frame.length - filled, chunk.length - at);
         chunk.copy(frame, filled, at, at + part);
@@ -55,6 +75,10 @@ export function frameReader(take: (head: unknown, body: Buffer) => void): (chunk
       begun = begun.subarray(0, 0);
       const head = sizes.readUInt32LE(0);
       const size = head + sizes.readUInt32LE(4);
+      if (size > FRAME_BYTES) {
+        fail(`a message of ${size} bytes, where ${FRAME_BYTES} are the most`);
+        return;
+      }
       if (size <= chunk.length - at) {
         tell(chunk.subarray(at, at + size), head);
         at += size;

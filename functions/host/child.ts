@@ -99,7 +99,11 @@ try {
   const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as { handler: Handler };
   channel.on(
     'data',
-    frameReader((head, body) => void answer(handler, head as HostAsked, body)),
+    frameReader(
+      (head, body) => void answer(handler, head as HostAsked, body),
+      // Only the host writes here.
+      () => process.exit(1),
+    ),
   );
   tell({ ready: true });
 } catch (error) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { frameHead, frameReader } from '../../core/host/frames.ts';
+import { isObject } from '../../core/json/is-object.ts';
 
 /** An answer of a model’s process, or why there is none. */
 export type ProcessAnswer =
@@ -75,17 +76,30 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
   let leave: (how: string) => void = () => {};
   const gone = new Promise<string>((resolve) => {
     const end = (how: string): void => {
-      running.delete(child);
       leave(how);
       resolve(how);
     };
-    child.once('exit', (code, signal) => end(`Its process ended (${signal ?? code}).`));
-    child.once('error', (error) => end(error.message));
+    child.once('exit', (code, signal) => {
+      running.delete(child);
+      end(`Its process ended (${signal ?? code}).`);
+    });
+    child.once('error', (error) => {
+      running.delete(child);
+      end(error.message);
+    });
+    // Whatever the model's code imports can write to the channel: it must cost this process alone.
+    const broken = (why: string): void => {
+      child.kill('SIGKILL');
+      end(`Its code wrote to file descriptor 3, which is the host’s: ${why}. It was ended.`);
+    };
+    channel.on(
+      'data',
+      frameReader(
+        (head, body) => (isTold(head) ? hear(head, body) : broken('a head that says nothing')),
+        broken,
+      ),
+    );
   });
-  channel.on(
-    'data',
-    frameReader((head, body) => hear(head as HostTold, body)),
-  );
   const kill = async (): Promise<void> => {
     if (!running.has(child)) return;
     child.kill('SIGKILL');
@@ -140,6 +154,15 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     channel.uncork();
   };
   return { ask, kill, gone };
+}
+
+/** Is it what `child.ts` says? A status that is none would throw where it is sent. */
+function isTold(head: unknown): head is HostTold {
+  if (!isObject(head)) return false;
+  const { ready, broken, thrown, status, headers } = head;
+  if (status !== undefined)
+    return Number.isInteger(status) && Number(status) >= 200 && Number(status) < 600 && isObject(headers);
+  return ready === true || typeof broken === 'string' || typeof thrown === 'string';
 }
 
 /** @returns MB of a process that are no file’s, which others share; 0 where the system does not say */

@@ -13,7 +13,10 @@ it('frames come out as they went in, in whatever pieces the stream brings them',
           messages.flatMap(({ head, body }) => [frameHead(head, body.length), Buffer.from(body)]),
         );
         const heard: object[] = [];
-        const read = frameReader((head, body) => heard.push({ head, body: [...body] }));
+        const read = frameReader(
+          (head, body) => heard.push({ head, body: [...body] }),
+          (why) => heard.push({ why }),
+        );
         for (let at = 0, turn = 0; at < stream.length; turn++) {
           const size = cuts[turn % cuts.length] as number;
           read(stream.subarray(at, at + size));
@@ -27,4 +30,29 @@ it('frames come out as they went in, in whatever pieces the stream brings them',
       },
     ),
   );
+});
+
+it.each([
+  ['a text', Buffer.from('hello from a dependency\n'), /^a message of \d+ bytes/],
+  [
+    'a head that is no JSON',
+    Buffer.concat([Buffer.from([3, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{"a')]),
+    /no JSON/,
+  ],
+  ['nothing but zeros', Buffer.alloc(100), /no JSON/],
+  ['the largest sizes', Buffer.alloc(8, 255), /^a message of 8589934590 bytes/],
+])('what is no frame is told once, and nothing is read after it: %s', (_, bytes, why) => {
+  for (const size of [1, 3, 1000]) {
+    const told: string[] = [];
+    const heard: unknown[] = [];
+    const read = frameReader(
+      (head) => heard.push(head),
+      (reason) => told.push(reason),
+    );
+    read(frameHead('before', 0));
+    for (let at = 0; at < bytes.length; at += size) read(bytes.subarray(at, at + size));
+    read(frameHead('after', 0));
+    expect(heard).toEqual(['before']);
+    expect(told).toEqual([expect.stringMatching(why)]);
+  }
 });
