@@ -112,6 +112,9 @@ function answerOne(
   const pool = name === undefined ? undefined : behind.pool(name);
   if (answer) finish(exchange, answer, last);
   else if (pool !== undefined) infer(behind, pool, bodies, exchange);
+  // The port is open before the models are there, so that probes are answered.
+  else if (method === 'POST' && behind.state() === 'starting')
+    finish(exchange, refusalAnswer('NOT_READY', 'The host is starting.'), last);
   else
     described.answer(request).then(
       (answer) => finish(exchange, answer, last),
