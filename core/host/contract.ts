@@ -56,7 +56,10 @@ export const HOST_LIMITS = {
   unreadMs: 60_000,
   /** A body that takes longer than so many milliseconds gives up its place in the queue. */
   slowBodyMs: 1_000,
-  /** All bodies together that are on their way. Beyond it the slowest ones are given up. */
+  /**
+   * All bodies together that are on their way, or wait for a process. Beyond it slow ones are given up, and
+   * then the one that comes.
+   */
   bodyBytes: 128 * 1024 * 1024,
   /** What is read and dropped of a refused request, so that its client gets to see the answer. */
   droppedBytes: 32 * 1024 * 1024,

@@ -3,9 +3,12 @@ import { type Arriving, bodiesToDrop } from '../../core/host/admission.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
 
 /** What came of a body. `late`: it was slow, and its memory went to others. `gone`: so has its client. */
-type Received = Buffer | 'tooLarge' | 'late' | 'gone';
+type Received = Whole | 'tooLarge' | 'late' | 'gone';
 
-/** Reads bodies, all of them within one bound of memory. */
+/** Its bytes count until they are released, since a request may wait for a process for long. */
+type Whole = { readonly body: Buffer; readonly release: () => void };
+
+/** Reads bodies: those that come, and those that wait for a process, are within one bound of memory. */
 export type Bodies = {
   /**
    * @param most bytes of it
@@ -22,17 +25,29 @@ export type Bodies = {
 
 type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & { end: (how: Received) => void };
 
-export function createBodies(): Bodies {
+/** @param room bytes of all together */
+export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
   const reading = new Map<number, Reading>();
   let count = 0;
+  /** Bytes that come, and bytes of whole bodies that nobody has released. */
   let total = 0;
+  let kept = 0;
+  const keep = (body: Buffer): Whole => {
+    let held = body.length;
+    kept += held;
+    const release = (): void => {
+      kept -= held;
+      held = 0;
+    };
+    return { body, release };
+  };
   return {
     read(request, most, begin, slow) {
       const stated = request.headers['content-length'];
       const size = stated === undefined ? undefined : Number(stated);
       if (size !== undefined && size > most) return Promise.resolve('tooLarge');
       if (size === 0 || (size === undefined && request.headers['transfer-encoding'] === undefined))
-        return Promise.resolve(Buffer.alloc(0));
+        return Promise.resolve(keep(Buffer.alloc(0)));
       return new Promise((resolve) => {
         const id = ++count;
         const chunks: Buffer[] = [];
@@ -57,16 +72,18 @@ export function createBodies(): Bodies {
           total += chunk.length;
           chunks.push(chunk);
           if (one.bytes > most) one.end('tooLarge');
-          else if (total > HOST_LIMITS.bodyBytes)
-            for (const given of bodiesToDrop([...reading.values()], HOST_LIMITS.bodyBytes, id))
+          else if (total + kept > room)
+            for (const given of bodiesToDrop([...reading.values()], room - kept, id))
               reading.get(given)?.end('late');
         };
         reading.set(id, one);
         begin();
         request.on('data', hear);
-        request.once('end', () =>
-          one.end(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, one.bytes)),
-        );
+        request.once('end', () => {
+          // It was given up before.
+          if (!reading.has(id)) return;
+          one.end(keep(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, one.bytes)));
+        });
         // Cut off in the middle, by the client or for want of time; after an end it says nothing new.
         request.once('close', () => one.end('gone'));
         request.once('error', () => one.end('gone'));

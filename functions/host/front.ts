@@ -16,7 +16,7 @@ import { guardRefusal } from '../../core/host/guard.ts';
 import type { Behind } from './behind.ts';
 import { type Bodies, createBodies, dropRest } from './bodies.ts';
 import { type Described, describeModels } from './described.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, PoolOutcome } from './pool.ts';
 import { outcomeAnswer, refusalAnswer, reply } from './replies.ts';
 
 /** The HTTP side of a host: never blocked by a model, so that probes are answered while all compute. */
@@ -179,29 +179,33 @@ function infer(behind: Behind, pool: Pool, bodies: Bodies, exchange: Exchange): 
   const begin = (): void => {
     if (request.headers.expect !== undefined) response.writeContinue();
   };
-  void bodies.read(request, PAYLOAD_BYTES, begin, leave).then((body) => {
-    if (typeof body === 'string') {
+  void bodies.read(request, PAYLOAD_BYTES, begin, leave).then((read) => {
+    if (typeof read === 'string') {
       leave();
-      if (body === 'late') shed();
-      if (body === 'tooLarge') {
+      if (read === 'late') shed();
+      if (read === 'tooLarge') {
         pool.count({ status: 413, headers: {}, code: 'BODY_TOO_LARGE', body: NOTHING }, began);
         refuse('BODY_TOO_LARGE', `The body may have ${PAYLOAD_BYTES / 1024 / 1024} MB, also when unpacked.`);
       }
       return;
     }
+    const { body, release } = read;
     // A slow body has no place any more, and there may be none now.
     if (!holds && !pool.enter()) {
+      release();
       shed();
       return;
     }
     holds = true;
     const { method = 'POST', url: target = '/', headers } = request;
-    const takeBack = pool.ask({ id: randomUUID(), method, target, headers }, body, (outcome) => {
+    const done = (outcome: PoolOutcome): void => {
+      release();
       response.off('close', takeBack);
       leave();
       pool.count(outcome, began);
       reply(response, outcomeAnswer(outcome), draining());
-    });
+    };
+    const takeBack = pool.ask({ id: randomUUID(), method, target, headers }, body, done, release);
     if (!response.writableFinished) response.once('close', takeBack);
   });
 }

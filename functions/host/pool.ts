@@ -13,11 +13,16 @@ export type Pool = {
   readonly enter: () => boolean;
   /** Gives the place back: its answer is there, or its body does not come. */
   readonly leave: () => void;
-  /** Has a request computed that holds a place. @returns takes it back while no process has it */
+  /**
+   * Has a request computed that holds a place.
+   * @param taken called where a process takes it
+   * @returns takes it back while no process has it
+   */
   readonly ask: (
     asked: Omit<HostAsked, 'deadline'>,
     body: Buffer,
     done: (outcome: PoolOutcome) => void,
+    taken?: () => void,
   ) => () => void;
   /** A request ended: `began` is when its headers were there, by the clock of `performance`. */
   readonly count: (outcome: PoolOutcome, began: number) => void;
@@ -43,6 +48,7 @@ type Waiting = {
   readonly asked: Omit<HostAsked, 'deadline'>;
   readonly body: Buffer;
   readonly done: (outcome: PoolOutcome) => void;
+  readonly taken: () => void;
 };
 
 /**
@@ -82,9 +88,10 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
     if (job === undefined) idle.push(one);
     else run(one, job);
   };
-  const run = (one: ModelProcess, { asked, body, done }: Waiting): void => {
+  const run = (one: ModelProcess, { asked, body, done, taken }: Waiting): void => {
     const began = performance.now();
     working++;
+    taken();
     one.ask(asked, body, (ended) => {
       working--;
       const took = (performance.now() - began) / 1000;
@@ -151,8 +158,8 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
       places--;
       if (places === 0) told();
     },
-    ask(asked, body, done) {
-      const job = { asked, body, done };
+    ask(asked, body, done, taken = () => {}) {
+      const job = { asked, body, done, taken };
       const one = idle.pop();
       if (one !== undefined) run(one, job);
       else waiting.push(job);
