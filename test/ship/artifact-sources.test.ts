@@ -9,6 +9,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { fetchObjects, resolveObjects } from '../../plugins/models/artifact/fetch/s3.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import { ARTIFACT_SOURCES } from '../../plugins/models/artifact/sources/sources.ts';
 import type {
@@ -234,6 +235,19 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
       expect(from.startsWith(cacheFolder())).toBe(true);
     expect([file.folder, folder.folder !== undefined]).toEqual([undefined, folderReference !== undefined]);
   });
+});
+
+it('an object of S3 and the folder above its own are kept apart in the cache', async () => {
+  await SCENES.s3?.put('above/data/model.onnx', await fixture('add.onnx'));
+  const bring = async (reference: string, key: string): Promise<string> => {
+    const place = { bucket: 'artifacts', key };
+    const resolved = await resolveObjects(reference, place, context());
+    return (await fetchObjects(resolved, place, () => [], context())).path;
+  };
+  const folder = await bring('s3://artifacts/above/', 'above/');
+  const file = await bring('s3://artifacts/above/data/model.onnx', 'above/data/model.onnx');
+  for (const path of [join(folder, 'data', 'model.onnx'), file])
+    expect((await readFile(path)).equals(await fixture('add.onnx'))).toBe(true);
 });
 
 it('artifacts of MLflow that lie in S3 are read there, with the caller’s credentials', async () => {

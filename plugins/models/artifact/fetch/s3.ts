@@ -160,7 +160,8 @@ function download(
 ): Promise<string> {
   const key = keyOf(
     bucket,
-    items.map(({ key: name, etag }) => [name, etag]),
+    // The same object lies elsewhere in a folder than by itself.
+    items.map(({ key: name, etag, path }) => [name, etag, path]),
   );
   return once(cacheFolder('s3', key.slice(0, 32)), async (draft) => {
     try {
