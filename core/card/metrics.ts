@@ -117,7 +117,7 @@ function agrees(declared: number, theirs: number): boolean {
   return decimals !== undefined && Math.abs(declared - theirs) <= 0.5 * 10 ** -decimals * (1 + 1e-9);
 }
 
-/** Of metrics of our own names only: nobody knows what another one is. */
+/** Metrics of our own names only: nobody knows what another one is. */
 const isLowerBetter = (name: string): boolean =>
   Object.hasOwn(MEASURES, name) && MEASURES[name as Measure].better === 'lower';
 

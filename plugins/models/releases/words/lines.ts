@@ -33,20 +33,20 @@ function metricWords({ name, rows, done, refused, result }: MetricState): string
     return `${name}: ${refused.length} of ${rows} labelled rows got no prediction (${refused.slice(0, 5).join(', ')}${refused.length > 5 ? ', …' : ''})`;
   if (result === undefined) return `${name}: ${done} of ${rows} labelled rows`;
   const { estimate, limit, live, verdict } = result;
-  const of = ({ low, high }: Estimate): string => `(${figure(low)} to ${figure(high)})`;
+  const of = ({ low, high }: Estimate): string => `(${fourDigits(low)} to ${fourDigits(high)})`;
   const words = [
-    estimate === undefined ? name : `${name} ${figure(estimate.value)} ${of(estimate)}`,
-    ...(limit === undefined ? [] : [`${limit.is} ${figure(limit.value)}`]),
+    estimate === undefined ? name : `${name} ${fourDigits(estimate.value)} ${of(estimate)}`,
+    ...(limit === undefined ? [] : [`${limit.is} ${fourDigits(limit.value)}`]),
     ...(live?.difference === undefined
       ? []
       : [
-          `live ${figure(live.value ?? 0)}, difference ${figure(live.difference.value)} ${of(live.difference)}`,
+          `live ${fourDigits(live.value ?? 0)}, difference ${fourDigits(live.difference.value)} ${of(live.difference)}`,
         ]),
   ];
   return `${words.join(', ')}: ${VERDICTS[verdict]}`;
 }
 
-export const figure = (value: number): string => String(Number(value.toPrecision(4)));
+export const fourDigits = (value: number): string => String(Number(value.toPrecision(4)));
 
 export const VERDICTS: Readonly<Record<Verdict, string>> = {
   pass: 'pass',

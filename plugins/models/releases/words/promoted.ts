@@ -1,5 +1,5 @@
 import type { Measured, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
-import { figure, VERDICTS } from './lines.ts';
+import { fourDigits, VERDICTS } from './lines.ts';
 
 /** What people are told of the stage that something was taken from. Pure. */
 
@@ -16,6 +16,6 @@ export function promotedLine({ stage, stack, version, endedAt, gate, judged, ben
 
 /** `auc 0.913 (0.9 to 0.925): pass` */
 const measured = ({ name, verdict, estimate }: Measured): string =>
-  `${estimate === undefined ? name : `${name} ${figure(estimate.value)} (${figure(estimate.low)} to ${figure(estimate.high)})`}: ${VERDICTS[verdict]}`;
+  `${estimate === undefined ? name : `${name} ${fourDigits(estimate.value)} (${fourDigits(estimate.low)} to ${fourDigits(estimate.high)})`}: ${VERDICTS[verdict]}`;
 
 const minute = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;

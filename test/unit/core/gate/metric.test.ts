@@ -320,7 +320,7 @@ describe('the live version', () => {
       verdict: 'fail',
       metric: { refused: [], done: 640, result: { verdict: 'nodata', limit: { verdict: 'pass' } } },
     });
-    // Nothing of what the version said: it may hold values of the row.
+    // The words of the version are left out: it may hold values of the row.
     expect(state?.metric?.liveFault).toBe(why);
     expect(state?.reason).toMatch(new RegExp(`the live version 6 cannot be compared: ${why}\\.$`));
     expect(JSON.stringify(state)).not.toMatch(/41|Too large/);
