@@ -90,6 +90,12 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     ResourceNotFoundException: ['Secrets Manager GetSecretValue'],
     InvalidRequestException: ['Secrets Manager GetSecretValue'],
   },
+  'plugins/models/artifact/fetch/sagemaker-faults.ts': {
+    AccessDenied: ['SageMaker ListModelPackages', 'SageMaker DescribeModelPackage'],
+    ExpiredToken: ['SageMaker ListModelPackages', 'SageMaker DescribeModelPackage'],
+    InvalidClientTokenId: ['SageMaker ListModelPackages', 'SageMaker DescribeModelPackage'],
+    SignatureDoesNotMatch: ['SageMaker ListModelPackages', 'SageMaker DescribeModelPackage'],
+  },
   'plugins/models/batch-jobs/owners.ts': { NoSuchBucket: GET_OBJECT },
   'plugins/models/commands/gate.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
   'plugins/models/commands/invoke.ts': { ResourceNotFoundException: ['Lambda Invoke'] },

@@ -8,7 +8,7 @@ import { httpFault } from './http.ts';
 const REFUSED =
   /^(AccessDenied|ExpiredToken|IncompleteSignature|InvalidClientTokenId|InvalidSignature|MissingAuthenticationToken|NotAuthorized|OptInRequired|UnrecognizedClient|SignatureDoesNotMatch)/;
 const PASSING = /^(Throttling|TooManyRequests|RequestLimitExceeded|ServiceUnavailable|InternalFailure)/;
-const ABSENT = /does not exist|not found|could not find|cannot find/i;
+const ABSENT = /does not exist|not ?found|could not find|cannot find/i;
 
 /**
  * What SageMaker's refusals are to who asked.
@@ -33,7 +33,8 @@ export function asSageMakerFault(error: unknown): never {
     throw httpFault('unreachable', `answers ${whole}`, status);
   if (status === 401 || status === 403 || REFUSED.test(name))
     throw httpFault('refused', `refuses it: ${whole}`, status);
-  if (status === 404 || /^ResourceNotFound/.test(name) || ABSENT.test(said))
+  // Neither operation declares an error: what is not there is told by words.
+  if (status === 404 || ABSENT.test(whole))
     throw httpFault('absent', `knows no such thing: ${whole}`, status);
   throw httpFault('wrong', `answers ${whole}`, status);
 }
