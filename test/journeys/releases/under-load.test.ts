@@ -24,13 +24,14 @@ const alarmed = (on: Shop, suffix: string): Promise<true> =>
   );
 
 describe('a candidate', () => {
-  it('that crashes at a third of its requests is rolled back, and nobody else’s request fails', async () => {
+  // Of few requests half may be hard by chance where a third is, and that is another reason: it cannot answer.
+  it('that crashes at a quarter of its requests is rolled back, and nobody else’s request fails', async () => {
     const on = await open('crashes');
     await on.deploy({});
     const traffic = on.traffic(30);
     await on.deploy({ hard: 'throws', release: CANARY });
     await on.until('JUDGING');
-    traffic.hard(1 / 3);
+    traffic.hard(1 / 4);
     const { reason, judgements } = await on.until('ROLLED_BACK', 90);
     expect(reason).toMatch(/^version 2 was rolled back: errors: \d+ of \d+ \([\d.]+ %\)/);
     expect(judgements.at(-1)).toMatchObject({ verdict: 'fail' });
