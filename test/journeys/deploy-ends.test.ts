@@ -1,7 +1,9 @@
 /** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LambdaClient, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft, PLUGIN, type Ran, type Service } from './service.ts';
@@ -51,6 +53,23 @@ async function deploy(yml: string, ...options: string[]): Promise<Ran> {
   await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
   return service.sls('deploy', ...options);
 }
+/**
+ * The framework keeps the version of a deploy that failed, and the release worker removes it in its next tick: until
+ * then AWS has no other version of the very same.
+ */
+async function versionsWithout(memory: number): Promise<void> {
+  const lambda = new LambdaClient(client(aws.endpoint));
+  const sizes = async (): Promise<readonly unknown[]> => {
+    const asked = new ListVersionsByFunctionCommand({ FunctionName: 'ends-dev-churn' });
+    const { Versions = [] } = await lambda.send(asked);
+    return Versions.filter(({ Version }) => Version !== '$LATEST').map(({ MemorySize }) => MemorySize);
+  };
+  try {
+    await expect.poll(sizes, { timeout: 60_000, interval: 200 }).not.toContain(memory);
+  } finally {
+    lambda.destroy();
+  }
+}
 const cases = (text: string): Promise<void> => writeFile(join(service.dir, 'cases.jsonl'), text);
 const outputOf = ({ stdout, stderr }: Ran): string => stdout + stderr;
 const models = (...args: string[]): Promise<Ran> => service.sls('models', ...args);
@@ -80,8 +99,10 @@ test('1: a failed deploy, run again, fails again, and is deployed once its cause
   await cases(RIGHT);
   const broken = await deploy(yaml(1152, AT_ONCE, BROKEN));
   expect(broken.code).toBe(1);
+  await versionsWithout(1152);
   const other = await deploy(yaml(1152, AT_ONCE, BROKEN));
   expect(other.code, 'the cause is still there').toBe(1);
+  await versionsWithout(1152);
   const cured = await deploy(yaml(1152));
   expect(cured.code, outputOf(cured)).toBe(0);
   expect(outputOf(cured)).not.toContain('No changes to deploy');
