@@ -54,8 +54,8 @@ async function deploy(yml: string, ...options: string[]): Promise<Ran> {
   return service.sls('deploy', ...options);
 }
 /**
- * The framework keeps the version of a deploy that failed, and the release worker removes it in its next tick: until
- * then AWS has no other version of the very same.
+ * The framework keeps the version of a deploy that failed, and the release worker removes it in its next
+ * tick: until then AWS makes no other version of the very same.
  */
 async function versionsWithout(memory: number): Promise<void> {
   const lambda = new LambdaClient(client(aws.endpoint));

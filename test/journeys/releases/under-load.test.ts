@@ -24,7 +24,7 @@ const alarmed = (on: Shop, suffix: string): Promise<true> =>
   );
 
 describe('a candidate', () => {
-  // Of few requests half may be hard by chance where a third is, and that is another reason: it cannot answer.
+  // Half of few requests may be hard by chance where a third is: another reason, it cannot answer.
   it('that crashes at a quarter of its requests is rolled back, and nobody else’s request fails', async () => {
     const on = await open('crashes');
     await on.deploy({});
