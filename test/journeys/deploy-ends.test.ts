@@ -1,6 +1,7 @@
 /** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
@@ -48,8 +49,9 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
-/** Changes the folder, then `sls deploy`. */
+/** Changes the folder, then `sls deploy`; 20 s after the one before, by the local AWS's clock, as people do. */
 async function deploy(yml: string, ...options: string[]): Promise<Ran> {
+  await sleep(2000);
   await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
   return service.sls('deploy', ...options);
 }
