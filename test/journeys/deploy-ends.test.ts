@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
-/** Changes the folder, then `sls deploy`; 20 s after the one before, by the local AWS's clock, as people do. */
+/** Changes the folder, then `sls deploy`; some time after the one before, as people do: 20 s by its clock. */
 async function deploy(yml: string, ...options: string[]): Promise<Ran> {
   await sleep(2000);
   await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
