@@ -55,8 +55,8 @@ async function deploy(yml: string, ...options: string[]): Promise<Ran> {
   return service.sls('deploy', ...options);
 }
 /**
- * The framework ends at the first failure, while CloudFormation still rolls back: it takes no other change until
- * that is done, and a version that the failed deploy made is there until then.
+ * The framework ends at the first failure, while CloudFormation still rolls back: it takes no other change
+ * until that is done, and a version that the failed deploy made is there until then.
  */
 async function stackRests(): Promise<void> {
   const cloudFormation = new CloudFormationClient(client(aws.endpoint));

@@ -1,10 +1,8 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { askHttp, inferPath } from '../serve/ask.ts';
+import { inFolder } from '../serve/folder.ts';
 import { serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { ownVersion } from '../ship/service.ts';
@@ -20,10 +18,7 @@ export async function benchHere<T>(
   work: (target: BenchTarget) => Promise<T>,
 ): Promise<T> {
   const { environment } = plan.host.provider;
-  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
-  const discard = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', discard);
-  try {
+  return inFolder(async (folder) => {
     progress(`Preparing ${model.name}`);
     const outDir = join(folder, model.name);
     const shipped = await shipHere(model, { serviceDir: service.dir, outDir, progress, environment, aws });
@@ -65,8 +60,5 @@ export async function benchHere<T>(
     } finally {
       await local.stop();
     }
-  } finally {
-    process.off('exit', discard);
-    discard();
-  }
+  });
 }

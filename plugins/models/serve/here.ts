@@ -1,6 +1,3 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { type Context, usage } from '../context/context.ts';
@@ -8,6 +5,7 @@ import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { Model } from '../declaration/model.ts';
 import { ownVersion } from '../ship/service.ts';
 import { askHttp, inferPath } from './ask.ts';
+import { inFolder } from './folder.ts';
 import { serveLocally } from './local.ts';
 import { shipHere } from './shipped.ts';
 
@@ -18,11 +16,7 @@ export async function askHere<T>(
   work: (invoke: InvokePort) => Promise<T>,
 ): Promise<T> {
   const { environment } = plan.host.provider;
-  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
-  // Also where Ctrl-C ends the process in the middle of it.
-  const discard = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', discard);
-  try {
+  return inFolder(async (folder) => {
     const local = await serveLocally({
       models: [model],
       service,
@@ -52,10 +46,7 @@ export async function askHere<T>(
     } finally {
       await local.stop();
     }
-  } finally {
-    process.off('exit', discard);
-    discard();
-  }
+  });
 }
 
 const absent = ({ name }: ArtifactRuntime): Error =>

@@ -9,12 +9,11 @@ import type {
 } from '../../contracts/sources/artifact-source.ts';
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
-import { problemError } from '../../problems/errors.ts';
 import { askFile, isHttpFault, unlessRefused } from './http.ts';
 import { exportAdvice, flavorsIn } from './mlflow-flavors.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
 import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';
-import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
+import { type Asked, lacking, rememberedResolve, unfetched } from './remembered.ts';
 import { fetchObjects, resolveObjects } from './s3.ts';
 
 /** A version as it is asked for: by its number, or by an alias. */
@@ -42,9 +41,9 @@ export function resolveVersion(
   return rememberedResolve(asked, context, async () => {
     const version = await versionOf(server, place);
     if (version === undefined || version.status !== 'READY')
-      throw missing(
+      throw lacking(
         asked,
-        context,
+        context.key,
         version === undefined
           ? 'answers with something that is no version of a model'
           : `has version ${version.version} as ${version.status}, which is not ready`,
@@ -73,18 +72,6 @@ const askedOf = (reference: string, { at, access }: MlflowServer): Asked => ({
   ...{ reference, at, who: `MLflow at ${at}`, access },
 });
 
-function missing({ reference, who }: Asked, { key }: SourceContext, message: string, fix: string): Error {
-  return problemError([
-    {
-      code: 'MODELS_ARTIFACT_MISSING',
-      key,
-      value: reference,
-      message: `${reference}: ${who} ${message}.`,
-      fix,
-    },
-  ]);
-}
-
 async function versionOf(server: MlflowServer, { name, alias, version }: Place) {
   const answer =
     alias === undefined
@@ -109,9 +96,9 @@ async function folderOf(
   // An address of a server may stand before the path; the server that was asked has them.
   const below = /^mlflow-artifacts:\/\/[^/]/.test(uri ?? '') ? path.slice(path.indexOf('/') + 1) : path;
   if (scheme !== 'mlflow-artifacts' || below === '' || unsafeLocation(below) !== undefined)
-    throw missing(
+    throw lacking(
       asked,
-      context,
+      context.key,
       `keeps version ${version} at ${scheme === '' ? 'no address' : `${scheme}:`}, which is not read from here`,
       'Let the tracking server give its artifacts (`--serve-artifacts`), or keep them in S3.',
     );
@@ -130,15 +117,15 @@ async function graphOf(
 ): Promise<ResolvedFile> {
   const described = files.find(({ path }) => path === MLMODEL);
   if (described === undefined || described.bytes > MLMODEL_BYTES)
-    throw missing(asked, context, `has no ${MLMODEL} there`, 'Log the model by `mlflow.onnx.log_model`.');
+    throw lacking(asked, context.key, `has no ${MLMODEL} there`, 'Log the model by `mlflow.onnx.log_model`.');
   const at = await download(server, folder, [described], context);
   const flavors = flavorsIn(await readFile(join(at, MLMODEL), 'utf8'));
   const data = textIn(fieldIn(flavors, 'onnx'), 'data');
   const graph = files.find(({ path }) => path === data);
   if (graph === undefined)
-    throw missing(
+    throw lacking(
       asked,
-      context,
+      context.key,
       data === undefined
         ? `has a model of ${Object.keys(flavors).join(', ') || 'no flavor'} there, which is no ONNX`
         : `names ${data} as its graph, and has no such file`,
@@ -168,9 +155,9 @@ async function filesIn(
       else found.push({ path: whole, version: folder, bytes: Number(fieldIn(file, 'file_size') ?? 0) });
     }
     if (found.length + folders.length > ITEMS)
-      throw missing(
+      throw lacking(
         asked,
-        context,
+        context.key,
         `has more than ${ITEMS} files and folders there`,
         'Log the model again, without what it does not need.',
       );
@@ -212,9 +199,9 @@ export async function fetchVersion(
     const weights = names.map((name) => {
       const file = others.find(({ path }) => path === `${graphFolder}${name}`);
       if (file === undefined)
-        throw missing(
+        throw lacking(
           asked,
-          context,
+          context.key,
           `has no ${name}, which is needed beside the graph`,
           'Log the model again, with all its files.',
         );

@@ -99,6 +99,18 @@ async function readNote(path: string): Promise<Noted | undefined> {
   }
 }
 
+/** What is told of a registry that answers, and has not what was asked for. */
+export const lacking = ({ reference, who }: Asked, key: string, message: string, fix: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_ARTIFACT_MISSING',
+      key,
+      value: reference,
+      message: `${reference}: ${who} ${message}.`,
+      fix,
+    },
+  ]);
+
 /** What is told of a registry that gave nothing. */
 export function unfetched({ reference, who, access }: Asked, { key }: SourceContext, error: unknown): Error {
   if (!isHttpFault(error)) throw error;

@@ -8,8 +8,7 @@ import {
 } from '../../../../aws/model-packages.ts';
 import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import type { ResolvedArtifact, SourceContext } from '../../contracts/sources/artifact-source.ts';
-import { problemError } from '../../problems/errors.ts';
-import { type Asked, rememberedResolve } from './remembered.ts';
+import { type Asked, lacking, rememberedResolve } from './remembered.ts';
 import { asSageMakerFault } from './sagemaker-faults.ts';
 import { dataOf } from './sagemaker-files.ts';
 
@@ -42,7 +41,7 @@ export function resolvePackage(
     access:
       'Allow sagemaker:ListModelPackages, sagemaker:DescribeModelPackage and sagemaker:DescribeModelPackageGroup on it, or use other credentials.',
   };
-  const refuse = (message: string, fix: string): Error => refusal(asked, context.key, message, fix);
+  const refuse = (message: string, fix: string): Error => lacking(asked, context.key, message, fix);
   if (aws === undefined)
     throw refuse('is not asked here', 'Run it where AWS may be asked, or name a file on this disk.');
   return rememberedResolve(asked, context, async () => {
@@ -69,18 +68,6 @@ export function resolvePackage(
       client.destroy();
     }
   });
-}
-
-function refusal({ reference, who }: Asked, key: string, message: string, fix: string): Error {
-  return problemError([
-    {
-      code: 'MODELS_ARTIFACT_MISSING',
-      key,
-      value: reference,
-      message: `${reference}: ${who} ${message}.`,
-      fix,
-    },
-  ]);
 }
 
 async function packageOf(
