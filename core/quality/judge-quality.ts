@@ -1,3 +1,4 @@
+import { fourDigits } from '../units/digits.ts';
 import {
   type Estimate,
   type Label,
@@ -32,7 +33,7 @@ export function judgeQuality(
       ? undefined
       : comparison(settings, worseThanLive, own, beside?.scores, labels, live);
   const words = [
-    `${name} ${shown(estimate.value)} (95 % interval ${shown(estimate.low)} to ${shown(estimate.high)}) on ${own.length} rows`,
+    `${name} ${fourDigits(estimate.value)} (95 % interval ${fourDigits(estimate.low)} to ${fourDigits(estimate.high)}) on ${own.length} rows`,
     ...(limit === undefined ? [] : [limitWords(estimate, limit, own.length)]),
     ...(worseThanLive === undefined
       ? []
@@ -92,7 +93,7 @@ function limitWords(
   { is, value: limit, verdict }: Limit,
   rows: number,
 ): string {
-  const word = `${is} ${shown(limit)}`;
+  const word = `${is} ${fourDigits(limit)}`;
   if (verdict === 'pass') return `it keeps to ${word}`;
   if (verdict === 'fail') return `all of the interval is beyond ${word}`;
   const [reach, room] = is === 'min' ? [value - low, value - limit] : [high - value, limit - value];
@@ -107,13 +108,13 @@ function liveWords(
 ): string {
   if (value === undefined || difference === undefined)
     return `the live version ${version} cannot be compared${fault === undefined ? '' : `: ${fault}`}`;
-  const head = `live version ${version} has ${shown(value)}, difference ${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)})`;
-  if (verdict === 'pass') return `${head}, not worse by more than ${shown(margin)}`;
-  if (verdict === 'fail') return `${head}, worse by more than ${shown(margin)}`;
+  const head = `live version ${version} has ${fourDigits(value)}, difference ${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)})`;
+  if (verdict === 'pass') return `${head}, not worse by more than ${fourDigits(margin)}`;
+  if (verdict === 'fail') return `${head}, worse by more than ${fourDigits(margin)}`;
   const isHigher = MEASURES[name].better === 'higher';
   const reach = isHigher ? difference.value - difference.low : difference.high - difference.value;
   const room = margin + (isHigher ? difference.value : -difference.value);
-  return `${head}, so these rows cannot decide whether it is worse by more than ${shown(margin)}${needed(reach, room, rows)}`;
+  return `${head}, so these rows cannot decide whether it is worse by more than ${fourDigits(margin)}${needed(reach, room, rows)}`;
 }
 
 /** Beyond this many nobody labels rows for a gate, and the figure is of no use. */
@@ -129,5 +130,4 @@ function needed(reach: number, room: number, rows: number): string {
   return wanted > rows && wanted < MOST_NEEDED ? `; some ${wanted} rows would, if the value stays` : '';
 }
 
-const shown = (value: number): string => String(Number(value.toPrecision(4)));
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${shown(value)}`;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${fourDigits(value)}`;

@@ -1,4 +1,5 @@
 import type { Judgement } from '../../judge/contract.ts';
+import { fourDigits } from '../../units/digits.ts';
 import type { Release } from '../document/contract.ts';
 import type { Notice } from '../document/parts-contract.ts';
 
@@ -32,7 +33,7 @@ export function numbers(judgement: Pick<Judgement, 'reason' | 'signals'> | undef
   const signals = judgement.signals.map(
     ({ signal, verdict, numbers: found }) =>
       `  ${signal}: ${verdict}; ${Object.entries(found)
-        .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+        .map(([name, value]) => `${name} ${fourDigits(value)}`)
         .join(', ')}`,
   );
   return [`Decided by: ${judgement.reason}.`, ...signals];

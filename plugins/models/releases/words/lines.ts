@@ -3,6 +3,7 @@ import type { Verdict } from '../../../../core/judge/contract.ts';
 import type { Estimate, MetricState } from '../../../../core/quality/contract.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
+import { fourDigits } from '../../../../core/units/digits.ts';
 import type { Problem } from '../../problems/errors.ts';
 import type { Outcome } from './outcome.ts';
 import { moment } from './time.ts';
@@ -45,8 +46,6 @@ function metricWords({ name, rows, done, refused, result }: MetricState): string
   ];
   return `${words.join(', ')}: ${VERDICTS[verdict]}`;
 }
-
-export const fourDigits = (value: number): string => String(Number(value.toPrecision(4)));
 
 export const VERDICTS: Readonly<Record<Verdict, string>> = {
   pass: 'pass',

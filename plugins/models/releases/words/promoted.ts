@@ -1,5 +1,6 @@
 import type { Measured, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
-import { fourDigits, VERDICTS } from './lines.ts';
+import { fourDigits } from '../../../../core/units/digits.ts';
+import { VERDICTS } from './lines.ts';
 
 /** What people are told of the stage that something was taken from. Pure. */
 
