@@ -44,6 +44,9 @@ def service_may(function_ref: str, service: str, source_arn: str) -> bool:
 
 
 def install() -> None:
+    # A stack that another thread makes may put a policy meanwhile.
+    inline = '(role.get("InlinePolicies") or {}).values()'
+    patch.source(iam_evaluator, "_gather_role_policies", (inline, f"list({inline})"))
     patch.wrap(s3, "_deliver_event_to_lambda", _from_s3)
     patch.wrap(sns, "_deliver_to_lambda", _from_sns)
     patch.wrap(eventbridge, "_invoke_target", _from_events)
