@@ -12,10 +12,13 @@ import { startForks } from '../local-aws/forks.ts';
 import { CALLS } from './aws-calls/folder.ts';
 import { testsSince } from './changed.ts';
 import { lacking } from './needs.ts';
+import { HEAVY, PURE } from './projects.ts';
+import { stepAside } from './step-aside.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
-const report = join(local, 'vitest.json');
+/** What Vitest told of its runs. */
+const reports: string[] = [];
 const windows = process.platform === 'win32';
 /**
  * What tests put into the machine's folder for temporary files; removed at the end, also of an interrupted
@@ -39,10 +42,11 @@ const running = new Set<ChildProcess>();
 let interrupted = false;
 
 /**
+ * @param aside it takes the time of processors that nothing else wants
  * @returns true where the program ended with 0. It leads a process group, so that it can be ended with all
  * that it started.
  */
-function run(command: string, args: readonly string[]): Promise<boolean> {
+function run(command: string, args: readonly string[], aside = false): Promise<boolean> {
   const child = spawn(command, args, {
     cwd: root,
     env,
@@ -51,6 +55,7 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
     detached: !windows,
   });
   running.add(child);
+  if (aside && child.pid !== undefined) stepAside(child.pid);
   return new Promise((resolve) => {
     const ended = (success: boolean): void => {
       // What an interrupted one started may still be there.
@@ -65,11 +70,11 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
   });
 }
 
-async function step(name: string, command: string, args: readonly string[]): Promise<boolean> {
+async function step(name: string, command: string, args: readonly string[], aside = false): Promise<boolean> {
   if (interrupted) return false;
   console.error(`\n— ${name}`);
   const began = performance.now();
-  const success = await run(command, args);
+  const success = await run(command, args, aside);
   console.error(`— ${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
   return success;
 }
@@ -92,7 +97,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   });
 
 mkdirSync(local, { recursive: true });
-rmSync(report, { force: true });
 rmSync(CALLS, { recursive: true, force: true });
 const words = process.argv.slice(2);
 const [option, since] = words;
@@ -115,14 +119,31 @@ const style = await step('style', 'biome', ['check', '.']);
 const types =
   (await step('types', 'tsc', ['--noEmit'])) &&
   (await step('types of what browsers run', 'tsc', ['--noEmit', '-p', 'functions/catalog/browser']));
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+/** One run of Vitest. */
+function vitest(name: string, args: readonly string[], aside = false): Promise<boolean> {
+  const report = join(local, `${name.replaceAll(' ', '-')}.json`);
+  rmSync(report, { force: true });
+  reports.push(report);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return step(name, 'vitest', ['run', ...reporters, ...args], aside);
+}
+
 const none = chosen?.length === 0;
 if (none) console.error('No test file is touched by the change.');
-const tests = none || (await step('tests', 'vitest', ['run', ...reporters, ...(chosen ?? words)]));
-await prepared;
+const of = (projects: object): readonly string[] =>
+  Object.keys(projects).flatMap((name) => ['--project', name]);
+
+/** Half of a heavy file’s time is waiting, for which the pure ones are just right. */
+async function whole(): Promise<boolean> {
+  const pure = vitest('pure tests', of(PURE), true);
+  await prepared;
+  const heavy = vitest('tests', of(HEAVY));
+  return [await pure, await heavy].every(Boolean);
+}
+const tests = none || (await (prepared ? whole() : vitest('tests', chosen ?? words)));
 await (await forks)?.end();
-const whole = words.length === 0 ? ['--whole'] : [];
-const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...whole]);
+const extent = words.length === 0 ? ['--whole'] : [];
+const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...extent]);
 if (interrupted) end('SIGKILL');
 // A local AWS removes its files itself a moment after its starter has ended, maybe just now.
 rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -159,13 +180,22 @@ function spent(): string {
  */
 function count(): { passed: number; failed: number } {
   if (none) return { passed: 0, failed: 0 };
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, testResults }: Report = JSON.parse(readFileSync(report, 'utf8'));
-  const files = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  return { passed: numPassedTests, failed: Math.max(numFailedTests + files.length, tests ? 0 : 1) };
+  let passed = 0;
+  let failed = 0;
+  for (const report of reports) {
+    if (!existsSync(report)) {
+      failed += 1;
+      continue;
+    }
+    const { numPassedTests, numFailedTests, testResults }: Report = JSON.parse(readFileSync(report, 'utf8'));
+    const files = testResults.filter(
+      ({ status, assertionResults }) =>
+        status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+    );
+    passed += numPassedTests;
+    failed += numFailedTests + files.length;
+  }
+  return { passed, failed: Math.max(failed, tests ? 0 : 1) };
 }
 const { passed, failed } = count();
 const steps = [style, types, calls];
