@@ -26,6 +26,7 @@ const OWN: readonly string[] = [
   'MODELS_AWS_CODE',
   'MODELS_AWS_CALLS',
   'MODELS_AWS_WITHOUT',
+  'MODELS_AWS_ROOM',
   'MODELS_AWS_SPEED',
   'MODELS_AWS_EPOCH',
 ];

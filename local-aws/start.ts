@@ -32,6 +32,8 @@ export type StartOptions = {
   readonly concurrency?: number;
   /** SageMaker endpoints to begin with; see `nameEndpoints`. */
   readonly endpoints?: Readonly<Record<string, string>>;
+  /** How an image becomes the root of its process; default: the first of them that works here, `plain` is none. */
+  readonly room?: 'bwrap' | 'unshare' | 'plain';
   /** Additions to leave out; for the tests of the additions. */
   readonly without?: readonly string[];
   /** Go on when this process has ended; `stop` of aws.ts ends it. */
@@ -127,5 +129,6 @@ export function serverEnv(port: number, options: StartOptions): Record<string, s
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     MODELS_AWS_WITHOUT: (options.without ?? []).join(','),
+    MODELS_AWS_ROOM: options.room ?? '',
   };
 }

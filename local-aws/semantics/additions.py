@@ -11,7 +11,7 @@ MODULES = (
     "events.schedules", "custom_resources", "http.load_balancer", "metrics.metrics", "functions.throttling",
     "metrics.alarms", "metrics.metric_data", "scaling.autoscaling", "clock", "functions.provisioned",
     "functions.initialization", "functions.aliases", "transport", "internal_errors", "http.endpoints",
-    "functions.states", "functions.function_urls", "functions.layer_list", "change_sets", "access.deployer",
+    "functions.states", "images.image_functions", "functions.function_urls", "functions.layer_list", "change_sets", "access.deployer",
     "functions.asynchronous", "metrics.log_filter", "objects.objects", "objects.object_keys",
     "objects.object_events", "events.queues", "events.redrive", "events.builds", "functions.event_sources",
     "machines.state_machines", "machines.distributed_map", "machines.machine_deletion",

@@ -64,7 +64,7 @@ function writeAll(fd, text) {
 }
 
 function report(kind, value) {
-  writeAll(1, `\u0000${kind}\n`); // all of the log up to here belongs to this report
+  writeAll(1, '\u0000.\n'); // all of the log up to here belongs to this report
   tell(kind, value);
 }
 

@@ -61,7 +61,7 @@ def _unpacked(zips: list[bytes], kind: str, then=None) -> str:
             if then:
                 then(aside, where + ".notice")
             os.chmod(aside, 0o755)
-            _put(aside, where)
+            put(aside, where)
     return where
 
 
@@ -73,7 +73,7 @@ def _extract(archive: zipfile.ZipFile, where: str) -> None:
             os.chmod(target, mode)
 
 
-def _put(aside: str, where: str) -> None:
+def put(aside: str, where: str) -> None:
     try:
         os.rename(aside, where)
     except OSError:

@@ -23,7 +23,8 @@ def framed(done: dict, config: dict, request_id: str) -> list[str]:
     if done["init_ms"] is not None:
         report += f"\tInit Duration: {done['init_ms']:.2f} ms"
     lines = []
-    if done["init_ms"] is not None:
+    # An image has no runtime of Lambda's.
+    if done["init_ms"] is not None and config.get("Runtime"):
         lines.append("INIT_START Runtime Version: nodejs:24.local")
     lines.append(f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}")
     lines += done["log"]

@@ -10,7 +10,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from .. import patch
-from . import provisioned
+from . import provisioned, runtime
 from .process import Environment
 
 _PROVISIONED, _ON_DEMAND = "provisioned-concurrency", "on-demand"
@@ -35,11 +35,12 @@ def _pool(record: dict) -> list:
 def _initialise(function: dict, qualifier: str) -> bool:
     """Starts one environment. False: its init fails."""
     record = _record(function, qualifier)
-    if record is None or not str(record["config"].get("Runtime", "")).startswith("nodejs"):
+    made = record and runtime.environment_of(record["config"])
+    if not made:
         return True
     if any(_is(worker, _PROVISIONED) for worker in _pool(record)):
         return True
-    environment = Environment(record["config"]["FunctionName"], record["config"], record["code_zip"])
+    environment = made(record["config"]["FunctionName"], record["config"], record["code_zip"])
     environment.initialization = _PROVISIONED
     if not environment.prepare():
         return False

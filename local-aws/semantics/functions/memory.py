@@ -17,13 +17,17 @@ def install() -> None:
     _limits_on = True
 
 
-def over(pid: int, limit_mb: int) -> bool:
-    """Whether the process has outgrown its limit (never, when this addition is left out)."""
-    return _limits_on and used_mb(pid) > limit_mb
+def over(limit_mb: int, *pids: int) -> bool:
+    """Whether the processes have outgrown their limit (never, when this addition is left out)."""
+    return _limits_on and used_mb(*pids) > limit_mb
 
 
-def used_mb(pid: int, peak: bool = False) -> float:
-    """Memory of a process in MB, 0 if it is gone. ``peak`` gives the highest it ever was, mapped files included."""
+def used_mb(*pids: int, peak: bool = False) -> float:
+    """Memory of processes in MB, 0 for one that is gone. ``peak`` gives the highest that each ever was, mapped files included."""
+    return sum(_used_mb(pid, peak) for pid in pids)
+
+
+def _used_mb(pid: int, peak: bool) -> float:
     if sys.platform != "linux":
         out = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
         return int(out.strip() or 0) / 1024

@@ -14,15 +14,20 @@ from . import framing
 from .process import Environment
 
 
+# Each is called with a function's configuration, and gives the class of its environments, or None.
+environments: list = [lambda config: Environment if str(config.get("Runtime", "")).startswith("nodejs") else None]
+
+
 def install() -> None:
-    patch.wrap(lambda_runtime, "_worker_class_for", lambda original: lambda config: Environment if _ours(config) else original(config))
+    patch.wrap(lambda_runtime, "_worker_class_for", lambda original: lambda config: environment_of(config) or original(config))
     patch.wrap(lambda_runtime, "kill_workers", _kill)
     patch.wrap(lambda_svc, "_execute_function_warm", _execute)
     patch.wrap(lambda_svc, "_emit_lambda_logs", _emit)
 
 
-def _ours(config: dict) -> bool:
-    return str(config.get("Runtime", "")).startswith("nodejs")
+def environment_of(config: dict) -> type[Environment] | None:
+    """None: MiniStack's own."""
+    return next(filter(None, (given(config) for given in environments)), None)
 
 
 def _kill(original):
@@ -41,7 +46,7 @@ def _kill(original):
 def _execute(original):
     def execute(func, event, request_id):
         config = func.get("config") or func
-        if not _ours(config) or not func.get("code_zip"):
+        if not environment_of(config) or not func.get("code_zip"):
             return original(func, event, request_id)
         version = config.get("Version", "$LATEST")
         lambda_svc._ensure_reaper_thread()
@@ -59,10 +64,18 @@ def _execute(original):
         logs.write(config, worker.stream, lines)
         result = {"log": "\n".join(lines), "log_source": "environment", "done": done}
         if done["status"] == "ok":
-            return {**result, "body": json.loads(done["text"])}
+            return {**result, "body": _parsed(done["text"])}
         return {**result, "body": done["body"], "error": True, "function_error": "Unhandled"}
 
     return execute
+
+
+def _parsed(text: str):
+    """An image may answer what is no JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _emit(original):

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import uuid
+from typing import IO
 
 from . import files, memory
 
@@ -22,6 +23,8 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 _PROVISIONED_INIT_SECONDS = 900
 _LOOK_SECONDS = 0.02
+# At the end of a line of the log: all up to here belongs to the report that comes now.
+MARK = "\0."
 
 
 class Sandbox:
@@ -74,13 +77,20 @@ class Sandbox:
                 self.kill()
 
     def _end(self) -> None:
-        proc, self._proc = self._proc, None
-        if proc is not None:
-            proc.kill()
-            proc.wait()
-            for pipe in (self._events, self._reports):
-                os.close(pipe)
+        if self._proc is not None:
+            self._kill_process()
+            self._proc.wait()
+            self._hang_up()
+            os.close(self._reports)
+            self._proc = None
         self._discard_tmpdir()
+
+    def _kill_process(self) -> None:
+        self._proc.kill()
+
+    def _hang_up(self) -> None:
+        """Closes what leads to the process, which has ended."""
+        os.close(self._events)
 
     def _discard_tmpdir(self) -> None:
         if self._tmp:
@@ -119,10 +129,7 @@ class Sandbox:
                     "traceId": trace_id,
                     "clientContext": client_context,
                 }
-                text = b'{"context":' + json.dumps(context).encode() + b',"event":' + event + b"}\n"
-                # Written beside the wait: a large event does not fit into the pipe at once. Its descriptor is its own: it may come to
-                # write when ours is closed, and is somebody else's.
-                threading.Thread(target=_write, args=(os.dup(self._events), text), daemon=True).start()
+                self._send(context, event)
                 self._last = request_id
                 result = self._wait(request_id, began + timeout, timeout)
             return {
@@ -136,6 +143,12 @@ class Sandbox:
                 "reason": result.get("reason"),
             }
 
+    def _send(self, context: dict, event: bytes) -> None:
+        text = b'{"context":' + json.dumps(context).encode() + b',"event":' + event + b"}\n"
+        # Written beside the wait: a large event does not fit into the pipe at once. Its descriptor is its own: it may come to
+        # write when ours is closed, and is somebody else's.
+        threading.Thread(target=_write, args=(os.dup(self._events), text), daemon=True).start()
+
     def _await_next(self) -> None:
         """An event is for a runtime that asks for it: not for one that ends by what its last event has left behind.
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
@@ -147,14 +160,26 @@ class Sandbox:
     def _spawn(self) -> None:
         self._end()
         self._last, self._parts = None, []
-        task, opt, notices = self.files()
-        self._lines, self._marks = list(notices), 0
+        self._lines, self._marks = [], 0
         self._tmp = tempfile.mkdtemp(prefix="env-", dir=os.environ["TMPDIR"])
+        self._reports, reports = os.pipe()
+        try:
+            self._proc, output = self._start(reports)
+        except BaseException:
+            os.close(self._reports)
+            raise
+        finally:
+            os.close(reports)
+        threading.Thread(target=self._read_log, args=(output,), daemon=True).start()
+
+    def _start(self, reports: int) -> tuple[subprocess.Popen, IO[bytes]]:
+        """The process and its output, whose reports go to the descriptor ``reports``, a line of JSON each."""
+        task, opt, notices = self.files()
+        self._lines += notices
         memory_mb = int(self.config.get("MemorySize", 128))
         event_read, self._events = os.pipe()
-        self._reports, report_write = os.pipe()
         accelerated = os.environ["MODELS_AWS_SPEED"] != "1"
-        self._proc = subprocess.Popen(
+        proc = subprocess.Popen(
             [
                 os.environ["MODELS_AWS_NODE"],
                 # As AWS's own bootstrap: the heap follows the function's memory, not the machine's.
@@ -166,7 +191,7 @@ class Sandbox:
                 *(["--import", os.path.join(os.path.dirname(_HERE), "calls", "record.mjs")] if os.environ.get("MODELS_AWS_CALLS") else []),
                 os.path.join(_HERE, "bootstrap.mjs"),
                 str(event_read),
-                str(report_write),
+                str(reports),
                 files.compile_cache(),
             ],
             cwd=task,
@@ -174,21 +199,16 @@ class Sandbox:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=(event_read, report_write),
+            pass_fds=(event_read, reports),
         )
         os.close(event_read)
-        os.close(report_write)
-        threading.Thread(target=self._read_log, args=(self._proc,), daemon=True).start()
+        return proc, proc.stdout
 
     def _env(self, task: str, opt: str | None, memory_mb: int) -> dict:
-        config = self.config
-        _, _, _, region, *_ = config["FunctionArn"].split(":")
         runtime = files.runtime_modules()
         path = [runtime, os.path.dirname(runtime), task]
         if opt:
             path = [f"{opt}/nodejs/node24/node_modules", f"{opt}/nodejs/node_modules", *path]
-        own = (config.get("Environment") or {}).get("Variables") or {}
-        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html; AWS_ENDPOINT_URL stands for AWS itself.
         return {
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
@@ -196,28 +216,38 @@ class Sandbox:
             "LD_LIBRARY_PATH": ":".join(filter(None, [task, f"{task}/lib", opt and f"{opt}/lib"])),
             "NODE_PATH": os.pathsep.join(path),
             "TMPDIR": self._tmp,
+            **self._variables(memory_mb),
+            "_HANDLER": self.config["Handler"],
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{self.config['Runtime']}",
+            "LAMBDA_TASK_ROOT": task,
+            "LAMBDA_RUNTIME_DIR": os.path.dirname(runtime),
+        }
+
+    def _variables(self, memory_mb: int) -> dict:
+        """The function's own, and what Lambda tells every function, whatever it is packaged as."""
+        config = self.config
+        _, _, _, region, *_ = config["FunctionArn"].split(":")
+        own = (config.get("Environment") or {}).get("Variables") or {}
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html; AWS_ENDPOINT_URL stands for AWS itself.
+        return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
             **own,
             # Read by clock.mjs and record.mjs only.
             **{name: os.environ[name] for name in ("MODELS_AWS_SPEED", "MODELS_AWS_EPOCH", "MODELS_AWS_CALLS") if os.environ.get(name)},
-            "_HANDLER": config["Handler"],
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
             "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
             "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
             "AWS_LAMBDA_INITIALIZATION_TYPE": self.initialization,
             "AWS_LAMBDA_LOG_GROUP_NAME": log_group(config),
             "AWS_LAMBDA_LOG_STREAM_NAME": self.stream,
-            "LAMBDA_TASK_ROOT": task,
-            "LAMBDA_RUNTIME_DIR": os.path.dirname(runtime),
             **self.credentials(),
         }
 
     def _wait(self, request_id: str, deadline: float, timeout: float | None) -> dict:
         """The next report of the process, or how it ended: timeout, killed, exited."""
-        proc, peak = self._proc, 0.0
+        peak = 0.0
         limit = int(self.config.get("MemorySize", 128))
         os.set_blocking(self._reports, False)
         with selectors.DefaultSelector() as selector:
@@ -227,7 +257,7 @@ class Sandbox:
                     if report["kind"] == "next":
                         return report
                     self._await_mark()
-                    peak = max(peak, memory.used_mb(proc.pid, peak=True))
+                    peak = max(peak, memory.used_mb(*self._processes(), peak=True))
                     return {**report, "memory_mb": peak}
                 if selector.select(_LOOK_SECONDS):
                     chunk = os.read(self._reports, 1 << 20)
@@ -236,8 +266,8 @@ class Sandbox:
                     self._parts.append(chunk)
                     if b"\n" in chunk:
                         continue
-                if memory.over(proc.pid, limit):
-                    proc.kill()
+                if memory.over(limit, *self._processes()):
+                    self._kill_process()
                     return self._exited(request_id, limit)
                 if time.monotonic() > deadline:
                     self._end()
@@ -251,6 +281,10 @@ class Sandbox:
                         },
                     }
 
+    def _processes(self) -> list[int]:
+        """Whose memory is the function's."""
+        return [self._proc.pid]
+
     def _read_report(self, request_id: str) -> dict | None:
         """The next report of this request, or of the initialisation. There may be several: a promise that nobody awaited may fail when
         its request is answered."""
@@ -263,7 +297,7 @@ class Sandbox:
         return None
 
     def _exited(self, request_id: str, peak: float) -> dict:
-        code = self._proc.wait()
+        code = self._exit_code()
         if code < 0:
             how = f"Runtime exited with error: signal: {_SIGNALS.get(-code, signal.Signals(-code).name)}"
         else:
@@ -273,14 +307,20 @@ class Sandbox:
         body = {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request_id} Error: {how}"}
         return {"kind": "exit", "reason": how, "memory_mb": peak, "body": body}
 
+    def _exit_code(self) -> int:
+        """A signal as a negative number."""
+        return self._proc.wait()
+
     # -- log -----------------------------------------------------------------------------------------------------------
 
-    def _read_log(self, proc: subprocess.Popen) -> None:
-        for raw in proc.stdout:
+    def _read_log(self, output: IO[bytes]) -> None:
+        for raw in output:
             line = raw.decode("utf-8", "replace").rstrip("\n")
             with self._news:
-                if line.startswith("\0"):
+                if line.endswith(MARK):
                     self._marks += 1
+                    line = line.removesuffix(MARK)  # what has no end yet
+                    self._lines += [line] if line else []
                 else:
                     self._lines.append(line)
                 self._news.notify_all()
