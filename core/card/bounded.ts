@@ -1,4 +1,5 @@
 import { boundedOrigin } from '../origin/origin.ts';
+import { plainText } from '../text/plain.ts';
 import {
   CARD_METRICS,
   CARD_TEXT,
@@ -11,12 +12,9 @@ import {
 /** Datasets of a card; an experiment may have had any number. */
 const DATASETS = 10;
 
-/**
- * What a registry says is of any length, and may have what a terminal obeys, or what turns the order of the
- * letters that a person reads: https://www.unicode.org/reports/tr9/
- */
+/** What a registry says is of any length. */
 const plain = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ');
+  const line = plainText(text);
   return line.length > CARD_TEXT ? `${line.slice(0, CARD_TEXT - 1)}…` : line;
 };
 

@@ -1,5 +1,6 @@
 import { originLine } from '../origin/origin.ts';
 import type { TensorSpec } from '../tensor/contract.ts';
+import { plainText } from '../text/plain.ts';
 import type { CardDocument, Sourced } from './contract.ts';
 import { datasetName, NOT_KNOWN, sourcesOf } from './words.ts';
 
@@ -74,8 +75,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
  * https://spec.commonmark.org/0.31.2/#backslash-escapes
  */
 const escaped = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  plainText(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

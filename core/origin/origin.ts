@@ -1,3 +1,4 @@
+import { plainText } from '../text/plain.ts';
 import type { ArtifactOrigin, OriginApproval, ToldOrigin } from './contract.ts';
 
 /**
@@ -9,10 +10,21 @@ const TEXT = 80;
 /** What names a version to its registry is asked for again: MLflow's own limit for the name of a model. */
 const NAME = 256;
 
+type Limits = { readonly list: number; readonly text: number; readonly name: number };
+const BOUNDS: Limits = { list: LIST, text: TEXT, name: NAME };
+const NONE: Limits = { list: Infinity, text: Infinity, name: Infinity };
+
+/** The same in texts of one line each, without what nobody sees. */
+export const plainOrigin = (origin: ArtifactOrigin): ArtifactOrigin => limited(origin, NONE);
+
 /** The same, short enough to be a property of a resource. */
-export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
-  const cut = (text: string, most = TEXT): string =>
-    text.length > most ? `${text.slice(0, most - 1)}…` : text;
+export const boundedOrigin = (origin: ArtifactOrigin): ArtifactOrigin => limited(origin, BOUNDS);
+
+function limited(origin: ArtifactOrigin, limits: Limits): ArtifactOrigin {
+  const cut = (text: string, most = limits.text): string => {
+    const line = plainText(text);
+    return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+  };
   const {
     alias,
     run,
@@ -28,8 +40,8 @@ export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
   } = origin;
   return {
     from: origin.from,
-    at: cut(origin.at, NAME),
-    name: cut(origin.name, NAME),
+    at: cut(origin.at, limits.name),
+    name: cut(origin.name, limits.name),
     version: cut(origin.version),
     ...(alias !== undefined && { alias: cut(alias) }),
     ...(run !== undefined && { run: cut(run) }),
@@ -45,16 +57,16 @@ export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
     }),
     ...(licence !== undefined && { licence: cut(licence) }),
     ...(task !== undefined && { task: cut(task) }),
-    ...(bases.length > 0 && { bases: bases.slice(0, LIST).map((base) => cut(base)) }),
+    ...(bases.length > 0 && { bases: bases.slice(0, limits.list).map((base) => cut(base)) }),
     ...(datasets.length > 0 && {
-      datasets: datasets.slice(0, LIST).map(({ name, digest, context }) => ({
+      datasets: datasets.slice(0, limits.list).map(({ name, digest, context }) => ({
         name: cut(name),
         ...(digest !== undefined && { digest: cut(digest) }),
         ...(context !== undefined && { context: cut(context) }),
       })),
     }),
     ...(metrics.length > 0 && {
-      metrics: metrics.slice(0, LIST).map(({ name, value, dataset }) => ({
+      metrics: metrics.slice(0, limits.list).map(({ name, value, dataset }) => ({
         name: cut(name),
         value,
         ...(dataset !== undefined && { dataset: cut(dataset) }),
@@ -150,14 +162,20 @@ const shownVersion = (from: ArtifactOrigin['from'], version: string, before = ''
 const approvalLine = ({ status, by, reason }: OriginApproval): string =>
   `${status} there${by === undefined ? '' : `, last changed by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
 
-/** `version 3: auc 0.9 → 0.91 on churn-2026-11`; undefined where both are one version of one place */
-export function originDifference(before: ArtifactOrigin, now: ArtifactOrigin): string | undefined {
-  const isSame =
-    before.from === now.from &&
-    before.at === now.at &&
-    before.name === now.name &&
-    before.version === now.version;
-  if (isSame) return undefined;
+/**
+ * The same version of the same place. A model that was deleted, and registered anew, counts its versions from
+ * 1 again: they are of other runs.
+ */
+export const isSameVersion = (one: ArtifactOrigin, other: ArtifactOrigin): boolean =>
+  (['from', 'at', 'name', 'version', 'run'] as const).every((key) => one[key] === other[key]);
+
+/**
+ * `version 3: auc 0.9 → 0.91 on churn-2026-11`; undefined where both are one version of one place. What was
+ * recorded may be cut.
+ */
+export function originDifference(recorded: ArtifactOrigin, packaged: ArtifactOrigin): string | undefined {
+  const [before, now] = [boundedOrigin(recorded), boundedOrigin(packaged)];
+  if (isSameVersion(before, now)) return undefined;
   const { from, name, version } = before;
   const what = `${name === now.name ? '' : `${name} `}${shownVersion(from, version)}`;
   const place = before.at === now.at ? '' : ` at ${before.at}`;

@@ -4,6 +4,7 @@ import { authorizationIn } from '../../core/origin/authorization.ts';
 import { repeatsSecret } from '../../core/origin/repeats-secret.ts';
 import type { SecretPort } from '../../core/ports/aws.ts';
 import type { MlflowFailure, MlflowPort, MlflowWrite } from '../../core/ports/mlflow.ts';
+import { plainText } from '../../core/text/plain.ts';
 
 /**
  * MLflow's REST API, as far as it is written to:
@@ -142,7 +143,7 @@ function refusalIn(
     return { failed: `leads elsewhere (${status}), and is not followed`, refuses, status };
   // MLflow says 401 and 403 in plain text; of a page nothing is repeated.
   const told = json === undefined ? (/^\s*</.test(text) ? '' : text) : (textIn(json, 'message') ?? '');
-  const line = told.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
+  const line = plainText(told).replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
   const words = line === '' || repeatsSecret(told, headers) ? '' : `: ${line}`;
   return { failed: `${refuses ? 'refuses' : 'answers'} ${status}${words}`, refuses, status };
 }

@@ -41,7 +41,7 @@ export default class ServerlessModels {
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
     this.#serverless = serverless;
     this.#options = options;
-    this.#utils = utils;
+    this.#utils = framework.visibly(utils);
     // Not in `initialize`: there the framework asks AWS already.
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
@@ -70,7 +70,7 @@ export default class ServerlessModels {
     const deploy = deployHooks({
       serverless,
       options,
-      utils,
+      utils: this.#utils,
       declared: () => this.#input,
       active: () => this.#active(),
     });

@@ -3,7 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
-import { isProblemError } from './problems/errors.ts';
+import { isProblemError, visible } from './problems/errors.ts';
 
 /**
  * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that
@@ -337,6 +337,21 @@ export async function deployedBucket(serverless: Serverless): Promise<string | u
     throw error;
   }
 }
+
+/** The same, and nothing that it is given does more to a terminal than be read. */
+export const visibly = ({ log, writeText, progress }: Utils): Utils => ({
+  log: {
+    notice: (text) => log.notice(text && visible(text)),
+    warning: (text) => log.warning(visible(text)),
+  },
+  writeText: (text) => writeText(visible(text)),
+  progress: {
+    get: (name) => {
+      const line = progress.get(name);
+      return { notice: (text) => line.notice(visible(text)), remove: () => line.remove() };
+    },
+  },
+});
 
 /** One line of running progress; undefined ends it. */
 export function progressOf({ progress }: Utils): (text: string | undefined) => void {

@@ -17,6 +17,8 @@ export type FakeMlflow = {
     said?: Said,
   ) => string;
   readonly alias: (name: string, alias: string, version: string) => void;
+  /** Deletes a model with all its versions: what is registered next counts from 1 again. */
+  readonly remove: (name: string) => void;
   /** Replaces the files of a version, as nobody should. */
   readonly overwrite: (name: string, version: string, files: Readonly<Record<string, Uint8Array>>) => void;
   /** The files of a version are elsewhere, for example `s3://bucket/folder`. */
@@ -51,7 +53,8 @@ type Trouble =
   | { readonly kind: 'answers'; readonly status: number; readonly type: string; readonly text: string };
 
 type Version = {
-  readonly name: string;
+  /** Empty once it is deleted. */
+  name: string;
   readonly version: string;
   readonly id: string;
   readonly run: string;
@@ -148,6 +151,10 @@ export async function fakeMlflow(): Promise<FakeMlflow> {
       return version;
     },
     alias: (name, alias, version) => void aliases.set(`${name}@${alias}`, version),
+    remove: (name) => {
+      for (const one of versions) if (one.name === name) one.name = '';
+      for (const key of aliases.keys()) if (key.startsWith(`${name}@`)) aliases.delete(key);
+    },
     overwrite: (name, version, files) => {
       const found = find(name, version);
       if (found !== undefined) found.files = files;

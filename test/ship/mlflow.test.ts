@@ -191,6 +191,22 @@ it('an alias that moves is told with what changed, and the bytes of its version 
   ]);
 });
 
+it('a model that was deleted and registered anew has the same number, and is told to be another', async () => {
+  server.register('anew', await logged('add.onnx'), 0.9);
+  server.alias('anew', 'champion', '1');
+  const first = await read('models:/anew@champion');
+  server.remove('anew');
+  server.register('anew', await logged('logreg.onnx'), 0.9);
+  server.alias('anew', 'champion', '1');
+  const second = await read('models:/anew@champion');
+  expect([second.digest === first.digest, second.origin?.run === first.origin?.run]).toEqual([false, false]);
+  expect(second.notices).toEqual([
+    expect.stringMatching(
+      /^models:\/anew@champion is version 1 now; it was version 1 on \d{4}-\d\d-\d\d: run \w+ → \w+\.$/,
+    ),
+  ]);
+});
+
 it('an alias that moves between resolving and fetching changes nothing', async () => {
   server.register('between', await logged('add.onnx'));
   server.register('between', await logged('logreg.onnx'));
@@ -436,6 +452,8 @@ it.each([
   ['', 'is MLflow’s, and no server of it is named. Set MLFLOW_TRACKING_URI'],
   ['databricks', 'Databricks keeps models in Unity Catalog'],
   ['databricks-uc://profile', 'Databricks keeps models in Unity Catalog'],
+  ['https://dbc-0a1b2c.cloud.databricks.com', 'Databricks keeps models in Unity Catalog'],
+  ['https://adb-1.2.azuredatabricks.net/', 'Databricks keeps models in Unity Catalog'],
   ['sqlite:///mlflow.db', 'MLFLOW_TRACKING_URI is sqlite://…, which is no address'],
   ['ftp://ann:secret@host', 'MLFLOW_TRACKING_URI is ftp://…, which is no address'],
   ['postgresql://ann:p@secret@host', 'MLFLOW_TRACKING_URI is postgresql://…, which is no address'],
@@ -448,6 +466,37 @@ it.each([
   const told = await refused('models:/churn/1');
   expect(told).toContain(message);
   expect(told).not.toContain('secret');
+});
+
+it.each([
+  ['databricks-uc', 'Databricks keeps models in Unity Catalog'],
+  [
+    'https://ann:secret@mlflow.example.com',
+    'MLFLOW_REGISTRY_URI names another server than MLFLOW_TRACKING_URI',
+  ],
+])('a registry of its own is not passed over: MLFLOW_REGISTRY_URI=%s', async (uri, message) => {
+  process.env.MLFLOW_REGISTRY_URI = uri;
+  const told = await refused('models:/churn/1');
+  expect(told).toContain(message);
+  expect(told).not.toContain('secret');
+  server.register('both', await logged());
+  process.env.MLFLOW_REGISTRY_URI = `${server.address}/`;
+  expect((await read('models:/both/1')).origin?.version).toBe('1');
+});
+
+it('words of others are one line that is seen whole: of an answer, and of a version', async () => {
+  const text = 'no\u001B[2J access\nfor \u202Enna\u200B';
+  server.register('rude', await logged());
+  server.trouble('name=rude', { kind: 'answers', status: 403, type: 'text/plain', text });
+  expect(await refused('models:/rude/1')).toContain(
+    ' refuses (403): no\uFFFD[2J access for \uFFFDnna\uFFFD. Set',
+  );
+  server.calm();
+  server.register('rude', await logged(), 0.9, { tags: { license: `MIT${text}`, task: text } });
+  expect((await read('models:/rude/2')).origin).toMatchObject({
+    licence: 'MITno\uFFFD[2J access for \uFFFDnna\uFFFD',
+    task: 'no\uFFFD[2J access for \uFFFDnna\uFFFD',
+  });
 });
 
 it('who asks is told by name and password, in variables or in the address, or by a token; never in what is kept', async () => {

@@ -147,6 +147,12 @@ describe('which version', () => {
     expect(notices).toEqual([
       'sagemaker:numbered/1 is PendingManualApproval in SageMaker’s registry, and not approved.',
     ]);
+    registry.trouble({ kind: 'closed' });
+    expect((await read('sagemaker:numbered/1')).notices).toEqual([
+      ...notices,
+      expect.stringMatching(/^SageMaker in us-east-1 .* is taken as version 1 /),
+    ]);
+    registry.calm();
     registry.approve('numbered', 1, 'Rejected');
     expect(await refused('sagemaker:numbered/1')).toContain('has version 1 as Rejected. Let it be approved');
     expect(await refused('sagemaker:numbered/2')).toMatch(/knows no such thing: .*numbered\/2 not found\./);

@@ -88,10 +88,17 @@ export function isProblemError(error: unknown): error is ProblemError {
  * [MODELS_INVALID_VALUE]`
  */
 export function formatProblem({ code, key, message, fix }: Problem): string {
-  return `${key}: ${message} ${fix} [${code}]`.replace(CONTROLS, escaped);
+  return visible(`${key}: ${message} ${fix} [${code}]`);
 }
 
-/** Files and exporters write anything into names, and a terminal would obey it. */
-const CONTROLS = /[^\P{Cc}\n\t]/gu;
+/**
+ * A text as a terminal may show it, in JSON the same value: files, exporters and registries write anything
+ * into names, and a terminal would obey it, or show another order of letters, or nothing.
+ */
+export const visible = (text: string): string => text.replace(UNSEEN, escaped);
+
+const UNSEEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 const escaped = (character: string): string =>
-  `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+  Array.from({ length: character.length }, (_, unit) => character.charCodeAt(unit))
+    .map((code) => `\\u${code.toString(16).padStart(4, '0')}`)
+    .join('');

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
+import { plainText } from '../../../../core/text/plain.ts';
 
 /**
  * What registries of models are asked over HTTP: JSON, and files. Not by `fetch`: Node's ends the whole
@@ -257,7 +258,7 @@ function saidIn(bytes: Buffer, headers: Headers): { readonly said: string; reado
   } catch {
     if (/^\s*</.test(text)) said = '';
   }
-  const line = said.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
+  const line = plainText(said).replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
   return { said: line === '' || repeatsSecret(said, headers) ? '' : `: ${line}`, isJson };
 }
 

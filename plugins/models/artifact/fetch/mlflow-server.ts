@@ -1,4 +1,4 @@
-import { addressOf } from '../../../../core/origin/address.ts';
+import { addressIn, addressOf } from '../../../../core/origin/address.ts';
 import type { SourceContext } from '../../contracts/sources/artifact-source.ts';
 import { problemError } from '../../problems/errors.ts';
 import { askJson, httpFault } from './http.ts';
@@ -21,7 +21,8 @@ export type MlflowServer = {
  * ARN of a server that SageMaker manages.
  * https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
  *
- * @throws ProblemError `MODELS_ARTIFACT_MISSING` where it names no server that is asked over HTTP
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` where it names no server that is asked over HTTP, or
+ * MLFLOW_REGISTRY_URI another one
  */
 export function mlflowServer(
   reference: string,
@@ -34,10 +35,16 @@ export function mlflowServer(
   const fix =
     'Set MLFLOW_TRACKING_URI to the address of a tracking server, for example http://127.0.0.1:5000.';
   if (given === '') throw refuse(`${reference} is MLflow’s, and no server of it is named.`, fix);
-  if (/^databricks/i.test(given))
+  const registry = env.MLFLOW_REGISTRY_URI?.trim() ?? '';
+  if ([given, registry].some(isDatabricks))
     throw refuse(
       `${reference}: Databricks keeps models in Unity Catalog, which is asked in another way than MLflow’s own registry.`,
       'Copy the version to a registry of MLflow, or download it and name the file.',
+    );
+  if (registry !== '' && addressIn(registry) !== addressIn(given))
+    throw refuse(
+      `${reference}: MLFLOW_REGISTRY_URI names another server than MLFLOW_TRACKING_URI, and a model and its run are read from one.`,
+      'Unset MLFLOW_REGISTRY_URI, or set both to the server that has the model.',
     );
   if (given.startsWith('arn:')) return managed(reference, given, aws, env, refuse);
   const url = URL.canParse(given) ? new URL(given) : undefined;
@@ -104,6 +111,12 @@ function managed(
     access: `Allow ${server.actions} on it, or use other credentials.`,
   };
 }
+
+/** By the name of a profile, or the address of a workspace. */
+const isDatabricks = (uri: string): boolean =>
+  /^databricks/i.test(uri) ||
+  (URL.canParse(uri) &&
+    /\.(databricks\.(com|us)|azuredatabricks\.net|databricks\.azure\.(cn|us))$/.test(new URL(uri).hostname));
 
 /** Its scheme alone: credentials may stand anywhere behind it. */
 const shownOf = (uri: string): string => {

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { originChanges } from '../../../../core/origin/origin.ts';
+import { isSameVersion, originChanges, plainOrigin } from '../../../../core/origin/origin.ts';
 import type { ResolvedArtifact, SourceContext } from '../../contracts/sources/artifact-source.ts';
 import { cacheFolder, keyOf } from '../../disk/cache.ts';
 import { writeWhole } from '../../disk/whole.ts';
@@ -43,7 +43,7 @@ export async function rememberedResolve(
   const known = await readNote(note);
   let resolved: ResolvedArtifact;
   try {
-    resolved = await resolve();
+    resolved = plainly(await resolve());
   } catch (error) {
     if (!isHttpFault(error)) throw error;
     if (error.kind !== 'unreachable' || known === undefined) throw unfetched(asked, context, error);
@@ -53,13 +53,15 @@ export async function rememberedResolve(
     return {
       ...known.resolved,
       notices: [
+        ...(known.resolved.notices ?? []),
         `${asked.who} ${error.message}: ${asked.reference} is taken as ${shownVersion(version)}${place}, which it was on ${known.at.slice(0, 16)}Z.`,
       ],
     };
   }
   // Another account may have a group of the same name.
   const own = known?.resolved.origin?.at === resolved.origin?.at ? known : undefined;
-  const hasMoved = own !== undefined && own.resolved.origin?.version !== resolved.origin?.version;
+  const [was, is] = [own?.resolved.origin, resolved.origin];
+  const hasMoved = own !== undefined && !(was && is && isSameVersion(was, is));
   const before = hasMoved ? { at: own.at, resolved: own.resolved } : own?.before;
   const now: Noted = {
     schema: 1,
@@ -78,6 +80,12 @@ export async function rememberedResolve(
   return { ...resolved, ...(notices.length > 0 && { notices }) };
 }
 
+/** What a registry says is shown to people. */
+const plainly = ({ origin, ...resolved }: ResolvedArtifact): ResolvedArtifact => ({
+  ...resolved,
+  ...(origin && { origin: plainOrigin(origin) }),
+});
+
 function movedLine(before: NonNullable<Noted['before']>, { reference, origin }: ResolvedArtifact): string {
   const was = before.resolved.origin;
   const changes = was === undefined || origin === undefined ? [] : originChanges(was, origin);
@@ -93,7 +101,9 @@ async function readNote(path: string): Promise<Noted | undefined> {
   if (text === undefined) return undefined;
   try {
     const noted = JSON.parse(text) as Noted;
-    return noted.schema === 1 ? noted : undefined;
+    if (noted.schema !== 1) return undefined;
+    // An older version of the plugin kept what it was told.
+    return { ...noted, resolved: plainly(noted.resolved) };
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { errorName, errorStatus, messageOf } from '../../../../core/errors/aws-errors.ts';
+import { plainText } from '../../../../core/text/plain.ts';
 import { httpFault } from './http.ts';
 
 /**
@@ -18,7 +19,7 @@ const ABSENT = /does not exist|not ?found|could not find|cannot find/i;
 export function asSageMakerFault(error: unknown): never {
   if (error instanceof Error && 'problems' in error) throw error;
   const [name = 'Error', status] = [errorName(error), errorStatus(error)];
-  const said = messageOf(error)
+  const said = plainText(messageOf(error))
     .replace(/\s+/g, ' ')
     .slice(0, 300)
     .replace(/[.\s]+$/, '');

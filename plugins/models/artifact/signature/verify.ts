@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
+import { plainText } from '../../../../core/text/plain.ts';
 import { knownSha256 } from '../../disk/known.ts';
 import { problemError } from '../../problems/errors.ts';
 import { readBundle, SIGNATURE_BYTES, type SignatureBundle } from './bundle.ts';
@@ -118,7 +119,7 @@ export async function verifySigned(
 function signer({ certificates, hint = '' }: SignatureBundle, { key, identity, issuer }: Signed): string {
   if (identity !== undefined) return `${identity} (${issuer})`;
   const [certificate] = certificates;
-  if (certificate !== undefined) return certificate.subject.replaceAll('\n', ', ');
+  if (certificate !== undefined) return plainText(certificate.subject.replaceAll('\n', ', '));
   return `the key ${hint === '' ? key : `${hint.slice(0, 12)}…`}`;
 }
 

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { CARD_TEXT } from '../../../../core/card/contract.ts';
+import { unseenIn } from '../../../../core/text/plain.ts';
 import { key } from './key.ts';
 import { map, number, text } from './kinds.ts';
 
 /** `models.<name>.card`: what is told of a model, and changes nothing of what is deployed. */
 
 /** It is shown in pages, tables and terminals. */
-const said = text.max(CARD_TEXT).regex(/^[^\p{Cc}\u2028\u2029]*$/u);
-const line = `Write one line of at most ${CARD_TEXT} characters`;
+const said = text.max(CARD_TEXT).refine((value) => unseenIn(value) === undefined);
+const line = `Write one line of at most ${CARD_TEXT} characters, all of which are seen`;
 
 const metric = map({
   value: key(number, {

@@ -43,7 +43,7 @@ it('texts of others are one line of at most 200 characters, and lists end', () =
   for (const [, text] of cardLines(card)) expect(text).not.toMatch(/[\u0000-\u001f\u2028]/);
   const turned = '\u202Eexe.\u2066a\u2069\u200Fb\u061C';
   const named: ArtifactOrigin = { from: 'mlflow', at: '', name: '', version: '', task: turned };
-  expect(mergeCard({}, { origin: named }).card.task?.value).toBe(' exe. a b ');
+  expect(mergeCard({}, { origin: named }).card.task?.value).toBe('\uFFFDexe.\uFFFDa\uFFFDb\uFFFD');
   const many = Array.from({ length: 5000 }, (_, index) => ({ name: `d${index}`, value: index }));
   const origin: ArtifactOrigin = {
     ...{ from: 'mlflow', at: '', name: '', version: '' },

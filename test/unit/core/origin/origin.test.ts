@@ -6,6 +6,7 @@ import {
   originChanges,
   originDifference,
   originLine,
+  plainOrigin,
   readOrigin,
 } from '../../../../core/origin/origin.ts';
 
@@ -20,6 +21,31 @@ const CHURN: ArtifactOrigin = {
   datasets: [{ name: 'churn-2026-11', digest: 'c222a439', context: 'training' }],
   metrics: [{ name: 'auc', value: 0.91, dataset: 'churn-2026-11' }],
 };
+
+/** What a terminal obeys, a line of its own, what turns letters round, and what nobody sees. */
+const HOSTILE = 'a\u001B]0;b\u0007c\nd\u202Eexe.\u2066e\u200Bf\uFEFFg\u{E0041}h\u00ADi\u2028j';
+const SHOWN = 'a\uFFFD]0;b\uFFFDc d\uFFFDexe.\uFFFDe\uFFFDf\uFFFDg\uFFFDh\uFFFDi j';
+const FILLED: ArtifactOrigin = {
+  ...{ from: 'mlflow', at: 'x', name: 'x', version: 'x', alias: 'x', run: 'x', by: 'x', commit: 'x' },
+  ...{ measured: 'x', licence: 'x', task: 'x', bases: ['x'] },
+  approval: { status: 'x', by: 'x', reason: 'x' },
+  datasets: [{ name: 'x', digest: 'x', context: 'x' }],
+  metrics: [{ name: 'x', value: 1, dataset: 'x' }],
+};
+const filledWith = (text: string): ArtifactOrigin =>
+  JSON.parse(JSON.stringify(FILLED, (_, value) => (value === 'x' ? text : value)));
+
+it('no text of a registry does more to a reader than be read', () => {
+  for (const of of [plainOrigin, boundedOrigin]) expect(of(filledWith(HOSTILE))).toEqual(filledWith(SHOWN));
+  expect(readOrigin(JSON.stringify(filledWith(HOSTILE)))).toEqual(filledWith(SHOWN));
+  const many = { ...CHURN, metrics: Array.from({ length: 30 }, () => ({ name: 'x'.repeat(100), value: 1 })) };
+  expect(plainOrigin(many)).toEqual(many);
+});
+
+it('a name with something unseen in it is not the name without', () => {
+  const named = (name: string) => plainOrigin({ ...CHURN, name }).name;
+  expect(named('chu\u200Brn')).not.toBe(named('churn'));
+});
 
 it('is one line for people', () => {
   expect(originLine(CHURN)).toBe(
@@ -135,6 +161,11 @@ it('what changed between two versions is told by name', () => {
 
 it('the version that is live is told where it is another one', () => {
   expect(originDifference(CHURN, { ...CHURN, alias: 'else' })).toBeUndefined();
+  // A model that was deleted and registered anew.
+  expect(originDifference(CHURN, { ...CHURN, run: 'ffff' })).toBe('version 3: run 0a1b2c → ffff');
+  // What was recorded is cut, and is no other.
+  const job = { ...APPROVED, run: `arn:aws:sagemaker:us-east-1:123456789012:training-job/${'x'.repeat(60)}` };
+  expect(originDifference(boundedOrigin(job), job)).toBeUndefined();
   const metrics = [{ name: 'auc', value: 0.93, dataset: 'churn-2026-11' }];
   expect(originDifference(CHURN, { ...CHURN, version: '4', metrics })).toBe(
     'version 3: auc 0.91 → 0.93 on churn-2026-11',
