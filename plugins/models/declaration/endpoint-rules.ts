@@ -1,9 +1,9 @@
 import { LEAST_SAMPLE } from '../../../core/drift/contract.ts';
 import { isObject } from '../../../core/json/is-object.ts';
-import { sourceOf } from '../artifact/sources/sources.ts';
 import type { Problem } from '../problems/errors.ts';
 import { at } from './issues.ts';
 import { SAMPLE_FIX } from './keys/drift.ts';
+import { referenceProblems } from './reference-rules.ts';
 import type { Declaration } from './schema.ts';
 
 /** Properties of a framework function that are ours: where to say it instead. */
@@ -161,11 +161,6 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
     });
   }
   return problems;
-}
-
-function referenceProblems(key: string, reference: string): readonly Problem[] {
-  const fault = sourceOf(reference).fault(reference);
-  return fault === undefined ? [] : [{ code: 'MODELS_INVALID_VALUE', key, value: reference, ...fault }];
 }
 
 /** Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */

@@ -8,7 +8,8 @@ export const mlflowSource: ArtifactSource = {
   ],
   fault: (reference) => {
     if (PLACE.test(reference)) return undefined;
-    const [, name = 'name', stage] = /^models:\/([^/@]+)\/([^/@]*)$/.exec(reference) ?? [];
+    const [, name = 'name'] = /^models:\/*([^/@]+)/.exec(reference) ?? [];
+    const [, stage] = /^models:\/[^/@]+\/([^/@]*)$/.exec(reference) ?? [];
     return {
       message:
         stage === undefined

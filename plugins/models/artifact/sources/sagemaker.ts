@@ -11,7 +11,8 @@ export const sageMakerSource: ArtifactSource = {
   ],
   fault: (reference) => {
     if (PLACE.test(reference)) return undefined;
-    const [, group = 'group', alias] = /^sagemaker:([a-zA-Z0-9-]+)@(.*)$/.exec(reference) ?? [];
+    const [, group = 'group'] = /^sagemaker:\/*([a-zA-Z0-9][a-zA-Z0-9-]*)(?!:)\b/.exec(reference) ?? [];
+    const [, alias] = /^sagemaker:[a-zA-Z0-9-]+@(.*)$/.exec(reference) ?? [];
     return {
       message:
         alias === undefined

@@ -34,7 +34,7 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
     }
   });
 
-  it.each(['x', '', '//', '//bucket', '//bucket/key', '//bucket/folder/', 'a:b', 'a/../b', '\n'])(
+  it.each(['x', '', '//', '//bucket', '//bucket/key', '//bucket/folder/', 'a:b', 'a/../b'])(
     'says the same of the same reference, and refuses it with a fix or not at all: %j',
     (rest) => {
       const reference = `${scheme}:${rest}`;
@@ -50,6 +50,62 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
         expect([fault.message, fault.fix].every((text) => text.endsWith('.'))).toBe(true);
     },
   );
+});
+
+const REFERENCES = ['models:/churn@champion', 'sagemaker:churn@approved', 's3://bucket/key'];
+
+it.each(REFERENCES)('a character that nobody sees is refused, wherever it stands: %s', (reference) => {
+  expect(problemsOf(reference)).toEqual([]);
+  for (const unseen of ['\n', '\u200B', '\u202E', '\uFEFF', '\u{E0041}'])
+    for (const place of [11, 14, reference.length])
+      expect(problemsOf(`${reference.slice(0, place)}${unseen}${reference.slice(place)}`)).toMatchObject([
+        { message: expect.stringMatching(/^has a character that nobody sees, U\+/) },
+      ]);
+  expect(problemsOf(`${reference}\u200B`)[0]?.message).toBe(
+    `has a character that nobody sees, U+200B, as its character ${reference.length + 1}.`,
+  );
+});
+
+describe('what begins as an address, and is of no source, is no path that is looked for', () => {
+  it.each([
+    ['runs:/0a1b2c/model', 'runs:'],
+    ['mlflow-artifacts:/1/models', 'mlflow-artifacts:'],
+    ['https://hub.example/org/repo/resolve/main/x.onnx', 'https:'],
+    ['gs://bucket/x.onnx', 'gs:'],
+    ['arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/3', 'arn:'],
+  ])('%s', (reference, scheme) => {
+    expect(problemsOf(reference)).toEqual([
+      {
+        code: 'MODELS_INVALID_VALUE',
+        key: 'models.churn.artifact',
+        value: reference,
+        message: `begins with ${scheme}, and artifacts are read from no such place.`,
+        fix: ARTIFACT_FIX,
+      },
+    ]);
+  });
+  it.each(['Models:/churn@champion', 'S3://bucket/key', 'HF://org/repo'])('%s', (reference) => {
+    const [scheme = ''] = reference.split('/');
+    expect(problemsOf(reference)).toMatchObject([{ fix: `Write ${scheme.toLowerCase()} in small letters.` }]);
+  });
+  it.each(['C:\\models\\a.onnx', 'C:/models/a.onnx', 'a:b.onnx', 'v1.2/model.onnx'])(
+    '%s is a path',
+    (path) => {
+      expect(problemsOf(path)).toEqual([]);
+    },
+  );
+});
+
+it.each([
+  ['models:/churn', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
+  ['models:churn@a', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
+  ['models://churn/1', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
+  [
+    'sagemaker:churn',
+    'Write `sagemaker:churn@approved`, or `sagemaker:churn/7` with a number; the group may be an ARN.',
+  ],
+])('the fix for %s names what was meant', (reference, fix) => {
+  expect(problemsOf(reference)).toMatchObject([{ fix }]);
 });
 
 it('sources have a scheme each', () => {
