@@ -13,6 +13,7 @@ import {
 } from './contract.ts';
 import { docsPage, docsPolicy } from './docs.ts';
 import { openapi } from './openapi.ts';
+import type { Server } from './responses.ts';
 import { type CatalogRoute, catalogRoute } from './route.ts';
 
 /** Somebody else's finished answer, in the shape that the event's source wants. */
@@ -73,11 +74,13 @@ const FAILURES = {
  * What describes one numbered version is asked of that version: its signature may differ from the deployed
  * one's.
  * @param script of the docs page
+ * @param server who takes the requests
  */
 export function catalog(
   manifest: CatalogManifest,
   endpoints: Endpoints,
   script: string,
+  server: Server = 'gateway',
 ): (request: EndpointRequest) => Promise<Answer | Passed> {
   return async (request) => {
     const route = catalogRoute(request.path, manifest.groups);
@@ -86,14 +89,19 @@ export function catalog(
     if (request.method !== wanted && !(wanted === 'GET' && request.method === 'HEAD')) {
       return failure('METHOD_NOT_ALLOWED', `This path takes ${wanted}.`, { allow: wanted });
     }
-    return answer(manifest, endpoints, script, route, request);
+    return answer({ manifest, endpoints, script, server }, route, request);
   };
 }
 
+type Parts = {
+  readonly manifest: CatalogManifest;
+  readonly endpoints: Endpoints;
+  readonly script: string;
+  readonly server: Server;
+};
+
 async function answer(
-  manifest: CatalogManifest,
-  endpoints: Endpoints,
-  script: string,
+  { manifest, endpoints, script, server }: Parts,
   route: Exclude<CatalogRoute, { kind: 'unknown' }>,
   request: EndpointRequest,
 ): Promise<Answer | Passed> {
@@ -122,7 +130,7 @@ async function answer(
     case 'infer':
       return passOn(endpoints, route.model, route.version, request);
     case 'openapi':
-      return revalidated(JSON_HEADERS, JSON.stringify(openapi(manifest, route.group)), request);
+      return revalidated(JSON_HEADERS, JSON.stringify(openapi(manifest, route.group, server)), request);
     case 'docs':
       return docs(manifest, route.group, script, request);
   }

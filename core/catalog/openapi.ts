@@ -1,7 +1,7 @@
 import type { Auth, CatalogGroup, CatalogManifest, CatalogModel } from './contract.ts';
 import { exampleRequest } from './example.ts';
 import { invocationSchemas } from './invocation.ts';
-import { errorsOf } from './responses.ts';
+import { errorsOf, type Server } from './responses.ts';
 import { dataSchemas, protocolSchemas, ref, type Schema, SHARED } from './schemas.ts';
 import { generatedWords } from './text.ts';
 
@@ -35,6 +35,7 @@ type Infer = {
 function inferOperation(
   { name, signature, auth }: CatalogModel,
   word: string,
+  server: Server,
   { id, summary, versioned = false, sagemaker = false }: Infer,
 ): Schema {
   return {
@@ -69,7 +70,7 @@ function inferOperation(
             ...BYTES,
           },
         },
-        ...errorsOf({ infers: true, versioned }, auth),
+        ...errorsOf({ infers: true, versioned }, auth, server),
       },
     },
   };
@@ -90,11 +91,12 @@ type Get = {
   /** The schema of the answer. */
   readonly answer: string;
   readonly auth: Auth;
+  readonly server: Server;
   readonly versioned?: boolean;
   readonly ready?: boolean;
 };
 
-const get = ({ id, summary, tag, answer, auth, versioned = false, ready = false }: Get): Schema => ({
+const get = ({ id, summary, tag, answer, auth, server, versioned = false, ready = false }: Get): Schema => ({
   get: {
     tags: [tag],
     operationId: id,
@@ -103,7 +105,7 @@ const get = ({ id, summary, tag, answer, auth, versioned = false, ready = false 
     ...(versioned && { parameters: [VERSION] }),
     responses: {
       200: { description: 'OK', content: json(ref(answer)) },
-      ...errorsOf({ versioned, ready }, auth),
+      ...errorsOf({ versioned, ready }, auth, server),
     },
   },
 });
@@ -112,10 +114,10 @@ const get = ({ id, summary, tag, answer, auth, versioned = false, ready = false 
  * Ids of operations are verb and model, and no verb is what another one starts with: a model `foo-version`
  * has an `infer-foo-version`.
  */
-function pathsOf(model: CatalogModel, word: string, bare: boolean): Record<string, Schema> {
+function pathsOf(model: CatalogModel, word: string, bare: boolean, server: Server): Record<string, Schema> {
   const { name, auth } = model;
   const at = `/v2/models/${name}`;
-  const own = { auth, tag: name };
+  const own = { auth, server, tag: name };
   const shape = { sagemaker: true, summary: `Ask ${name} in SageMaker’s shape` };
   const health = { ...own, ready: true, answer: 'Ready', summary: 'SageMaker’s health check' };
   return {
@@ -133,7 +135,7 @@ function pathsOf(model: CatalogModel, word: string, bare: boolean): Record<strin
       answer: 'Ready',
       ready: true,
     }),
-    [`${at}/infer`]: inferOperation(model, word, { id: `infer-${word}`, summary: `Ask ${name}` }),
+    [`${at}/infer`]: inferOperation(model, word, server, { id: `infer-${word}`, summary: `Ask ${name}` }),
     [`${at}/versions/{version}`]: get({
       ...own,
       id: `version-metadata-${word}`,
@@ -149,15 +151,18 @@ function pathsOf(model: CatalogModel, word: string, bare: boolean): Record<strin
       versioned: true,
       ready: true,
     }),
-    [`${at}/versions/{version}/infer`]: inferOperation(model, word, {
+    [`${at}/versions/{version}/infer`]: inferOperation(model, word, server, {
       id: `version-infer-${word}`,
       summary: `Ask one version of ${name}`,
       versioned: true,
     }),
-    [`/models/${name}/invocations`]: inferOperation(model, word, { ...shape, id: `invocations-${word}` }),
+    [`/models/${name}/invocations`]: inferOperation(model, word, server, {
+      ...shape,
+      id: `invocations-${word}`,
+    }),
     [`/models/${name}/ping`]: get({ ...health, id: `ping-${word}` }),
     ...(bare && {
-      '/invocations': inferOperation(model, word, { ...shape, id: 'invocations' }),
+      '/invocations': inferOperation(model, word, server, { ...shape, id: 'invocations' }),
       '/ping': get({ ...health, id: 'ping' }),
     }),
   };
@@ -190,13 +195,14 @@ const SCHEMES: Record<string, Schema> = {
 /**
  * The OpenAPI 3.1 description of one prefix, exact to every name, datatype and dimension that the ONNX graphs
  * fix. Pure.
+ * @param server who takes the requests, since each has errors of its own
  * @returns a document to serve as `/openapi.json`; its server is a path, so that it holds behind any host.
  */
-export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema {
+export function openapi(manifest: CatalogManifest, group: CatalogGroup, server: Server = 'gateway'): Schema {
   const { auth, models } = group;
   const schemes = new Set([auth, ...models.map((model) => model.auth)].map(schemeName));
   const words = generatedWords(models.map(({ name }) => name));
-  const own = { auth, tag: words.server };
+  const own = { auth, server, tag: words.server };
   return {
     openapi: '3.1.0',
     info: {
@@ -229,7 +235,7 @@ export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema 
       }),
       ...Object.assign(
         {},
-        ...models.map((model) => pathsOf(model, words.of(model.name), model.name === group.bare)),
+        ...models.map((model) => pathsOf(model, words.of(model.name), model.name === group.bare, server)),
       ),
     },
     components: {

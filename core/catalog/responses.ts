@@ -16,19 +16,36 @@ type Kind = {
   readonly ready?: boolean;
 };
 
+/**
+ * Who takes the requests: an HTTP API before Lambda, a host, or a host that only its own machine may call.
+ */
+export type Server = 'gateway' | 'host' | 'local';
+
 /** What only a version that is asked by its number may answer, of what the catalog says in its stead. */
 const OF_VERSIONS: readonly RefusalCode[] = ['THROTTLED', 'ENDPOINT_FAILED'];
 /** What only a host says: on Lambda the gateway does, and it has its own words. */
 const OF_HOSTS: readonly RefusalCode[] = ['SLOW_REQUEST', 'HEADERS_TOO_LARGE', 'OVERLOADED', 'TIMED_OUT'];
+/** What it says of a connection, whatever is asked on it. */
+const OF_CONNECTIONS: readonly RefusalCode[] = ['SLOW_REQUEST', 'HEADERS_TOO_LARGE'];
 const OF_ANY: readonly RefusalCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED', 'INTERNAL'];
 
-function codesOf({ infers = false, versioned = false, ready = false }: Kind): readonly RefusalCode[] {
-  return (Object.keys(REFUSALS) as RefusalCode[]).filter((code) => {
-    if (code === 'NOT_READY') return ready;
-    if (OF_HOSTS.includes(code)) return false;
-    if (OF_VERSIONS.includes(code)) return versioned;
-    return infers || OF_ANY.includes(code);
-  });
+function codesOf(kind: Kind, server: Server): readonly RefusalCode[] {
+  const says = server === 'gateway' ? lambdaSays : hostSays;
+  return (Object.keys(REFUSALS) as RefusalCode[]).filter((code) => says(code, kind));
+}
+
+function lambdaSays(code: RefusalCode, { infers = false, versioned = false, ready = false }: Kind): boolean {
+  if (code === 'NOT_READY') return ready;
+  if (OF_HOSTS.includes(code)) return false;
+  if (OF_VERSIONS.includes(code)) return versioned;
+  return infers || OF_ANY.includes(code);
+}
+
+/** A host has the processes of the one version that it has, and throttles nobody. */
+function hostSays(code: RefusalCode, { infers = false, ready = false }: Kind): boolean {
+  if (code === 'THROTTLED') return false;
+  if (code === 'NOT_READY') return infers || ready;
+  return infers || OF_CONNECTIONS.includes(code) || OF_ANY.includes(code);
 }
 
 /**
@@ -44,17 +61,25 @@ const GATEWAY: Readonly<Record<number, string>> = {
 const BODY_AT_GATEWAY = { 413: 'The body is beyond what the gateway takes.' };
 const AUTHORIZER = { 401: 'The authorizer does not know who asks.' };
 
-export function errorsOf(kind: Kind, auth: Auth): Record<string, Schema> {
+/** What refuses a request before it reaches anything of ours, or in the same shape. */
+function gatewayOf({ infers = false }: Kind, auth: Auth, server: Server): Readonly<Record<number, string>> {
+  if (server === 'local')
+    return { 403: 'Only this machine’s programs and this server’s own pages may call.' };
+  if (server === 'host') return {};
+  return { ...GATEWAY, ...(infers && BODY_AT_GATEWAY), ...(typeof auth === 'object' && AUTHORIZER) };
+}
+
+const RETRY_AFTER: Schema = {
+  'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } },
+};
+
+export function errorsOf(kind: Kind, auth: Auth, server: Server): Record<string, Schema> {
   const ours = new Map<number, string[]>();
-  for (const code of codesOf(kind)) {
+  for (const code of codesOf(kind, server)) {
     const { status, meaning } = REFUSALS[code];
     ours.set(status, [...(ours.get(status) ?? []), `\`${code}\`: ${meaning}`]);
   }
-  const gateway: Readonly<Record<number, string>> = {
-    ...GATEWAY,
-    ...(kind.infers === true && BODY_AT_GATEWAY),
-    ...(typeof auth === 'object' && AUTHORIZER),
-  };
+  const gateway = gatewayOf(kind, auth, server);
   const statuses = [...new Set([...ours.keys(), ...Object.keys(gateway).map(Number)])];
   return Object.fromEntries(
     statuses
@@ -69,7 +94,8 @@ export function errorsOf(kind: Kind, auth: Auth): Record<string, Schema> {
         const [only, ...others] = schemas;
         const description = [...own, ...(theirs === undefined ? [] : [theirs])].join(' ');
         const schema = others.length === 0 ? only : { anyOf: schemas };
-        return [String(status), { description, content: { 'application/json': { schema } } }];
+        const again = server !== 'gateway' && status === 503 && { headers: RETRY_AFTER };
+        return [String(status), { description, ...again, content: { 'application/json': { schema } } }];
       }),
   );
 }

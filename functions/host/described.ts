@@ -21,7 +21,7 @@ type Known = {
   readonly answer: ReturnType<typeof catalog>;
 };
 
-export function describeModels({ catalog: current, page, pool }: Omit<Behind, 'local'>): Described {
+export function describeModels({ catalog: current, page, pool, local }: Behind): Described {
   const versionOf = (name: string): string | undefined => pool(name)?.standing().version;
   const isHere = (name: string, version: string): boolean => version === LIVE || version === versionOf(name);
   const endpoints: Endpoints = {
@@ -35,7 +35,11 @@ export function describeModels({ catalog: current, page, pool }: Omit<Behind, 'l
   const now = (): Known => {
     const manifest = current();
     if (known?.manifest !== manifest)
-      known = { manifest, paths: pathsOf(manifest), answer: catalog(manifest, endpoints, page) };
+      known = {
+        manifest,
+        paths: pathsOf(manifest),
+        answer: catalog(manifest, endpoints, page, local ? 'local' : 'host'),
+      };
     return known;
   };
   return {

@@ -112,7 +112,11 @@ describe('answers', () => {
     expect((await host.infer('add/versions/1', asked())).status).toBe(200);
     expect((await host.infer('add/versions/2', asked())).status).toBe(404);
     expect((await host.infer('nobody', asked())).status).toBe(404);
-    expect((await fetch(`${host.url}/openapi.json`)).status).toBe(200);
+    const { paths } = (await (await fetch(`${host.url}/openapi.json`)).json()) as {
+      paths: Record<string, { post: { responses: object } }>;
+    };
+    const own = Object.keys(paths['/v2/models/add/infer']?.post.responses ?? {});
+    expect(own).toEqual(expect.arrayContaining(['408', '431', '503', '504']));
     expect((await fetch(`${host.url}/v2/health/ready`)).status).toBe(200);
   });
 });

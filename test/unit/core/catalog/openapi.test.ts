@@ -235,6 +235,34 @@ describe('the OpenAPI description', () => {
     expect(fitsError({ error: 'x' })).toBe(false);
   });
 
+  it('has the errors of a host where a host answers, and none of a gateway', () => {
+    const one = group([churn]);
+    type Answers = Record<string, { description: string; headers?: object }>;
+    const errors = (server: 'host' | 'local', path: string, method: string): Answers => {
+      const { paths } = openapi(manifest(one), one, server) as Document;
+      return paths[path]?.[method]?.responses as Answers;
+    };
+    for (const path of [
+      '/v2/models/churn/infer',
+      '/v2/models/churn/versions/{version}/infer',
+      '/invocations',
+    ]) {
+      const found = errors('host', path, 'post');
+      expect(Object.keys(found), path).toEqual(
+        '200 400 404 405 408 413 415 422 431 500 502 503 504'.split(' '),
+      );
+      expect(found[408]?.description).toContain('`SLOW_REQUEST`');
+      expect(found[431]?.description).toContain('`HEADERS_TOO_LARGE`');
+      expect(found[503]?.description).toMatch(/`NOT_READY`.*`OVERLOADED`/);
+      expect(found[503]?.headers).toHaveProperty('Retry-After');
+      expect(found[504]?.description).toContain('`TIMED_OUT`');
+      expect(JSON.stringify(found)).not.toMatch(/gateway|GatewayError/i);
+    }
+    expect(Object.keys(errors('host', '/v2', 'get'))).toEqual('200 404 405 408 431 500'.split(' '));
+    expect(Object.keys(errors('host', '/v2/health/ready', 'get'))).toContain('503');
+    expect(errors('local', '/v2', 'get')[403]?.description).toContain('this server’s own pages');
+  });
+
   it('describes a model without inputs', () => {
     const takes = validator(document([model('m', { inputs: [] })]), 'm.Request');
     expect(takes({ inputs: [] })).toBe(true);
