@@ -99,6 +99,8 @@ export type HostTold =
       readonly headers: Readonly<Record<string, string | readonly string[]>>;
       /** The code of an answer that is an error. */
       readonly code?: string;
+      /** Scores of its outputs, by name. */
+      readonly sums?: Readonly<Record<string, number>>;
     }
   /** The handler threw, which it must not. */
   | { readonly thrown: string };

@@ -10,6 +10,8 @@ export type HostCounts = {
   readonly restarted: (reason: 'timeout' | 'crash' | 'memory') => void;
   /** Seconds that a process had a request. */
   readonly worked: (seconds: number) => void;
+  /** An answer without error. @param sums scores of its outputs, by name */
+  readonly scored: (sums: Readonly<Record<string, number>>) => void;
   readonly read: () => Counted;
 };
 
@@ -23,6 +25,8 @@ type Counted = {
   readonly sum: number;
   /** Seconds. */
   readonly edges: readonly number[];
+  /** Sums of the outputs' scores, by name. */
+  readonly sums: ReadonlyMap<string, number>;
 };
 
 /** Milliseconds; for models without a declared `latency`. */
@@ -34,6 +38,7 @@ export function createCounts(slowEdges: readonly number[] = EDGES): HostCounts {
   const outcomes = { answered: 0, failed: 0, rejected: 0, shed: 0 };
   const restarts = { timeout: 0, crash: 0, memory: 0 };
   const buckets = new Array<number>(edges.length + 1).fill(0);
+  const sums = new Map<string, number>();
   let busy = 0;
   let sum = 0;
   return {
@@ -52,7 +57,10 @@ export function createCounts(slowEdges: readonly number[] = EDGES): HostCounts {
     worked: (seconds) => {
       busy += seconds;
     },
-    read: () => ({ outcomes, restarts, busy, buckets, sum, edges }),
+    scored(scores) {
+      for (const name in scores) sums.set(name, (sums.get(name) ?? 0) + (scores[name] as number));
+    },
+    read: () => ({ outcomes, restarts, busy, buckets, sum, edges, sums }),
   };
 }
 
@@ -142,7 +150,20 @@ const FAMILIES: readonly Family[] = [
     help: 'Workers that have a request now, by all of them.',
     of: ({ working, workers }) => plain(working / workers),
   },
+  {
+    name: 'output_sum',
+    // A sum of scores falls, too.
+    type: 'gauge',
+    help: 'Sums of the scores of outputs, of their squares and of their product, over answers without error.',
+    of: ({ counted: { sums } }) => [...sums].map(([name, value]) => [signalLabels(name), value]),
+  },
 ];
+
+/** `label2_f1_aa`: a signal and which of its sums. */
+function signalLabels(name: string): string {
+  const at = name.lastIndexOf('_');
+  return `,signal="${escaped(name.slice(0, at))}",sum="${escaped(name.slice(at + 1))}"`;
+}
 
 const PREFIX = 'serverless_models';
 

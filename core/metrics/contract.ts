@@ -28,3 +28,9 @@ export const METRICS = {
   output: 'Out_',
   scores: ['a', 'b', 'aa', 'bb', 'ab'],
 } as const;
+
+/**
+ * `globalThis` has under the symbol of this name who takes an endpoint's lines in place of standard output: a
+ * function of whole lines.
+ */
+export const LINES_TAKER = 'serverless-models.lines';

@@ -11,6 +11,8 @@ import { Worker } from 'node:worker_threads';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { frameHead, frameReader } from '../../core/host/frames.ts';
 import { fromAnswer, toEvent } from '../../core/host/gateway.ts';
+import { readLines } from '../../core/host/lines.ts';
+import { LINES_TAKER } from '../../core/metrics/contract.ts';
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
@@ -65,13 +67,29 @@ const contextOf = ({ id, deadline }: HostAsked): object => ({
   getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
 });
 
+/** Scores of the request that this process has, once its lines are written. */
+let sums: Readonly<Record<string, number>> | undefined;
+
+function takeLines(lines: string): void {
+  const read = readLines(lines);
+  sums = read.sums;
+  if (read.rest !== '') process.stdout.write(read.rest);
+}
+
+function takeSums(): { readonly sums?: Readonly<Record<string, number>> } {
+  const taken = sums;
+  sums = undefined;
+  return taken === undefined ? {} : { sums: taken };
+}
+
 async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise<void> {
+  takeSums();
   try {
     const event = toEvent({ ...asked, body }, asked.id, new Date());
     const said = fromAnswer(await handler(event, contextOf(asked)));
     const { status, headers } = said;
     const code = status < 400 ? undefined : codeOf(said.body);
-    tell({ status, headers, ...(code !== undefined && { code }) }, said.body);
+    tell({ status, headers, ...(code !== undefined && { code }), ...takeSums() }, said.body);
   } catch (error) {
     tell({ thrown: textOf(error) });
   }
@@ -95,6 +113,7 @@ const textOf = (error: unknown): string =>
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 dieWithHost();
 beFirstToGo();
+Object.assign(globalThis, { [Symbol.for(LINES_TAKER)]: takeLines });
 try {
   const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as { handler: Handler };
   channel.on(

@@ -99,6 +99,7 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
       seconds = smoothed(seconds, took);
       if (!('failure' in ended) || ended.failure === 'error') {
         if ('failure' in ended) notice(ended.text);
+        else if (ended.sums !== undefined) counts.scored(ended.sums);
         deaths = 0;
         done(ended);
         next(one);

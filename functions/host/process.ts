@@ -11,6 +11,8 @@ export type ProcessAnswer =
       readonly status: number;
       readonly headers: Readonly<Record<string, string | readonly string[]>>;
       readonly code: string | undefined;
+      /** Scores of its outputs, by name. */
+      readonly sums?: Readonly<Record<string, number>>;
       readonly body: Buffer;
     }
   | { readonly failure: ProcessFailure; readonly text: string };
@@ -156,12 +158,19 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
   return { ask, kill, gone };
 }
 
-/** Is it what `child.ts` says? A status that is none would throw where it is sent. */
+/** Is it what `child.ts` says? A status that is none would throw where it is sent, and sums stay for good. */
 function isTold(head: unknown): head is HostTold {
   if (!isObject(head)) return false;
-  const { ready, broken, thrown, status, headers } = head;
+  const { ready, broken, thrown, status, headers, sums = {} } = head;
   if (status !== undefined)
-    return Number.isInteger(status) && Number(status) >= 200 && Number(status) < 600 && isObject(headers);
+    return (
+      Number.isInteger(status) &&
+      Number(status) >= 200 &&
+      Number(status) < 600 &&
+      isObject(headers) &&
+      isObject(sums) &&
+      Object.values(sums).every((sum) => Number.isFinite(sum))
+    );
   return ready === true || typeof broken === 'string' || typeof thrown === 'string';
 }
 

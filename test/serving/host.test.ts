@@ -30,6 +30,7 @@ beforeAll(async () => {
     { name: 'add', path: 'add.onnx', workers: 2 },
     { name: 'types', path: 'types/all.onnx', workers: 1 },
     { name: 'strings', path: 'strings.onnx', workers: 1 },
+    { name: 'logreg', path: 'logreg.onnx', workers: 1 },
     { name: 'odd', path: 'add.onnx', transform: TRANSFORM, workers: 2, timeout: 1.5, memory: 400 },
     { name: 'slow', path: 'add.onnx', transform: TRANSFORM, workers: 1, timeout: 5 },
   ]);
@@ -118,6 +119,25 @@ describe('answers', () => {
     const own = Object.keys(paths['/v2/models/add/infer']?.post.responses ?? {});
     expect(own).toEqual(expect.arrayContaining(['408', '431', '503', '504']));
     expect((await fetch(`${host.url}/v2/health/ready`)).status).toBe(200);
+  });
+});
+
+describe('its metrics', () => {
+  it('have the sums of what the outputs say, over answers without error', async () => {
+    const { inputs, outputs } = cases['logreg.onnx'] as Case;
+    const { data = [] } = outputs[1] as { data?: number[] };
+    const labels = [0, 1, 2].map((row) => ((data[2 * row] ?? 0) >= (data[2 * row + 1] ?? 0) ? -1 : 1));
+    const score = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+    for (let count = 0; count < 3; count++) await host.infer('logreg', JSON.stringify({ inputs }));
+    await host.infer('logreg', '{"inputs": []}');
+    const text = await (await fetch(`${host.url}/metrics`)).text();
+    const sum = (name: string): number =>
+      Number(new RegExp(`output_sum\\{model="logreg",.*"label2_f1",sum="${name}"\\} (.*)\n`).exec(text)?.[1]);
+    expect(sum('a')).toBeCloseTo(3 * score, 3);
+    expect(sum('aa')).toBeCloseTo(3 * score ** 2, 3);
+    expect(text).toContain('signal="confidence_f1",sum="ab"');
+    // The line that has them for CloudWatch goes no further.
+    expect(host.output()).not.toContain('_aws');
   });
 });
 

@@ -56,6 +56,17 @@ describe('what a host counts', () => {
     expect(text).toMatch(/busy_seconds_total\{.*\} 1.5\n/);
   });
 
+  it('adds up the scores of outputs, which may fall', () => {
+    const counts = createCounts();
+    counts.scored({ label2_f1_a: -1, label2_f1_aa: 1 });
+    counts.scored({ label2_f1_a: -0.5, label2_f1_aa: 0.25 });
+    const text = metricsText([standing(counts)]);
+    expect(text).toMatch(/# TYPE serverless_models_output_sum gauge\n/);
+    expect(text).toMatch(/output_sum\{.*,signal="label2_f1",sum="a"\} -1.5\n/);
+    expect(text).toMatch(/output_sum\{.*,signal="label2_f1",sum="aa"\} 1.25\n/);
+    expect(metricsText([standing()])).not.toMatch(/output_sum\{/);
+  });
+
   it('is in Prometheus’ format: each family has help and type before its samples', () => {
     const lines = metricsText([standing(), { ...standing(), model: 'b' }])
       .trimEnd()
@@ -69,7 +80,7 @@ describe('what a host counts', () => {
         expect(line.startsWith(family)).toBe(true);
       }
     }
-    expect(new Set(lines.filter((line) => line.startsWith('# TYPE'))).size).toBe(11);
+    expect(new Set(lines.filter((line) => line.startsWith('# TYPE'))).size).toBe(12);
   });
 });
 

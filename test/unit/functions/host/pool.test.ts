@@ -8,7 +8,7 @@ import { openPool, type Pool, type PoolOutcome } from '../../../../functions/hos
 const HANDLER = `
 import { writeSync } from 'node:fs';
 export const handler = async ({ rawPath }) => {
-  const written = { '/text': 'hello from a dependency', '/status': frame({ status: 7, headers: {} }), '/null': frame(null) };
+  const written = { '/text': 'hello from a dependency', '/status': frame({ status: 7, headers: {} }), '/null': frame(null), '/sums': frame({ status: 200, headers: {}, sums: { a: 'x' } }) };
   if (rawPath in written) writeSync(3, written[rawPath]);
   return { statusCode: 200, headers: {}, body: 'good' };
 };
@@ -45,7 +45,7 @@ const ask = (target: string): Promise<PoolOutcome> =>
     pool.ask({ id: 'a', method: 'POST', target, headers: {} }, Buffer.alloc(0), resolve);
   });
 
-it.each(['/text', '/status', '/null'])(
+it.each(['/text', '/status', '/null', '/sums'])(
   'code of a model that writes to the host’s channel costs its own process alone: %s',
   async (target) => {
     expect(await ask('/good')).toMatchObject({ status: 200 });
