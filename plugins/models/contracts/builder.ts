@@ -1,5 +1,5 @@
 import type { RemoteFile } from '../../../core/endpoint/contract.ts';
-import type { Architecture, LayerFacts } from '../declaration/model.ts';
+import type { Architecture, LayerFacts, Model } from '../declaration/model.ts';
 import type { Problem } from '../problems/errors.ts';
 import type { ArtifactRuntime } from './artifact-format.ts';
 
@@ -18,7 +18,7 @@ type ModelFile = {
 type Packed = {
   /** What is in it, unpacked. */
   readonly content: readonly { readonly path: string; readonly from: string; readonly bytes: number }[];
-  /** Absolute path of the zip, and the bytes of both. */
+  /** Absolute path of the zip, or of the layer that has this; and the bytes of both. */
   readonly zip: string;
   readonly zipBytes: number;
   readonly bytes: number;
@@ -44,17 +44,26 @@ export type Builder = {
     key: string,
   ) => readonly RemoteFile[];
   readonly pack: (
-    name: string,
+    model: Model,
     code: Code,
     files: readonly ModelFile[],
-    to: { readonly outDir: string },
+    to: {
+      readonly outDir: string;
+      readonly runtime: ArtifactRuntime;
+      readonly progress: (text: string | undefined) => void;
+    },
   ) => Promise<Packed>;
-  /** Functions of which it says the same run in the same, and share it; a name for a file. */
-  readonly sharing: (runtime: ArtifactRuntime, architecture: Architecture) => string;
-  /** What they share. */
-  readonly runtime: (
-    runtime: ArtifactRuntime,
-    architecture: Architecture,
-    progress: (text: string | undefined) => void,
-  ) => Promise<{ readonly facts: LayerFacts; readonly zip: string }>;
+  /** What functions share that run in the same; absent where each has its own. */
+  readonly shared?: {
+    /** Those of which it says the same share it; a name for a file. */
+    readonly by: (runtime: ArtifactRuntime, architecture: Architecture) => string;
+    readonly make: (
+      runtime: ArtifactRuntime,
+      architecture: Architecture,
+      progress: (text: string | undefined) => void,
+    ) => Promise<SharedRuntime>;
+  };
 };
+
+/** What functions share, as it is uploaded. */
+export type SharedRuntime = { readonly facts: LayerFacts; readonly zip: string };

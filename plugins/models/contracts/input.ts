@@ -2,7 +2,13 @@ import type { Facts, LayerFacts, Model, ServiceOptions } from '../declaration/mo
 import type { Host } from './host.ts';
 
 /** What packaging found out: without it a function can be listed, invoked and removed, but not deployed. */
-export type Built = { readonly facts: Facts; readonly layer: LayerFacts; readonly zip: string };
+export type Built = {
+  readonly facts: Facts;
+  /** What functions of its target share, where they do. */
+  readonly layer?: LayerFacts;
+  /** Absolute path of the packed function: a zip, or a layer of an image. */
+  readonly zip: string;
+};
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */
 export type PlanInput = {
@@ -18,7 +24,7 @@ export type PlanInput = {
 export type Endpoint = {
   readonly model: Model;
   readonly facts: Facts;
-  readonly layer: LayerFacts;
+  readonly layer?: LayerFacts;
   /** Lambda's name. */
   readonly functionName: string;
   readonly functionLogicalId: string;

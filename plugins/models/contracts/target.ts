@@ -34,6 +34,6 @@ export type Target = {
   /** What functions share that run in it, by logical id. */
   readonly resources: (host: Host, runtimes: readonly LayerFacts[]) => Resources;
   readonly claims: (models: readonly Model[]) => readonly Claim[];
-  /** Stands for the runtime in a version's fingerprint: another one is another version. */
-  readonly identity: (runtime: LayerFacts) => string;
+  /** Stands for what it runs in in a version's fingerprint: another one is another version. */
+  readonly identity: (built: Pick<Built, 'facts' | 'layer'>) => string;
 };

@@ -52,7 +52,7 @@ export function endpointOf(
   return {
     model,
     facts: built.facts,
-    layer: built.layer,
+    ...(built.layer && { layer: built.layer }),
     functionName: nameOf(model, host),
     functionLogicalId: functionLogicalId(model.name),
     versionLogicalId: versions.endpoint,

@@ -39,7 +39,7 @@ export function completed(
     const properties = versionedProperties(resources[functionLogicalId(model.name)] ?? {});
     const text = fingerprintText(
       own.facts.identity,
-      targetOf(model).identity(own.layer),
+      targetOf(model).identity(own),
       byContent(properties, made),
     );
     const both = { endpoint: version, batch: versions.get(batchKey(model.name)) };

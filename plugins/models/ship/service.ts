@@ -5,7 +5,7 @@ import type { CatalogManifest } from '../../../core/catalog/contract.ts';
 import type { Watched } from '../../../core/drift/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
-import type { Builder } from '../contracts/builder.ts';
+import type { SharedRuntime } from '../contracts/builder.ts';
 import type { Built } from '../contracts/input.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
@@ -40,9 +40,6 @@ type Uploads = {
   readonly signatures?: Readonly<Record<string, Facts['signature']>>;
 };
 
-/** What functions run in, and share. */
-type Layer = Awaited<ReturnType<Builder['runtime']>>;
-
 const FOLDER = 'models';
 const UPLOADS = 'uploads.json';
 
@@ -62,7 +59,7 @@ export async function shipService(
     readonly monitor: (facts: ReadonlyMap<string, Facts>) => readonly Watched[];
   },
 ): Promise<ShippedService> {
-  const layers = new Map<string, Layer>();
+  const layers = new Map<string, SharedRuntime>();
   const runtimes = new Set<ArtifactRuntime>();
   const built = new Map<string, Built>();
   const files: Upload[] = [];
@@ -71,14 +68,14 @@ export async function shipService(
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, context);
-    const { runtime } = shipped;
+    const { runtime, facts, zip } = shipped;
     const { architecture } = model;
-    const builder = builderOf(model);
-    const shared = builder.sharing(runtime, architecture);
-    const layer = layers.get(shared) ?? (await builder.runtime(runtime, architecture, context.progress));
-    layers.set(shared, layer);
+    const { shared } = builderOf(model);
+    const by = shared?.by(runtime, architecture) ?? '';
+    const layer = layers.get(by) ?? (await shared?.make(runtime, architecture, context.progress));
+    if (layer !== undefined) layers.set(by, layer);
     runtimes.add(runtime);
-    built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
+    built.set(model.name, { facts, ...(layer !== undefined && { layer: layer.facts }), zip });
     files.push(...shipped.uploads);
     kept.push(...shipped.registry);
     if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
@@ -116,7 +113,7 @@ const releaseSource = (): string =>
  */
 async function keepUploads(
   outDir: string,
-  layers: ReadonlyMap<string, Layer>,
+  layers: ReadonlyMap<string, SharedRuntime>,
   registry: readonly Upload[],
   others: Omit<Uploads, 'layers' | 'registry'>,
 ): Promise<void> {

@@ -41,7 +41,7 @@ export type Shipped = {
   readonly runtime: ArtifactRuntime;
   /** The function's content, unzipped: files of the cache, by their paths in the zip. */
   readonly content: readonly ArchiveEntry[];
-  /** Absolute path of the zip. */
+  /** Absolute path of the zip, or of the layer that has it. */
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
@@ -106,7 +106,10 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const runtimeBytes = format.runtime.bytes(model.architecture);
   const remote = builder.remoteOf(files, whole, runtimeBytes, key);
   const code = remote.length === 0 ? whole : await codeOf(model, manifest(remote), prepared.bundled, context);
-  const packed = await builder.pack(model.name, code, remote.length === 0 ? files : [], context);
+  const packed = await builder.pack(model, code, remote.length === 0 ? files : [], {
+    ...context,
+    runtime: format.runtime,
+  });
   return {
     facts: {
       identity,

@@ -44,7 +44,9 @@ export const endpointFeature: Feature = {
       ...TARGETS.map((target) =>
         target.resources(
           host,
-          endpoints.filter(({ model }) => targetOf(model) === target).map(({ layer }) => layer),
+          endpoints.flatMap(({ model, layer }) =>
+            targetOf(model) === target && layer !== undefined ? [layer] : [],
+          ),
         ),
       ),
     ),

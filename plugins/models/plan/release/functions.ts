@@ -154,7 +154,7 @@ function aliasOf({
     Version: getAtt(versionLogicalId, 'Version'),
     Fingerprint: fingerprint,
     Identity: facts.identity,
-    Layer: targetOf(model).identity(layer),
+    Layer: targetOf(model).identity({ facts, ...(layer && { layer }) }),
     Source: facts.source,
     ...(facts.origin && { Origin: asciiJson(boundedOrigin(facts.origin)) }),
     ...(model.card && facts.card && { Card: asciiJson(facts.card.card) }),

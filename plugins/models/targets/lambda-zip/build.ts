@@ -17,8 +17,10 @@ export const lambdaZipBuilder: Builder = {
   kind: lambdaZip.kind,
   problems: artifactProblems,
   remoteOf,
-  pack: packZip,
-  sharing: ({ name }, architecture) =>
-    [lambdaZip.kind, name.toLowerCase().replaceAll(' ', '-'), architecture].join('-'),
-  runtime: buildLayer,
+  pack: ({ name }, code, files, to) => packZip(name, code, files, to),
+  shared: {
+    by: ({ name }, architecture) =>
+      [lambdaZip.kind, name.toLowerCase().replaceAll(' ', '-'), architecture].join('-'),
+    make: buildLayer,
+  },
 };

@@ -26,7 +26,7 @@ function propertiesOf(
   return {
     ...runs,
     package: { individually: true, artifact: built.zip },
-    layers: [layerReference(built.layer), ...listOf(layers ?? host.provider.layers)],
+    layers: [layerReference(layerOf(built)), ...listOf(layers ?? host.provider.layers)],
     environment: { ...given, ...environmentOf(built, host, options) },
     ...storageOf(model, built),
   };
@@ -35,13 +35,10 @@ function propertiesOf(
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** Literals, so that whatever changes the endpoint's behaviour makes a new version. */
-function environmentOf(
-  { facts, layer }: Built,
-  host: Host,
-  options: ServiceOptions,
-): Readonly<Record<string, unknown>> {
+function environmentOf(built: Built, host: Host, options: ServiceOptions): Readonly<Record<string, unknown>> {
+  const { facts } = built;
   return {
-    [ENV.layer]: layer.sha256,
+    [ENV.layer]: layerOf(built).sha256,
     ...(facts.remote.length > 0 && {
       [ENV.filesBucket]: options.registry?.bucket ?? host.bucket,
       [ENV.filesPrefix]: FILES_PREFIX,
@@ -71,7 +68,7 @@ function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOpt
 }
 
 /** Not retained: a published version keeps the layer that it was published with. */
-function layerOf(host: Host, layer: LayerFacts): Resource {
+function layerResource(host: Host, layer: LayerFacts): Resource {
   return {
     Type: 'AWS::Lambda::LayerVersion',
     Properties: {
@@ -85,6 +82,12 @@ function layerOf(host: Host, layer: LayerFacts): Resource {
   };
 }
 
+/** The layer that the builder makes beside each zip. */
+function layerOf({ layer }: Pick<Built, 'layer'>): LayerFacts {
+  if (layer === undefined) throw new Error('A zip runs in a layer, and there is none.');
+  return layer;
+}
+
 const layerReference = (layer: LayerFacts): unknown => ({ Ref: layerLogicalId(layer.architecture) });
 
 export const lambdaZip: Target = {
@@ -92,12 +95,14 @@ export const lambdaZip: Target = {
   properties: propertiesOf,
   statements: ownStatements,
   resources: (host, layers) =>
-    Object.fromEntries(layers.map((layer) => [layerLogicalId(layer.architecture), layerOf(host, layer)])),
+    Object.fromEntries(
+      layers.map((layer) => [layerLogicalId(layer.architecture), layerResource(host, layer)]),
+    ),
   claims: (models) =>
     [...new Set(models.map(({ architecture }) => architecture))].map((architecture) => ({
       what: 'layer',
       name: `ONNX Runtime, ${architecture}`,
       resources: [layerLogicalId(architecture)],
     })),
-  identity: ({ sha256 }) => sha256,
+  identity: (built) => layerOf(built).sha256,
 };

@@ -117,11 +117,6 @@ it('a target: its pure half and its builder', async () => {
           problems: () => [],
           remoteOf: () => [],
           pack: async () => ({ content: [], zip: '/nothing', zipBytes: 0, bytes: 0 }),
-          sharing: () => 'nothing',
-          runtime: async (_, architecture) => ({
-            facts: { architecture, version: '', sha256: '', bytes: 0, unzippedBytes: 0 },
-            zip: '/nothing',
-          }),
         };`,
     },
     [

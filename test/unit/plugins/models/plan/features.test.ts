@@ -18,7 +18,7 @@ import {
   planFunctions,
   planResources,
 } from '../../../../../plugins/models/plan/plan.ts';
-import { FACTS, HOST } from '../../../../fixtures/service.ts';
+import { FACTS, HOST, LAYER } from '../../../../fixtures/service.ts';
 
 const facts: Facts = {
   ...FACTS,
@@ -68,7 +68,7 @@ function inputOf(declared: object, custom: object, provider: Provider): PlanInpu
 }
 const endpointsOf = ({ models, host }: PlanInput): readonly Endpoint[] =>
   models.map((model) => {
-    const layer = { ...built.layer, architecture: model.architecture };
+    const layer = { ...LAYER, architecture: model.architecture };
     return endpointOf(model, host, { ...built, layer }, { endpoint: 'V1', batch: 'V2' }, 'f');
   });
 

@@ -60,8 +60,8 @@ describe.each(TARGETS.map((target) => [target.kind, target] as const))('the targ
   });
 
   it('takes another runtime for another version', () => {
-    expect(target.identity(layer)).toBe(target.identity({ ...layer, bytes: 9 }));
-    expect(target.identity(layer)).not.toBe(target.identity({ ...layer, sha256: 'm' }));
+    expect(target.identity(built)).toBe(target.identity({ facts, layer: { ...layer, bytes: 9 } }));
+    expect(target.identity(built)).not.toBe(target.identity({ facts, layer: { ...layer, sha256: 'm' } }));
   });
 });
 
@@ -80,9 +80,10 @@ describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
           sha256: createHash('sha256').update(bytes).digest('hex'),
         };
         const code = { 'handler.mjs': 'export const handler = () => 1;\n' };
+        const to = { outDir: dir, runtime: onnxFormat.runtime, progress: () => {} };
         const [one, other] = [
-          await builder.pack('one', code, [file], { outDir: dir }),
-          await builder.pack('other', code, [file], { outDir: dir }),
+          await builder.pack({ ...model, name: 'one' }, code, [file], to),
+          await builder.pack({ ...model, name: 'other' }, code, [file], to),
         ];
         expect(await readFile(one.zip)).toEqual(await readFile(other.zip));
         const inside = await unzip(one.zip);
@@ -98,13 +99,13 @@ describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
     it('lets functions share what they run in where target, runtime and architecture are the same', () => {
       const other = { ...onnxFormat.runtime, name: 'Another' };
       const shared = (runtime: ArtifactRuntime, architecture: Architecture) =>
-        BUILDERS.map((one) => one.sharing(runtime, architecture));
+        BUILDERS.flatMap((one) => one.shared?.by(runtime, architecture) ?? []);
       const all = [onnxFormat.runtime, other].flatMap((runtime) => [
         ...shared(runtime, 'x86_64'),
         ...shared(runtime, 'arm64'),
       ]);
       expect(new Set(all).size).toBe(all.length);
-      expect(builder.sharing({ ...other }, 'arm64')).toBe(builder.sharing(other, 'arm64'));
+      expect(builder.shared?.by({ ...other }, 'arm64')).toBe(builder.shared?.by(other, 'arm64'));
       // A file of the package is called so.
       for (const name of all) expect(name).toMatch(/^[\w-]+$/);
     });
