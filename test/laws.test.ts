@@ -90,6 +90,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   'plans of `targets/`': /^plugins\/models\/targets\/(targets|[\w-]+\/plan)\.ts$/,
   '`plugins/models/` but commands': /^plugins\/models\/(?!commands\/)/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
+  '`base.json`': /^layers\/base\/base\.json$/,
 };
 
 type Room = {
@@ -189,7 +190,7 @@ const ROOMS: readonly Room[] = [
     name: '`plugins/models/`, the rest',
     files:
       /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|problems\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
-    may: ['`plugins/models/` but commands', ...['`core/`', '`aws/`', 'Node'], 'esbuild'],
+    may: ['`plugins/models/` but commands', ...['`core/`', '`aws/`', 'Node'], '`base.json`', 'esbuild'],
   },
 ];
 const nameOfRow = (name: string): string => name.replace(/^`functions\/\w+\/`$/, '`functions/*`');

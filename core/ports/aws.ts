@@ -245,3 +245,13 @@ export type AnswerPort = (url: string, body: string) => Promise<'ok' | 'gone'>;
 
 /** @returns the text of a secret, by its ARN. @throws Error where it cannot be read */
 export type SecretPort = (arn: string) => Promise<string>;
+
+/**
+ * @returns who we are at ECR, and the address of the registry that this holds for
+ * @throws the SDK's error where the account does not allow it
+ */
+export type ImageLoginPort = () => Promise<{
+  readonly username: string;
+  readonly password: string;
+  readonly url: string;
+}>;

@@ -59,6 +59,8 @@ export const PROBLEMS = {
   MODELS_CARD_METRIC: 'A metric is below the `min` of the card, or nobody knows it.',
   MODELS_ARTIFACT_UNSUPPORTED: 'The artifact is valid, but cannot be served.',
   MODELS_ARTIFACT_SIZE: 'The artifact is too large for its function.',
+  MODELS_IMAGE_BASE: 'The image that others are laid over cannot be had, or cannot be one.',
+  MODELS_IMAGE_PUSH: 'An image could not be brought into a registry, or written.',
   MODELS_COLUMNS: 'The names of columns, declared or in the artifact, do not fit the model.',
   MODELS_TRANSFORM_INVALID: 'transform.ts cannot be bundled, does not load, or exports something wrong.',
 } as const;

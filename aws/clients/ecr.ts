@@ -1,0 +1,3 @@
+import { ECRClient, type ECRClientConfig } from '@aws-sdk/client-ecr';
+
+export const ecrClient = (config: ECRClientConfig = {}): ECRClient => new ECRClient(config);

@@ -1,0 +1,229 @@
+import { createReadStream } from 'node:fs';
+import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { textIn } from '../../../../core/json/fields.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
+
+/**
+ * One request and its answer. Not by `fetch`: Node's ends the whole process where a server closes the
+ * connection before everything that it sent is read. https://github.com/nodejs/undici/issues/5360
+ */
+
+/** Bytes to send: in memory, or of a file from a place on. */
+type Payload =
+  | { readonly bytes: Uint8Array; readonly type?: string }
+  | { readonly file: string; readonly start: number; readonly size: number; readonly type?: string };
+
+export type RegistryRequest = {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly payload?: Payload;
+  /** Called with the bytes of each piece of a file that goes out. */
+  readonly sent?: (bytes: number) => void;
+  /** Milliseconds without a byte in either direction; else that of the limits. */
+  readonly patience?: number;
+};
+
+export type Reply = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The address that answered, and what it was told of who asks. */
+  readonly url: URL;
+  readonly told: Readonly<Record<string, string>>;
+  /** To be read or destroyed. */
+  readonly stream: IncomingMessage;
+};
+
+/**
+ * Why a registry gave or took nothing: it cannot be reached or says itself that it cannot now, it refuses, it
+ * has no such thing, or it answers what it should not.
+ */
+export type RegistryFault = Error & {
+  readonly kind: 'unreachable' | 'refused' | 'absent' | 'wrong';
+  readonly status?: number;
+  /** Milliseconds after which it wants to be asked again. */
+  readonly after?: number;
+};
+
+export const isRegistryFault = (error: unknown): error is RegistryFault =>
+  error instanceof Error && error.name === 'RegistryFault';
+
+/** @param message the end of a sentence about the registry: "does not answer within 30 s" */
+export const registryFault = (
+  kind: RegistryFault['kind'],
+  message: string,
+  {
+    status,
+    after,
+    cause,
+  }: { readonly status?: number; readonly after?: number; readonly cause?: unknown } = {},
+): RegistryFault =>
+  Object.assign(new Error(message, { cause }), {
+    name: 'RegistryFault',
+    kind,
+    ...(status !== undefined && { status }),
+    ...(after !== undefined && { after }),
+  });
+
+/** Milliseconds and counts. */
+export const REGISTRY_LIMITS = {
+  /** Without a byte in either direction. */
+  patience: 30_000,
+  /** The same where a registry has to read a whole blob before it answers. */
+  checking: 300_000,
+  attempts: 5,
+  /** Before the second attempt; each further one waits twice as long. */
+  pause: 500,
+  /** The longest wait that a registry may ask for. */
+  longest: 60_000,
+};
+export type RegistryLimits = typeof REGISTRY_LIMITS;
+
+/** Bytes that are read of a file at once. */
+const PIECE = 256 * 1024;
+
+/** @throws RegistryFault `unreachable` where there is no whole answer */
+export function exchange(question: RegistryRequest, limits: RegistryLimits): Promise<Reply> {
+  const { method, url, headers = {}, payload, patience = limits.patience } = question;
+  const size = payload === undefined ? 0 : 'bytes' in payload ? payload.bytes.length : payload.size;
+  const request = url.protocol === 'https:' ? overHttps : overHttp;
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      method,
+      headers: {
+        'user-agent': 'serverless-models',
+        ...headers,
+        ...(payload !== undefined && { 'content-type': payload.type ?? 'application/octet-stream' }),
+        ...(method !== 'GET' && method !== 'HEAD' && { 'content-length': String(size) }),
+      },
+    });
+    const unreachable = (error: Error): void =>
+      reject(
+        isRegistryFault(error)
+          ? error
+          : registryFault('unreachable', `cannot be reached: ${reasonOf(error)}`),
+      );
+    const late = (): void => {
+      sent.destroy(registryFault('unreachable', `sends and takes nothing for ${patience / 1000} s`));
+    };
+    sent.setTimeout(patience, late);
+    sent.on('error', unreachable);
+    const file =
+      payload !== undefined && 'file' in payload && payload.size > 0
+        ? createReadStream(payload.file, {
+            start: payload.start,
+            end: payload.start + payload.size - 1,
+            highWaterMark: PIECE,
+          })
+        : undefined;
+    sent.once('response', (stream) => {
+      // A server may answer before it has read everything: then it wants no more of it.
+      file?.destroy();
+      resolve({ status: stream.statusCode ?? 0, headers: stream.headers, url, told: headers, stream });
+    });
+    if (file === undefined) {
+      sent.end(payload !== undefined && 'bytes' in payload ? payload.bytes : undefined);
+      return;
+    }
+    // What cannot be read of the disk is no fault of the registry.
+    file.once('error', (error) => {
+      sent.removeListener('error', unreachable);
+      sent.on('error', () => {});
+      sent.destroy();
+      reject(error);
+    });
+    if (question.sent !== undefined) {
+      const { sent: note } = question;
+      file.on('data', (chunk) => note(chunk.length));
+    }
+    file.pipe(sent);
+    sent.once('close', () => file.destroy());
+  });
+}
+
+/** @throws RegistryFault where it is longer, or breaks off */
+export async function wholeBody({ stream }: Reply, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > most) throw registryFault('wrong', `answers with more than ${most} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw isRegistryFault(error) ? error : registryFault('unreachable', `breaks off: ${reasonOf(error)}`);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Reads what nobody needs, so that the connection can be used again. */
+export async function discard(reply: Reply): Promise<void> {
+  await wholeBody(reply, 1024 * 1024).catch(() => reply.stream.destroy());
+}
+
+/** @returns what an answer that is an error means. Reads it. */
+export async function registryFaultOf(reply: Reply): Promise<RegistryFault> {
+  const { status, headers } = reply;
+  const text = saidIn(await wholeBody(reply, 64 * 1024).catch(() => Buffer.alloc(0)));
+  const said = repeatsSecret(text, reply.told) ? '' : text;
+  if (status === 401 || status === 403)
+    return registryFault('refused', `refuses (${status})${said}`, { status });
+  if (status === 404) return registryFault('absent', `knows no such thing (404)${said}`, { status });
+  if (status === 429 || status >= 500) {
+    const after = waitOf(headers['retry-after']);
+    return registryFault('unreachable', `answers ${status}${said}`, {
+      status,
+      ...(after !== undefined && { after }),
+    });
+  }
+  return registryFault('wrong', `answers ${status}${said}`, { status });
+}
+
+/** `errors: [{code, message}]`, as the specification has it; never a whole page. */
+function saidIn(bytes: Buffer): string {
+  let said = '';
+  try {
+    const answer: unknown = JSON.parse(bytes.toString());
+    const errors: unknown = isObject(answer) ? answer.errors : undefined;
+    const first: unknown = Array.isArray(errors) ? errors[0] : answer;
+    said = [textIn(first, 'code'), textIn(first, 'message')].filter(Boolean).join(': ');
+  } catch {
+    said = /^\s*</.test(bytes.toString()) ? '' : bytes.toString();
+  }
+  const line = said.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
+  return line === '' ? '' : `: ${line}`;
+}
+
+/** @param header seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function waitOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const until = Date.parse(header) - Date.now();
+  return Number.isFinite(until) ? Math.max(0, until) : undefined;
+}
+
+/** Repeats what may work in a moment; what is refused is not asked for again. */
+export async function repeatedly<T>(
+  limits: RegistryLimits,
+  work: (attempt: number) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work(attempt);
+    } catch (error) {
+      if (!isRegistryFault(error) || error.kind !== 'unreachable' || attempt >= limits.attempts) throw error;
+      const own = limits.pause * 2 ** (attempt - 1);
+      await sleep(Math.min(limits.longest, Math.max(own, error.after ?? 0)));
+    }
+  }
+}
+
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return code ?? error.message;
+}

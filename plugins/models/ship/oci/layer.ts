@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { cacheFolder, once } from '../../disk/cache.ts';
+import type { ArchiveEntry } from '../../disk/files.ts';
+import { writeTar } from '../../disk/tar-write.ts';
+
+/** Files that an image lays over those of the layers before. */
+export type OciLayer = {
+  /** sha256 of the tar: what the layer is, whichever zlib packed it. */
+  readonly diffId: string;
+  /** sha256 and bytes of the tar packed with gzip: what a registry keeps. */
+  readonly digest: string;
+  readonly size: number;
+  /** Absolute path of that, in the cache. */
+  readonly file: string;
+};
+
+const FILE = 'layer.tar.gz';
+const FACTS = 'facts.json';
+
+/** zlib's own default. */
+const LEVEL = 6;
+
+/**
+ * Makes a layer of files, the same of the same paths and contents. It is packed once and then taken from the
+ * cache, so that a machine knows one digest of it.
+ *
+ * @param level of gzip
+ * @throws ProblemError where a file changes meanwhile, or the cache cannot be written
+ */
+export async function writeLayer(entries: readonly ArchiveEntry[], level = LEVEL): Promise<OciLayer> {
+  const tar = createHash('sha256');
+  for await (const chunk of writeTar(entries)) tar.update(chunk);
+  const hex = tar.digest('hex');
+  const folder = await once(cacheFolder('image-layers', hex), async (draft) => {
+    const [unpacked, packed] = [createHash('sha256'), createHash('sha256')];
+    let size = 0;
+    await pipeline(
+      noting(writeTar(entries), (chunk) => unpacked.update(chunk)),
+      createGzip({ level }),
+      (source: AsyncIterable<Uint8Array>) =>
+        noting(source, (chunk) => {
+          packed.update(chunk);
+          size += chunk.length;
+        }),
+      createWriteStream(join(draft, FILE)),
+    );
+    if (unpacked.digest('hex') !== hex) throw new Error('A file of the layer changed while it was packed.');
+    const sha256 = packed.digest('hex');
+    await writeFile(join(draft, FACTS), JSON.stringify({ digest: `sha256:${sha256}`, size }));
+    return { [FILE]: sha256 };
+  });
+  const { digest, size }: Pick<OciLayer, 'digest' | 'size'> = JSON.parse(
+    await readFile(join(folder, FACTS), 'utf8'),
+  );
+  return { diffId: `sha256:${hex}`, digest, size, file: join(folder, FILE) };
+}
+
+async function* noting(
+  source: AsyncIterable<Uint8Array>,
+  note: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    note(chunk);
+    yield chunk;
+  }
+}

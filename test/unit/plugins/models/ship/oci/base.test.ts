@@ -1,0 +1,291 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { baseReference, fetchBase } from '../../../../../../plugins/models/ship/oci/base.ts';
+import { REGISTRY_LIMITS } from '../../../../../../plugins/models/ship/oci/exchange.ts';
+import { type ImageRegistry, imageRegistry, sha256 } from '../../../../../fakes/image-registry.ts';
+import { type Entry, tarOf } from '../../../../../fakes/tar.ts';
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const limits = { ...REGISTRY_LIMITS, pause: 1, attempts: 2 };
+const NODE = Buffer.from('…\0node.js/v24.21.0Protocol-Version\0');
+
+let folder = '';
+let server: ImageRegistry;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+let count = 0;
+beforeEach(async () => {
+  vi.stubEnv('SERVERLESS_MODELS_CACHE', join(folder, String(++count)));
+  vi.stubEnv('DOCKER_CONFIG', join(folder, 'nobody'));
+  server = await imageRegistry();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server.stop();
+});
+
+/** @returns digest of what is there then */
+function put(type: string, document: object): string {
+  const bytes = Buffer.from(JSON.stringify(document));
+  server.manifests.set(`node ${sha256(bytes)}`, { type, bytes });
+  return sha256(bytes);
+}
+
+function putBlob(bytes: Buffer): { digest: string; size: number } {
+  server.blobs.set(`node ${sha256(bytes)}`, bytes);
+  return { digest: sha256(bytes), size: bytes.length };
+}
+
+/** An image of these layers, each packed. */
+function putImage(
+  layers: readonly Buffer[],
+  { config = {}, env = ['PATH=/usr/local/bin:/usr/bin'] }: { config?: object; env?: string[] } = {},
+): string {
+  const diffIds = layers.map((_, index) => `sha256:${String(index).repeat(64)}`);
+  const text = JSON.stringify({
+    os: 'linux',
+    architecture: 'amd64',
+    config: { Env: env },
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    ...config,
+  });
+  return put(MANIFEST, {
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...putBlob(Buffer.from(text)) },
+    layers: layers.map((bytes) => ({
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+      ...putBlob(bytes),
+    })),
+  });
+}
+
+const layer = (...entries: readonly Entry[]): Buffer => gzipSync(tarOf(entries));
+const node = (path: string, content: Uint8Array = NODE): Entry => ({ path, content });
+
+const fetched = (digest: string, more: object = {}) =>
+  fetchBase({
+    declared: `${server.host}/node@${digest}`,
+    architecture: 'x86_64',
+    key: 'models.m.image.base',
+    aws: { region: 'eu-central-1' },
+    progress: () => {},
+    limits,
+    ...more,
+  });
+
+it('brings a base once, with all that is in it', async () => {
+  const digest = putImage([layer(node('usr/local/bin/node')), layer({ path: 'etc/', type: '5' })]);
+  const base = await fetched(digest);
+  expect(base).toMatchObject({
+    reference: `${server.host}/node@${digest}`,
+    digest,
+    node: '/usr/local/bin/node',
+    config: { architecture: 'amd64', config: { Env: ['PATH=/usr/local/bin:/usr/bin'] } },
+  });
+  expect(base.manifest.layers).toHaveLength(2);
+  for (const { digest: blob } of base.manifest.layers)
+    expect(sha256(await readFile(base.file(blob)))).toBe(blob);
+  const { length } = server.asked;
+  expect(await fetched(digest)).toMatchObject({ digest });
+  expect(server.asked).toHaveLength(length);
+});
+
+describe('Node is found', () => {
+  const link = (path: string, to: string): Entry => ({ path, type: '2', link: to });
+  it.each<[string, Buffer[], string[] | undefined, string]>([
+    ['where Lambda’s image has it', [layer(node('var/lang/bin/node'))], ['PATH=/bin'], '/var/lang/bin/node'],
+    ['without a PATH', [layer(node('nodejs/bin/node'))], [], '/nodejs/bin/node'],
+    [
+      'by the first of the PATH',
+      [layer(node('a/node'), node('usr/bin/node'))],
+      ['PATH=/b:/a:/usr/bin'],
+      '/a/node',
+    ],
+    [
+      'through links',
+      [layer(link('bin', 'usr/bin'), node('opt/n/node'), link('usr/bin/node', '../../opt/n/node'))],
+      ['PATH=/bin'],
+      '/bin/node',
+    ],
+    [
+      'through a link to the root',
+      [layer(link('usr/bin/node', '/opt/n/node'), node('./opt/n/node'))],
+      undefined,
+      '/usr/bin/node',
+    ],
+    [
+      'as a hard link',
+      [layer(node('opt/n'), { path: 'usr/bin/node', type: '1', link: 'opt/n' })],
+      undefined,
+      '/usr/bin/node',
+    ],
+    ['in a layer by zstd', [zstdCompressSync(tarOf([node('usr/bin/node')]))], undefined, '/usr/bin/node'],
+    ['in a layer that nobody packed', [tarOf([node('usr/bin/node')])], undefined, '/usr/bin/node'],
+    [
+      'where an older one was taken away',
+      [
+        layer(node('usr/local/bin/node', Buffer.from('node.js/v18.0.0'))),
+        layer({ path: 'usr/local/bin/.wh.node' }, node('usr/bin/node')),
+      ],
+      undefined,
+      '/usr/bin/node',
+    ],
+    [
+      'where a folder was emptied',
+      [
+        layer(node('usr/local/bin/node', Buffer.from('node.js/v18.0.0'))),
+        layer({ path: 'usr/local/.wh..wh..opq' }, node('usr/bin/node')),
+      ],
+      undefined,
+      '/usr/bin/node',
+    ],
+    [
+      'where a newer one lies over an older',
+      [layer(node('usr/bin/node', Buffer.from('node.js/v18.0.0'))), layer(node('usr/bin/node'))],
+      undefined,
+      '/usr/bin/node',
+    ],
+  ])('%s', async (_, layers, env, path) => {
+    const base = await fetched(putImage(layers, env && { env }));
+    expect(base.node).toBe(path);
+  });
+});
+
+describe('a base is refused', () => {
+  const good = () => [layer(node('usr/bin/node'))];
+  const refusal = (message: RegExp) => ({
+    problems: [{ code: 'MODELS_IMAGE_BASE', key: 'models.m.image.base' }],
+    message: expect.stringMatching(message),
+  });
+
+  it('where it is no reference', async () => {
+    await expect(fetched('', { declared: 'exa mple/x' })).rejects.toMatchObject(
+      refusal(/exa mple\/x has the repository/),
+    );
+  });
+
+  it('where it is a tag, with what to write', async () => {
+    const digest = putImage(good());
+    const manifest = server.manifests.get(`node ${digest}`);
+    if (manifest !== undefined) server.manifests.set('node 24', manifest);
+    const declared = `${server.host}/node:24`;
+    await expect(fetched('', { declared })).rejects.toMatchObject(
+      refusal(
+        new RegExp(`is a tag, which .* Write .models.m.image.base: ${server.host}/node@${digest}.: that is`),
+      ),
+    );
+    await server.stop();
+    await expect(fetched('', { declared })).rejects.toMatchObject(
+      refusal(/is a tag, which .*`docker buildx imagetools inspect /),
+    );
+    server = await imageRegistry();
+  });
+
+  it('where none is declared and none is pinned', () => {
+    const ask = () =>
+      baseReference({ declared: undefined, architecture: 'arm64', key: 'models.m.image.base' });
+    expect(ask).toThrow(/No base is declared, and this package pins none\. .*@sha256:….*linux\/arm64/);
+  });
+
+  it('where it is an index, with the image in it', async () => {
+    const inside = putImage(good());
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const index = put(INDEX, {
+      schemaVersion: 2,
+      mediaType: INDEX,
+      manifests: [
+        { digest: sha256(Buffer.from('x')), platform: { os: 'linux', architecture: 'arm64' } },
+        { digest: inside, platform },
+      ],
+    });
+    await expect(fetched(index)).rejects.toMatchObject(
+      refusal(new RegExp(`is an index of several images.* Write .${server.host}/node@${inside}.`)),
+    );
+    const empty = put(INDEX, { schemaVersion: 2, mediaType: INDEX, manifests: [] });
+    await expect(fetched(empty)).rejects.toMatchObject(refusal(/It has none for linux\/amd64/));
+  });
+
+  it.each([
+    ['schema 1', 'application/vnd.docker.distribution.manifest.v1+json', { schemaVersion: 1 }],
+    [
+      'a document without layers',
+      MANIFEST,
+      { schemaVersion: 2, config: { mediaType: 'x', digest: 'sha256:1', size: 1 } },
+    ],
+    [
+      'a path for a digest',
+      MANIFEST,
+      { schemaVersion: 2, config: { mediaType: 'x', digest: '../x', size: 1 }, layers: [] },
+    ],
+  ])('where it is %s', async (_, type, document) => {
+    await expect(fetched(put(type, document))).rejects.toMatchObject(
+      refusal(/is no image: its media type is/),
+    );
+  });
+
+  it('where it is not there', async () => {
+    await expect(fetched(sha256(Buffer.from('no')))).rejects.toMatchObject(
+      refusal(/cannot be fetched: the registry knows no such thing \(404\).* Name a repository and a digest/),
+    );
+  });
+
+  it('where it is for another architecture or system', async () => {
+    for (const config of [{ architecture: 'arm64' }, { os: 'windows' }])
+      await expect(fetched(putImage(good(), { config }))).rejects.toMatchObject(
+        refusal(/is for (linux\/arm64|windows\/amd64), and the model for linux\/amd64/),
+      );
+  });
+
+  it('where its configuration is another image’s', async () => {
+    const config = { rootfs: { type: 'layers', diff_ids: [] } };
+    await expect(fetched(putImage(good(), { config }))).rejects.toMatchObject(
+      refusal(/does not fit its layers/),
+    );
+  });
+
+  it.each<[string, Entry[], RegExp]>([
+    ['no node', [node('usr/bin/nodejs')], /has no node in \/usr\/local\/bin, \/usr\/bin, \/var\/lang\/bin/],
+    ['a folder of that name', [{ path: 'usr/bin/node/', type: '5' }], /has no node in/],
+    ['links in a circle', [{ path: 'usr/bin/node', type: '2', link: 'node' }], /has no node in/],
+    [
+      'another Node',
+      [node('usr/bin/node', Buffer.from('node.js/v22.1.0'))],
+      /has Node.js 22 at \/usr\/bin\/node, and the host is made for 24/,
+    ],
+    [
+      'a script in its place',
+      [node('usr/bin/node', Buffer.from('#!/bin/sh'))],
+      /whose version cannot be read/,
+    ],
+    ['musl', [node('usr/bin/node'), { path: 'lib/ld-musl-x86_64.so.1' }], /is built on musl/],
+  ])('where it has %s', async (_, entries, why) => {
+    await expect(fetched(putImage([layer(...entries)]))).rejects.toMatchObject(refusal(why));
+  });
+
+  it('where a layer is no archive', async () => {
+    await expect(fetched(putImage([Buffer.from('no archive')]))).rejects.toMatchObject(
+      refusal(/has a layer that cannot be read/),
+    );
+    await expect(fetched(putImage([good()[0]?.subarray(0, 60) ?? Buffer.alloc(0)]))).rejects.toMatchObject(
+      refusal(/has a layer that cannot be read/),
+    );
+  });
+
+  it('where a layer is not what the manifest says, and nothing of it is kept', async () => {
+    const [bytes = Buffer.alloc(0)] = good();
+    const digest = putImage([bytes]);
+    server.blobs.set(`node ${sha256(bytes)}`, Buffer.alloc(bytes.length));
+    await expect(fetched(digest)).rejects.toMatchObject(
+      refusal(/sends a blob for sha256:\w+ whose digest is/),
+    );
+    server.blobs.set(`node ${sha256(bytes)}`, bytes);
+    expect(await fetched(digest)).toMatchObject({ digest });
+  });
+});

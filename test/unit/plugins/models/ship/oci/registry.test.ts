@@ -1,0 +1,453 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { REGISTRY_LIMITS } from '../../../../../../plugins/models/ship/oci/exchange.ts';
+import type { Blob } from '../../../../../../plugins/models/ship/oci/image.ts';
+import { openRepository } from '../../../../../../plugins/models/ship/oci/registry.ts';
+import { type ImageRegistry, imageRegistry, sha256 } from '../../../../../fakes/image-registry.ts';
+
+const limits = { ...REGISTRY_LIMITS, pause: 1, patience: 300, checking: 600 };
+const BYTES = randomBytes(3_000_000);
+const DIGEST = sha256(BYTES);
+const KEY = `models ${DIGEST}`;
+
+let folder = '';
+let blob: Blob;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  const file = join(folder, 'blob');
+  await writeFile(file, BYTES);
+  blob = { mediaType: 'x', digest: DIGEST, size: BYTES.length, from: { file } };
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let server: ImageRegistry;
+beforeEach(async () => {
+  server = await imageRegistry();
+});
+afterEach(() => server.stop());
+const open = (options: Parameters<typeof openRepository>[1] = {}, repository = 'models') =>
+  openRepository({ url: server.url, repository }, { write: true, limits, ...options });
+const methods = (): readonly string[] => server.asked.map(({ method }) => method);
+const fault = (kind: string, message: RegExp) => ({ kind, message: expect.stringMatching(message) });
+
+describe('a blob is sent', () => {
+  it('whole, from a file or from memory, and is then there', async () => {
+    const registry = open();
+    expect(await registry.hasBlob(DIGEST)).toBe(false);
+    let told = 0;
+    expect(await registry.putBlob(blob, undefined, (bytes) => (told = bytes))).toBe(BYTES.length);
+    expect(told).toBe(BYTES.length);
+    expect(await registry.hasBlob(DIGEST)).toBe(true);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    const bytes = Buffer.from('{}');
+    const small: Blob = { mediaType: 'x', digest: sha256(bytes), size: 2, from: { bytes } };
+    expect(await registry.putBlob(small)).toBe(2);
+    expect(server.blobs.get(`models ${sha256(bytes)}`)).toEqual(bytes);
+  });
+
+  it('from another repository of the registry without a byte, and by itself where it is not there', async () => {
+    server.blobs.set(`base ${DIGEST}`, BYTES);
+    expect(await open().putBlob(blob, 'base')).toBe(0);
+    expect(await open({}, 'other').putBlob(blob, 'nowhere')).toBe(BYTES.length);
+  });
+
+  it('from where it was cut off, where the registry kept that', async () => {
+    let cuts = 0;
+    server.misbehave = ({ method, path }, request, response) => {
+      if (method !== 'PATCH' || cuts > 0) return false;
+      cuts += 1;
+      // Half of it arrives, as through a proxy that gives up.
+      void (async () => {
+        const id = /uploads\/(\d+)/.exec(path)?.[1] ?? '';
+        const kept: Buffer[] = [];
+        let bytes = 0;
+        for await (const chunk of request as AsyncIterable<Buffer>) {
+          kept.push(chunk);
+          bytes += chunk.length;
+          if (bytes > BYTES.length / 2) break;
+        }
+        server.keep(id, Buffer.concat(kept));
+        response.destroy();
+      })().catch(() => {});
+      return true;
+    };
+    const sent = await open().putBlob(blob);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    expect(cuts).toBe(1);
+    const second = server.asked.findLast(({ method }) => method === 'PATCH');
+    expect(second?.headers['content-range']).toMatch(/^[1-9]\d+-2999999$/);
+    // The second time only the rest came in.
+    expect(server.received()).toBeLessThan(BYTES.length / 2);
+    expect(sent).toBeLessThan(BYTES.length * 1.9);
+  });
+
+  it('from the start, where the registry has forgotten what it had', async () => {
+    let cuts = 0;
+    server.misbehave = ({ method }, request) => {
+      if (method !== 'PATCH' || cuts++ > 1) return false;
+      request.once('data', () => request.socket.destroy());
+      return true;
+    };
+    await open().putBlob(blob);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    expect(methods().filter((method) => method === 'POST')).toHaveLength(3);
+  });
+
+  it('from the start, where the registry kept something else', async () => {
+    let cuts = 0;
+    server.misbehave = ({ method, path }, request) => {
+      if (method !== 'PATCH' || cuts++ > 0) return false;
+      request.once('data', () => {
+        server.keep(/uploads\/(\d+)/.exec(path)?.[1] ?? '', Buffer.alloc(1000));
+        request.socket.destroy();
+      });
+      return true;
+    };
+    await open().putBlob(blob);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    expect(methods().filter((method) => method === 'POST')).toHaveLength(2);
+  });
+
+  it('once, where only the last answer is lost', async () => {
+    let lost = 0;
+    server.misbehave = ({ method }, request) => {
+      if (method !== 'PUT' || lost++ > 0) return false;
+      server.blobs.set(KEY, BYTES);
+      request.socket.destroy();
+      return true;
+    };
+    expect(await open().putBlob(blob)).toBe(BYTES.length);
+    expect(server.received()).toBe(BYTES.length);
+  });
+
+  it.each([429, 500, 502, 503])('again after %i, when it is told to', async (status) => {
+    let refused = 0;
+    const at: number[] = [];
+    server.misbehave = ({ method }, request, response) => {
+      if (method !== 'POST') return false;
+      at.push(performance.now());
+      if (refused++ > 0) return false;
+      request.resume();
+      response.writeHead(status, { 'retry-after': '1' }).end();
+      return true;
+    };
+    await open().putBlob(blob);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(990);
+  });
+
+  it('not again for ever', async () => {
+    server.misbehave = (_, request, response) => {
+      request.resume();
+      response.writeHead(503).end('<html>');
+      return true;
+    };
+    await expect(open().putBlob(blob)).rejects.toMatchObject({
+      ...fault('unreachable', /^answers 503$/),
+      status: 503,
+    });
+    expect(server.asked).toHaveLength(limits.attempts);
+  });
+
+  it('not at all where the registry refuses it, or answers it otherwise', async () => {
+    server.misbehave = ({ method }, request, response) => {
+      if (method !== 'POST') return false;
+      request.resume();
+      response.writeHead(403).end(JSON.stringify({ errors: [{ code: 'DENIED', message: 'no\nway.' }] }));
+      return true;
+    };
+    await expect(open().putBlob(blob)).rejects.toMatchObject(
+      fault('refused', /^refuses \(403\): DENIED: no way$/),
+    );
+    expect(server.asked).toHaveLength(1);
+    server.misbehave = ({ method }, request, response) => {
+      if (method !== 'POST') return false;
+      request.resume();
+      response.writeHead(202).end();
+      return true;
+    };
+    await expect(open().putBlob(blob)).rejects.toMatchObject(fault('wrong', /without saying where to go on/));
+  });
+
+  it('and its digest is the registry’s own finding', async () => {
+    await expect(open().putBlob({ ...blob, digest: sha256(Buffer.from('other')) })).rejects.toMatchObject(
+      fault('wrong', /^answers 400: DIGEST_INVALID/),
+    );
+  });
+
+  it('no further where its file cannot be read', async () => {
+    const gone = { ...blob, from: { file: join(folder, 'gone') } };
+    await expect(open().putBlob(gone)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(methods()).not.toContain('PUT');
+  });
+});
+
+describe('a registry that is slow', () => {
+  it('is given up after a while without an answer', async () => {
+    server.misbehave = (_, request) => {
+      request.resume();
+      return true;
+    };
+    await expect(open({ limits: { ...limits, attempts: 1 } }).hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('unreachable', /^sends and takes nothing for 0.3 s$/),
+    );
+  });
+
+  it('is given up where it stops in the middle of a blob', async () => {
+    server.misbehave = (_, _request, response) => {
+      response.writeHead(200, { 'content-length': BYTES.length }).write(BYTES.subarray(0, 1000));
+      return true;
+    };
+    await expect(
+      open({ limits: { ...limits, attempts: 1 } }).getBlob(blob, join(folder, 'slow')),
+    ).rejects.toMatchObject(fault('unreachable', /after 1000 of 3000000 bytes/));
+  });
+
+  it('is waited for while it checks a blob', async () => {
+    server.misbehave = ({ method }, request, response) => {
+      if (method !== 'PUT') return false;
+      request.resume();
+      setTimeout(() => response.writeHead(201).end(), 450);
+      return true;
+    };
+    await open().putBlob(blob);
+  });
+
+  it('is not given up while bytes come', async () => {
+    server.misbehave = (_, _request, response) => {
+      response.writeHead(200, { 'content-length': BYTES.length });
+      const pieces = 6;
+      const size = BYTES.length / pieces;
+      for (let piece = 0; piece < pieces; piece += 1)
+        setTimeout(() => response.write(BYTES.subarray(piece * size, (piece + 1) * size)), piece * 100);
+      return true;
+    };
+    const to = join(folder, 'trickles');
+    await open({ limits: { ...limits, attempts: 1 } }).getBlob(blob, to);
+    expect((await readFile(to)).equals(BYTES)).toBe(true);
+  });
+});
+
+describe('a blob is fetched', () => {
+  it('whole', async () => {
+    server.blobs.set(KEY, BYTES);
+    const to = join(folder, 'new', 'fetched');
+    await open().getBlob(blob, to);
+    expect((await readFile(to)).equals(BYTES)).toBe(true);
+  });
+
+  it('again where it is cut off', async () => {
+    server.blobs.set(KEY, BYTES);
+    let cuts = 0;
+    server.misbehave = (_, _request, response) => {
+      if (cuts++ > 0) return false;
+      response.writeHead(200, { 'content-length': BYTES.length }).write(BYTES.subarray(0, 1000), () => {
+        response.destroy();
+      });
+      return true;
+    };
+    const to = join(folder, 'cut');
+    await open().getBlob(blob, to);
+    expect((await readFile(to)).equals(BYTES)).toBe(true);
+  });
+
+  it.each([
+    ['others', Buffer.alloc(BYTES.length), /sends a blob for sha256:\w+ whose digest is sha256:/],
+    ['more', Buffer.concat([BYTES, BYTES]), /sends more than the 3000000 bytes/],
+    ['fewer', BYTES.subarray(1), /ends after 2999999 of 3000000 bytes/],
+  ])('not where it has %s bytes', async (_, bytes, why) => {
+    server.blobs.set(KEY, bytes);
+    await expect(open().getBlob(blob, join(folder, 'wrong'))).rejects.toThrow(why);
+  });
+
+  it('not where it is not there', async () => {
+    await expect(open().getBlob(blob, join(folder, 'none'))).rejects.toMatchObject(
+      fault('absent', /\(404\)/),
+    );
+  });
+
+  it('not onto a disk that takes nothing', async () => {
+    server.blobs.set(KEY, BYTES);
+    await expect(open().getBlob(blob, '/dev/full')).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(server.asked).toHaveLength(1);
+  });
+});
+
+describe('a manifest', () => {
+  const bytes = Buffer.from('{"schemaVersion":2}');
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const document = { bytes, mediaType, digest: sha256(bytes) };
+
+  it('is put under a name, and found by it and by its digest', async () => {
+    const registry = open();
+    await registry.putManifest('v1', document);
+    expect(await registry.getManifest('v1')).toEqual(document);
+    expect(await registry.getManifest(document.digest)).toEqual(document);
+  });
+
+  it('is refused where it is not the one that was asked for', async () => {
+    const other = sha256(Buffer.from('other'));
+    server.manifests.set(`models ${other}`, { type: mediaType, bytes });
+    await expect(open().getManifest(other)).rejects.toMatchObject(fault('wrong', /whose digest is sha256:/));
+  });
+
+  it('is refused where the registry keeps it as another', async () => {
+    server.misbehave = (_, request, response) => {
+      request.resume();
+      response.writeHead(201, { 'docker-content-digest': 'sha256:1' }).end();
+      return true;
+    };
+    await expect(open().putManifest('v1', document)).rejects.toMatchObject(
+      fault('wrong', /keeps the manifest as/),
+    );
+  });
+
+  it('is refused where it has no end', async () => {
+    server.misbehave = (_, _request, response) => {
+      response.writeHead(200).end(Buffer.alloc(5_000_000));
+      return true;
+    };
+    await expect(open().getManifest('v1')).rejects.toMatchObject(fault('wrong', /more than 4194304 bytes/));
+  });
+});
+
+describe('who asks', () => {
+  const login = { username: 'me', password: 'secret-word' };
+  const basic = `Basic ${Buffer.from('me:secret-word').toString('base64')}`;
+
+  it('is told to a registry that wants a name, and to none before it asks', async () => {
+    await server.stop();
+    server = await imageRegistry({ authorization: basic });
+    server.blobs.set(KEY, BYTES);
+    expect(await open({ login: async () => login }).hasBlob(DIGEST)).toBe(true);
+    expect(server.asked.map(({ headers }) => headers.authorization)).toEqual([undefined, basic]);
+    await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(fault('refused', /^refuses \(401\)/));
+    const other = { username: 'me', password: 'another' };
+    await expect(open({ login: async () => other }).hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('refused', /^refuses \(401\)/),
+    );
+  });
+
+  it('gets a token for what it does, and another once that is too old', async () => {
+    const scopes: (string | null)[] = [];
+    let token = 0;
+    await server.stop();
+    server = await imageRegistry();
+    server.misbehave = ({ path, headers }, request, response) => {
+      const url = new URL(path, server.url);
+      if (url.pathname === '/token') {
+        scopes.push(...url.searchParams.getAll('scope'), url.searchParams.get('service'));
+        response.end(JSON.stringify({ token: `t${headers.authorization === basic ? ++token : 'nobody'}` }));
+        return true;
+      }
+      if (headers.authorization === `Bearer t${token}` && token > 0) return false;
+      request.resume();
+      const challenge = `Bearer realm="${server.url}/token",service="s, \\"x\\"",scope="repository:x:pull"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+      return true;
+    };
+    const registry = open({ login: async () => login });
+    await registry.putBlob(blob, 'base');
+    expect(scopes).toEqual(['repository:models:pull,push repository:base:pull', 's, "x"']);
+    token += 1;
+    expect(await registry.hasBlob(DIGEST)).toBe(true);
+    expect(scopes).toHaveLength(4);
+    await expect(
+      open({ login: async () => undefined, limits: { ...limits, attempts: 1 } }).hasBlob(DIGEST),
+    ).rejects.toMatchObject(fault('refused', /401/));
+  });
+
+  it('is told to no other server, wherever the registry sends on', async () => {
+    const heard: (string | undefined)[] = [];
+    const other = createServer((request, response) => {
+      heard.push(request.headers.authorization);
+      response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES);
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    await server.stop();
+    server = await imageRegistry({ authorization: basic });
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    server.misbehave = ({ headers }, request, response) => {
+      if (headers.authorization !== basic) return false;
+      request.resume();
+      response.writeHead(307, { location: `${elsewhere}/blob` }).end();
+      return true;
+    };
+    const to = join(folder, 'elsewhere');
+    await open({ login: async () => login }).getBlob(blob, to);
+    expect((await readFile(to)).equals(BYTES)).toBe(true);
+    expect(heard).toEqual([undefined]);
+    // A place for an upload that is another server's.
+    server.misbehave = ({ method, headers }, request, response) => {
+      if (headers.authorization !== basic || method !== 'POST') return false;
+      request.resume();
+      response.writeHead(202, { location: `${elsewhere}/upload` }).end();
+      return true;
+    };
+    await expect(open({ login: async () => login }).putBlob(blob)).rejects.toMatchObject({ kind: 'wrong' });
+    expect(heard).toEqual([undefined, undefined]);
+    other.closeAllConnections();
+    other.close();
+  });
+
+  it('is not told to a token server of another site', async () => {
+    await server.stop();
+    server = await imageRegistry({
+      authorization: 'Bearer x',
+      challenge: 'Bearer realm="https://tokens.example.com/",service="s"',
+    });
+    await expect(open({ login: async () => login }).hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('refused', /asks for a token of tokens.example.com, which is not of its own site/),
+    );
+  });
+
+  it('is not in what is shown, also where the registry repeats it', async () => {
+    server.misbehave = ({ headers }, request, response) => {
+      request.resume();
+      response
+        .writeHead(headers.authorization === undefined ? 401 : 403, { 'www-authenticate': 'Basic realm="r"' })
+        .end(JSON.stringify({ errors: [{ message: `not secret-word (${headers.authorization})` }] }));
+      return true;
+    };
+    await expect(open({ login: async () => login }).hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('refused', /^refuses \(403\)$/),
+    );
+  });
+
+  it.each([
+    ['Negotiate', /asks for negotiate, which nobody here speaks/],
+    ['Bearer service="s"', /asks for a token of a server that it does not name/],
+  ])('is not known to a registry that asks by %s', async (challenge, why) => {
+    await server.stop();
+    server = await imageRegistry({ authorization: 'x', challenge });
+    await expect(open({ login: async () => login }).hasBlob(DIGEST)).rejects.toThrow(why);
+  });
+});
+
+it('follows from one address to the next, but not for ever', async () => {
+  server.blobs.set(KEY, BYTES);
+  server.misbehave = ({ path }, _, response) => {
+    if (path.includes('again')) return false;
+    response.writeHead(302, { location: `${path}?again` }).end();
+    return true;
+  };
+  expect(await open().hasBlob(DIGEST)).toBe(true);
+  server.misbehave = (_, _request, response) => {
+    response.writeHead(302, { location: '?on' }).end();
+    return true;
+  };
+  await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(fault('wrong', /from one address to the next/));
+});
+
+it('says that nobody is there', async () => {
+  await server.stop();
+  await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(
+    fault('unreachable', /^cannot be reached: ECONNREFUSED$/),
+  );
+  server = await imageRegistry();
+});
