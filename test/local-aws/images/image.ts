@@ -166,6 +166,8 @@ export async function nodeImage(code: string, other: Partial<ImageSpec> = {}): P
   });
 }
 
+type Credentials = ReturnType<typeof client>['credentials'];
+
 export const uriOf = (repository: string, reference: string): string =>
   `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/${repository}${reference.startsWith('sha256:') ? '@' : ':'}${reference}`;
 
@@ -176,7 +178,10 @@ export async function makeRepository(aws: LocalAws, repositoryName: string): Pro
 }
 
 /** What a registry’s clients send with each request. */
-async function authorization(aws: LocalAws, credentials = client(aws.endpoint).credentials): Promise<string> {
+export async function authorization(
+  aws: LocalAws,
+  credentials = client(aws.endpoint).credentials,
+): Promise<string> {
   const ecr = new ECRClient({ ...client(aws.endpoint), credentials });
   const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
   ecr.destroy();
@@ -184,8 +189,14 @@ async function authorization(aws: LocalAws, credentials = client(aws.endpoint).c
 }
 
 /** Pushes by the protocol of https://github.com/opencontainers/distribution-spec. @returns its URI by tag */
-export async function push(aws: LocalAws, repository: string, tag: string, pushed: Image): Promise<string> {
-  const headers = { Authorization: await authorization(aws) };
+export async function push(
+  aws: LocalAws,
+  repository: string,
+  tag: string,
+  pushed: Image,
+  credentials?: Credentials,
+): Promise<string> {
+  const headers = { Authorization: await authorization(aws, credentials) };
   const at = `${aws.endpoint}/v2/${repository}`;
   const ok = async (answer: Response): Promise<Response> => {
     if (!answer.ok) throw new Error(`HTTP ${answer.status}: ${await answer.text()}`);
