@@ -185,11 +185,17 @@ const ROOMS: readonly Room[] = [
     files: /^plugins\/models\/(disk|sandbox)\//,
     may: ['itself', '`problems/`', 'Node', 'tar', 'yazl'],
   },
+  {
+    name: '`export/`',
+    files: /^plugins\/models\/export\//,
+    may: ['itself', '`contracts/`', '`declaration/`', '`problems/`', '`core/`', 'yaml'],
+    blind: true,
+  },
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {
     name: '`plugins/models/`, the rest',
     files:
-      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|problems\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
+      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|export\/|problems\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: ['`plugins/models/` but commands', ...['`core/`', '`aws/`', 'Node'], '`base.json`', 'esbuild'],
   },
 ];

@@ -8,7 +8,7 @@ export const PURE: Readonly<Record<string, string>> = {
 
 /** Files that start a framework, a Python or a local AWS. */
 export const HEAVY: Readonly<Record<string, string>> = {
-  golden: 'test/{golden,aws-reference}/*.test.ts',
+  golden: 'test/{golden,aws-reference,export}/*.test.ts',
   hundredth: 'test/hundredth/*.test.ts',
   journeys: 'test/journeys/**/*.test.ts',
   'local-aws': 'test/local-aws/**/*.test.ts',

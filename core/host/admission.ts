@@ -1,5 +1,5 @@
 /** Requests that may wait for each process, however long one takes. */
-const QUEUE_PER_WORKER = 4;
+export const QUEUE_PER_WORKER = 4;
 
 /** Where requests are short, as many may wait as are answered within so many seconds. */
 const QUEUE_SECONDS = 0.25;

@@ -32,7 +32,7 @@ export type HostConfig = {
   readonly local?: true;
   readonly catalog: CatalogManifest;
   readonly models: readonly HostModel[];
-  /** Milliseconds for which requests are still taken after SIGTERM, so that balancers learn of it first. */
+  /** Milliseconds for which requests are still taken after SIGTERM; absent: `HOST_LIMITS.drainMs`. */
   readonly drain?: number;
 };
 
@@ -52,6 +52,8 @@ export const HOST_LIMITS = {
   requestMs: 30_000,
   /** A balancer must give up an idle connection before we do: AWS’s waits for 60 s. */
   keepAliveMs: 75_000,
+  /** A balancer that looks once a second has time to learn that this host ends. */
+  drainMs: 2_000,
   /** Milliseconds without a byte taken after which a client has stopped reading its answer. */
   unreadMs: 60_000,
   /** A body that takes longer than so many milliseconds gives up its place in the queue. */

@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import { readHostConfig } from '../../core/host/config.ts';
-import { HOST_CONFIG, type HostModel, type HostNews, type HostOrder } from '../../core/host/contract.ts';
+import {
+  HOST_CONFIG,
+  HOST_LIMITS,
+  type HostModel,
+  type HostNews,
+  type HostOrder,
+} from '../../core/host/contract.ts';
 import { ownCpus } from './cpus.ts';
 import { type Front, openFront } from './front.ts';
 import { openPool, type Pool } from './pool.ts';
 import { serveLambda } from './runtime-api.ts';
-
-/** Milliseconds for which a balancer that looks once a second has time to learn that this host ends. */
-const DRAIN_MS = 2000;
 
 /** What a shell expects of a program that a signal ended: 128 and the signal's number. */
 const ENDED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -67,7 +70,7 @@ export async function startHost(child: string, page: string): Promise<void> {
 
   const drain = async (): Promise<void> => {
     state = 'draining';
-    await new Promise((resolve) => setTimeout(resolve, config.drain ?? DRAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, config.drain ?? HOST_LIMITS.drainMs));
     await front?.close();
     process.exit(0);
   };

@@ -13,6 +13,10 @@ export type BenchFigures = {
   readonly start?: From<number>;
   readonly payload?: From<number>;
   readonly memory?: From<number>;
+  /** MB that one process or instance took at most. */
+  readonly used?: From<number>;
+  /** Identity of the artifact, where it is known. */
+  readonly identity?: string;
 };
 
 /** @param from where the document lies, for people */
@@ -31,8 +35,19 @@ export function benchFigures(document: BenchDocument, from: string): BenchFigure
     start: target.kind === 'function' && init !== undefined ? figure(init / 1000) : undefined,
     payload: figure(Math.round(asked.bytes + answers)),
     memory: figure(target.memory),
+    used: figure(mostMemory(document)),
+    identity: target.identity,
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+}
+
+/** The most of all that was measured, also at the rates of a curve. */
+function mostMemory({ scenarios, curve }: BenchDocument): number {
+  const ceilings = [...scenarios, ...(curve?.atCapacity ? [curve.atCapacity] : [])].flatMap(
+    // A person’s file may lack them.
+    (one) => one.ceilings ?? [],
+  );
+  return Math.max(0, ...ceilings.filter(({ name }) => name === 'memory').map(({ used }) => used));
 }
 
 /** @throws ProblemError where a person named the file, and it is none of bench */

@@ -7,7 +7,20 @@ import { PROMOTE_FROM, PROMOTE_FROM_OPTION } from '../stages/option.ts';
 /** What the framework is told of the commands. */
 
 const VERBS = [
-  ...['list', 'card', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy', 'bench', 'tune', 'advise'],
+  ...[
+    'list',
+    'card',
+    'validate',
+    'plan',
+    'invoke',
+    'gate',
+    'serve',
+    'proxy',
+    'bench',
+    'tune',
+    'advise',
+    'export',
+  ],
   ...['status', 'history', 'promote', 'rollback', 'hold', 'resume', 'drift', 'report', 'batch'],
 ] as const;
 

@@ -12,6 +12,7 @@ import { command as batch } from '../../../plugins/models/commands/batch.ts';
 import { command as bench } from '../../../plugins/models/commands/bench.ts';
 import { command as card } from '../../../plugins/models/commands/card.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
+import { command as exporting } from '../../../plugins/models/commands/export.ts';
 import { command as gate } from '../../../plugins/models/commands/gate.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
 import { command as hold } from '../../../plugins/models/commands/hold.ts';
@@ -42,7 +43,7 @@ import { generated, table } from './pages.ts';
  * writes them.
  */
 const commands = {
-  ...{ list, card, validate, plan, gate, serve, invoke, proxy, bench, tune, advise },
+  ...{ list, card, validate, plan, gate, serve, invoke, proxy, bench, tune, advise, export: exporting },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 

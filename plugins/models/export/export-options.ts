@@ -1,0 +1,101 @@
+import { type Problem, throwProblems } from '../problems/errors.ts';
+import { type ImageDigest, imageDigest, isImage } from './shared/image-digest.ts';
+
+/** Where files are for. */
+const DESTINATIONS = ['kubernetes', 'sagemaker'] as const;
+export type Destination = (typeof DESTINATIONS)[number];
+
+/** Percent of the processors: below, they stand idle; above, a start comes too late. */
+const CPU = { least: 70, most: 80, usual: 75 } as const;
+
+const text = (usage: string) => ({ usage, type: 'string' as const });
+
+/** Options of `sls models export`. */
+export const EXPORT_OPTIONS = {
+  model: { ...text('Name of the model (default: the only one)'), shortcut: 'm' },
+  to: text(`What the files are for: ${DESTINATIONS.join(' or ')}`),
+  image: text('The image, by its digest: repository@sha256:…'),
+  output: { ...text('Folder to write to (default: <to>/<model>)'), shortcut: 'o' },
+  cpu: text(
+    `Percent of the processors that scaling aims at, ${CPU.least} to ${CPU.most} (default: ${CPU.usual})`,
+  ),
+  keda: text('Scale by the host’s queue, too, with KEDA: the address of Prometheus'),
+  bench: text('File that `sls models bench` wrote, bench.json: the memory that was measured'),
+  overwrite: { usage: 'Write over files that a person has changed', type: 'boolean' as const },
+  json: { usage: 'Print JSON', type: 'boolean' as const },
+} as const;
+
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+export type ExportOptions = {
+  readonly to: Destination;
+  readonly image: ImageDigest;
+  readonly cpu: number;
+  /** Address of the Prometheus that KEDA asks. */
+  readonly keda?: string;
+};
+
+const wrong = (key: string, message: string, fix: string): Problem => ({
+  code: 'MODELS_USAGE',
+  key,
+  message,
+  fix,
+});
+
+/** @throws ProblemError with all that is wrong with them */
+export function exportOptions({ to, cpu, image, keda }: Flags): ExportOptions {
+  const named = imageOf(image);
+  const destination = DESTINATIONS.find((one) => one === to);
+  const percent = cpu === undefined ? CPU.usual : Number(cpu);
+  const problems = [
+    ...(destination === undefined
+      ? [
+          wrong(
+            '--to',
+            to === undefined ? 'is missing.' : `${to} is none of them.`,
+            `Write ${DESTINATIONS.join(' or ')}.`,
+          ),
+        ]
+      : []),
+    ...(cpu !== '' && percent >= CPU.least && percent <= CPU.most && Number.isInteger(percent)
+      ? []
+      : [
+          wrong(
+            '--cpu',
+            `${cpu} is not a whole number of percent from ${CPU.least} to ${CPU.most}.`,
+            `Write for example ${CPU.usual}: below, processors stand idle; above, a new pod comes too late.`,
+          ),
+        ]),
+    ...kedaProblems(keda),
+    ...(isImage(named) ? [] : [named]),
+    ...(keda !== undefined && destination === 'sagemaker'
+      ? [wrong('--keda', 'is of Kubernetes.', 'Leave it out: SageMaker scales by its processors.')]
+      : []),
+  ];
+  throwProblems(problems);
+  if (destination === undefined || !isImage(named)) throw new Error('A wrong option was no problem.');
+  return { to: destination, image: named, cpu: percent, ...(typeof keda === 'string' && { keda }) };
+}
+
+const imageOf = (image: Flags[string]): ImageDigest | Problem =>
+  typeof image === 'string' && image !== ''
+    ? imageDigest(image)
+    : wrong('--image', 'is missing.', 'Name the image by its digest: repository@sha256:…');
+
+/** It goes into a file, and problems into logs: a password may be in neither. */
+function kedaProblems(keda: Flags[string]): readonly Problem[] {
+  if (keda === undefined) return [];
+  const fix = 'Write that of Prometheus, for example http://prometheus-server.monitoring:9090.';
+  const url = typeof keda === 'string' && URL.canParse(keda) ? new URL(keda) : undefined;
+  if (url !== undefined && (url.username !== '' || url.password !== ''))
+    return [
+      wrong(
+        '--keda',
+        'has a user or a password in it, which would be in the file.',
+        'Leave them out; KEDA takes them by a TriggerAuthentication.',
+      ),
+    ];
+  return url !== undefined && /^https?:$/.test(url.protocol)
+    ? []
+    : [wrong('--keda', `${keda} is no address of a server.`, fix)];
+}

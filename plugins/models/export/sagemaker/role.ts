@@ -1,0 +1,63 @@
+import type { Resource } from '../../contracts/cloudformation.ts';
+import { type ExportGiven, exportedName } from '../shared/given.ts';
+import type { EcrRepository } from './image.ts';
+import { endpointLogGroup } from './names.ts';
+
+const sub = (text: string) => ({ 'Fn::Sub': text });
+
+/**
+ * What SageMaker does for the model: fetch the image, write its log lines, count what the instances use.
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
+ */
+export function executionRole(given: ExportGiven, { account, region, name }: EcrRepository): Resource {
+  const log = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${endpointLogGroup(given)}`;
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      Description: `For SageMaker and the endpoint ${exportedName(given)}`,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'sagemaker.amazonaws.com' },
+            Action: 'sts:AssumeRole',
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          },
+        ],
+      },
+      Policies: [
+        {
+          PolicyName: 'endpoint',
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Action: [
+                  'ecr:BatchCheckLayerAvailability',
+                  'ecr:BatchGetImage',
+                  'ecr:GetDownloadUrlForLayer',
+                ],
+                Resource: sub(`arn:\${AWS::Partition}:ecr:${region}:${account}:repository/${name}`),
+              },
+              { Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' },
+              {
+                Effect: 'Allow',
+                Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+                Resource: sub(`${log}:log-stream:*`),
+              },
+              { Effect: 'Allow', Action: 'logs:DescribeLogStreams', Resource: sub(`${log}:*`) },
+              {
+                Effect: 'Allow',
+                Action: 'cloudwatch:PutMetricData',
+                Resource: '*',
+                Condition: { StringEquals: { 'cloudwatch:namespace': '/aws/sagemaker/Endpoints' } },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,219 @@
+import { normalized } from '../../declaration/naming.ts';
+import { type Commented, yamlText } from '../shared/commented.ts';
+import {
+  EXPORT_PORT,
+  type ExportedFiles,
+  type ExportGiven,
+  exportedName,
+  leftOnLambda,
+  START_SECONDS,
+  scaleOf,
+  variableNames,
+} from '../shared/given.ts';
+import { hostMemory, memoryNote } from '../shared/worker-memory.ts';
+import { endpointAlarms } from './alarms.ts';
+import type { EcrRepository } from './image.ts';
+import { INSTANCE_CPUS } from './instances.ts';
+import { endpointLogGroup, VARIANT, variantDimensions } from './names.ts';
+import { executionRole } from './role.ts';
+
+/**
+ * Percent, and seconds; less than 10 % would hide from an alarm at the 95th percentile.
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
+ */
+const CANARY = { least: 10, most: 50, longest: 3600 } as const;
+
+/** Seconds for which the old fleet stays after all traffic is on the new one. */
+const TERMINATION = 300;
+/** Seconds that two fleets may take to start, beside what is waited. */
+const STARTING = 1800;
+
+/** Seconds after more, and after fewer instances. */
+const COOLDOWN = { out: 60, in: 300 } as const;
+
+/** Days, where `provider.logRetentionInDays` says nothing. */
+const RETENTION = 30;
+
+/** A model as a template of CloudFormation. */
+export function sageMakerFiles(
+  given: ExportGiven,
+  repository: EcrRepository,
+  instance: string,
+): ExportedFiles {
+  return { 'template.yaml': yamlText(template(given, repository, instance)) };
+}
+
+function template(given: ExportGiven, repository: EcrRepository, instance: string): Commented {
+  const { cpu, host, image, memory, model } = given;
+  const name = exportedName(given);
+  const variables = variableNames(given);
+  const alarms = endpointAlarms(given);
+  const canary = canaryOf(given);
+  const { min, max } = scaleOf(model, INSTANCE_CPUS);
+  const retention = host.provider.logRetentionInDays;
+  return {
+    head: [
+      `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`aws cloudformation deploy --template-file template.yaml --stack-name ${name}-sagemaker --capabilities CAPABILITY_IAM\`.`,
+      `IAM decides who may ask, as on Lambda: sagemaker:InvokeEndpoint on the endpoint. Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. SageMaker has a canary and a rollback of its own, below.`,
+      'Not run on AWS by the project: it is held against cfn-lint and a local SageMaker that starts no container.',
+    ],
+    value: {
+      AWSTemplateFormatVersion: '2010-09-09',
+      Description: `The model ${model.name} of ${host.service}-${host.stage} on SageMaker`,
+      Parameters: {
+        AlertsTopic: {
+          Type: 'String',
+          Default: topicOf(given),
+          Description: 'ARN of the SNS topic that alarms go to; empty for none',
+        },
+        ...Object.fromEntries(
+          variables.map((variable) => [
+            parameterOf(variable),
+            { Type: 'String', NoEcho: true, Description: `Value of the variable ${variable}` },
+          ]),
+        ),
+      },
+      Conditions: { IsTold: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AlertsTopic' }, ''] }] } },
+      Resources: {
+        LogGroup: {
+          Type: 'AWS::Logs::LogGroup',
+          Properties: {
+            LogGroupName: endpointLogGroup(given),
+            RetentionInDays: typeof retention === 'number' ? retention : RETENTION,
+          },
+        },
+        ExecutionRole: executionRole(given, repository),
+        Model: {
+          Type: 'AWS::SageMaker::Model',
+          Properties: {
+            ExecutionRoleArn: { 'Fn::GetAtt': ['ExecutionRole', 'Arn'] },
+            EnableNetworkIsolation: true,
+            PrimaryContainer: {
+              Image: image.reference,
+              Environment: {
+                PORT: String(EXPORT_PORT),
+                ...Object.fromEntries(
+                  variables.map((variable) => [variable, { Ref: parameterOf(variable) }]),
+                ),
+              },
+            },
+          },
+        },
+        EndpointConfig: {
+          Type: 'AWS::SageMaker::EndpointConfig',
+          Properties: {
+            ProductionVariants: [
+              {
+                VariantName: VARIANT,
+                ModelName: { 'Fn::GetAtt': ['Model', 'ModelName'] },
+                InstanceType: instance,
+                InitialInstanceCount: min,
+                InitialVariantWeight: 1,
+                ContainerStartupHealthCheckTimeoutInSeconds: START_SECONDS,
+              },
+            ],
+          },
+        },
+        Endpoint: {
+          Type: 'AWS::SageMaker::Endpoint',
+          DependsOn: ['LogGroup'],
+          Properties: {
+            EndpointName: name,
+            EndpointConfigName: { 'Fn::GetAtt': ['EndpointConfig', 'EndpointConfigName'] },
+            RetainAllVariantProperties: true,
+            DeploymentConfig: {
+              BlueGreenUpdatePolicy: {
+                TrafficRoutingConfiguration: {
+                  Type: 'CANARY',
+                  CanarySize: { Type: 'CAPACITY_PERCENT', Value: canary.weight },
+                  WaitIntervalInSeconds: canary.bake,
+                },
+                TerminationWaitInSeconds: TERMINATION,
+                MaximumExecutionTimeoutInSeconds: canary.bake + TERMINATION + STARTING,
+              },
+              AutoRollbackConfiguration: {
+                Alarms: alarms.map(({ logicalId }) => ({ AlarmName: { Ref: logicalId } })),
+              },
+            },
+          },
+        },
+        ...Object.fromEntries(alarms.map(({ logicalId, resource }) => [logicalId, resource])),
+        ScalableTarget: {
+          Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
+          Properties: {
+            ServiceNamespace: 'sagemaker',
+            ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
+            ResourceId: { 'Fn::Sub': `endpoint/\${Endpoint.EndpointName}/variant/${VARIANT}` },
+            MinCapacity: min,
+            MaxCapacity: max,
+          },
+        },
+        ScalingPolicy: {
+          Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+          Properties: {
+            PolicyName: `${name}-cpu`,
+            PolicyType: 'TargetTrackingScaling',
+            ScalingTargetId: { Ref: 'ScalableTarget' },
+            TargetTrackingScalingPolicyConfiguration: {
+              TargetValue: cpu * INSTANCE_CPUS,
+              ScaleOutCooldown: COOLDOWN.out,
+              ScaleInCooldown: COOLDOWN.in,
+              CustomizedMetricSpecification: {
+                Namespace: '/aws/sagemaker/Endpoints',
+                MetricName: 'CPUUtilization',
+                Dimensions: variantDimensions(given),
+                Statistic: 'Average',
+                Unit: 'Percent',
+              },
+            },
+          },
+        },
+      },
+      Outputs: {
+        EndpointName: { Value: { 'Fn::GetAtt': ['Endpoint', 'EndpointName'] } },
+        EndpointArn: {
+          Description: 'What a policy allows sagemaker:InvokeEndpoint on',
+          Value: { Ref: 'Endpoint' },
+        },
+      },
+    },
+    notes: {
+      ...(variables.length > 0 && {
+        [`Parameters/${parameterOf(variables[0] ?? '')}`]:
+          'What provider.environment and function.environment declare. Values are in no file, since they may be secrets.',
+      }),
+      'Resources/LogGroup':
+        'Made here, so that the role need not make it, and so that it is not kept for ever.',
+      'Resources/ExecutionRole':
+        'Fetches this one repository, writes this one log, counts in the namespace of endpoints.',
+      'Resources/Model':
+        'Without a name: SageMaker’s models cannot be changed, so each image is another one.',
+      'Resources/Model/Properties/EnableNetworkIsolation':
+        'The container reaches nothing, AWS included: all that the model needs is in the image.',
+      'Resources/Model/Properties/PrimaryContainer/Image': 'By digest: what was tested is what runs.',
+      'Resources/EndpointConfig/Properties/ProductionVariants/0/InstanceType': `${INSTANCE_CPUS} processors, a worker each. ${memoryNote(memory, INSTANCE_CPUS)} Together ${hostMemory(memory, INSTANCE_CPUS)} MB.`,
+      'Resources/EndpointConfig/Properties/ProductionVariants/0/InitialInstanceCount':
+        'Two at least: SageMaker puts them into different zones, and a canary has something to be a part of.',
+      'Resources/Endpoint/Properties/RetainAllVariantProperties':
+        'An update leaves the number of instances where scaling has put it.',
+      'Resources/Endpoint/Properties/DeploymentConfig': `SageMaker’s own canary: the new fleet gets ${canary.weight} % of its capacity, at least one instance, for ${canary.bake / 60} minutes, long enough for each alarm to go off. An alarm takes the deployment back. Nothing compares the two fleets with each other, as the judge on Lambda does.`,
+      'Resources/ScalingPolicy/Properties/TargetTrackingScalingPolicyConfiguration/TargetValue': `${cpu} % of ${INSTANCE_CPUS} processors: CloudWatch adds them up.`,
+    },
+  };
+}
+
+/** By the first step of the release on Lambda, within SageMaker’s bounds, and long enough for the alarms. */
+function canaryOf(given: ExportGiven): { readonly weight: number; readonly bake: number } {
+  const [first] = given.model.release.steps;
+  const window = Math.max(...endpointAlarms(given).map((alarm) => alarm.window));
+  return {
+    weight: Math.min(CANARY.most, Math.max(CANARY.least, first?.weight ?? CANARY.least)),
+    bake: Math.min(CANARY.longest, 60 * Math.ceil(Math.max(window, first?.bake ?? window) / 60)),
+  };
+}
+
+/** Logical ids have letters and digits only. */
+const parameterOf = (variable: string): string => `Variable${normalized(variable)}`;
+
+/** A topic is AWS’s; an e-mail address needs one, and the service’s own may not be there. */
+const topicOf = ({ alerts }: ExportGiven): string => (alerts?.kind === 'topic' ? alerts.to : '');

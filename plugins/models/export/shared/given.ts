@@ -1,0 +1,69 @@
+import type { Host } from '../../contracts/host.ts';
+import type { Model, ServiceOptions } from '../../declaration/model.ts';
+import type { ImageDigest } from './image-digest.ts';
+import type { WorkerMemory } from './worker-memory.ts';
+
+/** All that exported files follow from. */
+export type ExportGiven = {
+  readonly model: Model;
+  readonly host: Pick<Host, 'service' | 'stage' | 'region' | 'provider'>;
+  readonly image: ImageDigest;
+  readonly memory: WorkerMemory;
+  /** Who is told of alarms. */
+  readonly alerts?: ServiceOptions['alerts'] | undefined;
+  /** Percent of the processors that scaling aims at. */
+  readonly cpu: number;
+};
+
+/** A folder’s files: texts by name. */
+export type ExportedFiles = Readonly<Record<string, string>>;
+
+/** What listens in the image; `PORT` tells it so. SageMaker knows no other. */
+export const EXPORT_PORT = 8080;
+
+/** Seconds in which the host’s workers have to have loaded the model. */
+export const START_SECONDS = 120;
+
+/** Pods and instances at least, so that one may go while the other answers. */
+const FEWEST = 2;
+/** And at most, where nothing says how many. */
+const MOST = 10;
+
+/** One name for all that is made of a model, which Kubernetes and SageMaker both take. */
+export const exportedName = ({ model, host }: Pick<ExportGiven, 'model' | 'host'>): string =>
+  `${host.service}-${host.stage}-${model.name}`.toLowerCase();
+
+/**
+ * How many workers there should be: instances on Lambda have one request at a time, and so have the host’s
+ * workers.
+ *
+ * @param workers of one pod or instance
+ */
+export function scaleOf(
+  { concurrency }: Model,
+  workers: number,
+): { readonly min: number; readonly max: number } {
+  const { provisioned, reserved } = concurrency ?? {};
+  const least = Math.max(FEWEST, Math.ceil((provisioned?.min ?? 0) / workers));
+  const peak = Math.max(provisioned?.max ?? 0, ...(concurrency?.schedule ?? []).map(({ max }) => max));
+  const most = peak > (provisioned?.min ?? 0) ? peak : (reserved ?? MOST * workers);
+  return { min: least, max: Math.max(least, Math.ceil(most / workers)) };
+}
+
+/** Names of the variables that transforms may read: their values may be secrets, and are in no file. */
+export function variableNames({ model, host }: Pick<ExportGiven, 'model' | 'host'>): readonly string[] {
+  const given = [host.provider.environment, model.function.environment];
+  const names = given.flatMap((one) => (typeof one === 'object' && one !== null ? Object.keys(one) : []));
+  return [...new Set(names)].sort();
+}
+
+/** What a model has on Lambda, and not where these files go. */
+export function leftOnLambda({ batch, drift, gate, audit }: Model): readonly string[] {
+  return [
+    ...(gate === undefined ? [] : ['gate']),
+    'release (canary, judge, rollback)',
+    ...(drift === undefined ? [] : ['drift']),
+    ...(batch === undefined ? [] : ['batch']),
+    ...(audit === undefined ? [] : ['audit']),
+  ];
+}

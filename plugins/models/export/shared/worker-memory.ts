@@ -1,0 +1,60 @@
+import type { From } from '../../../../core/advice/contract.ts';
+import { HOST_LIMITS } from '../../../../core/host/contract.ts';
+import type { Facts, Model } from '../../declaration/model.ts';
+
+/** What one worker of a model takes, and who says so. */
+export type WorkerMemory = {
+  /** MB, of 2^20 bytes, as Lambda and the kernel count. */
+  readonly mb: number;
+  readonly measured: boolean;
+  /** Where the number is from, in words. */
+  readonly from: string;
+};
+
+/** What a bench saw of it. */
+export type MeasuredMemory = {
+  /** MB at most; absent where nobody reported it. */
+  readonly used?: From<number>;
+  /** Identity of the artifact that was measured, where it is known. */
+  readonly identity?: string;
+};
+
+/** A measured peak is that of the requests that were sent: others may be larger. */
+const HEADROOM = 1.25;
+
+/** MB of the front by itself, with Node: 60 where nothing is asked of it, and room for connections. */
+const FRONT_ITSELF = 128;
+/** MB of the front: bodies that wait have a bound of their own. */
+const FRONT_MB = FRONT_ITSELF + HOST_LIMITS.bodyBytes / 1024 / 1024;
+
+/** Kubernetes’ Mi; whole sixteens, so that a small change of a bench changes no file. */
+const STEP = 16;
+
+/** The measured memory where it is that of this artifact, else the declared. */
+export function workerMemory(
+  { memory, name }: Model,
+  { identity }: Pick<Facts, 'identity'>,
+  bench: MeasuredMemory | undefined,
+): WorkerMemory {
+  const used = bench?.used;
+  const isOther = bench?.identity !== undefined && bench.identity !== identity;
+  if (used === undefined || isOther) {
+    const why = isOther ? 'the last bench was of another artifact' : 'no bench measured it';
+    return { mb: memory, measured: false, from: `models.${name}.memory, since ${why}` };
+  }
+  return { mb: Math.ceil(used.value), measured: true, from: used.from };
+}
+
+/** MB of so many workers and the front. */
+export function hostMemory({ mb, measured }: WorkerMemory, workers: number): number {
+  const all = workers * mb * (measured ? HEADROOM : 1) + FRONT_MB;
+  return Math.ceil(all / STEP) * STEP;
+}
+
+/** What `hostMemory` is the sum of. */
+export function memoryNote({ mb, measured, from }: WorkerMemory, workers: number): string {
+  const each = workers === 1 ? 'the worker' : `each of ${workers} workers`;
+  return measured
+    ? `Measured: ${mb} MB of ${each} at most (${from}), and a quarter more; ${FRONT_MB} MB are the front’s.`
+    : `Declared, not measured: ${mb} MB for ${each} (${from}); ${FRONT_MB} MB are the front’s. Run \`sls models bench\` and export again.`;
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { writeSealed } from '../../../../../plugins/models/disk/sealed.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealed-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const write = (files: Readonly<Record<string, string>>, overwrite = false, by = 'sls models export') =>
+  writeSealed(folder, files, { by, key: '--output', overwrite });
+const textOf = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+
+it('what nobody changed is written anew, and what is the same is left alone', async () => {
+  expect(await write({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' })).toEqual({
+    'a.yaml': 'created',
+    'b.yaml': 'created',
+  });
+  expect(await write({ 'a.yaml': 'a: 2\n', 'b.yaml': 'b: 1\n' })).toEqual({
+    'a.yaml': 'changed',
+    'b.yaml': 'unchanged',
+  });
+  expect(await textOf('a.yaml')).toMatch(
+    /^# Written by sls models export; sha256 of the lines below: [0-9a-f]{64}\na: 2\n$/,
+  );
+});
+
+it('a file that a person changed keeps all from being written, until that may be lost', async () => {
+  await write({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' });
+  const changed = (await textOf('b.yaml')).replace('b: 1', 'b: 7');
+  await writeFile(join(folder, 'b.yaml'), changed);
+  await expect(write({ 'a.yaml': 'a: 2\n', 'b.yaml': 'b: 2\n', 'c.yaml': 'c: 2\n' })).rejects.toThrow(
+    /b\.yaml was changed since it was written.*nothing was written.*--overwrite/s,
+  );
+  expect(await readdir(folder)).toEqual(['a.yaml', 'b.yaml']);
+  expect(await textOf('a.yaml')).toContain('a: 1');
+  expect(await textOf('b.yaml')).toBe(changed);
+  expect(await write({ 'a.yaml': 'a: 2\n', 'b.yaml': 'b: 2\n' }, true)).toEqual({
+    'a.yaml': 'changed',
+    'b.yaml': 'changed',
+  });
+  expect(await textOf('b.yaml')).toContain('b: 2');
+});
+
+it('a file of somebody else under the same name is refused, one beside it is left', async () => {
+  await writeFile(join(folder, 'a.yaml'), 'mine: true\n');
+  await writeFile(join(folder, 'other.yaml'), 'mine: true\n');
+  await expect(write({ 'a.yaml': 'a: 1\n' })).rejects.toThrow(/a\.yaml is not of this command/);
+  await write({ 'a.yaml': 'a: 1\n' }, true);
+  expect(await textOf('other.yaml')).toBe('mine: true\n');
+});
+
+it('what is written no more goes, but not where a person changed it, nor what another command wrote', async () => {
+  await write({ 'a.yaml': 'a: 1\n', 'old.yaml': 'old: 1\n' });
+  await write({ 'theirs.yaml': 'b: 1\n' }, false, 'another command');
+  await writeFile(join(folder, 'old.yaml'), (await textOf('old.yaml')).replace('old: 1', 'old: 7'));
+  await expect(write({ 'a.yaml': 'a: 1\n' })).rejects.toThrow(/old\.yaml was changed/);
+  await writeFile(join(folder, 'old.yaml'), (await textOf('old.yaml')).replace('old: 7', 'old: 1'));
+  expect(await write({ 'a.yaml': 'a: 1\n' })).toEqual({ 'a.yaml': 'unchanged', 'old.yaml': 'removed' });
+  expect(await readdir(folder)).toEqual(['a.yaml', 'theirs.yaml']);
+});
+
+it('line ends of another system are no change', async () => {
+  await write({ 'a.yaml': 'a: 1\nb: 1\n' });
+  await writeFile(join(folder, 'a.yaml'), (await textOf('a.yaml')).replaceAll('\n', '\r\n'));
+  expect(await write({ 'a.yaml': 'a: 2\nb: 1\n' })).toEqual({ 'a.yaml': 'changed' });
+});
+
+it('what is there already, seal and all, is no change whoever wrote it', async () => {
+  await write({ 'a.yaml': 'a: 1\n' });
+  expect(await write({ 'a.yaml': 'a: 1\n' })).toEqual({ 'a.yaml': 'unchanged' });
+});
+
+it('a folder that cannot be one is told with its path', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await expect(
+    writeSealed(join(folder, 'file'), { 'a.yaml': 'a: 1\n' }, { by: 'x', key: '--output', overwrite: false }),
+  ).rejects.toThrow(/--output: .*file cannot be written/);
+});

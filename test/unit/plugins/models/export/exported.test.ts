@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { exportOptions } from '../../../../../plugins/models/export/export-options.ts';
+import { exported, isRefused } from '../../../../../plugins/models/export/exported.ts';
+import type { ExportGiven } from '../../../../../plugins/models/export/shared/given.ts';
+
+const DIGEST = `sha256:${'0f'.repeat(32)}`;
+const ECR = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/models@${DIGEST}`;
+
+type Object = { readonly [key: string]: Object } & string;
+
+function given(more: object = {}, memory = { mb: 200, measured: true, from: 'bench' }): ExportGiven {
+  const { models } = parseModels({ churn: { artifact: 'models/churn.onnx', ...more } }, {});
+  const [model] = models;
+  if (model === undefined) throw new Error('The model is wrong.');
+  const host = { service: 'shop', stage: 'dev', region: 'eu-central-1', provider: {} };
+  return {
+    model,
+    host,
+    memory,
+    cpu: 75,
+    image: { reference: ECR, repository: ECR.split('@')[0] ?? '', digest: DIGEST },
+  };
+}
+
+function written(one: ExportGiven, to: 'kubernetes' | 'sagemaker', file: string): Object {
+  const files = exported(one, exportOptions({ to, image: ECR }));
+  if (isRefused(files)) throw new Error(JSON.stringify(files));
+  return parse(files[file] ?? '');
+}
+
+const problemsOf = (one: ExportGiven, to: 'kubernetes' | 'sagemaker') => {
+  const files = exported(one, exportOptions({ to, image: ECR }));
+  return isRefused(files) ? files.map(({ key, message }) => `${key} ${message}`) : [];
+};
+
+describe('how many there are', () => {
+  it.each([
+    ['two to ten pods, where nothing is declared', {}, { minReplicas: 2, maxReplicas: 10 }],
+    ['what is provisioned', { provisioned: { min: 3, max: 40 } }, { minReplicas: 3, maxReplicas: 40 }],
+    ['two at the least', { provisioned: { min: 1, max: 5 } }, { minReplicas: 2, maxReplicas: 5 }],
+    [
+      'a fixed number is the least, and not the most',
+      { provisioned: 4 },
+      { minReplicas: 4, maxReplicas: 10 },
+    ],
+    ['what is reserved is the most', { reserved: 30 }, { minReplicas: 2, maxReplicas: 30 }],
+    [
+      'never fewer at most than at least',
+      { provisioned: 20, reserved: 40 },
+      { minReplicas: 20, maxReplicas: 40 },
+    ],
+    ['less reserved than two pods', { reserved: 1 }, { minReplicas: 2, maxReplicas: 2 }],
+  ])('%s', (_, concurrency, expected) => {
+    const one = given(Object.keys(concurrency).length > 0 ? { concurrency } : {});
+    expect(written(one, 'kubernetes', 'autoscaler.yaml').spec).toMatchObject(expected);
+  });
+
+  it('an instance of SageMaker has two workers', () => {
+    const one = given({ concurrency: { provisioned: { min: 7, max: 31 } } });
+    const { Resources } = written(one, 'sagemaker', 'template.yaml');
+    expect(Resources?.ScalableTarget?.Properties).toMatchObject({ MinCapacity: 4, MaxCapacity: 16 });
+  });
+});
+
+describe('SageMaker', () => {
+  const typeOf = (mb: number, architecture = 'x86_64') => {
+    const one = given({ architecture }, { mb, measured: true, from: 'bench' });
+    const variants = written(one, 'sagemaker', 'template.yaml').Resources?.EndpointConfig?.Properties
+      ?.ProductionVariants;
+    return (variants as unknown as readonly { readonly InstanceType: string }[])[0]?.InstanceType;
+  };
+  it.each([
+    [200, 'x86_64', 'ml.c7i.large'],
+    [200, 'arm64', 'ml.c7g.large'],
+    // 2 × 1.25 × 1372 + 256 = 3686 of 3686.4 usable MB, but whole sixteens are 3696.
+    [1366, 'x86_64', 'ml.c7i.large'],
+    [1372, 'x86_64', 'ml.m7i.large'],
+    [4000, 'arm64', 'ml.r6g.large'],
+  ])('%i MB a worker on %s: %s', (mb, architecture, type) => {
+    expect(typeOf(mb, architecture)).toBe(type);
+  });
+
+  it('more than the largest has is refused, with what was counted', () => {
+    expect(problemsOf(given({}, { mb: 6000, measured: true, from: 'bench.json' }), 'sagemaker')).toEqual([
+      'models.churn.memory 2 workers and the front take 15264 MB; 14745 MB are the most of an instance with 2 processors (bench.json).',
+    ]);
+  });
+
+  const canaryOf = (release: object, more: object = {}) => {
+    const { Resources } = written(given({ release, ...more }), 'sagemaker', 'template.yaml');
+    const policy = Resources?.Endpoint?.Properties?.DeploymentConfig?.BlueGreenUpdatePolicy;
+    const routing = policy?.TrafficRoutingConfiguration;
+    const { CanarySize, WaitIntervalInSeconds } = routing ?? ({} as Object);
+    return [CanarySize?.Value, WaitIntervalInSeconds, policy?.MaximumExecutionTimeoutInSeconds].map(Number);
+  };
+  it.each([
+    [
+      'a step below ten percent would hide from an alarm at p95',
+      { steps: [{ weight: '5%', bake: '10m' }] },
+      [10, 600, 2700],
+    ],
+    ['SageMaker’s most is half', { steps: [{ weight: '80%', bake: '10m' }] }, [50, 600, 2700]],
+    ['and an hour', { steps: [{ weight: '20%', bake: '3h' }] }, [20, 3600, 5700]],
+    ['a bake must be long enough for an alarm', { steps: [{ weight: '20%', bake: '1m' }] }, [20, 300, 2400]],
+    ['all at once on Lambda is a canary here', { strategy: 'allAtOnce' }, [10, 300, 2400]],
+  ])('%s', (_, release, expected) => {
+    expect(canaryOf(release)).toEqual(expected);
+  });
+  it('the alarm of an objective takes longer', () => {
+    expect(canaryOf({ steps: [{ weight: '20%', bake: '1m' }] }, { latency: { p95: 50 } })).toEqual([
+      20, 900, 3000,
+    ]);
+  });
+});
+
+describe('Kubernetes', () => {
+  const podOf = (one: ExportGiven) => written(one, 'kubernetes', 'deployment.yaml').spec?.template?.spec;
+
+  it.each([
+    [1, 45],
+    [10, 90],
+    [29, 185],
+    [900, 4540],
+  ])('a timeout of %i s needs %i s to end: a body of 30 s, then five requests', (timeout, seconds) => {
+    expect(Number(podOf(given({ timeout }))?.terminationGracePeriodSeconds)).toBe(seconds);
+  });
+
+  it.each([
+    [{ mb: 142, measured: true, from: 'bench' }, '448Mi'],
+    [{ mb: 1769, measured: false, from: 'declared' }, '2032Mi'],
+  ])('%o are %s with the front', (memory, expected) => {
+    const [container] = (podOf(given({}, memory))?.containers ?? []) as unknown as readonly Object[];
+    expect(container?.resources?.requests?.memory).toBe(expected);
+    expect(container?.resources?.limits?.memory).toBe(expected);
+  });
+});
+
+it.each(['4shop-Dev', '-shop'])('%s could begin no name of a Service', (service) => {
+  const one = given();
+  const [problem = ''] = problemsOf({ ...one, host: { ...one.host, service } }, 'kubernetes');
+  expect(problem).toMatch(/would be its name there/);
+});
