@@ -10,25 +10,32 @@ import { map, number, text } from './kinds.ts';
 const said = text.max(CARD_TEXT).refine((value) => unseenIn(value) === undefined);
 const line = `Write one line of at most ${CARD_TEXT} characters, all of which are seen`;
 
-const metric = map({
-  value: key(number, {
-    unit: 'of the metric',
-    description: 'What was measured; else what the registry of the artifact knows.',
-    example: '0.91',
-    fix: 'Write a number, for example 0.91.',
+const metric = key(
+  map({
+    value: key(number, {
+      unit: 'of the metric',
+      description: 'What was measured; else what the registry of the artifact knows.',
+      example: '0.91',
+      fix: 'Write a number, for example 0.91.',
+    }),
+    on: key(said, {
+      description: 'Name of the data that it was measured on.',
+      example: 'eval-2026-11',
+      fix: `${line}, for example eval-2026-11.`,
+    }),
+    min: key(number, {
+      unit: 'of the metric, too',
+      description: 'A model with less is refused when packaged.',
+      example: '0.88',
+      fix: 'Write a number, for example 0.88.',
+    }),
   }),
-  on: key(said, {
-    description: 'Name of the data that it was measured on.',
-    example: 'eval-2026-11',
-    fix: `${line}, for example eval-2026-11.`,
-  }),
-  min: key(number, {
-    unit: 'of the metric, too',
-    description: 'A model with less is refused when packaged.',
-    example: '0.88',
-    fix: 'Write a number, for example 0.88.',
-  }),
-});
+  {
+    required: true,
+    description: 'One metric.',
+    fix: 'Write {value: 0.91}, and `on` which data; or {min: 0.88}, where others know the value.',
+  },
+);
 
 export const cardKey = key(
   map({

@@ -46,7 +46,16 @@ describe('a card', () => {
     const [long = ''] = problems({ owner: 'x'.repeat(1e6) });
     expect(long).toContain('… of 1000000 characters, not at most 200 characters.');
     expect(long.length).toBeLessThan(500);
-    for (const owner of ['a\nb', '\u001b[31mred', 'a\u2028b']) expect(problems({ owner })).toHaveLength(1);
+    for (const owner of [
+      'a\nb',
+      '\u001b[31mred',
+      'a\u2028b',
+      '\u202Enna',
+      'a\u200Bb',
+      'a\uFEFF',
+      'a\u{E0041}',
+    ])
+      expect(problems({ owner })).toHaveLength(1);
     expect(problems({ owner: '<b>Ann & Bob</b> | `x`' })).toEqual([]);
   });
 
@@ -57,6 +66,9 @@ describe('a card', () => {
     ]);
     expect(problems({ metrics: { 'val/auc @5: x-y.z': { value: 1 } } })).toEqual([]);
     expect(problems({ metrics: { '<script>': { value: 1 } } })[0]).toContain('"<script>", which is no name');
+    expect(problems({ metrics: { auc: 0.91 } })).toEqual([
+      'models.churn.card.metrics.auc: is 0.91, not a map. Write {value: 0.91}, and `on` which data; or {min: 0.88}, where others know the value.',
+    ]);
     const proto = JSON.parse('{"__proto__": {"value": 1}}');
     expect(problems({ metrics: proto })[0]).toContain('"__proto__", which is no name');
   });
