@@ -13,11 +13,14 @@ export function readHostConfig(text: string): HostConfig {
     throw wrong('(all of it)', text.slice(0, 40), 'be JSON');
   }
   if (!isObject(value)) throw wrong('(all of it)', value, 'be an object');
-  const { schema, address, port, local, catalog, models, drain } = value;
+  const { schema, address, port, grpc, local, catalog, models, drain } = value;
   if (schema !== 1) throw wrong('schema', schema, 'be 1');
   if (address !== undefined && typeof address !== 'string') throw wrong('address', address, 'be a text');
   if (local !== undefined && local !== true) throw wrong('local', local, 'be true or absent');
   within('port', port, 0, 65_535);
+  if (grpc !== undefined) within('grpc', grpc, 0, 65_535);
+  if (grpc !== undefined && grpc !== 0 && grpc === port)
+    throw wrong('grpc', grpc, 'be another port than port');
   if (drain !== undefined) within('drain', drain, 0, 600_000);
   if (!isObject(catalog) || !Array.isArray(catalog.groups))
     throw wrong('catalog', typeof catalog, 'be a catalog');

@@ -28,6 +28,8 @@ export type HostConfig = {
   readonly address?: string;
   /** 0 picks a free one. `PORT` of the environment goes before it. */
   readonly port: number;
+  /** Port for gRPC, on the same address; 0 picks a free one. Absent: HTTP alone. */
+  readonly grpc?: number;
   /** Only programs of this machine and pages of this very server may call. */
   readonly local?: true;
   readonly catalog: CatalogManifest;
@@ -46,6 +48,8 @@ export const HOST_LIMITS = {
   /** Bytes of all headers of a request: https://nodejs.org/api/http.html#httpmaxheadersize */
   headerBytes: 16 * 1024,
   headers: 100,
+  /** Calls of one gRPC connection at a time; a client keeps further ones back until one has ended. */
+  calls: 1024,
   /** Milliseconds until a request’s headers are there, from the first byte of the connection or request. */
   headersMs: 10_000,
   /** Milliseconds until a whole request is there. */
@@ -72,9 +76,9 @@ export type HostOrder = { readonly replace: HostModel; readonly catalog: Catalog
 
 /** From the host to who started it over IPC. */
 export type HostNews =
-  | { readonly listening: { readonly port: number } }
-  /** It cannot start: what is wrong, and with which model if it is one. */
-  | { readonly refused: string; readonly model?: string; readonly port?: true }
+  | { readonly listening: { readonly port: number; readonly grpc?: number } }
+  /** It cannot start: what is wrong, and with which model or port if it is one. */
+  | { readonly refused: string; readonly model?: string; readonly port?: 'http' | 'grpc' }
   | { readonly replaced: string }
   | { readonly kept: string; readonly reason: string }
   /** A line that a model’s process wrote, or that is about it. */
@@ -89,6 +93,11 @@ export type HostAsked = {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
+  /**
+   * The body is a `ModelInferRequest`, compressed so; the answer’s is a `ModelInferResponse` where it is no
+   * error.
+   */
+  readonly grpc?: 'identity' | 'gzip' | 'deflate';
 };
 
 /** Head of a frame from a process to the host. */

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { type Arriving, bodiesToDrop } from '../../core/host/admission.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
 
@@ -8,6 +9,9 @@ type Received = Whole | 'tooLarge' | 'late' | 'gone';
 /** Its bytes count until they are released, since a request may wait for a process for long. */
 type Whole = { readonly body: Buffer; readonly release: () => void };
 
+/** A request of either HTTP. */
+type Incoming = Readable & { readonly headers: IncomingHttpHeaders; readonly httpVersionMajor: number };
+
 /** Reads bodies: those that come, and those that wait for a process, are within one bound of memory. */
 export type Bodies = {
   /**
@@ -15,12 +19,7 @@ export type Bodies = {
    * @param begin called before the first of it is read
    * @param slow called where it takes longer than bodies do
    */
-  readonly read: (
-    request: IncomingMessage,
-    most: number,
-    begin: () => void,
-    slow: () => void,
-  ) => Promise<Received>;
+  readonly read: (request: Incoming, most: number, begin: () => void, slow: () => void) => Promise<Received>;
 };
 
 type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & { end: (how: Received) => void };
@@ -46,7 +45,9 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
       const stated = request.headers['content-length'];
       const size = stated === undefined ? undefined : Number(stated);
       if (size !== undefined && size > most) return Promise.resolve('tooLarge');
-      if (size === 0 || (size === undefined && request.headers['transfer-encoding'] === undefined))
+      const untold = size === undefined && request.headers['transfer-encoding'] === undefined;
+      // HTTP/2 needs neither of them.
+      if (size === 0 || (untold && request.httpVersionMajor < 2))
         return Promise.resolve(keep(Buffer.alloc(0)));
       return new Promise((resolve) => {
         const id = ++count;

@@ -10,9 +10,10 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { frameHead, frameReader } from '../../core/host/frames.ts';
-import { fromAnswer, toEvent } from '../../core/host/gateway.ts';
+import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
 import { readLines } from '../../core/host/lines.ts';
 import { LINES_TAKER } from '../../core/metrics/contract.ts';
+import { answerCall } from './call.ts';
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
@@ -84,9 +85,10 @@ function takeSums(): { readonly sums?: Readonly<Record<string, number>> } {
 
 async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise<void> {
   takeSums();
+  const ask = async (request: HostAsked, content: Buffer): Promise<HttpAnswer> =>
+    fromAnswer(await handler(toEvent({ ...request, body: content }, asked.id, new Date()), contextOf(asked)));
   try {
-    const event = toEvent({ ...asked, body }, asked.id, new Date());
-    const said = fromAnswer(await handler(event, contextOf(asked)));
+    const said = await (asked.grpc ? answerCall(asked, asked.grpc, body, ask) : ask(asked, body));
     const { status, headers } = said;
     const code = status < 400 ? undefined : codeOf(said.body);
     tell({ status, headers, ...(code !== undefined && { code }), ...takeSums() }, said.body);

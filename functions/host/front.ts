@@ -35,9 +35,16 @@ type Exchange = {
 /** Milliseconds in which what has come is read. */
 const UNREAD_MS = 100;
 
-/** @throws where the port is taken: an error with the system’s code */
-export async function openFront(behind: Behind, port: number, address?: string): Promise<Front> {
-  const bodies = createBodies();
+/**
+ * @param bodies those that come to other fronts, too, where there are some
+ * @throws where the port is taken: an error with the system’s code
+ */
+export async function openFront(
+  behind: Behind,
+  port: number,
+  address?: string,
+  bodies: Bodies = createBodies(),
+): Promise<Front> {
   const described = describeModels(behind);
   let open = 0;
   let emptied: () => void = () => {};

@@ -9,6 +9,8 @@ import {
   type HostNews,
   type HostOrder,
 } from '../../core/host/contract.ts';
+import type { Behind } from './behind.ts';
+import { createBodies } from './bodies.ts';
 import { ownCpus } from './cpus.ts';
 import { type Front, openFront } from './front.ts';
 import { openPool, type Pool } from './pool.ts';
@@ -30,7 +32,7 @@ const ENDED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export async function startHost(child: string, page: string): Promise<void> {
   const pools = new Map<string, Pool>();
   let state: 'starting' | 'serving' | 'draining' = 'starting';
-  let front: Front | undefined;
+  const fronts: Front[] = [];
   const fail = async (news: Extract<HostNews, { refused: string }>): Promise<void> => {
     await tell(news);
     process.exit(1);
@@ -71,7 +73,7 @@ export async function startHost(child: string, page: string): Promise<void> {
   const drain = async (): Promise<void> => {
     state = 'draining';
     await new Promise((resolve) => setTimeout(resolve, config.drain ?? HOST_LIMITS.drainMs));
-    await front?.close();
+    await Promise.all(fronts.map((front) => front.close()));
     process.exit(0);
   };
   for (const signal of Object.keys(ENDED) as (keyof typeof ENDED)[])
@@ -81,25 +83,35 @@ export async function startHost(child: string, page: string): Promise<void> {
     });
   process.once('disconnect', () => process.exit());
 
+  const behind: Behind = {
+    catalog: () => catalog,
+    page,
+    pool: (name) => pools.get(name),
+    pools: () => [...pools.values()],
+    state: () => state,
+    local: config.local === true,
+  };
+  const bodies = createBodies();
+  const { address, grpc } = config;
   const port = portOf(process.env.PORT) ?? config.port;
   try {
-    front = await openFront(
-      {
-        catalog: () => catalog,
-        page,
-        pool: (name) => pools.get(name),
-        pools: () => [...pools.values()],
-        state: () => state,
-        local: config.local === true,
-      },
-      port,
-      config.address,
-    );
+    fronts.push(await openFront(behind, port, address, bodies));
   } catch (error) {
     return fail({
       refused: `Port ${port} cannot be used: ${textOf(error)}. Set another with PORT.`,
-      port: true,
+      port: 'http',
     });
+  }
+  if (grpc !== undefined) {
+    try {
+      const { openGrpc } = await import('./grpc.ts');
+      fronts.push(await openGrpc(behind, bodies, grpc, address));
+    } catch (error) {
+      return fail({
+        refused: `Port ${grpc} cannot be used for gRPC: ${textOf(error)}. Set another in the configuration’s grpc.`,
+        port: 'grpc',
+      });
+    }
   }
   for (const model of config.models) {
     try {
@@ -109,7 +121,8 @@ export async function startHost(child: string, page: string): Promise<void> {
     }
   }
   if (state === 'starting') state = 'serving';
-  await tell({ listening: { port: front.port } });
+  const [http, calls] = fronts;
+  await tell({ listening: { port: http?.port ?? port, ...(calls && { grpc: calls.port }) } });
 
   // One after another, as they come.
   let replacing: Promise<void> = Promise.resolve();

@@ -21,6 +21,8 @@ export type HostScene = Partial<Pick<HostModel, 'timeout' | 'workers' | 'memory'
 export type Hosted = {
   readonly url: string;
   readonly port: number;
+  /** 0 where its configuration has none. */
+  readonly grpc: number;
   readonly child: ChildProcess;
   /** What it and its models wrote. */
   readonly output: () => string;
@@ -91,10 +93,10 @@ async function startProgram(program: string, env: Readonly<Record<string, string
     output += chunk.toString();
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const port = await new Promise<number>((resolve, reject) => {
+  const { port, grpc = 0 } = await new Promise<{ port: number; grpc?: number }>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       output += `${line}\n`;
-      if (line.startsWith('{"listening"')) resolve(JSON.parse(line).listening.port);
+      if (line.startsWith('{"listening"')) resolve(JSON.parse(line).listening);
     });
     ended.then((code) => reject(new Error(`It ended with ${code}: ${output}`)));
   });
@@ -102,6 +104,7 @@ async function startProgram(program: string, env: Readonly<Record<string, string
   return {
     url,
     port,
+    grpc,
     child,
     output: () => output,
     ended,

@@ -8,7 +8,7 @@ import type { Command, Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
-import { portOf } from '../serve/listen.ts';
+import { portOf, portProblem } from '../serve/listen.ts';
 import { type Local, serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { watchModels } from '../serve/watch.ts';
@@ -25,12 +25,20 @@ export const command: Command = {
   usage: 'Serve the models on this machine, without AWS: the protocol, the docs page, reloading',
   options: {
     port: { usage: `Port on 127.0.0.1 (default: ${PORT}; 0 picks a free one)`, type: 'string' },
+    'grpc-port': {
+      usage: 'Port on 127.0.0.1 for gRPC (default: HTTP alone; 0 picks a free one)',
+      type: 'string',
+    },
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
     const { models, service, flags, notice, progress } = context;
     const { environment } = context.plan.host.provider;
     const port = portOf(flags.port, PORT);
+    const asked = flags['grpc-port'];
+    const grpc = asked === undefined ? undefined : portOf(asked, '', '--grpc-port');
+    if (grpc !== undefined && grpc === port && grpc !== 0)
+      throw portProblem(grpc, 'is the port of HTTP already', '--grpc-port');
     if (models.length === 0) throw nothingToServe();
 
     const ending = untilInterrupted();
@@ -52,6 +60,7 @@ export const command: Command = {
         page: await pageScript(),
         folder: join(folder, '.host'),
         port,
+        grpc,
         workers: Math.max(1, Math.min(MOST_WORKERS, Math.floor(availableParallelism() / models.length))),
         notice,
         ship: (model, version) => {
@@ -130,12 +139,15 @@ function described(url: string, port: number, local: Local) {
   return {
     url,
     port,
+    ...(local.grpc !== undefined && { grpc: { address: grpcAddress(local.grpc), port: local.grpc } }),
     models: local.manifest().groups.flatMap(({ path, models }) => {
       const base = `${url}${path === '/' ? '' : path}`;
       return models.map(({ name }) => ({ name, url: `${base}/v2/models/${name}`, docs: `${base}/docs` }));
     }),
   };
 }
+
+const grpcAddress = (port: number): string => `127.0.0.1:${port}`;
 
 function spoken(url: string, models: readonly Model[], local: Local): string {
   const { groups } = local.manifest();
@@ -148,9 +160,11 @@ function spoken(url: string, models: readonly Model[], local: Local): string {
   const docs = [...new Set(shown.map((model) => model.docs))].map(
     (page) => `${'docs'.padEnd(width)}  ${page}`,
   );
+  const grpc = local.grpc === undefined ? [] : [`${'grpc'.padEnd(width)}  ${grpcAddress(local.grpc)}`];
   return [
     ...lines,
     ...docs,
+    ...grpc,
     '',
     tryOut(url, groups),
     '',

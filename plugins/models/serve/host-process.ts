@@ -12,6 +12,7 @@ import { HOST_FILES, writeHost } from '../ship/host-program.ts';
 export type HostProcess = {
   readonly pid: number;
   readonly port: number;
+  readonly grpc: number | undefined;
   /** Milliseconds until it listened, with every model up. */
   readonly started: number;
   /** Puts another version of a model in the place of the one that serves. @throws why it cannot serve */
@@ -87,6 +88,7 @@ export async function startHostProcess(
   return {
     pid: child.pid ?? 0,
     port: first.listening.port,
+    grpc: first.listening.grpc,
     started: performance.now() - began,
     stop,
     ended,

@@ -109,19 +109,19 @@ export async function listen(
 }
 
 /** @throws ProblemError `MODELS_USAGE` */
-export function portOf(flag: string | boolean | undefined, standard: string): number {
+export function portOf(flag: string | boolean | undefined, standard: string, key = '--port'): number {
   const text = typeof flag === 'string' ? flag : standard;
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw portProblem(text, 'is no port');
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw portProblem(text, 'is no port', key);
   return port;
 }
 
 /** A port that cannot be had, to throw. */
-export function portProblem(port: number | string, what: string): Error {
+export function portProblem(port: number | string, what: string, key = '--port'): Error {
   return problemError([
     {
       code: 'MODELS_USAGE',
-      key: '--port',
+      key,
       value: port,
       message: `${port} ${what}.`,
       fix: 'Write a number from 1024 to 65535, or 0 to have a free one picked.',

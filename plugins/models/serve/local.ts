@@ -34,6 +34,8 @@ export type LocalOptions = {
   readonly folder: string;
   /** On 127.0.0.1; 0 picks a free one. */
   readonly port: number;
+  /** The same for gRPC; absent: HTTP alone. */
+  readonly grpc?: number | undefined;
   /** Processes a model. */
   readonly workers: number;
   /** Bundles a model into a folder of its own, as deploy does. */
@@ -46,6 +48,8 @@ export type LocalOptions = {
 export type Local = {
   readonly url: string;
   readonly port: number;
+  /** gRPC’s, on the same address. */
+  readonly grpc: number | undefined;
   /** The host's process. */
   readonly pid: number;
   /** Milliseconds until it listened, with every model up. */
@@ -82,6 +86,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
     schema: 1,
     address: ADDRESS,
     port: options.port,
+    ...(options.grpc !== undefined && { grpc: options.grpc }),
     local: true,
     drain: 0,
     catalog: manifest(),
@@ -91,7 +96,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
     const text = spokenLine(line);
     if (text !== undefined) options.notice(`${name}: ${text}`);
   });
-  if ('refused' in host) throw refused(host, options.port);
+  if ('refused' in host) throw refused(host, options);
 
   // One after another: each ships into the folder of the version after the one that serves.
   let reloading: Promise<unknown> = Promise.resolve();
@@ -116,6 +121,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
   return {
     url: `http://${ADDRESS}:${host.port}`,
     port: host.port,
+    grpc: host.grpc,
     pid: host.pid,
     started: host.started,
     manifest,
@@ -146,9 +152,13 @@ function hostModel({ model, version, shipped }: Slot, options: LocalOptions): Ho
   };
 }
 
-function refused({ refused: text, model, port }: HostRefusal, asked: number): Error {
+function refused({ refused: text, model, port }: HostRefusal, asked: LocalOptions): Error {
   if (model !== undefined) return notStarting(model, text);
-  return port === true ? portProblem(asked, 'is taken, or not ours to use') : new Error(text);
+  if (port === undefined) return new Error(text);
+  const taken = 'is taken, or not ours to use';
+  return port === 'grpc'
+    ? portProblem(asked.grpc ?? 0, taken, '--grpc-port')
+    : portProblem(asked.port, taken);
 }
 
 const notStarting = (name: string, text: string): Error =>

@@ -16,6 +16,8 @@ describe('the host’s configuration', () => {
   it.each([
     ['schema', () => read({ schema: 2 })],
     ['port', () => read({ port: 70_000 })],
+    ['grpc', () => read({ grpc: 70_000 })],
+    ['grpc', () => read({ grpc: 8080 })],
     ['address', () => read({ address: 1 })],
     ['local', () => read({ local: 'yes' })],
     ['drain', () => read({ drain: -1 })],

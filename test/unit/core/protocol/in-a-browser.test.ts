@@ -10,7 +10,9 @@ import { nodeBase64 } from '../../../../core/node/base64.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const files = ['core/tensor', 'core/protocol'].flatMap((folder) =>
-  readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`),
 );
 
 /** What Node has beside JavaScript and the web. esbuild replaces such a name where nothing declares it. */

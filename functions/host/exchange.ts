@@ -1,0 +1,69 @@
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { HOST_LIMITS } from '../../core/host/contract.ts';
+import { encodedMessage, type GrpcStatus } from '../../core/protocol/grpc/status.ts';
+
+/** A call on its way: what it is answered by. */
+export type Exchange = {
+  readonly request: Http2ServerRequest;
+  /** By the clock of `performance`. */
+  readonly began: number;
+  /** Sends a message, or why there is none. The first that is sent is the answer. */
+  readonly finish: (answer: Uint8Array | GrpcStatus, headers?: Readonly<Record<string, string>>) => void;
+  /** Has something called where nobody waits for an answer any more, or has one. */
+  readonly whenOver: (call: () => void) => void;
+};
+
+const HEADERS = { 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity,gzip,deflate' };
+
+export function exchangeOf(request: Http2ServerRequest, response: Http2ServerResponse): Exchange {
+  const after: (() => void)[] = [];
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    for (const call of after) call();
+  };
+  response.once('close', end);
+  return {
+    request,
+    began: performance.now(),
+    whenOver(call) {
+      if (over) call();
+      else after.push(call);
+    },
+    finish(answer, headers = {}) {
+      if (over || response.stream.destroyed) return;
+      response.writeHead(200, { ...HEADERS, ...headers });
+      if (answer instanceof Uint8Array) {
+        response.addTrailers({ 'grpc-status': '0' });
+        response.end(framed(answer));
+      } else {
+        const { status, message, code, again } = answer;
+        response.addTrailers({
+          'grpc-status': String(status),
+          'grpc-message': encodedMessage(message),
+          'error-code': code,
+          ...(again !== undefined && { 'grpc-retry-pushback-ms': String(again) }),
+        });
+        response.end();
+      }
+      // What has not come is no longer wanted; a client that sends it still would wait for room.
+      request.resume();
+      response.once('finish', () => {
+        if (!request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
+      });
+      // What its client does not take stays in memory.
+      response.setTimeout(HOST_LIMITS.unreadMs, () => response.stream.close(constants.NGHTTP2_CANCEL));
+      end();
+    },
+  };
+}
+
+/** One message, not compressed: a byte for that, and four of its length. */
+function framed(message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(message.length + 5);
+  bytes.writeUInt8(0, 0);
+  bytes.writeUInt32BE(message.length, 1);
+  bytes.set(message, 5);
+  return bytes;
+}

@@ -1,0 +1,119 @@
+import {
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+} from 'node:http2';
+import { HOST_LIMITS } from '../../core/host/contract.ts';
+import { guardRefusal } from '../../core/host/guard.ts';
+import { GRPC, type GrpcStatus, timeoutOf } from '../../core/protocol/grpc/status.ts';
+import type { Behind } from './behind.ts';
+import type { Bodies } from './bodies.ts';
+import { exchangeOf } from './exchange.ts';
+import type { Front } from './front.ts';
+import { answerMethod, isMethod } from './grpc-methods.ts';
+
+const SERVICE = '/inference.GRPCInferenceService/';
+
+/**
+ * The host’s gRPC side: unary calls over HTTP/2 without TLS.
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ *
+ * A gRPC server of a library would read each message whole before anybody is asked whether there is room for
+ * it, and has no bound for all messages together; here they are bodies as HTTP’s, within the same memory.
+ * @throws where the port is taken: an error with the system’s code
+ */
+export async function openGrpc(
+  behind: Behind,
+  bodies: Bodies,
+  port: number,
+  address?: string,
+): Promise<Front> {
+  const sessions = new Set<Http2Session>();
+  let closing = false;
+  const server = createServer(
+    {
+      settings: { maxConcurrentStreams: HOST_LIMITS.calls, maxHeaderListSize: HOST_LIMITS.headerBytes },
+      maxHeaderListPairs: HOST_LIMITS.headers,
+    },
+    (request, response) => take(behind, bodies, request, response, bound()),
+  );
+  server.maxConnections = HOST_LIMITS.connections;
+  const bound = (): number => {
+    const found = server.address();
+    return typeof found === 'object' && found !== null ? found.port : port;
+  };
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    // Who speaks HTTP/2 sends its settings first.
+    const silent = setTimeout(() => session.destroy(), HOST_LIMITS.headersMs);
+    session.once('remoteSettings', () => clearTimeout(silent));
+    session.once('close', () => clearTimeout(silent));
+    // It closes once its calls are answered.
+    session.setTimeout(HOST_LIMITS.keepAliveMs, () => session.close());
+    if (closing) session.close();
+  });
+  // A connection that breaks, or speaks something else, is closed already.
+  server.on('sessionError', () => {});
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
+  });
+  return {
+    port: bound(),
+    async close() {
+      closing = true;
+      // As the other front: what has come by now is accepted just before this phase of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        // Clients learn which of their calls was not taken, and send it elsewhere.
+        for (const session of sessions) session.close();
+      });
+    },
+  };
+}
+
+const failed = (status: GrpcStatus['status'], code: string, text: string): GrpcStatus => ({
+  status,
+  code,
+  message: `${code}: ${text}`,
+});
+
+function take(
+  behind: Behind,
+  bodies: Bodies,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  port: number,
+): void {
+  const { headers, url } = request;
+  if (!/^application\/grpc(\+proto|;|$)/.test(headers['content-type'] ?? '')) {
+    response.writeHead(415).end();
+    return;
+  }
+  const exchange = exchangeOf(request, response);
+  const refused = behind.local ? guardRefusal({ host: headers[':authority'] }, port) : undefined;
+  const timeout = timeoutOf(headers['grpc-timeout'] as string | undefined);
+  const method = url.startsWith(SERVICE) ? url.slice(SERVICE.length) : '';
+  if (refused !== undefined) exchange.finish(failed(GRPC.permissionDenied, 'FORBIDDEN', refused));
+  else if (!isMethod(method))
+    exchange.finish(failed(GRPC.unimplemented, 'NOT_FOUND', `There is no method ${url.slice(0, 200)}.`));
+  else if (timeout !== undefined && !Number.isFinite(timeout))
+    exchange.finish(failed(GRPC.invalidArgument, 'INVALID_REQUEST', 'grpc-timeout is none.'));
+  else {
+    if (timeout !== undefined && timeout <= LONGEST_MS) {
+      const late = failed(
+        GRPC.deadlineExceeded,
+        'TIMED_OUT',
+        'The deadline that the client has set is over.',
+      );
+      const timer = setTimeout(() => exchange.finish(late), timeout);
+      exchange.whenOver(() => clearTimeout(timer));
+    }
+    answerMethod(behind, bodies, method, exchange);
+  }
+}
+/** Beyond it a timer fires at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_MS = 2 ** 31 - 1;
