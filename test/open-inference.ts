@@ -80,19 +80,25 @@ message InferTensorContents {
   { keepCase: true },
 );
 
-/** All messages with their fields’ names, types and numbers, for who compares them. */
-export const messageFields = (): Readonly<Record<string, Readonly<Record<string, number>>>> => {
-  const found: Record<string, Record<string, number>> = {};
+/** All messages’ fields by name, with number and type, for who compares them. */
+export function messageFields(): Readonly<Record<string, Readonly<Record<string, [number, string]>>>> {
+  const found: Record<string, Record<string, [number, string]>> = {};
   const walk = (space: protobuf.NamespaceBase): void => {
     for (const one of space.nestedArray) {
       if (one instanceof protobuf.Type)
-        found[one.fullName.slice(1)] = Object.fromEntries(one.fieldsArray.map(({ name, id }) => [name, id]));
+        found[one.fullName.slice(1)] = Object.fromEntries(
+          one.fieldsArray.map(({ name, id, type }) => [
+            name,
+            [id, SCALARS.includes(type) ? type : 'message'],
+          ]),
+        );
       if (one instanceof protobuf.Namespace) walk(one);
     }
   };
   walk(root);
   return found;
-};
+}
+const SCALARS: readonly string[] = Object.keys(protobuf.types.basic);
 
 /** @param value as protobufjs takes it: 64-bit integers as texts, bytes as they are */
 export function encodeMessage(name: string, value: object): Buffer {

@@ -8,6 +8,8 @@ import { fixtures, repository } from './endpoint.ts';
 /** A running `sls models serve` or `proxy`, started as a person would, with `--json` on a free port. */
 export type Running = {
   readonly url: string;
+  /** Port of gRPC; 0 where it was not asked for. */
+  readonly grpc: number;
   readonly pid: number;
   /** What it printed for people so far, whole. */
   readonly output: () => string;
@@ -57,17 +59,18 @@ export async function startSls(
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
 
-  const url = await new Promise<string>((resolve, reject) => {
+  const { url, grpc } = await new Promise<{ url: string; grpc?: { port: number } }>((resolve, reject) => {
     let printed = '';
     createInterface({ input: child.stdout }).on('line', (line) => {
       printed += `${line}\n`;
       if (line !== '}') return;
-      resolve((JSON.parse(printed) as { url: string }).url);
+      resolve(JSON.parse(printed));
     });
     ended.then((code) => reject(new Error(`It ended with ${code}: ${printed}${output}`)));
   });
   return {
     url,
+    grpc: grpc?.port ?? 0,
     pid: child.pid ?? 0,
     output: () => output,
     until: (text) =>

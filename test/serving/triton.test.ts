@@ -1,10 +1,19 @@
-/** NVIDIA's client for the Open Inference Protocol, from PyPI and unchanged, against `sls models serve`. */
+/**
+ * NVIDIA's client for the Open Inference Protocol, from PyPI and unchanged, against `sls models serve`, by
+ * HTTP and by gRPC.
+ */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fixtures, repository } from './endpoint.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
-import { TRITON_CHECKS, type TritonCase, tritonChecks } from './triton.ts';
+import {
+  TRITON_CHECKS,
+  TRITON_GRPC_CHECKS,
+  type TritonCase,
+  tritonChecks,
+  tritonGrpcChecks,
+} from './triton.ts';
 
 const FIXTURES = ['types/all.onnx', 'strings.onnx', 'scalar.onnx', 'names.onnx', 'gbm.onnx', 'labels.onnx'];
 const nameOf = (path: string): string => basename(path, '.onnx');
@@ -32,7 +41,7 @@ beforeAll(async () => {
     `service: triton\nprovider: {name: aws}\nmodels:\n${models.join('\n')}\n`,
     FIXTURES,
   );
-  server = await startSls(folder, ['serve']);
+  server = await startSls(folder, ['serve', '--grpc-port', '0']);
 });
 afterAll(async () => {
   await server?.interrupt();
@@ -46,4 +55,8 @@ test.each(FIXTURES)('%s', async (path) => {
 test('a model behind a prefix', async () => {
   const checks = await tritonChecks(`${server.url}/a/b`, 'employment', caseOf('employment'));
   expect(checks).toHaveLength(TRITON_CHECKS);
+});
+
+test.each([...FIXTURES, 'employment'])('%s by gRPC', async (path) => {
+  expect(await tritonGrpcChecks(server.grpc, nameOf(path), caseOf(path))).toHaveLength(TRITON_GRPC_CHECKS);
 });
