@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/images-parms.html
 """
 
 import contextlib
+import errno
 import json
 import os
+import platform
 import signal
 import subprocess
 import threading
@@ -19,6 +21,7 @@ from ..functions.sandbox import MARK
 from . import layers, rooms, source
 from .runtime_api import RuntimeApi
 
+_MACHINE = {"amd64": "x86_64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
 _SEMANTICS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -37,9 +40,16 @@ class ImageEnvironment(Environment):
 
     def _spawn(self) -> None:
         self._end()
-        self._fault = _Command(self.code_zip, self.config).fault(self.config)
-        if not self._fault:
+        command = _Command(self.code_zip, self.config)
+        self._fault = command.fault(self.config)
+        if self._fault:
+            return
+        try:
             super()._spawn()
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise
+            self._fault = "Runtime.InvalidEntrypoint", f"fork/exec {command.words[0]}: exec format error"
 
     def _start(self, reports: int) -> tuple[subprocess.Popen, IO[bytes]]:
         config, command = self.config, _Command(self.code_zip, self.config)
@@ -153,6 +163,8 @@ class _Command:
             return "Runtime.InvalidEntrypoint", f"fork/exec {named}: permission denied"
         if self.image.architecture not in (config.get("Architectures") or ["x86_64"]):
             return "Runtime.InvalidEntrypoint", f"fork/exec {named}: exec format error"
+        if self.image.architecture != _MACHINE:
+            return "Runtime.InvalidEntrypoint", f"fork/exec {named}: exec format error (local AWS: this machine is {_MACHINE}, and runs no image for {self.image.architecture})"
         return None
 
 

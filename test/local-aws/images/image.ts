@@ -223,6 +223,7 @@ export async function push(
 export type ImageFunction = {
   readonly name: string;
   readonly uri: string;
+  readonly architecture?: 'x86_64' | 'arm64';
   readonly memory?: number;
   readonly timeout?: number;
   readonly variables?: Readonly<Record<string, string>>;
@@ -242,7 +243,7 @@ export async function makeImageFunction(aws: LocalAws, spec: ImageFunction): Pro
       PackageType: 'Image',
       Code: { ImageUri: spec.uri },
       Role: await makeRole(aws, `${spec.name}-role`, [LOGS]),
-      Architectures: [LAMBDA_ARCHITECTURE],
+      Architectures: [spec.architecture ?? LAMBDA_ARCHITECTURE],
       MemorySize: spec.memory ?? 256,
       Timeout: spec.timeout ?? 10,
       ...(spec.variables ? { Environment: { Variables: { ...spec.variables } } } : {}),

@@ -268,7 +268,7 @@ describe('ECR as a registry', () => {
     expect(await told(read)).toMatch(/^403 DENIED: .* ecr:BatchGetImage on/);
   });
 
-  // What ECR answers to chunks: https://github.com/aws/containers-roadmap/issues/2831,
+  // https://github.com/aws/containers-roadmap/issues/2831
   // https://github.com/apple/container/issues/1895
   it('takes a blob in chunks, in turn, and says of each what ECR says', async () => {
     await makeRepository(aws, 'chunks');

@@ -318,7 +318,15 @@ describe('what is no image for Lambda', () => {
       errorType: 'Runtime.InvalidEntrypoint',
       errorMessage: expect.stringMatching(/Error: fork\/exec \/usr\/local\/bin\/node: exec format error$/),
     });
-    expect(LAMBDA_ARCHITECTURE).not.toBe(foreign);
+    // A function for the other one is right on AWS, and cannot be shown on this machine.
+    await makeImageFunction(aws, {
+      name: 'theirs',
+      uri: uriOf('foreign', 'v1'),
+      architecture: LAMBDA_ARCHITECTURE === 'arm64' ? 'x86_64' : 'arm64',
+    });
+    expect((await invoke(aws, 'theirs')).body).toMatchObject({
+      errorMessage: expect.stringContaining(`this machine is ${LAMBDA_ARCHITECTURE}`),
+    });
   });
 });
 

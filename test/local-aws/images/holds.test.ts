@@ -1,0 +1,102 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  InvokeCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { client } from '../../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
+import { errorName, invoke } from '../lambda.ts';
+import { makeNodeFunction, nodeImage, push } from './image.ts';
+
+const SPEED = 60;
+
+/** An address that answers once it is opened, and tells when it was asked. */
+async function closedGate(): Promise<{ url: string; asked: Promise<void>; open(): void }> {
+  let tell: () => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const waiting: ServerResponse[] = [];
+  const server = createServer((_, response) => {
+    waiting.push(response);
+    tell();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const open = (): void => {
+    for (const response of waiting) response.end();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${port}/`, asked, open };
+}
+
+describe('what holds for every function holds for one of an image', () => {
+  let aws: LocalAws;
+  let lambda: LambdaClient;
+  beforeAll(async () => {
+    aws = await startAws({ speed: SPEED });
+    lambda = new LambdaClient(client(aws.endpoint));
+  });
+  afterAll(async () => {
+    lambda?.destroy();
+    await aws?.stop();
+  });
+
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+  // https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+  it('environments are its own while they have an event, and as many as are reserved', async () => {
+    const code = (answer: string): string =>
+      `export const handler = async (event) => { if (event.wait) await fetch(event.wait); return '${answer}'; };`;
+    await makeNodeFunction(aws, code('old'), { name: 'busy', timeout: 60 });
+    await lambda.send(
+      new PutFunctionConcurrencyCommand({ FunctionName: 'busy', ReservedConcurrentExecutions: 1 }),
+    );
+    const gate = await closedGate();
+    const running = invoke(aws, 'busy', { wait: gate.url });
+    await gate.asked;
+    expect(await errorName(invoke(aws, 'busy'))).toBe('TooManyRequestsException');
+    const ImageUri = await push(aws, 'busy', 'v2', await nodeImage(code('new')));
+    await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'busy', ImageUri }));
+    gate.open();
+    expect((await running).body).toBe('old');
+    expect((await invoke(aws, 'busy')).body).toBe('new');
+  });
+
+  // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+  it('an event that fails comes again, twice', async () => {
+    const code = `let calls = 0;
+      export const handler = (event) => {
+        if (event.count) return calls;
+        calls++;
+        throw new Error('no');
+      };`;
+    await makeNodeFunction(aws, code, { name: 'again' });
+    await lambda.send(new InvokeCommand({ FunctionName: 'again', InvocationType: 'Event', Payload: '{}' }));
+    await expect
+      .poll(async () => (await invoke(aws, 'again', { count: true })).body, { timeout: 30_000 })
+      .toBe(3);
+  });
+
+  it('its clock is that of the local AWS, and its deadline is by it', async () => {
+    const code = `export const handler = async (event, head) => {
+      const [began, real] = [Date.now(), performance.now()];
+      await new Promise((resolve) => setTimeout(resolve, 30_000));
+      return { passed: Date.now() - began, real: performance.now() - real, left: Number(head['lambda-runtime-deadline-ms']) - Date.now() };
+    };`;
+    await makeNodeFunction(aws, code, { name: 'quick', timeout: 20 });
+    const { passed, real, left } = (await invoke(aws, 'quick')).body as {
+      passed: number;
+      real: number;
+      left: number;
+    };
+    expect(passed).toBeGreaterThanOrEqual(29_000);
+    expect(real).toBeLessThan(passed / 10);
+    // Twenty real seconds, of which a few are over, at most.
+    expect(left / SPEED).toBeGreaterThan(2_000);
+    expect(left / SPEED).toBeLessThanOrEqual(20_000);
+  });
+});
