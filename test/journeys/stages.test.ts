@@ -182,6 +182,32 @@ test('what was rolled back at staging is not taken', async () => {
   );
 });
 
+test('a gate that is declared later has asked nothing of what is live: what is released next passes it', async () => {
+  const declared = (gate: string, memory = 1024): string => `service: shop
+plugins: [serverless-models]
+provider: {name: aws}
+models:
+  offers: {artifact: offers.onnx, memory: ${memory}${gate}, release: {strategy: allAtOnce}}
+`;
+  const [without, withGate] = [declared(''), declared(', gate: {cases: offers.jsonl}')];
+  const files = {
+    'offers.onnx': await readFile(join(fixtures, 'gbm.onnx')),
+    'offers.jsonl': cases['gbm.onnx'] ?? '',
+  };
+  const qa = await prepareService({ yaml: without, files }, aws, 'qa');
+  const next = await prepareService({ yaml: withGate, files }, aws, 'next');
+  for (const yaml of [without, withGate]) {
+    await qa.deploy(yaml);
+    expect(await refused(next.sls('package', '--promote-from', 'qa'))).toMatch(
+      /offers: cannot be taken from qa: version 1 is live there, and passed no gate .* makes a version, for example another `memory`\./,
+    );
+  }
+  await qa.deploy(declared(', gate: {cases: offers.jsonl}', 1088));
+  const taken = await next.sls('package', '--promote-from', 'qa');
+  expect(taken.code, printed(taken)).toBe(0);
+  await qa.remove();
+});
+
 test('without the option nothing is asked of staging', async () => {
   await writeFile(join(prod.dir, 'churn.jsonl'), cases['gbm.onnx'] ?? '');
   await prod.deploy();

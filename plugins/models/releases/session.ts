@@ -109,7 +109,11 @@ const nowhere = ({ stack, region }: Context['service'], cause: unknown): Error =
     cause,
   );
 
-const refusedByAws = ({ stack, region }: Context['service'], cause: unknown): Error =>
+/** @param stack what is asked, as it is told */
+export const refusedByAws = (
+  { stack, region }: Pick<Context['service'], 'stack' | 'region'>,
+  cause: unknown,
+): Error =>
   problemError(
     [
       {

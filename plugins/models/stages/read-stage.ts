@@ -5,9 +5,10 @@ import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Service } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS, lambdaName, RELEASE } from '../declaration/naming.ts';
-import { type Problem, problemError, throwProblems } from '../problems/errors.ts';
+import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { readHistory } from '../releases/history/history.ts';
 import { openRegistry } from '../releases/open.ts';
+import { refusedByAws } from '../releases/session.ts';
 import type { Validated } from '../ship/context.ts';
 import { isNotValidated, validatedAt } from './validated.ts';
 
@@ -18,7 +19,7 @@ const RELEASES = 20;
  * What a stage of the same service, account and region has validated of these models.
  *
  * @param given the value of `--promote-from`
- * @throws ProblemError `MODELS_PROMOTION` with each model that it has not, `MODELS_USAGE`
+ * @throws ProblemError `MODELS_PROMOTION` with each model that it has not, `MODELS_USAGE`, `MODELS_AWS`
  */
 export async function readStage(
   aws: AwsConfig,
@@ -27,6 +28,18 @@ export async function readStage(
   models: readonly Model[],
 ): Promise<ReadonlyMap<string, Validated>> {
   const stage = stageIn(given, service);
+  return stageOf(aws, service, stage, models).catch((error: unknown) => {
+    if (isProblemError(error)) throw error;
+    throw refusedByAws({ stack: `${service.name} at the stage ${stage}`, region: service.region }, error);
+  });
+}
+
+async function stageOf(
+  aws: AwsConfig,
+  service: Service,
+  stage: string,
+  models: readonly Model[],
+): Promise<ReadonlyMap<string, Validated>> {
   const worker = lambdaName(service.name, stage, RELEASE);
   const bucket = await deployedRegistry(aws, worker);
   if (bucket === undefined)

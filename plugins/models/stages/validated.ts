@@ -73,7 +73,7 @@ export function validatedAt(
   if (past?.gate === undefined)
     return refuse(
       `version ${stable.version} is live there, and passed no gate with a case, labelled rows that decided, or a load`,
-      `Declare \`gate\` for it, and deploy to ${stage} again.`,
+      `Declare \`gate\` for it. It asks what is released next, so deploy something to ${stage} that makes a version, for example another \`memory\`.`,
     );
   return {
     source: record.source,
