@@ -88,6 +88,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
   'plans of `targets/`': /^plugins\/models\/targets\/(targets|[\w-]+\/plan)\.ts$/,
+  '`ship/oci/reference.ts`': /^plugins\/models\/ship\/oci\/reference\.ts$/,
   '`plugins/models/` but commands': /^plugins\/models\/(?!commands\/)/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
   '`base.json`': /^layers\/base\/base\.json$/,
@@ -188,7 +189,10 @@ const ROOMS: readonly Room[] = [
   {
     name: '`export/`',
     files: /^plugins\/models\/export\//,
-    may: ['itself', '`contracts/`', '`declaration/`', '`problems/`', '`core/`', 'yaml'],
+    may: [
+      'itself',
+      ...['`contracts/`', '`declaration/`', '`problems/`', '`core/`', '`ship/oci/reference.ts`', 'yaml'],
+    ],
     blind: true,
   },
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },

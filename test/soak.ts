@@ -12,6 +12,7 @@ import { everyDeath } from './soak/batch-deaths.ts';
 import { cardsAsBoms } from './soak/card.ts';
 import { everyCrash } from './soak/crash.ts';
 import { gzipSoak, UNPACKED } from './soak/gzip.ts';
+import { kubernetesObjects } from './soak/kubernetes.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.ts';
 import { localStackJourney } from './soak/localstack.ts';
@@ -38,6 +39,7 @@ const parts: Readonly<Record<string, Part>> = {
   card: { full: cardsAsBoms },
   crash: { full: everyCrash },
   gzip: { full: () => gzipSoak(UNPACKED) },
+  kubernetes: { full: kubernetesObjects },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   loadgen: {
     full: () => loadgenAsClient(LOADGEN),

@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { install, osls4 } from '../golden/frameworks.ts';
+import { imageRegistry, sha256 } from '../fakes/image-registry.ts';
+import { install, osls4, service, sls, warmSls } from '../golden/frameworks.ts';
 import { runPython } from '../python.ts';
 import { caseNames, expectedOf, exportCase, keepExpected } from './cases.ts';
 
@@ -14,6 +15,93 @@ describe.each(caseNames)('%s', (name) => {
     const { texts } = await exportCase(name);
     if (update) await keepExpected(name, texts);
     expect(texts).toEqual(await expectedOf(name));
+  });
+});
+
+const yaml = `
+service: shop
+provider: {name: aws}
+plugins: [./plugin.ts]
+models:
+  churn: {artifact: models/churn.onnx}
+`;
+const IMAGE = `registry.example.com/models/churn@sha256:${'0f'.repeat(32)}`;
+
+describe('in a folder of a person', () => {
+  const args = ['models', 'export', '--to', 'kubernetes', '--image'];
+
+  it('says what became of each file and what is to be done then, also as JSON, also by a process of its own', async () => {
+    const folder = await service(osls4, 'export-told', { yaml });
+    const { output, code } = await sls(osls4, folder, [...args, IMAGE]);
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^created +kubernetes\/churn\/deployment\.yaml$/m);
+    expect(output).toContain('Stays on Lambda: release (canary, judge, rollback).');
+    expect(output).toContain('kubectl apply --server-side --dry-run=server -k kubernetes/churn');
+    const again = await warmSls(osls4, folder, [...args, IMAGE, '--json']);
+    const { files, image, memory, then } = JSON.parse(again.stdout);
+    expect([image, memory.mb, memory.measured, then]).toEqual([
+      IMAGE,
+      1769,
+      false,
+      'kubectl apply --server-side --dry-run=server -k kubernetes/churn',
+    ]);
+    expect(files).toHaveLength(6);
+    expect(new Set(files.map(({ became }: { became: string }) => became))).toEqual(new Set(['unchanged']));
+  });
+
+  it('a file that a person changed is left as it is until that may be lost', async () => {
+    const folder = await service(osls4, 'export-changed', { yaml });
+    await warmSls(osls4, folder, [...args, IMAGE]);
+    const path = join(folder, 'kubernetes', 'churn', 'autoscaler.yaml');
+    const changed = (await readFile(path, 'utf8')).replace('maxReplicas: 10', 'maxReplicas: 40');
+    await writeFile(path, changed);
+    const { output, code } = await warmSls(osls4, folder, [...args, IMAGE, '--cpu', '80']);
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /autoscaler\.yaml was changed since it was written, and is left as it is; nothing was written/,
+    );
+    expect(await readFile(path, 'utf8')).toBe(changed);
+    expect((await warmSls(osls4, folder, [...args, IMAGE, '--overwrite'])).code).toBe(0);
+    expect(await readFile(path, 'utf8')).toContain('maxReplicas: 10');
+  });
+
+  it('with KEDA the other autoscaler goes: two of one Deployment would undo each other', async () => {
+    const folder = await service(osls4, 'export-keda', { yaml });
+    await warmSls(osls4, folder, [...args, IMAGE]);
+    const { stdout } = await warmSls(osls4, folder, [...args, IMAGE, '--keda', 'http://prometheus:9090']);
+    expect(stdout).toMatch(/^created +\S+scaled-object\.yaml$/m);
+    expect(stdout).toMatch(/^removed +\S+autoscaler\.yaml$/m);
+    expect((await readdir(join(folder, 'kubernetes', 'churn'))).sort()).toEqual([
+      'deployment.yaml',
+      'disruption-budget.yaml',
+      'kustomization.yaml',
+      'network-policy.yaml',
+      'scaled-object.yaml',
+      'service.yaml',
+    ]);
+  });
+
+  it('a tag is looked up at its registry, and the files have the digest', async () => {
+    const folder = await service(osls4, 'export-tag', { yaml });
+    const registry = await imageRegistry();
+    try {
+      const type = 'application/vnd.oci.image.manifest.v1+json';
+      const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: type, layers: [] }));
+      registry.manifests.set('models v7', { type, bytes });
+      const name = `${registry.host}/models`;
+      const { output, code } = await warmSls(osls4, folder, [...args, `${name}:v7`]);
+      expect(code, output).toBe(0);
+      expect(output).toContain(`${name}:v7 is ${sha256(bytes)} now; the files name that.`);
+      const text = await readFile(join(folder, 'kubernetes', 'churn', 'deployment.yaml'), 'utf8');
+      expect(text).toContain(`image: ${name}@${sha256(bytes)}\n`);
+      const absent = await warmSls(osls4, folder, [...args, `${name}:v8`]);
+      expect(absent.code).toBe(1);
+      expect(absent.output).toMatch(
+        /--image: \S+:v8 cannot be looked up: the registry .+ Name the image by its digest/,
+      );
+    } finally {
+      await registry.stop();
+    }
   });
 });
 

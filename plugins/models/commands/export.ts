@@ -1,12 +1,14 @@
 import { join, relative, resolve } from 'node:path';
 import { keptBench } from '../advise/kept-bench.ts';
-import { type Command, modelOf } from '../context/context.ts';
+import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { writeSealed } from '../disk/sealed.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
 import { exported, isRefused, nextStep } from '../export/exported.ts';
 import { type ExportGiven, leftOnLambda } from '../export/shared/given.ts';
+import { type ImageDigest, imageAt } from '../export/shared/image-digest.ts';
 import { workerMemory } from '../export/shared/worker-memory.ts';
 import { throwProblems } from '../problems/errors.ts';
+import { type ImageReference, referenceText } from '../ship/oci/reference.ts';
 
 /** `sls models export`: files that another host takes a model by. Changes nothing but these files. */
 export const command: Command = {
@@ -16,7 +18,7 @@ export const command: Command = {
     const { flags, notice, options, plan, print, progress, service } = context;
     const model = modelOf(context);
     const asked = exportOptions(flags);
-    const { image } = asked;
+    const image = await pinned(asked.image, context);
     progress(`Looking for what was measured of ${model.name}`);
     const facts = (await context.facts([model])).get(model.name);
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
@@ -49,3 +51,29 @@ export const command: Command = {
     notice(`To look at what it would do: ${then}`);
   },
 };
+
+/** The image by its digest: a registry is asked what a tag is now. @throws ProblemError */
+async function pinned(image: ImageReference, { aws, notice, progress }: Context): Promise<ImageDigest> {
+  if (image.digest !== undefined) return imageAt(image, image.digest);
+  const name = referenceText(image);
+  progress(`Asking ${image.host} which image ${name} is`);
+  const [{ registryFor }, { isRegistryFault }] = await Promise.all([
+    import('../ship/oci/login.ts'),
+    import('../ship/oci/exchange.ts'),
+  ]);
+  try {
+    const registry = await registryFor(image, { aws });
+    const { digest } = await registry.getManifest(image.tag ?? '');
+    notice(`${name} is ${digest} now; the files name that.`);
+    return imageAt(image, digest);
+  } catch (error) {
+    if (!isRegistryFault(error)) throw error;
+    throw usage(
+      '--image',
+      `${name} cannot be looked up: the registry ${error.message}.`,
+      'Name the image by its digest, repository@sha256:…, for which no registry is asked.',
+    );
+  } finally {
+    progress(undefined);
+  }
+}

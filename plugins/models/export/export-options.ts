@@ -1,5 +1,5 @@
 import { type Problem, throwProblems } from '../problems/errors.ts';
-import { type ImageDigest, imageDigest, isImage } from './shared/image-digest.ts';
+import { type ImageReference, readReference } from '../ship/oci/reference.ts';
 
 /** Where files are for. */
 const DESTINATIONS = ['kubernetes', 'sagemaker'] as const;
@@ -14,7 +14,7 @@ const text = (usage: string) => ({ usage, type: 'string' as const });
 export const EXPORT_OPTIONS = {
   model: { ...text('Name of the model (default: the only one)'), shortcut: 'm' },
   to: text(`What the files are for: ${DESTINATIONS.join(' or ')}`),
-  image: text('The image, by its digest: repository@sha256:…'),
+  image: text('The image, by its digest (repository@sha256:…), or a tag, whose digest is looked up'),
   output: { ...text('Folder to write to (default: <to>/<model>)'), shortcut: 'o' },
   cpu: text(
     `Percent of the processors that scaling aims at, ${CPU.least} to ${CPU.most} (default: ${CPU.usual})`,
@@ -29,7 +29,8 @@ type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 export type ExportOptions = {
   readonly to: Destination;
-  readonly image: ImageDigest;
+  /** It may name no digest yet. */
+  readonly image: ImageReference;
   readonly cpu: number;
   /** Address of the Prometheus that KEDA asks. */
   readonly keda?: string;
@@ -67,20 +68,25 @@ export function exportOptions({ to, cpu, image, keda }: Flags): ExportOptions {
           ),
         ]),
     ...kedaProblems(keda),
-    ...(isImage(named) ? [] : [named]),
+    ...('code' in named ? [named] : []),
     ...(keda !== undefined && destination === 'sagemaker'
       ? [wrong('--keda', 'is of Kubernetes.', 'Leave it out: SageMaker scales by its processors.')]
       : []),
   ];
   throwProblems(problems);
-  if (destination === undefined || !isImage(named)) throw new Error('A wrong option was no problem.');
+  if (destination === undefined || 'code' in named) throw new Error('A wrong option was no problem.');
   return { to: destination, image: named, cpu: percent, ...(typeof keda === 'string' && { keda }) };
 }
 
-const imageOf = (image: Flags[string]): ImageDigest | Problem =>
-  typeof image === 'string' && image !== ''
-    ? imageDigest(image)
-    : wrong('--image', 'is missing.', 'Name the image by its digest: repository@sha256:…');
+function imageOf(image: Flags[string]): ImageReference | Problem {
+  const fix = 'Name the image by its digest, repository@sha256:…, or by a tag, whose digest is looked up.';
+  if (typeof image !== 'string' || image === '') return wrong('--image', 'is missing.', fix);
+  const found = readReference(image);
+  if ('wrong' in found) return wrong('--image', `${image} ${found.wrong}.`, fix);
+  return found.digest === undefined && found.tag === undefined
+    ? wrong('--image', `${image} has neither digest nor tag.`, fix)
+    : found;
+}
 
 /** It goes into a file, and problems into logs: a password may be in neither. */
 function kedaProblems(keda: Flags[string]): readonly Problem[] {

@@ -5,30 +5,34 @@ import type { ImageDigest } from '../shared/image-digest.ts';
 export type EcrRepository = { readonly account: string; readonly region: string; readonly name: string };
 
 /** https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html */
-const ECR = /^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(.+)$/;
+const ECR = /^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.(?:com|com\.cn|eu)$/;
 
 /**
  * @returns the repository, or why SageMaker could not take the image
  * @see https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
  */
-export function ecrRepository({ repository }: ImageDigest, stackRegion: string): EcrRepository | Problem {
-  const [, account, region, name] = ECR.exec(repository) ?? [];
+export function ecrRepository(
+  { host, repository }: ImageDigest,
+  stackRegion: string,
+): EcrRepository | Problem {
+  const [, account, region] = ECR.exec(host) ?? [];
+  const place = `${host}/${repository}`;
   const wrong = (message: string, fix: string): Problem => ({
     code: 'MODELS_USAGE',
     key: '--image',
-    value: repository,
+    value: place,
     message,
     fix,
   });
-  if (account === undefined || region === undefined || name === undefined)
+  if (account === undefined || region === undefined)
     return wrong(
-      `${repository} is no repository of ECR, and SageMaker takes images from there.`,
+      `${place} is no repository of ECR, and SageMaker takes images from there.`,
       `Push the image to ECR in ${stackRegion}, and name it by its digest there.`,
     );
   if (region !== stackRegion)
     return wrong(
-      `${repository} is in ${region}; SageMaker takes images of its own region, ${stackRegion}.`,
+      `${place} is in ${region}; SageMaker takes images of its own region, ${stackRegion}.`,
       `Push the image to ECR in ${stackRegion}, or export with --region ${region}.`,
     );
-  return { account, region, name };
+  return { account, region, name: repository };
 }

@@ -20,7 +20,7 @@ function given(more: object = {}, memory = { mb: 200, measured: true, from: 'ben
     host,
     memory,
     cpu: 75,
-    image: { reference: ECR, repository: ECR.split('@')[0] ?? '', digest: DIGEST },
+    image: { reference: ECR, host: ECR.split('/')[0] ?? '', repository: 'models' },
   };
 }
 
