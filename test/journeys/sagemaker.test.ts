@@ -1,6 +1,6 @@
 /**
- * A group of SageMaker's Model Registry: what is approved there is deployed, and nothing else; the record of the
- * version tells who approved it.
+ * A group of SageMaker's Model Registry: what is approved there is deployed, and nothing else; the record of
+ * the version tells who approved it.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

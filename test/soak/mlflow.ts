@@ -102,7 +102,10 @@ async function told(at: string): Promise<void> {
 
 const ATTEMPTS = 10;
 
-/** The worker gives a call two seconds, and tries it again: a server on a busy machine refuses nothing by that. */
+/**
+ * The worker gives a call two seconds, and tries it again: a server on a busy machine refuses
+ * nothing by that.
+ */
 async function write(to: ReturnType<typeof writer>, writes: readonly MlflowWrite[]) {
   for (let attempt = 1; ; attempt += 1) {
     const written = await to.write(writes);
