@@ -42,5 +42,8 @@ export const signedKey = key(
       fix: 'Write the path of a signature.',
     }),
   }),
-  { description: 'OpenSSF model signature of the artifact, verified when packaged.' },
+  {
+    description: 'OpenSSF model signature of the artifact, verified when packaged.',
+    fix: 'Write {key: keys/ml.pub}, {ca: keys/ca.pem, subject: CN=models}, or {identity: ann@example.com, issuer: https://accounts.google.com}.',
+  },
 );

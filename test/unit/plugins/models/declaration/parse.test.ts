@@ -243,4 +243,8 @@ describe('who must have signed', () => {
   ])('is not told by %j', (signed) => {
     expect(problems({ churn: { ...churn, signed } })).toEqual(['models.churn.signed MODELS_INVALID_VALUE']);
   });
+
+  it('a path alone is answered with what to write', () => {
+    expect(one({ ...churn, signed: 'keys/ml.pub' }).problems[0]?.fix).toContain('Write {key: keys/ml.pub}');
+  });
 });
