@@ -31,7 +31,7 @@ export const mlflowSource: ArtifactSource = {
 };
 
 /** What MLflow itself allows of names and aliases is more and less; this is what a URL and a text take. */
-const PLACE = /^models:\/(?<name>[^/@\p{Cc}]+)(?:@(?<alias>[\w-]+)|\/(?<version>[1-9]\d{0,9}))$/u;
+const PLACE = /^models:\/(?<name>[^/@\p{Cc}]+)(?:@(?<alias>[\p{L}\p{N}_-]+)|\/(?<version>[1-9]\d{0,9}))$/u;
 
 function placeOf(reference: string): {
   readonly name: string;

@@ -96,6 +96,12 @@ describe('what begins as an address, and is of no source, is no path that is loo
   );
 });
 
+it('an alias of MLflow is of letters of any script, as MLflow takes it', () => {
+  for (const alias of ['größe', '冠軍', 'a_b-3']) expect(problemsOf(`models:/churn@${alias}`)).toEqual([]);
+  for (const alias of ['a b', 'a/b', 'a.b', '😀'])
+    expect(problemsOf(`models:/churn@${alias}`)).toHaveLength(1);
+});
+
 it.each([
   ['models:/churn', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
   ['models:churn@a', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
