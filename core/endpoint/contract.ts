@@ -53,8 +53,8 @@ export type Manifest = {
   /** NaN and infinities are refused in binary tensors, too. */
   readonly finite?: true;
   /**
-   * Files fetched from `<MODELS_FILES_BUCKET>/<MODELS_FILES_PREFIX><sha256>` into /tmp at init; empty when
-   * all is in the zip.
+   * Files fetched from `<MODELS_FILES_BUCKET>/<MODELS_FILES_PREFIX><sha256>`, or from
+   * `<MODELS_FILES_FOLDER>/<sha256>`, into /tmp at init; empty when all is in the zip.
    */
   readonly remote: readonly RemoteFile[];
 };
@@ -78,7 +78,9 @@ export const AUDIT_BYTES = 8 * 1024;
 export const ENV = {
   /** Literal digest of the layer: without it a new layer would not make a new version. */
   layer: 'MODELS_LAYER',
-  /** Where `remote` files are: bucket, and key prefix ending in `files/`. */
+  /** Where `remote` files are, outside Lambda: a folder that has them under their digests. */
+  filesFolder: 'MODELS_FILES_FOLDER',
+  /** Else bucket, and key prefix ending in `files/`. */
   filesBucket: 'MODELS_FILES_BUCKET',
   filesPrefix: 'MODELS_FILES_PREFIX',
 } as const;

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { bucketRanges } from '../../aws/s3/ranges.ts';
-import { ENV, type Manifest, type RemoteFile } from '../../core/endpoint/contract.ts';
-import type { ReadRange } from '../../core/ports/files.ts';
+import { cp, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { Manifest, RemoteFile } from '../../core/endpoint/contract.ts';
+import { type FilesPlace, filesPlace } from './files-place.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
 /**
@@ -13,7 +12,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 const PARALLEL = 8;
 
 /**
- * Brings the files of an artifact that did not fit the zip from the bucket, beside those that did.
+ * Brings the files of an artifact that did not fit the zip from the bucket, or a folder, beside those that
+ * did.
  *
  * @param root the function's own folder
  * @returns the folder below which `manifest.file` lies
@@ -25,8 +25,11 @@ export async function wholeArtifact(
   environment: NodeJS.ProcessEnv,
 ): Promise<string> {
   if (await areThere(manifest.remote, root)) return root;
+  const place = await filesPlace(environment);
+  for (const file of manifest.remote) checkNames(file);
   const folder = join('/tmp', `model-${manifest.identity}`);
   await mkdir(folder, { recursive: true });
+  await checkOwner(folder);
   const inZip = dirname(manifest.file);
   // ONNX Runtime wants external data below the graph's folder, and no links out of it.
   await cp(join(root, inZip), join(folder, inZip), { recursive: true }).catch(
@@ -34,8 +37,28 @@ export async function wholeArtifact(
       if (error.code !== 'ENOENT') throw error;
     },
   );
-  await fetchFiles(manifest.remote, folder, environment);
+  for (const file of manifest.remote) await fetchRemoteFile(file, folder, place);
   return folder;
+}
+
+/** The manifest is ours, but what it names becomes paths on a machine that is shared. */
+function checkNames({ path, sha256 }: RemoteFile): void {
+  const inside = relative('/model', join('/model', path));
+  const isBelow = inside !== '' && !inside.startsWith('..') && inside === join(path);
+  if (isBelow && /^[0-9a-f]{64}$/.test(sha256)) return;
+  throw new Error(
+    `The manifest’s remote has the file ${JSON.stringify(path)} with the digest ${JSON.stringify(sha256)}: paths lie below the function’s folder, and digests are sha256 in hex. Package the model again.`,
+  );
+}
+
+/** Elsewhere than on Lambda others may write to /tmp, and a whole file that is there is not read again. */
+async function checkOwner(folder: string): Promise<void> {
+  const found = await lstat(folder);
+  const own = process.getuid?.() ?? found.uid;
+  if (found.isDirectory() && found.uid === own) return;
+  throw new Error(
+    `${folder}, where the model’s files go, is no folder of this process’s user (${own}). Remove it.`,
+  );
 }
 
 /** On a developer's machine nothing limits a function's folder: then all of the artifact lies there. */
@@ -51,28 +74,12 @@ async function areThere(files: readonly RemoteFile[], root: string): Promise<boo
   return files.every(({ bytes }, index) => sizes[index] === bytes);
 }
 
-async function fetchFiles(
-  files: readonly RemoteFile[],
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<void> {
-  const read = readFromBucket(environment);
-  for (const file of files) await fetchRemoteFile(file, folder, read);
-}
-
-function readFromBucket(environment: NodeJS.ProcessEnv): ReadRange {
-  const bucket = environment[ENV.filesBucket];
-  const prefix = environment[ENV.filesPrefix];
-  if (bucket === undefined || prefix === undefined) {
-    throw new Error(
-      `The environment lacks ${ENV.filesBucket} or ${ENV.filesPrefix}, where the model’s files are.`,
-    );
-  }
-  return bucketRanges(bucket, prefix);
-}
-
 /** Ranges arrive in parallel and are hashed and written in order, so that no byte is read twice. */
-export async function fetchRemoteFile(file: RemoteFile, folder: string, read: ReadRange): Promise<void> {
+export async function fetchRemoteFile(
+  file: RemoteFile,
+  folder: string,
+  { read, name, fix }: FilesPlace,
+): Promise<void> {
   const path = join(folder, file.path);
   const there = await stat(path).catch(() => undefined);
   // /tmp outlives an initialisation that Lambda cut off and repeats; a file gets its name only when it is
@@ -95,18 +102,24 @@ export async function fetchRemoteFile(file: RemoteFile, folder: string, read: Re
         waiting.push(range);
         asked = end;
       }
-      const bytes = await (waiting.shift() as Promise<Uint8Array>);
+      const next = waiting.shift();
+      // All was asked for, and less has come.
+      if (next === undefined) break;
+      const bytes = await next;
       if (bytes.length === 0) break;
       hash.update(bytes);
       await output.write(bytes, 0, bytes.length, written);
       written += bytes.length;
     }
     await output.close();
-    if (written !== file.bytes || hash.digest('hex') !== file.sha256) {
+    const wrong =
+      written !== file.bytes
+        ? `it has ${written} bytes instead of ${file.bytes}`
+        : hash.digest('hex') !== file.sha256 && 'its sha256 differs';
+    if (wrong)
       throw new Error(
-        `${file.path} from the bucket is not the file that was packaged: its sha256 or size differs.`,
+        `${name}: ${file.sha256}, for ${file.path}, is not the file that was packaged: ${wrong}. ${fix}`,
       );
-    }
     await rename(part, path);
   } catch (error) {
     await output.close().catch(() => {});

@@ -39,6 +39,8 @@ export type Hosted = {
 export async function hostFolder(scenes: readonly HostScene[]): Promise<{
   readonly start: (changes?: Partial<HostConfig>, env?: Readonly<Record<string, string>>) => Promise<Hosted>;
   readonly remove: () => Promise<void>;
+  /** As its configuration names them. */
+  readonly models: readonly HostModel[];
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   await writeHost(folder, '');
@@ -83,6 +85,7 @@ export async function hostFolder(scenes: readonly HostScene[]): Promise<{
       });
     },
     remove: () => rm(folder, { recursive: true, force: true }),
+    models,
   };
 }
 

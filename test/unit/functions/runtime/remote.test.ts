@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Manifest } from '../../../../core/endpoint/contract.ts';
 import type { ReadRange } from '../../../../core/ports/files.ts';
-import { fetchRemoteFile } from '../../../../functions/runtime/remote.ts';
+import type { FilesPlace } from '../../../../functions/runtime/files-place.ts';
+import { fetchRemoteFile, wholeArtifact } from '../../../../functions/runtime/remote.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -23,11 +25,13 @@ const slowly: ReadRange = async (_sha256, start, end) => {
   await new Promise((done) => setTimeout(done, start === 0 ? 30 : 5));
   return content.subarray(start, end);
 };
+const from = (read: ReadRange): FilesPlace => ({ read, name: 'PLACE (here)', fix: 'Copy it.' });
 
 test('ranges in any order make the file, and it is fetched once', async () => {
-  await fetchRemoteFile(file, folder, slowly);
+  await fetchRemoteFile(file, folder, from(slowly));
   expect((await readFile(join(folder, file.path))).equals(content)).toBe(true);
-  await fetchRemoteFile(file, folder, () => Promise.reject(new Error('asked again')));
+  const asked = from(() => Promise.reject(new Error('asked again')));
+  await fetchRemoteFile(file, folder, asked);
 });
 
 test('other bytes than were packaged are refused, and nothing is left', async () => {
@@ -36,15 +40,61 @@ test('other bytes than were packaged are refused, and nothing is left', async ()
     if (start > 0) bytes[0] = (bytes[0] ?? 0) ^ 1;
     return bytes;
   };
-  await expect(fetchRemoteFile(file, folder, changed)).rejects.toThrow(/sha256/);
+  await expect(fetchRemoteFile(file, folder, from(changed))).rejects.toThrow(
+    `PLACE (here): ${file.sha256}, for model/weights.bin, is not the file that was packaged: its sha256 differs. Copy it.`,
+  );
   expect(await readdir(join(folder, 'model'))).toEqual([]);
 });
 
 test('a failing range fails the file; what was cut off is fetched anew', async () => {
   const failing: ReadRange = (sha256, start, end) =>
     start > 10_000_000 ? Promise.reject(new Error('denied')) : slowly(sha256, start, end);
-  await expect(fetchRemoteFile(file, folder, failing)).rejects.toThrow('denied');
+  await expect(fetchRemoteFile(file, folder, from(failing))).rejects.toThrow('denied');
   await writeFile(join(folder, `${file.path}.part`), 'half');
-  await fetchRemoteFile(file, folder, slowly);
+  await fetchRemoteFile(file, folder, from(slowly));
   expect((await readFile(join(folder, file.path))).equals(content)).toBe(true);
+});
+
+test.each([9_000_000, content.length - 1])(
+  'a file that was cut off after %i bytes is refused for its length',
+  async (there) => {
+    const short: ReadRange = async (sha256, start, end) =>
+      slowly(sha256, Math.min(start, there), Math.min(end, there));
+    await expect(fetchRemoteFile(file, folder, from(short))).rejects.toThrow(
+      `it has ${there} bytes instead of ${file.bytes}. Copy it.`,
+    );
+    expect(await readdir(join(folder, 'model'))).toEqual([]);
+  },
+);
+
+const manifest = (remote: object): Manifest => ({
+  ...{ schema: 1, model: 'm', identity: `test-${process.pid}`, opset: 20, file: 'model/model.onnx' },
+  signature: { inputs: [], outputs: [], omitted: [] },
+  remote: [{ ...file, ...remote }],
+});
+
+test.each([
+  ['../../etc/cron.d/x', file.sha256],
+  ['/etc/cron.d/x', file.sha256],
+  ['model/../../x', file.sha256],
+  ['', file.sha256],
+  ['model/weights.bin', '../../../etc/passwd'],
+  ['model/weights.bin', file.sha256.toUpperCase()],
+])('%j by the digest %j is nowhere that a manifest may name', async (path, sha256) => {
+  const environment = { MODELS_FILES_FOLDER: folder };
+  await expect(wholeArtifact(manifest({ path, sha256 }), folder, environment)).rejects.toThrow(
+    /^The manifest’s remote has the file ".*" with the digest ".*Package the model again\.$/,
+  );
+});
+
+test('a folder that another could write to is not the one that files go to', async () => {
+  const target = join('/tmp', `model-test-${process.pid}`);
+  await symlink(folder, target);
+  try {
+    await expect(wholeArtifact(manifest({}), folder, { MODELS_FILES_FOLDER: folder })).rejects.toThrow(
+      `${target}, where the model’s files go, is no folder of this process’s user`,
+    );
+  } finally {
+    await rm(target);
+  }
 });
