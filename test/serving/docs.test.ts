@@ -34,7 +34,7 @@ beforeAll(async () => {
   });
   await copyFile(join(folder, 'models', 'churn.onnx'), join(folder, 'models', 'mood', 'model.onnx'));
   await writeFile(join(folder, 'models', 'mood', 'transform.ts'), block('ts', 'docs/artifact.md', 'pre'));
-  server = await startSls(folder, ['serve']);
+  server = await startSls(folder, ['serve', '--grpc-port', '0']);
 });
 afterAll(async () => {
   await server?.interrupt();
@@ -132,4 +132,12 @@ test('the transform of docs/artifact.md has the types that it says', async () =>
   } finally {
     await rm(place, { recursive: true, force: true });
   }
+});
+
+test('the gRPC of docs/host.md', async () => {
+  const program = block('python', 'docs/host.md', 'grpc').replace(
+    '127.0.0.1:9000',
+    `127.0.0.1:${server.grpc}`,
+  );
+  expect(await runPython('-c', [program], { timeout: 60_000 })).toMatch(/^\[\[[\d.e+-]+ +[\d.e+-]+\]\]\n$/);
 });
