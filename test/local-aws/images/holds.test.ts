@@ -1,5 +1,3 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   InvokeCommand,
   LambdaClient,
@@ -9,30 +7,11 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
+import { closedGate } from '../closed-gate.ts';
 import { errorName, invoke } from '../lambda.ts';
 import { makeNodeFunction, nodeImage, push } from './image.ts';
 
 const SPEED = 60;
-
-/** An address that answers once it is opened, and tells when it was asked. */
-async function closedGate(): Promise<{ url: string; asked: Promise<void>; open(): void }> {
-  let tell: () => void = () => {};
-  const asked = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
-  const waiting: ServerResponse[] = [];
-  const server = createServer((_, response) => {
-    waiting.push(response);
-    tell();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const open = (): void => {
-    for (const response of waiting) response.end();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${port}/`, asked, open };
-}
 
 describe('what holds for every function holds for one of an image', () => {
   let aws: LocalAws;

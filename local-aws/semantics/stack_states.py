@@ -1,0 +1,51 @@
+"""A stack takes a change only while it rests, and after a creation that was rolled back only its deletion: an operation and the cleanup after
+it end first. Change sets from before an operation are none any more.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html (stack status codes)
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html (CREATE_FAILED and UPDATE_FAILED are updated)
+"""
+
+from ministack.services.cloudformation import handlers
+from ministack.services.cloudformation.helpers import _p
+
+_TAKES = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"}
+
+
+def install() -> None:
+    for action, check in (("UpdateStack", _of_update), ("CreateChangeSet", _of_change_set), ("CreateStack", _of_creation)):
+        handlers._ACTION_HANDLERS[action] = _checked(handlers._ACTION_HANDLERS[action], check)
+
+
+def _checked(original, check):
+    def handle(params):
+        return check(params) or original(params)
+
+    return handle
+
+
+def _of_update(params):
+    return _busy(handlers._resolve_stack(_p(params, "StackName")))
+
+
+def _of_change_set(params):
+    kind = _p(params, "ChangeSetType") or "UPDATE"
+    stack = handlers._resolve_stack(_p(params, "StackName"))
+    return _busy(stack) if kind == "UPDATE" else _there(stack, {"REVIEW_IN_PROGRESS"}) if kind == "CREATE" else None
+
+
+def _of_creation(params):
+    return _there(handlers._resolve_stack(_p(params, "StackName")), set())
+
+
+def _busy(stack: dict | None):
+    status = stack.get("StackStatus") if stack else None
+    if status is None or status in _TAKES or status == "DELETE_COMPLETE":
+        return None
+    return handlers._error("ValidationError", f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
+
+
+def _there(stack: dict | None, but: set[str]):
+    if not stack or stack.get("StackStatus") in {"DELETE_COMPLETE", *but}:
+        return None
+    return handlers._error("AlreadyExistsException", f"Stack [{stack['StackName']}] already exists")
+
