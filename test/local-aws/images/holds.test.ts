@@ -45,6 +45,35 @@ describe('what holds for every function holds for one of an image', () => {
     expect((await invoke(aws, 'busy')).body).toBe('new');
   });
 
+  // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+  it('its Runtime API takes one answer for the event that is under way, of six megabytes at most', async () => {
+    const code = `const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime/';
+      const ask = async (path, body) => {
+        const answer = await fetch(api + path, body === undefined ? {} : { method: 'POST', body });
+        return [answer.status, (await answer.json()).errorType];
+      };
+      export const handler = async (event, head) => {
+        if (event.long) return 'x'.repeat(event.long);
+        const id = head['lambda-runtime-aws-request-id'];
+        const asked = [await ask('invocation/none/response', '1'), await ask('invocation/next'), await ask('nowhere')];
+        await fetch(api + 'invocation/' + id + '/response', { method: 'POST', body: JSON.stringify(asked) });
+        return 'too late';
+      };`;
+    await makeNodeFunction(aws, code, { name: 'strict' });
+    const refused = [
+      [400, 'InvalidRequestID'],
+      [403, 'InvalidStateTransition'],
+      [404, null],
+    ];
+    expect((await invoke(aws, 'strict')).body).toEqual(refused);
+    expect((await invoke(aws, 'strict')).body).toEqual(refused);
+    const { body, error } = await invoke(aws, 'strict', { long: 7_000_000 });
+    expect([error, (body as { errorType: string }).errorType]).toEqual([
+      'Unhandled',
+      'Function.ResponseSizeTooLarge',
+    ]);
+  });
+
   // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
   it('an event that fails comes again, twice', async () => {
     const code = `let calls = 0;
