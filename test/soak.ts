@@ -20,6 +20,7 @@ import { mlflowModels } from './soak/mlflow.ts';
 import { qualityIntervals, SAMPLES } from './soak/quality.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { sageMakerPackages } from './soak/sagemaker.ts';
+import { sageMakerEndpoints } from './soak/sagemaker-endpoint.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
 import { signedModels } from './soak/signed.ts';
 import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
@@ -50,6 +51,7 @@ const parts: Readonly<Record<string, Part>> = {
   quality: { full: () => qualityIntervals(SAMPLES), short: () => qualityIntervals(SAMPLES / 100) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
   sagemaker: { full: sageMakerPackages },
+  'sagemaker-endpoint': { full: sageMakerEndpoints },
   sequences: {
     full: () => everySequence(SEQUENCES),
     short: () => everySequence(HUNDREDTH_OF_SEQUENCES),

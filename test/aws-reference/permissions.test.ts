@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { at, blocks, pages, root } from '../unit/docs/pages.ts';
 import { goldens } from './goldens.ts';
+import type { Template } from './intrinsics.ts';
 import { findings, type Statement } from './permissions.ts';
 import { EXCEPTIONS } from './permissions-exceptions.ts';
 import { loadReference, type Reference } from './reference.ts';
@@ -19,7 +20,11 @@ beforeAll(async () => {
   all = told([...emitted, ...documented]);
 });
 
-const emitted = goldens.flatMap(([file, template]) => statementsOf(template, file));
+/** What `sls models export` writes is a stack of its own. */
+const exported = globSync('test/export/cases/*/written/template.yaml', { cwd: root })
+  .sort()
+  .map((file): [string, Template] => [file, parse(readFileSync(join(root, file), 'utf8'))]);
+const emitted = [...goldens, ...exported].flatMap(([file, template]) => statementsOf(template, file));
 const documented = [
   ...blocks('json').map((block) => [at(block), JSON.parse(block.text)] as const),
   ...blocks('yaml')
@@ -34,7 +39,7 @@ const told = (statements: readonly Statement[]): readonly string[] =>
 
 describe('the service authorization reference', () => {
   it('finds nothing void in any policy of a template or a page but what is left so for a reason', () => {
-    expect([emitted.length > 800, documented.length > 40]).toEqual([true, true]);
+    expect([emitted.length > 800, documented.length > 40, exported.length > 1]).toEqual([true, true, true]);
     expect(all.filter((one) => !EXCEPTIONS.some(({ finding }) => finding.test(one)))).toEqual([]);
   });
 

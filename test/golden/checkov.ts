@@ -40,15 +40,18 @@ type Report = {
 };
 
 /**
- * Everything that fails in the templates below a folder. Asks nobody: its checks come with the package.
- * @throws when there is a template that it cannot read
+ * Everything that fails in the files below a folder. Asks nobody: its checks come with the package.
+ * @throws when there is a file that it cannot read
  */
-export async function checkov(folder: string): Promise<readonly Finding[]> {
+export async function checkov(
+  folder: string,
+  framework: 'cloudformation' | 'kubernetes' = 'cloudformation',
+): Promise<readonly Finding[]> {
   const python = await checkovPython();
   // Named from within, since checkov puts each file's path among the variables that CKV_AWS_45 searches: of a
   // path from the root, 40 characters between two hyphens were a secret key wherever a clone happened to lie
   // so.
-  const args = ['-m', 'checkov.main', '-d', '.', '--framework', 'cloudformation'];
+  const args = ['-m', 'checkov.main', '-d', '.', '--framework', framework];
   const { stdout } = await promisify(execFile)(
     python,
     [...args, '--output', 'json', '--skip-download', '--soft-fail'],

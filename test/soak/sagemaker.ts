@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,31 +6,22 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { venvPython } from '../../local-aws/venv.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { SourceContext } from '../../plugins/models/contracts/sources/artifact-source.ts';
 import type { RecordedPackages } from '../fakes/sagemaker-recorded.ts';
+import { motoPython, startMoto } from './sagemaker/moto.ts';
 
 const run = promisify(execFile);
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 const MODELS = join(FIXTURES, 'models');
-const START_MS = 60_000;
 
 /**
  * Versions that boto3 registered at moto's Model Registry and S3, read by the plugin. `UPDATE=1` keeps what
  * moto answered, which the fake of every run is held to.
  */
 export async function sageMakerPackages(): Promise<string> {
-  const python = await venvPython({
-    name: 'venv-moto',
-    requirements: join(import.meta.dirname, 'sagemaker', 'requirements.txt'),
-    least: [3, 11],
-    who: 'The soak of SageMaker’s registry',
-    announce: 'moto: installing into .local/venv-moto (about 320 MB, a minute) …',
-    log: (line) => console.error(line),
-  });
+  const python = await motoPython();
   const folder = await mkdtemp(join(tmpdir(), 'soak-sagemaker-'));
   const before = { ...process.env };
   const moto = await startMoto(python);
@@ -86,31 +77,6 @@ async function mustFail(reference: string, folder: string): Promise<void> {
   );
   if (typeof read !== 'string') throw new Error(`${reference} was read`);
   console.error(read);
-}
-
-async function startMoto(python: string) {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  const address = `http://127.0.0.1:${port}`;
-  const child = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
-    stdio: 'ignore',
-  });
-  const stop = (): void => void child.kill('SIGKILL');
-  process.once('exit', stop);
-  const end = Date.now() + START_MS;
-  while (
-    !(await fetch(`${address}/moto-api/`).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  ) {
-    if (Date.now() > end || child.exitCode !== null) throw new Error('moto does not start');
-    await sleep(200);
-  }
-  return { address, stop };
 }
 
 /** Passes questions on, and keeps the answers. */

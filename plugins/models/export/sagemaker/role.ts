@@ -44,10 +44,9 @@ export function executionRole(given: ExportGiven, { account, region, name }: Ecr
               { Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' },
               {
                 Effect: 'Allow',
-                Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-                Resource: sub(`${log}:log-stream:*`),
+                Action: ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+                Resource: sub(`${log}:*`),
               },
-              { Effect: 'Allow', Action: 'logs:DescribeLogStreams', Resource: sub(`${log}:*`) },
               {
                 Effect: 'Allow',
                 Action: 'cloudwatch:PutMetricData',
