@@ -85,6 +85,7 @@ test.each([
   const less = policy.filter(({ Sid }) => Sid !== sid);
   expect(less).toHaveLength(policy.length - 1);
   await ci?.may([...less, ...outputs]);
+  await service.rests();
   const { code, stdout, stderr } = await as(ci, 'deploy');
   expect(code, stdout + stderr).toBe(1);
   expect(stdout + stderr).toContain(`is not authorized to perform: ${action}`);

@@ -1,9 +1,7 @@
 /** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft, PLUGIN, type Ran, type Service } from './service.ts';
@@ -50,25 +48,9 @@ afterAll(() => aws?.stop());
 
 /** Changes the folder, then `sls deploy`, once the stack rests. */
 async function deploy(yml: string, ...options: string[]): Promise<Ran> {
-  await stackRests();
+  await service.rests();
   await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
   return service.sls('deploy', ...options);
-}
-/**
- * The framework ends at the first failure, while CloudFormation still rolls back: it takes no other change
- * until that is done, and a version that the failed deploy made is there until then.
- */
-async function stackRests(): Promise<void> {
-  const cloudFormation = new CloudFormationClient(client(aws.endpoint));
-  const status = async (): Promise<string | undefined> => {
-    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: 'ends-dev' }));
-    return Stacks[0]?.StackStatus;
-  };
-  try {
-    await expect.poll(status, { timeout: 60_000, interval: 100 }).not.toMatch(/_IN_PROGRESS$/);
-  } finally {
-    cloudFormation.destroy();
-  }
 }
 const cases = (text: string): Promise<void> => writeFile(join(service.dir, 'cases.jsonl'), text);
 const outputOf = ({ stdout, stderr }: Ran): string => stdout + stderr;

@@ -1,7 +1,9 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { client, type DeployedStack, deployed, httpApiUrl } from '../../local-aws/deployed.ts';
@@ -21,6 +23,7 @@ export const leadTo = (dir: string, source = SOURCE): Promise<void> =>
 /** osls 4. */
 const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
 const COMMAND_TIMEOUT = 240_000;
+const RESTS_WITHIN = 120_000;
 /**
  * How often the framework asks what a stack does, in ms of ours. Its own five seconds spare AWS's rate
  * limits; here they were most of a journey's time. The variable is the framework's.
@@ -50,7 +53,15 @@ export type Service = {
   sls(...args: string[]): Promise<Ran>;
   /** The same in another environment: other credentials. */
   slsAs(env: LocalAws['env'], ...args: string[]): Promise<Ran>;
-  /** Writes a new serverless.yml (if given) and deploys; throws with the command's output if that fails. */
+  /**
+   * Waits until its stack takes a change. The framework ends at the first failure, while CloudFormation still
+   * rolls back; a version that the failed deploy made is there until then.
+   */
+  rests(): Promise<void>;
+  /**
+   * Writes a new serverless.yml (if given) and deploys, once its stack rests; throws with the command's
+   * output if that fails.
+   */
   deploy(yaml?: string, ...args: string[]): Promise<Deployment>;
   /** Runs `sls remove` (throws if it fails) and deletes the folder. */
   remove(): Promise<void>;
@@ -123,8 +134,10 @@ export async function prepareService(
     stack,
     sls,
     slsAs,
+    rests: () => rests(aws.endpoint, stack),
     deploy: async (yaml, ...args) => {
       if (yaml !== undefined) await write(yaml);
+      await rests(aws.endpoint, stack);
       return deployment(
         aws.endpoint,
         stack,
@@ -136,6 +149,22 @@ export async function prepareService(
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function rests(endpoint: string, StackName: string): Promise<void> {
+  const cloudFormation = new CloudFormationClient(client(endpoint));
+  const status = (): Promise<string> =>
+    cloudFormation.send(new DescribeStacksCommand({ StackName })).then(
+      ({ Stacks = [] }) => Stacks[0]?.StackStatus ?? '',
+      () => '', // there is none
+    );
+  const patience = Date.now() + RESTS_WITHIN;
+  // One that is only to be reviewed rests.
+  for (let now = await status(); /^(?!REVIEW).*_IN_PROGRESS$/.test(now); now = await status()) {
+    if (Date.now() > patience) throw new Error(`The stack ${StackName} is ${now} still.`);
+    await sleep(100);
+  }
+  cloudFormation.destroy();
 }
 
 /** Deploys a service to the local AWS with the real `sls deploy`. */

@@ -1,7 +1,6 @@
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   DeleteAliasCommand,
   GetAliasCommand,
@@ -114,11 +113,7 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
   const first: Template = { a: 'good-0', b: 'good-0' };
   const service = await prepareService({ yaml: yamlOf(name, first, false), files }, aws);
   const to = client(aws.endpoint);
-  const [lambda, scheduler, cloudFormation] = [
-    new LambdaClient(to),
-    new SchedulerClient(to),
-    new CloudFormationClient(to),
-  ];
+  const [lambda, scheduler] = [new LambdaClient(to), new SchedulerClient(to)];
   const s3 = new S3Client({ ...to, forcePathStyle: true });
   const functionOf = (model: Name): string => `${service.stack}-${model}`;
   const mark = join(service.dir, 'mark');
@@ -133,15 +128,6 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
     const { Resources } = JSON.parse(await readFile(file, 'utf8'));
     for (const model of MODELS)
       labels.set(Resources[`${model.toUpperCase()}LiveAlias`].Properties.Fingerprint, template[model]);
-  };
-  const stackDone = async (): Promise<void> => {
-    for (;;) {
-      const { Stacks = [] } = await cloudFormation.send(
-        new DescribeStacksCommand({ StackName: service.stack }),
-      );
-      if (!Stacks[0]?.StackStatus?.endsWith('_IN_PROGRESS')) return;
-      await sleep(200);
-    }
   };
   const Key = (model: Name): string => `models/${ACCOUNT}/${REGION}/${name}/dev/releases/${model}/live.json`;
   const place = async (model: Name) => {
@@ -212,6 +198,7 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
   const deploy = async (template: Template, options: Offering = {}): Promise<Ended | undefined> => {
     const { force, wait, isBroken = false, killed } = options;
     const yaml = yamlOf(name, template, isBroken).replace('serverless-models', PLUGIN);
+    await service.rests();
     await writeFile(join(service.dir, 'serverless.yml'), yaml);
     await rm(mark, { force: true });
     const env = {
@@ -239,7 +226,7 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
     await learn(template);
     if (stderr.includes('killed by SIGKILL')) {
       if (killed === undefined) throw new Error(`it did not end:\n${stdout}${stderr}`);
-      await stackDone();
+      await service.rests();
       return undefined;
     }
     return { code: code === 0 ? 0 : 1, output: stdout + stderr };
@@ -342,7 +329,7 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
     },
     contentOf,
     end: async () => {
-      for (const one of [lambda, scheduler, cloudFormation, s3]) one.destroy();
+      for (const one of [lambda, scheduler, s3]) one.destroy();
       await service.remove();
     },
   };
