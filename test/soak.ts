@@ -17,6 +17,7 @@ import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.ts';
 import { localStackJourney } from './soak/localstack.ts';
 import { mlflowModels } from './soak/mlflow.ts';
+import { onnxThroughHosts } from './soak/onnx-hosts.ts';
 import { qualityIntervals, SAMPLES } from './soak/quality.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { sageMakerPackages } from './soak/sagemaker.ts';
@@ -48,6 +49,7 @@ const parts: Readonly<Record<string, Part>> = {
   },
   localstack: { full: localStackJourney },
   mlflow: { full: mlflowModels },
+  'onnx-hosts': { full: onnxThroughHosts },
   quality: { full: () => qualityIntervals(SAMPLES), short: () => qualityIntervals(SAMPLES / 100) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
   sagemaker: { full: sageMakerPackages },

@@ -1,8 +1,5 @@
 /** The host as Lambda's runtime: asked through the Runtime API as its page describes it. */
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -11,8 +8,7 @@ import { toEvent } from '../../core/host/gateway.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { HOST_FILES, writeHost } from '../../plugins/models/ship/host-program.ts';
 import { fixtures, lambdaEnv, modelOf, type Served, serve } from './endpoint.ts';
-
-type Told = { readonly path: string; readonly value: unknown };
+import { askRuntime } from './runtime-api.ts';
 
 let folder = '';
 let dir = '';
@@ -34,64 +30,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/**
- * Lambda's side: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. It hands out events in turn,
- * and then keeps the runtime waiting, as Lambda does.
- */
+/** Has the host run a handler as Lambda’s runtime. */
 async function lambda(
   handler: string,
-  events: readonly { readonly event: unknown; readonly context?: object }[],
-): Promise<{ readonly told: readonly Told[]; readonly output: string; readonly code: number | null }> {
-  const told: Told[] = [];
-  let given = 0;
-  let over: () => void = () => {};
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const path = (request.url ?? '').replace('/2018-06-01/runtime/', '');
-    if (path !== 'invocation/next') {
-      told.push({ path, value: JSON.parse(Buffer.concat(chunks).toString()) });
-      response.writeHead(202).end();
-      return;
-    }
-    const next = events[given++];
-    if (next === undefined) return over();
-    response.writeHead(200, {
-      'lambda-runtime-aws-request-id': `id-${given}`,
-      'lambda-runtime-deadline-ms': String(Date.now() + 3000),
-      'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:us-east-1:000000000000:function:m:live',
-      ...(next.context && { 'lambda-runtime-client-context': JSON.stringify(next.context) }),
-    });
-    response.end(JSON.stringify(next.event));
-  };
-  const server: Server = createServer((request, response) => void answer(request, response)).listen(0);
-  const { port } = server.address() as AddressInfo;
+  events: Parameters<typeof askRuntime>[2],
+): ReturnType<typeof askRuntime> {
   const config = join(folder, 'host.json');
   const models = [{ name: 'm', handler, version: '1', timeout: 5 }];
   await writeFile(config, JSON.stringify({ schema: 1, port: 0, catalog: { groups: [] }, models }));
-  const child = spawn(process.execPath, [join(folder, HOST_FILES.host)], {
-    env: {
-      ...env,
-      LAMBDA_TASK_ROOT: '/var/task',
-      MODELS_HOST: config,
-      AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
-    },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const waits = new Promise<void>((resolve) => {
-    over = resolve;
-  });
-  await Promise.race([waits, ended]);
-  child.kill('SIGKILL');
-  const code = await ended;
-  server.closeAllConnections();
-  server.close();
-  return { told, output, code };
+  const around = { ...env, LAMBDA_TASK_ROOT: '/var/task', MODELS_HOST: config };
+  return askRuntime(join(folder, HOST_FILES.host), around, events);
 }
 
 it('answers direct invocations and HTTP events as the zip’s handler does', async () => {

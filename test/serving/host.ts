@@ -89,7 +89,8 @@ export async function hostFolder(scenes: readonly HostScene[]): Promise<{
   };
 }
 
-async function startProgram(program: string, env: Readonly<Record<string, string>>): Promise<Hosted> {
+/** @param program path of the host’s. @param env its whole environment */
+export async function startProgram(program: string, env: Readonly<Record<string, string>>): Promise<Hosted> {
   const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {

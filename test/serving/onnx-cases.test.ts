@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { runPython } from '../python.ts';
 import { lambdaEnv, repository } from './endpoint.ts';
-import { type Case, type Outcome, page } from './onnx-cases.ts';
+import { type Case, type Outcome, page, type Stored } from './onnx-cases.ts';
+import { throughHosts } from './onnx-hosts.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(repository, '.local', 'onnx-cases');
@@ -66,4 +67,15 @@ test('docs/onnx-cases.md lists the others with their reasons', () => {
   const text = page(versions, cases, unsupported);
   if (process.env.UPDATE) writeFileSync(doc, text);
   expect(readFileSync(doc, 'utf8')).toBe(text);
+});
+
+test('zip, image and host answer every hundredth of them with the same bytes, by HTTP and by gRPC', async () => {
+  const tensors = readFileSync(join(folder, 'tensors.bin'));
+  const content = ({ at, bytes }: Stored): Buffer => tensors.subarray(at, at + bytes);
+  const hundredth = cases
+    .flatMap((entry) => ('model' in entry ? [entry] : []))
+    .filter((_, at) => at % 100 === 0);
+  const found = await throughHosts(hundredth, content);
+  expect(found).toHaveLength(hundredth.length);
+  expect(found.filter((one) => !('same' in one))).toEqual([]);
 });
