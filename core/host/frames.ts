@@ -7,15 +7,21 @@ const SIZES = 8;
 /** Far more than a request or an answer has, with its headers: what says more is none. */
 const FRAME_BYTES = 64 * 1024 * 1024;
 
-/** @returns what goes before the body on the stream */
-export function frameHead(head: unknown, bodyBytes: number): Buffer {
+/** A body up to so many bytes is copied behind its head: one piece costs less than two. */
+const COPIED_BYTES = 16 * 1024;
+
+/** @returns what goes onto the stream, in one piece or two */
+export function framed(head: unknown, body: Buffer): readonly Buffer[] {
   const text = JSON.stringify(head);
   const length = Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(SIZES + length);
+  const copied = body.length <= COPIED_BYTES;
+  const bytes = Buffer.allocUnsafe(SIZES + length + (copied ? body.length : 0));
   bytes.writeUInt32LE(length, 0);
-  bytes.writeUInt32LE(bodyBytes, 4);
+  bytes.writeUInt32LE(body.length, 4);
   bytes.write(text, SIZES);
-  return bytes;
+  if (!copied) return [bytes, body];
+  bytes.set(body, SIZES + length);
+  return [bytes];
 }
 
 /**

@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
-import { frameHead, frameReader } from '../../core/host/frames.ts';
+import { framed, frameReader } from '../../core/host/frames.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
 import { readLines } from '../../core/host/lines.ts';
 import { LINES_TAKER } from '../../core/metrics/contract.ts';
@@ -25,10 +25,10 @@ const NOTHING = Buffer.alloc(0);
 const channel = new Socket({ fd: CHANNEL, readable: true, writable: true });
 
 function tell(told: HostTold, body: Buffer = NOTHING): void {
-  channel.cork();
-  channel.write(frameHead(told, body.length));
-  if (body.length > 0) channel.write(body);
-  channel.uncork();
+  const pieces = framed(told, body);
+  if (pieces.length > 1) channel.cork();
+  for (const piece of pieces) channel.write(piece);
+  if (pieces.length > 1) channel.uncork();
 }
 
 /**

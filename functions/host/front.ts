@@ -17,7 +17,8 @@ import type { Behind } from './behind.ts';
 import { type Bodies, createBodies, dropRest } from './bodies.ts';
 import { type Described, describeModels } from './described.ts';
 import type { Pool, PoolOutcome } from './pool.ts';
-import { outcomeAnswer, refusalAnswer, reply } from './replies.ts';
+import { createRefused, type Refused } from './refused.ts';
+import { OVERLOADED, outcomeAnswer, refusalAnswer, reply } from './replies.ts';
 
 /** The HTTP side of a host: never blocked by a model, so that probes are answered while all compute. */
 export type Front = {
@@ -45,7 +46,7 @@ export async function openFront(
   address?: string,
   bodies: Bodies = createBodies(),
 ): Promise<Front> {
-  const described = describeModels(behind);
+  const parts = { behind, described: describeModels(behind), bodies, refused: createRefused() };
   let open = 0;
   let emptied: () => void = () => {};
   const server: Server = createServer(
@@ -60,17 +61,14 @@ export async function openFront(
   );
   server.maxConnections = HOST_LIMITS.connections;
   server.maxHeadersCount = HOST_LIMITS.headers;
-  const bound = (): number => {
-    const found = server.address();
-    return typeof found === 'object' && found !== null ? found.port : port;
-  };
+  let bound = port;
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     open++;
     response.once('close', () => {
       open--;
       if (open === 0) emptied();
     });
-    answerOne(behind, described, bodies, { request, response, began: performance.now() }, bound());
+    answerOne(parts, { request, response, began: performance.now() }, bound);
   };
   // A client that asks first, with `Expect: 100-continue`, is told before it sends.
   server.on('checkContinue', take);
@@ -79,9 +77,13 @@ export async function openFront(
     server.on('error', reject);
     server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
   });
+  const found = server.address();
+  if (typeof found === 'object' && found !== null) bound = found.port;
   return {
-    port: bound(),
+    port: bound,
     async close() {
+      // What is idle is closed with the port, also where a request has come that nobody has read.
+      if (parts.refused.release()) await new Promise((resolve) => setTimeout(resolve, UNREAD_MS));
       // The kernel resets connections that wait to be accepted when their socket is closed. Those that have
       // come by now are accepted just before this phase of the event loop:
       // https://nodejs.org/en/learn/asynchronous-work/event-loop-timers-and-nexttick
@@ -100,13 +102,15 @@ export async function openFront(
   };
 }
 
-function answerOne(
-  behind: Behind,
-  described: Described,
-  bodies: Bodies,
-  exchange: Exchange,
-  port: number,
-): void {
+type Parts = {
+  readonly behind: Behind;
+  readonly described: Described;
+  readonly bodies: Bodies;
+  readonly refused: Refused;
+};
+
+function answerOne(parts: Parts, exchange: Exchange, port: number): void {
+  const { behind, described } = parts;
   const { request } = exchange;
   const { url: target = '/', method = 'GET', headers } = request;
   const last = behind.state() === 'draining';
@@ -118,7 +122,7 @@ function answerOne(
   const name = method === 'POST' ? described.inferred(path) : undefined;
   const pool = name === undefined ? undefined : behind.pool(name);
   if (answer) finish(exchange, answer, last);
-  else if (pool !== undefined) infer(behind, pool, bodies, exchange);
+  else if (pool !== undefined) infer(parts, pool, exchange);
   // The port is open before the models are there, so that probes are answered.
   else if (method === 'POST' && behind.state() === 'starting')
     finish(exchange, refusalAnswer('NOT_READY', 'The host is starting.'), last);
@@ -165,14 +169,15 @@ function finish({ request, response }: Exchange, answer: HttpAnswer, last: boole
   reply(response, answer, last);
 }
 
-function infer(behind: Behind, pool: Pool, bodies: Bodies, exchange: Exchange): void {
+function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchange): void {
   const { request, response, began } = exchange;
   const draining = (): boolean => behind.state() === 'draining';
   const refuse = (code: RefusalCode, message: string): void =>
     finish(exchange, refusalAnswer(code, message), draining());
   const shed = (): void => {
     pool.shed();
-    refuse('OVERLOADED', 'All processes of the model are busy and its queue is full; try again.');
+    refused.told(request, response);
+    finish(exchange, OVERLOADED, draining());
   };
   if (!pool.enter()) {
     shed();

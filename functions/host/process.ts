@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
-import { frameHead, frameReader } from '../../core/host/frames.ts';
+import { framed, frameReader } from '../../core/host/frames.ts';
 import { isObject } from '../../core/json/is-object.ts';
 
 /** An answer of a model’s process, or why there is none. */
@@ -150,10 +150,10 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
       else settle({ failure: 'error', text: 'thrown' in told ? told.thrown : 'It answered out of turn.' });
     };
     leave = (how) => settle({ failure: 'crash', text: how });
-    channel.cork();
-    channel.write(frameHead({ ...asked, deadline: Date.now() + limit }, body.length));
-    if (body.length > 0) channel.write(body);
-    channel.uncork();
+    const pieces = framed({ ...asked, deadline: Date.now() + limit }, body);
+    if (pieces.length > 1) channel.cork();
+    for (const piece of pieces) channel.write(piece);
+    if (pieces.length > 1) channel.uncork();
   };
   return { ask, kill, gone };
 }

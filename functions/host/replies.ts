@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { REFUSALS, type RefusalCode } from '../../core/errors/refusals.ts';
+import { RETRY_SECONDS } from '../../core/host/admission.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
 import type { HttpAnswer } from '../../core/host/gateway.ts';
 import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
@@ -12,11 +13,17 @@ export function reply(response: ServerResponse, { status, headers, body }: HttpA
   if (status !== 204 && status !== 304) named['content-length'] = body.length;
   if (last) named.connection = 'close';
   response.writeHead(status, named as Record<string, string>);
-  response.end(status === 204 || status === 304 ? undefined : body);
+  if (status === 204 || status === 304) response.end();
+  // Node sends a text in one piece with the headers; in Latin-1 it is the same bytes.
+  else if (body.length <= TEXT_BYTES) response.end(body.toString('latin1'), 'latin1');
+  else response.end(body);
   // What its client does not take stays in memory.
   if (response.socket !== null && response.socket.writableLength > 0)
     response.setTimeout(HOST_LIMITS.unreadMs, () => response.destroy());
 }
+
+/** A longer body is not copied for it. */
+const TEXT_BYTES = 16 * 1024;
 
 export const asHttp = ({ status, headers, body }: Answer): HttpAnswer => ({
   status,
@@ -28,7 +35,7 @@ export const asHttp = ({ status, headers, body }: Answer): HttpAnswer => ({
 export function refusalAnswer(code: RefusalCode, message: string): HttpAnswer {
   const { status } = REFUSALS[code];
   const { headers, body } = errorAnswer({ status, code, message });
-  const again = status === 503 ? { 'retry-after': '1' } : {};
+  const again = status === 503 ? { 'retry-after': String(RETRY_SECONDS) } : {};
   return { status, headers: { ...headers, ...again, 'cache-control': 'no-store' }, body: Buffer.from(body) };
 }
 
@@ -49,3 +56,9 @@ export function outcomeAnswer(outcome: PoolOutcome): HttpAnswer {
       return refusalAnswer('INTERNAL', 'The endpoint failed; its log says where.');
   }
 }
+
+/** It is made once, since it is told most often where there is least time. */
+export const OVERLOADED = refusalAnswer(
+  'OVERLOADED',
+  'All processes of the model are busy and its queue is full; try again.',
+);

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bodiesToDrop, hasRoom, restartDelay, smoothed } from '../../../../core/host/admission.ts';
+import {
+  afterRefusal,
+  bodiesToDrop,
+  hasRoom,
+  NO_REFUSALS,
+  RETRY_SECONDS,
+  restartDelay,
+  smoothed,
+} from '../../../../core/host/admission.ts';
 
 describe('room for one more request', () => {
   it('is four for each process beside the one that it has', () => {
@@ -70,4 +78,53 @@ describe('bodies that are given up', () => {
 it('a process is started again at once, then ever later, and at most after ten seconds', () => {
   expect([1, 2, 3, 4].map(restartDelay)).toEqual([0, 100, 200, 400]);
   expect(restartDelay(50)).toBe(10_000);
+});
+
+describe('a connection that was refused', () => {
+  /** Pauses of refusals at these times, in milliseconds. */
+  const pauses = (times: readonly number[]): number[] => {
+    let refusals = NO_REFUSALS;
+    return times.map((at) => {
+      const after = afterRefusal(refusals, at);
+      refusals = after.refusals;
+      return after.pause;
+    });
+  };
+  const every = (ms: number, count: number): number[] =>
+    Array.from({ length: count }, (_, index) => 5000 + index * ms);
+
+  it('is read at once while refusals are few, however long that goes on', () => {
+    expect(new Set(pauses(every(0, 100)))).toEqual(new Set([0]));
+    // 500 a second.
+    expect(new Set(pauses(every(2, 5000)))).toEqual(new Set([0]));
+  });
+
+  it('waits the longer the more there are, but never longer than its caller was told to wait', () => {
+    const found = pauses(every(0.1, 20_000));
+    expect(found).toEqual(found.toSorted((one, other) => one - other));
+    expect(found[150]).toBeGreaterThan(0);
+    expect(found.at(-1)).toBe(RETRY_SECONDS * 1000);
+  });
+
+  it('is read at once again when they have become few', () => {
+    const times = every(0.1, 20_000);
+    const last = times.at(-1) ?? 0;
+    expect(pauses([...times, last + 1500, last + 1501]).slice(-2)).toEqual([0, 0]);
+  });
+
+  it('makes refusals of callers that ask again at once as many as the front can bear', () => {
+    // Each of them asks again once it is read.
+    let refusals = NO_REFUSALS;
+    const next = Array.from({ length: 1500 }, () => 0);
+    let count = 0;
+    for (let now = 0; now < 10_000; now++)
+      for (const [caller, at] of next.entries()) {
+        if (at > now) continue;
+        const after = afterRefusal(refusals, now);
+        refusals = after.refusals;
+        next[caller] = now + Math.max(1, after.pause);
+        count++;
+      }
+    expect(count / 10).toBeLessThan(1700);
+  });
 });

@@ -1,6 +1,9 @@
+import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
+import { createCounts } from '../../../../core/host/counts.ts';
 import { type Front, openFront } from '../../../../functions/host/front.ts';
+import type { Pool } from '../../../../functions/host/pool.ts';
 
 let front: Front;
 afterEach(() => front.close());
@@ -34,4 +37,79 @@ it('a model that is not up while the host starts is 503 with Retry-After, at eac
     expect([answer.status, answer.headers.get('retry-after')], path).toEqual([503, '1']);
     expect(await answer.json()).toMatchObject({ code: 'NOT_READY' });
   }
+});
+
+/** Every place is taken, for good. */
+const full: Pool = {
+  ...{ enter: () => false, leave: () => {}, ask: () => () => {}, count: () => {}, shed: () => {} },
+  ...{ isUp: () => true, idle: async () => {}, stop: async () => {} },
+  standing: () => ({
+    ...{
+      model: 'm',
+      version: '1',
+      counted: createCounts().read(),
+      workers: 1,
+      up: 1,
+      working: 1,
+      waiting: 4,
+    },
+  }),
+};
+
+const FIRST = 'POST /v2/models/m/infer';
+const REQUEST = `${FIRST} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`;
+
+/** A connection that is kept. */
+function kept(port: number): { readonly ask: (line?: string) => Promise<string> } {
+  const socket = connect(port, '127.0.0.1');
+  let heard = '';
+  let settle = { resolve: (_: string): void => {}, reject: (_: Error): void => {} };
+  socket.on('error', (error) => settle.reject(error)).on('close', () => settle.reject(new Error('closed')));
+  socket.on('data', (chunk: Buffer) => {
+    heard += chunk.toString('latin1');
+    const at = heard.indexOf('\r\n\r\n');
+    const size = Number(/content-length: (\d+)/.exec(heard)?.[1]);
+    if (at < 0 || heard.length < at + 4 + size) return;
+    settle.resolve(heard);
+    heard = '';
+  });
+  return {
+    ask: (line = FIRST) =>
+      new Promise((resolve, reject) => {
+        settle = { resolve, reject };
+        socket.write(REQUEST.replace(FIRST, line));
+      }),
+  };
+}
+
+const crowded = (): Promise<Front> =>
+  openFront(
+    {
+      ...{ catalog: () => catalog, page: '', local: false, state: () => 'serving' },
+      ...{ pool: () => full, pools: () => [full] },
+    },
+    0,
+    '127.0.0.1',
+  );
+
+it('where refusals are many, who was refused is not read for a while; all others are', async () => {
+  front = await crowded();
+  const caller = kept(front.port);
+  expect(await caller.ask()).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: 1\r\n.*"OVERLOADED"/s);
+  // Refusals are few yet: it may ask again at once, on the same connection.
+  expect(await caller.ask()).toMatch(/^HTTP\/1.1 503 /);
+  const many = connect(front.port, '127.0.0.1').resume();
+  many.on('error', () => {}).write(REQUEST.repeat(700));
+  await new Promise((resolve) => many.once('data', resolve));
+  expect(await kept(front.port).ask()).toMatch(/^HTTP\/1.1 503 /);
+  expect(await caller.ask()).toMatch(/^HTTP\/1.1 503 /);
+
+  const order: string[] = [];
+  const again = caller.ask().then((answer) => order.push(answer.slice(9, 12)));
+  const probe = kept(front.port).ask('GET /v2/health/live');
+  order.push((await probe).slice(9, 12));
+  // What waits is read before the front ends.
+  await front.close();
+  await again;
+  expect(order).toEqual(['200', '503']);
 });
