@@ -1,7 +1,16 @@
 /** What the bench measures, and how a measurement becomes a verdict. */
 import { median } from './median.ts';
 
-export const GROUPS = ['serving', 'cold', 'release', 'drift', 'batch', 'capacity', 'sources'] as const;
+export const GROUPS = [
+  'serving',
+  'cold',
+  'release',
+  'drift',
+  'batch',
+  'capacity',
+  'sources',
+  'host',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** How much is done. */

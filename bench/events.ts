@@ -35,6 +35,7 @@ export const INPUTS = {
     datatype: 'FP32',
     data: floats(3 * 224 * 224, (u) => (Math.fround(Math.floor(u * 256) / 255) - 0.456) / 0.225),
   },
+  dense: { name: 'X', shape: [32, 8], datatype: 'FP32', data: floats(32 * 8, (u) => u) },
   minilm: {
     name: 'input_ids',
     shape: [1, 32],

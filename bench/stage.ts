@@ -37,7 +37,7 @@ export const models = (): Promise<string> =>
     const folder = join(WORK, 'models');
     const requirements = join(bench, '..', 'test', 'requirements.txt');
     await whenChanged('models', [script, requirements], async () => {
-      progress('Making the models (104 MB, once)');
+      progress('Making the models (112 MB, once)');
       await rm(folder, { recursive: true, force: true });
       await runPython(script, [folder], { timeout: 300_000 });
     });
