@@ -1,0 +1,91 @@
+/** The page about KServe shows an object that KServe and Kubernetes could take. */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { runPython } from '../python.ts';
+
+const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'kserve.md'), 'utf8');
+const [, block = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
+
+/**
+ * A predictor has keys of KServe’s beside those of a pod: https://kserve.github.io/website/docs/reference/crd-api,
+ * ComponentExtensionSpec.
+ */
+const OWN = {
+  minReplicas: { type: 'integer', minimum: 0 },
+  maxReplicas: { type: 'integer', minimum: 1 },
+  scaleMetric: { enum: ['cpu', 'memory', 'concurrency', 'rps'] },
+  scaleTarget: { type: 'integer', minimum: 1, maximum: 100 },
+  timeout: { type: 'integer', minimum: 1 },
+  canaryTrafficPercent: { type: 'integer', minimum: 0, maximum: 100 },
+} as const;
+const isOwn = (key: string): boolean => Object.hasOwn(OWN, key);
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['apiVersion', 'kind', 'metadata', 'spec'],
+  properties: {
+    apiVersion: { const: 'serving.kserve.io/v1beta1' },
+    kind: { const: 'InferenceService' },
+    metadata: { type: 'object', required: ['name'] },
+    spec: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['predictor'],
+      properties: { predictor: { type: 'object', required: ['containers'], properties: OWN } },
+    },
+  },
+};
+
+/** @returns what is wrong */
+async function faultsOf(text: string): Promise<readonly string[]> {
+  const object = parse(text);
+  const check = new Ajv({ allErrors: true }).compile(schema);
+  const own = check(object)
+    ? []
+    : (check.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+  const { predictor } = object.spec;
+  const pod = Object.fromEntries(Object.entries(predictor).filter(([key]) => !isOwn(key)));
+  const folder = await mkdtemp(join(tmpdir(), 'kserve-'));
+  try {
+    const file = join(folder, 'pod.yaml');
+    await writeFile(
+      file,
+      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'pod' }, spec: pod }),
+    );
+    const args = ['kubernetes_validate', '--strict', '--kubernetes-version', '1.37', file];
+    const said = await runPython('-m', args, { timeout: 120_000 }).catch(
+      (error: Error & { stdout?: string }) => error.stdout ?? error.message,
+    );
+    return said.startsWith('INFO') ? own : [...own, said];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+it('the object of the page has no key that KServe or Kubernetes does not know', async () => {
+  expect(await faultsOf(block)).toEqual([]);
+});
+
+it('KServe finds the container by its name, and speaks version 2 of the protocol to it', () => {
+  const [container] = parse(block).spec.predictor.containers;
+  expect(container.name).toBe('kserve-container');
+  expect(container.env).toContainEqual({ name: 'PROTOCOL', value: 'v2' });
+  expect(container.env).toContainEqual({ name: 'PORT', value: String(container.ports[0].containerPort) });
+});
+
+it.each([
+  ['a key of a pod by a wrong name', 'containers:', 'container:'],
+  ['a key of a container by a wrong name', 'readinessProbe:', 'readynessProbe:'],
+  ['a metric that is none', 'scaleMetric: cpu', 'scaleMetric: processor'],
+  ['a count as a text', 'minReplicas: 2', 'minReplicas: two'],
+  ['a version that is gone', 'v1beta1', 'v1alpha2'],
+])('%s is found', async (_, right, wrong) => {
+  expect(block).toContain(right);
+  expect(await faultsOf(block.replace(right, wrong))).not.toEqual([]);
+});
