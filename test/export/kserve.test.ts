@@ -12,8 +12,8 @@ const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'kserve.
 const [, block = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
 
 /**
- * A predictor has keys of KServe’s beside those of a pod: https://kserve.github.io/website/docs/reference/crd-api,
- * ComponentExtensionSpec.
+ * A predictor has keys of KServe’s beside those of a pod: ComponentExtensionSpec of
+ * https://kserve.github.io/website/docs/reference/crd-api
  */
 const OWN = {
   minReplicas: { type: 'integer', minimum: 0 },

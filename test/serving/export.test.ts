@@ -21,12 +21,15 @@ type Pod = { readonly containers: readonly [Container]; readonly terminationGrac
 
 const written = [...(await writtenManifests()).values()];
 const ofKind = (kind: string): Manifest => written.find((one) => one.kind === kind) ?? { kind };
-const { template } = ofKind('Deployment').spec as {
-  readonly template: {
-    readonly spec: Pod;
-    readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
-  };
+type Template = {
+  readonly spec: Pod;
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
 };
+const templates = written
+  .filter(({ kind }) => kind === 'Deployment')
+  .map(({ spec }) => (spec as { readonly template: Template }).template);
+const [template] = templates;
+if (template === undefined) throw new Error('There is no Deployment.');
 const [container] = template.spec.containers;
 
 async function freePort(): Promise<number> {
@@ -61,10 +64,13 @@ it('PORT decides where it listens, and the manifest’s is the port that it open
 });
 
 it.each(['startupProbe', 'readinessProbe', 'livenessProbe'] as const)(
-  '%s asks a route that it has',
+  '%s asks a route that it has, in each Deployment',
   async (name) => {
-    const { status } = await fetch(`${host.url}${container[name].httpGet.path}`);
-    expect(status).toBe(200);
+    expect(templates.length).toBeGreaterThan(2);
+    for (const { spec } of templates) {
+      const { status } = await fetch(`${host.url}${spec.containers[0][name].httpGet.path}`);
+      expect(status).toBe(200);
+    }
   },
 );
 
