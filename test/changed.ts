@@ -45,7 +45,7 @@ export function leadsOf(root: string, file: string): ReadonlySet<string> {
 }
 
 const ROOMS =
-  /^(core|aws|functions|plugins|layers|bench|docs|examples|local-aws|test\/golden)(\/|$)|^[A-Z]+\.md$|^serverless\.yml$/;
+  /^(core|aws|functions|plugins|layers|bench|docs|examples|local-aws|test\/golden|test\/export)(\/|$)|^[A-Z]+\.md$|^serverless\.yml$/;
 
 function pathsIn(root: string, path: string): readonly string[] {
   // As far as it is known: `functions/${room}/handler` is one of a folder.

@@ -5,6 +5,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { writtenTemplates } from '../export/cases.ts';
 import { at, blocks, pages, root } from '../unit/docs/pages.ts';
 import { goldens } from './goldens.ts';
 import type { Template } from './intrinsics.ts';
@@ -21,9 +22,7 @@ beforeAll(async () => {
 });
 
 /** What `sls models export` writes is a stack of its own. */
-const exported = globSync('test/export/cases/*/written/template.yaml', { cwd: root })
-  .sort()
-  .map((file): [string, Template] => [file, parse(readFileSync(join(root, file), 'utf8'))]);
+const exported = (await writtenTemplates()).map(([path, text]): [string, Template] => [path, parse(text)]);
 const emitted = [...goldens, ...exported].flatMap(([file, template]) => statementsOf(template, file));
 const documented = [
   ...blocks('json').map((block) => [at(block), JSON.parse(block.text)] as const),

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { osls4, service, warmSls } from '../golden/frameworks.ts';
 
-const cases = join(import.meta.dirname, 'cases');
+const cases = join(import.meta.dirname, '..', '..', 'test', 'export', 'cases');
 export const caseNames = (await readdir(cases)).sort();
 
 export type Texts = Readonly<Record<string, string>>;
@@ -59,4 +59,14 @@ export async function writtenManifests(): Promise<ReadonlyMap<string, Manifest>>
         if (typeof value.kind === 'string') found.set(`${name}/${file}`, value);
       }
   return found;
+}
+
+/** What is written for CloudFormation: texts by absolute path. */
+export async function writtenTemplates(): Promise<readonly (readonly [path: string, text: string])[]> {
+  const found = await Promise.all(caseNames.map((name) => textsIn(join(cases, name, 'written'))));
+  return found.flatMap((texts, index) => {
+    const text = texts['template.yaml'];
+    const path = join(cases, caseNames[index] ?? '', 'written', 'template.yaml');
+    return text === undefined ? [] : [[path, text] as const];
+  });
 }

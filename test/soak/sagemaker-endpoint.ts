@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { writtenTemplates } from '../export/cases.ts';
 import { motoPython, startMoto } from './sagemaker/moto.ts';
-
-const CASES = join(import.meta.dirname, '..', 'export', 'cases');
 
 type Made = {
   readonly status: string;
@@ -22,16 +20,16 @@ type Made = {
  * scaling of a template.
  */
 export async function sageMakerEndpoints(): Promise<string> {
-  const templates = globSync('*/written/template.yaml', { cwd: CASES }).sort();
+  const templates = await writtenTemplates();
+  const paths = templates.map(([path]) => path);
   const python = await motoPython();
   const moto = await startMoto(python);
   try {
     const script = join(import.meta.dirname, 'sagemaker', 'endpoint.py');
-    const paths = templates.map((path) => join(CASES, path));
     const { stdout } = await promisify(execFile)(python, [script, moto.address, ...paths]);
     const made: readonly Made[] = JSON.parse(stdout);
-    for (const [index, path] of paths.entries()) {
-      const { Resources } = parse(readFileSync(path, 'utf8'));
+    for (const [index, [path, text]] of templates.entries()) {
+      const { Resources } = parse(text);
       const one = made[index];
       const types = Object.values<{ readonly Type: string }>(Resources)
         .map(({ Type }) => Type)
@@ -46,7 +44,7 @@ export async function sageMakerEndpoints(): Promise<string> {
         variant: 'live',
       };
       if (JSON.stringify(one) !== JSON.stringify(wanted))
-        throw new Error(`${templates[index]} became ${JSON.stringify(one)}, not ${JSON.stringify(wanted)}`);
+        throw new Error(`${path} became ${JSON.stringify(one)}, not ${JSON.stringify(wanted)}`);
     }
     return `${made.length} stacks, each an endpoint in service; moto starts no container, and makes no alarms and no scaling`;
   } finally {

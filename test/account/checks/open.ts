@@ -27,6 +27,14 @@ export const OPEN: readonly OpenCheck[] = [
       'An endpoint needs a container image and is billed by the hour. With one of your own: `gate: {cases: …, reference: sagemaker:<endpoint>}`, and deploy.',
   },
   {
+    name: 'sagemaker-export',
+    bullet: 'what [`sls models export --to sagemaker`]',
+    says: 'A canary gets a part of the new fleet for the baking period; an alarm meanwhile brings all traffic back to the old one.',
+    page: 'https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html',
+    notRun:
+      'Two instances are billed by the hour, and an update takes half an hour. With an image of your own in ECR: `sls models export --to sagemaker`, deploy the template, ask the endpoint, then update it with an image that fails.',
+  },
+  {
     name: 'model-registry',
     bullet: 'SageMaker’s Model Registry',
     says: 'ListModelPackages gives versions by approval status and the time at which they were made; DescribeModelPackage one of them.',

@@ -48,6 +48,13 @@ it('a golden touches the goldens, and the few others that read all of them', () 
   expect(others.length).toBeLessThan(10);
 });
 
+it('an exported file touches what looks at it, and what asks a host for what it asks', () => {
+  const touched = touchedBy('test/export/cases/two-lines-become-objects-of-kubernetes/written/service.yaml');
+  for (const test of ['export/kubernetes', 'export/checkov', 'serving/export', 'aws-reference/permissions'])
+    expect(touched).toContain(`test/${test}.test.ts`);
+  expect(touched.length).toBeLessThan(15);
+});
+
 it('settings touch everything, and nothing touches nothing', () => {
   for (const file of [
     'package-lock.json',
