@@ -112,6 +112,10 @@ function take(
       const timer = setTimeout(() => exchange.finish(late), timeout);
       exchange.whenOver(() => clearTimeout(timer));
     }
+    const slow = failed(GRPC.deadlineExceeded, 'SLOW_REQUEST', 'The message did not come whole in time.');
+    const coming = setTimeout(() => exchange.finish(slow), HOST_LIMITS.requestMs);
+    request.once('end', () => clearTimeout(coming));
+    exchange.whenOver(() => clearTimeout(coming));
     answerMethod(behind, bodies, method, exchange);
   }
 }

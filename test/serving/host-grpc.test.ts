@@ -302,6 +302,16 @@ const opened = (
   });
 
 describe('too much', () => {
+  let began: ReturnType<typeof connectHttp2>;
+  let unended: Promise<unknown[]>;
+  beforeAll(() => {
+    began = connectHttp2(`http://127.0.0.1:${host.grpc}`);
+    const stream = opened(began);
+    stream.write(Buffer.from([0, 0, 0, 1, 0]));
+    unended = once(stream, 'trailers');
+  });
+  afterAll(() => began.destroy());
+
   it('is unavailable, with the time after which to try again, and nothing of its message is waited for', async () => {
     const asking = grpcClient(slow.grpc);
     for (let count = 0; count < 3; count++) await asking.call('ModelInfer', added('slow', 'ms400'));
@@ -399,6 +409,12 @@ describe('too much', () => {
       session.destroy();
       asking.close();
     }
+  });
+
+  // It has waited since the first of these tests.
+  it('of time for a message is told after half a minute', async () => {
+    const [trailers] = await unended;
+    expect(trailers).toMatchObject({ 'grpc-status': '4', 'error-code': 'SLOW_REQUEST' });
   });
 });
 

@@ -1,6 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -227,6 +229,19 @@ describe('sls models serve', () => {
     await server.until(/sleepy: reloaded/);
     await post('/slow/v2/models/sleepy/infer', only());
     await server.until(/sleepy: factor 2/);
+  });
+
+  it('opens gRPC where it is told to, and says which port cannot be had', async () => {
+    const refused = (port: string): Promise<unknown> => startSls(folder, ['serve', '--grpc-port', port]);
+    await expect(refused('nine')).rejects.toThrow(/--grpc-port.*nine is no port/s);
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    await expect(refused(String(port))).rejects.toThrow(
+      new RegExp(`--grpc-port.*${port} is taken, or not ours to use`, 's'),
+    );
+    other.close();
+    expect(server.grpc).toBe(0);
   });
 
   it('ends with Ctrl-C and leaves no process', async () => {

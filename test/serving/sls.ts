@@ -64,7 +64,9 @@ export async function startSls(
     createInterface({ input: child.stdout }).on('line', (line) => {
       printed += `${line}\n`;
       if (line !== '}') return;
-      resolve(JSON.parse(printed));
+      // Else it is a problem, and it ends.
+      const found = JSON.parse(printed);
+      if (found.url !== undefined) resolve(found);
     });
     ended.then((code) => reject(new Error(`It ended with ${code}: ${printed}${output}`)));
   });
