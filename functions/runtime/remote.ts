@@ -44,7 +44,7 @@ export async function wholeArtifact(
 /** The manifest is ours, but what it names becomes paths on a machine that is shared. */
 function checkNames({ path, sha256 }: RemoteFile): void {
   const inside = relative('/model', join('/model', path));
-  const isBelow = inside !== '' && !inside.startsWith('..') && inside === join(path);
+  const isBelow = !inside.startsWith('..') && inside === join(path);
   if (isBelow && /^[0-9a-f]{64}$/.test(sha256)) return;
   throw new Error(
     `The manifest’s remote has the file ${JSON.stringify(path)} with the digest ${JSON.stringify(sha256)}: paths lie below the function’s folder, and digests are sha256 in hex. Package the model again.`,

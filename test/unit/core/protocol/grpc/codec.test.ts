@@ -347,6 +347,17 @@ describe('an answer', () => {
     );
   });
 
+  it('has negative integers of 32 bits with all ten bytes, as protobuf writes them', () => {
+    const { headers, body } = inferAnswer(
+      { model: '', version: '' },
+      undefined,
+      [{ spec: { name: 'n', datatype: 'INT32', shape: [1] }, binary: true }],
+      { n: { datatype: 'INT32', shape: [1], data: Int32Array.of(-1) } },
+    );
+    const message = Buffer.from(inferResponse(headers, body as Uint8Array, false));
+    expect(message.subarray(-12).toString('hex')).toBe('120affffffffffffffffff01');
+  });
+
   it('is raw, whole, where one output is FP16', () => {
     const list: readonly Said[] = [
       { name: 't0', datatype: 'INT32', shape: [1], values: [-1] },
