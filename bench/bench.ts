@@ -3,7 +3,7 @@
  *
  *   npm run bench -- <group>        measures a group (no word: all), writes its section of docs/bench.md;
  *                                   groups are serving, cold, release, drift, batch,
- *                                   capacity, sources and host
+ *                                   capacity, sources, host and image
  *   npm run bench -- cnn-json …     single claims by name; writes nothing
  *   npm run bench -- … --short      a hundredth of the work, to see that all of it runs; judges nothing
  *   npm run bench -- --list         what there is
@@ -25,6 +25,7 @@ import { COLD } from './cold.ts';
 import { DRIFT } from './drift/drift.ts';
 import { writeDriftTables } from './drift/page.ts';
 import { HOST } from './host/host.ts';
+import { IMAGE } from './image.ts';
 import { describeMachine } from './machine.ts';
 import { sidesOf, writeSection } from './page.ts';
 import { writeReleaseTables } from './release/page.ts';
@@ -41,6 +42,7 @@ const CLAIMS: readonly Claim[] = [
   ...CAPACITY,
   ...SOURCES,
   ...HOST,
+  ...IMAGE,
 ];
 
 function chosen(words: readonly string[]): readonly Claim[] {

@@ -10,6 +10,7 @@ export const GROUPS = [
   'capacity',
   'sources',
   'host',
+  'image',
 ] as const;
 export type Group = (typeof GROUPS)[number];
 

@@ -61,6 +61,10 @@ deployed does not know where it came from, so that nothing is added to a request
 in each. All are up at once and asked in turns: the same request in JSON over kept connections, by callers that ask again as soon as they are
 answered. Callers and servers share the machine’s cores, so all figures are below what a machine of its own gives, of either side.
 Requests/s are 1,000,000 by the µs of a request. Capacity is what the host answers with two requests for each process.`,
+  image: `## Image
+
+What goes to a registry ([image.md](image.md)) where another version of the model is there: weights of chance, which no packing
+makes less. No figure depends on the machine.`,
 };
 
 const begin = (group: Group): string => `<!-- begin ${group} -->`;

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { startForks } from '../local-aws/forks.ts';
 import { CALLS } from './aws-calls/folder.ts';
 import { testsSince } from './changed.ts';
+import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
 import { HEAVY, PURE } from './projects.ts';
 import { stepAside } from './step-aside.ts';
@@ -197,6 +198,11 @@ function count(): { passed: number; failed: number } {
   }
   return { passed, failed: Math.max(failed, tests ? 0 : 1) };
 }
+const tools = lackingTools();
+if (tools.length > 0)
+  console.log(
+    `${tools.length} programs that read, keep or run images are not here, and their parts did not run: ${tools.join(', ')} (${bringTools(tools)})`,
+  );
 const { passed, failed } = count();
 const steps = [style, types, calls];
 const others = steps.filter(Boolean).length;

@@ -13,6 +13,7 @@ import { cardsAsBoms } from './soak/card.ts';
 import { everyCrash } from './soak/crash.ts';
 import { gzipSoak, UNPACKED } from './soak/gzip.ts';
 import { kubernetesObjects } from './soak/kubernetes.ts';
+import { IMAGE_REQUESTS, imageSoak } from './soak/image.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.ts';
 import { localStackJourney } from './soak/localstack.ts';
@@ -42,6 +43,7 @@ const parts: Readonly<Record<string, Part>> = {
   crash: { full: everyCrash },
   gzip: { full: () => gzipSoak(UNPACKED) },
   kubernetes: { full: kubernetesObjects },
+  image: { full: () => imageSoak(IMAGE_REQUESTS), short: () => imageSoak(IMAGE_REQUESTS / 100) },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   loadgen: {
     full: () => loadgenAsClient(LOADGEN),

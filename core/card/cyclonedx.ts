@@ -9,7 +9,7 @@ import { datasetName, sourcesOf } from './words.ts';
  * The card as an ML-BOM: the same of the same, byte for byte. So there is no time in it, and its serial
  * number follows from what it says. https://cyclonedx.org/docs/1.7/json/
  */
-export function cycloneDx(document: CardDocument): Bom {
+export function cycloneDx(document: CardDocument) {
   const { card, runtime } = document;
   const data = card.datasets.map(dataOf);
   const engine = {
@@ -36,8 +36,14 @@ export function cycloneDx(document: CardDocument): Bom {
       ...[engine, ...data].map(({ 'bom-ref': ref }) => ({ ref })),
     ],
   };
-  return { ...bom, serialNumber: `urn:uuid:${uuidOf(JSON.stringify(bom))}` };
+  return numbered(bom);
 }
+
+/** Its serial number follows from what it says. */
+export const numbered = <T extends object>(bom: T): T & { readonly serialNumber: string } => ({
+  ...bom,
+  serialNumber: `urn:uuid:${uuidOf(JSON.stringify(bom))}`,
+});
 
 type Bom = Readonly<Record<string, unknown>>;
 type Property = { readonly name: string; readonly value: string };

@@ -113,7 +113,7 @@ export async function imageRegistry({
       response.writeHead(202, { location }).end();
       return;
     }
-    const bytes = Buffer.concat(upload);
+    const bytes = Buffer.concat([...upload, ...(await all(request))]);
     uploads.delete(name);
     if (sha256(bytes) !== at.searchParams.get('digest')) return json(response, 400, 'DIGEST_INVALID');
     blobs.set(`${repository} ${sha256(bytes)}`, bytes);

@@ -10,6 +10,7 @@ const VERBS = [
   ...[
     'list',
     'card',
+    'image',
     'validate',
     'plan',
     'invoke',

@@ -11,6 +11,7 @@ import { command as exporting } from '../../../plugins/models/commands/export.ts
 import { command as gate } from '../../../plugins/models/commands/gate.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
 import { command as hold } from '../../../plugins/models/commands/hold.ts';
+import { command as image } from '../../../plugins/models/commands/image.ts';
 import { command as invoke } from '../../../plugins/models/commands/invoke.ts';
 import { command as list } from '../../../plugins/models/commands/list.ts';
 import { command as plan } from '../../../plugins/models/commands/plan.ts';
@@ -124,7 +125,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 });
 
 const verbs: Readonly<Record<string, Command>> = {
-  ...{ list, card, validate, plan, invoke, gate, serve, proxy, bench, tune, advise, export: exporting },
+  ...{ list, card, image, validate, plan, invoke, gate, serve, proxy, bench, tune, advise, export: exporting },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /**

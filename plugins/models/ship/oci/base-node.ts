@@ -6,7 +6,8 @@ import { lookIntoTar, type TarLook } from '../../disk/tar-look.ts';
 export type BaseNode = {
   /** As it is called: a folder of the PATH, and `node`. */
   readonly path: string;
-  readonly major: number;
+  /** Without the `v`. */
+  readonly version: string;
 };
 
 /** Where Node may be beside the PATH: Lambda's image, and images without a shell. */
@@ -60,7 +61,7 @@ export async function nodeIn(
     const version = await versionIn(layers[found.layer] ?? '', found.path);
     if (version === undefined)
       return { wrong: `has ${folder}/node, whose version cannot be read: it is no program of Node’s own` };
-    return { path: posix.join(folder, 'node'), major: version };
+    return { path: posix.join(folder, 'node'), version };
   }
   return { wrong: `has no node in ${[...new Set(folders)].join(', ')}` };
 }
@@ -110,17 +111,17 @@ const OVERLAP = 32;
 /**
  * Node says to debuggers who it is: `Browser` of https://nodejs.org/en/learn/getting-started/debugging#json
  */
-async function versionIn(layer: string, path: string): Promise<number | undefined> {
+async function versionIn(layer: string, path: string): Promise<string | undefined> {
   let tail = '';
   const found = new Set<string>();
   await lookIntoTar(createReadStream(layer), (entry) => {
     if (entry.path !== path || entry.kind !== 'file') return undefined;
     return (chunk) => {
       const text = tail + chunk.toString('latin1');
-      for (const [, major = ''] of text.matchAll(/node\.js\/v(\d+)\.\d+\.\d+/g)) found.add(major);
+      for (const [, version = ''] of text.matchAll(/node\.js\/v(\d+\.\d+\.\d+)(?!\d)/g)) found.add(version);
       tail = text.slice(-OVERLAP);
     };
   });
-  const [major, second] = found;
-  return major !== undefined && second === undefined ? Number(major) : undefined;
+  const [version, second] = found;
+  return second === undefined ? version : undefined;
 }

@@ -15,7 +15,7 @@ import { registryFor } from './login.ts';
 import { type ImageReference, readReference, referenceText } from './reference.ts';
 
 /** Node's major version that functions are made for: Lambda's runtime has the same. */
-const NODE = Number(/\d+/.exec(RUNTIME)?.[0]);
+const NODE = /\d+/.exec(RUNTIME)?.[0] ?? '';
 
 const PINS: Readonly<Record<string, string>> = pinned.digests;
 
@@ -127,7 +127,7 @@ export async function fetchBase(options: BaseOptions): Promise<BaseImage> {
     digest,
     manifest,
     config,
-    node: node.path,
+    node,
     file: (blob) => blobFile(folder, blob),
   };
 }
@@ -181,9 +181,9 @@ async function nodeOf(
       `${text} ${found.wrong}`,
       `Name an image with Node.js ${NODE}, built on glibc 2.34 or later.`,
     );
-  if (found.major !== NODE)
+  if (!found.version.startsWith(`${NODE}.`))
     throw refuse(
-      `${text} has Node.js ${found.major} at ${found.path}, and the host is made for ${NODE}`,
+      `${text} has Node.js ${found.version} at ${found.path}, and the host is made for ${NODE}`,
       `Name an image with Node.js ${NODE}.`,
     );
   return found;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BaseNode } from './base-node.ts';
 import {
   type ContainerConfig,
   type Descriptor,
@@ -16,8 +17,7 @@ export type BaseImage = {
   readonly digest: string;
   readonly manifest: ImageManifest;
   readonly config: ImageConfig;
-  /** Path of Node in it. */
-  readonly node: string;
+  readonly node: BaseNode;
   /** Absolute path of a blob of it, by digest. */
   readonly file: (digest: string) => string;
 };
@@ -159,18 +159,3 @@ const bytesOf = (document: object): Uint8Array => Buffer.from(JSON.stringify(doc
 /** @returns `sha256:<hex>` */
 export const digestOfBytes = (bytes: Uint8Array): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
-/**
- * What an image is known by, whichever zlib packed its layers: the base's manifest as declared, our layers
- * unpacked, and what starts them.
- *
- * @returns sha256 in hex
- */
-export const imageIdentity = (
-  base: string,
-  layers: readonly Pick<OciLayer, 'diffId'>[],
-  config: OwnConfig,
-): string =>
-  digestOfBytes(bytesOf(['image/1', base, layers.map(({ diffId }) => diffId), config])).slice(
-    'sha256:'.length,
-  );

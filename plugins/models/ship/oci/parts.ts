@@ -6,6 +6,7 @@ import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
 import { HOST_CONFIG, type HostConfig } from '../../../../core/host/contract.ts';
 import type { ArtifactRuntime } from '../../contracts/artifact-format.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
+import { keyOf } from '../../disk/cache.ts';
 import { type ArchiveEntry, filesBelow } from '../../disk/files.ts';
 import { slowEdgesOf } from '../../plan/watch/metrics.ts';
 import { HOST_FILES, writeHost } from '../host-program.ts';
@@ -112,6 +113,21 @@ export async function imageParts(
     await rm(work, { recursive: true, force: true });
   }
 }
+
+/**
+ * What an image is known by, whichever zlib packed its layers: the base as declared, our layers unpacked, and
+ * what starts them. Where Node is in the base follows from the base. Nobody is asked.
+ *
+ * @param base digest of its manifest
+ * @returns sha256 in hex
+ */
+export const imageIdentity = (base: string, { layers, configOf }: ImageParts): string =>
+  keyOf(
+    'image/1',
+    base,
+    layers.map(({ diffId }) => diffId),
+    configOf('node'),
+  );
 
 const below = (folder: string, entries: readonly ArchiveEntry[]): readonly ArchiveEntry[] =>
   entries.map((entry) => ({ ...entry, path: `${folder}/${entry.path}` }));

@@ -70,7 +70,8 @@ const unique = <T extends { readonly digest: string }>(blobs: readonly T[]): rea
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
-function pushProblem(to: Omit<ImageReference, 'tag' | 'digest'>, fault: RegistryFault): Error {
+/** What to throw for a fault of the registry. */
+export function pushProblem(to: Omit<ImageReference, 'tag' | 'digest'>, fault: RegistryFault): Error {
   const place = referenceText(to);
   const problem: Problem = {
     code: 'MODELS_IMAGE_PUSH',

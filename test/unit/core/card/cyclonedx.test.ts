@@ -44,7 +44,7 @@ describe.each(Object.entries(CARDS))('the ML-BOM of %s', (_, document) => {
 });
 
 it('the validator refuses what is no ML-BOM', async () => {
-  const bom = cycloneDx(CARDS.mlflow) as {
+  const bom = cycloneDx(CARDS.mlflow) as unknown as {
     metadata: { component: { modelCard: { modelParameters: object } } };
   };
   const { modelParameters } = bom.metadata.component.modelCard;

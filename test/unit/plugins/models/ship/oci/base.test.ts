@@ -86,7 +86,7 @@ it('brings a base once, with all that is in it', async () => {
   expect(base).toMatchObject({
     reference: `${server.host}/node@${digest}`,
     digest,
-    node: '/usr/local/bin/node',
+    node: { path: '/usr/local/bin/node', version: '24.21.0' },
     config: { architecture: 'amd64', config: { Env: ['PATH=/usr/local/bin:/usr/bin'] } },
   });
   expect(base.manifest.layers).toHaveLength(2);
@@ -154,7 +154,7 @@ describe('Node is found', () => {
     ],
   ])('%s', async (_, layers, env, path) => {
     const base = await fetched(putImage(layers, env && { env }));
-    expect(base.node).toBe(path);
+    expect(base.node.path).toBe(path);
   });
 });
 
@@ -257,7 +257,7 @@ describe('a base is refused', () => {
     [
       'another Node',
       [node('usr/bin/node', Buffer.from('node.js/v22.1.0'))],
-      /has Node.js 22 at \/usr\/bin\/node, and the host is made for 24/,
+      /has Node.js 22.1.0 at \/usr\/bin\/node, and the host is made for 24/,
     ],
     [
       'a script in its place',

@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import type { ImageConfig, ImageManifest } from '../../../../../../plugins/models/ship/oci/documents.ts';
 import {
   digestOfBytes,
-  imageIdentity,
   imageOf,
   type NamedLayer,
   type OwnConfig,
 } from '../../../../../../plugins/models/ship/oci/image.ts';
+import { imageIdentity } from '../../../../../../plugins/models/ship/oci/parts.ts';
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
 
@@ -108,11 +108,14 @@ it('makes an image of OCI over a base of OCI, which need not say its media type 
 });
 
 it('is known by base, unpacked layers and what starts them, not by how they are packed', () => {
-  const identity = imageIdentity(digest('f'), [LAYER], OWN);
+  const parts = { layers: [LAYER], configOf: () => OWN };
+  const identity = imageIdentity(digest('f'), parts);
   expect(identity).toMatch(/^[0-9a-f]{64}$/);
   const repacked = { ...LAYER, digest: digest('0'), size: 1 };
-  expect(imageIdentity(digest('f'), [repacked], OWN)).toBe(identity);
-  expect(imageIdentity(digest('1'), [LAYER], OWN)).not.toBe(identity);
-  expect(imageIdentity(digest('f'), [{ ...LAYER, diffId: digest('2') }], OWN)).not.toBe(identity);
-  expect(imageIdentity(digest('f'), [LAYER], { ...OWN, env: {} })).not.toBe(identity);
+  expect(imageIdentity(digest('f'), { ...parts, layers: [repacked] })).toBe(identity);
+  expect(imageIdentity(digest('1'), parts)).not.toBe(identity);
+  expect(imageIdentity(digest('f'), { ...parts, layers: [{ ...LAYER, diffId: digest('2') }] })).not.toBe(
+    identity,
+  );
+  expect(imageIdentity(digest('f'), { ...parts, configOf: () => ({ ...OWN, env: {} }) })).not.toBe(identity);
 });

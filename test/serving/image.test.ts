@@ -1,0 +1,250 @@
+/**
+ * `sls models image`, asked as a person would, and its images run: read always by our own reader, and by
+ * programs of others where they are. `npm run soak -- image` wants them all.
+ */
+import { execFile } from 'node:child_process';
+import { cp, readFile, rm } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ImageRegistry, imageRegistry, sha256 } from '../fakes/image-registry.ts';
+import { type Base, hostBase, pushBase } from '../image-base.ts';
+import { dockerRegistry } from '../image-registries.ts';
+import { configIn, portOfHost, runByBwrap } from '../image-run.ts';
+import { lackingTools, type Tool } from '../image-tools.ts';
+import { firstAlone, type Said } from '../warm-sls.ts';
+import { fixtures, repository, serve } from './endpoint.ts';
+import { removeFolder, serviceFolder } from './sls.ts';
+
+const run = promisify(execFile);
+const lacks = lackingTools();
+const withTools = (...tools: readonly Tool[]) => it.skipIf(tools.some((tool) => lacks.includes(tool)));
+
+type Made = {
+  readonly digest: string;
+  readonly identity: string;
+  readonly bytes: number;
+  readonly layers: readonly { readonly name: string; readonly diffId: string; readonly bytes: number }[];
+  readonly pushed?: { readonly sentBlobs: number; readonly sentBytes: number; readonly blobs: number };
+  readonly sbom?: string;
+};
+
+let folder = '';
+let base: Base;
+let server: ImageRegistry;
+let reference = '';
+
+// A base of this machine’s own Node runs on Linux alone.
+describe.skipIf(process.platform !== 'linux')('sls models image', () => {
+  beforeAll(async () => {
+    folder = await serviceFolder(
+      `service: shop
+provider: {name: aws}
+models:
+  churn: {artifact: logreg.onnx}
+`,
+      ['logreg.onnx', 'gbm.onnx'],
+    );
+    base = await hostBase();
+    server = await imageRegistry();
+    await pushBase(server.url, 'node', base);
+    reference = `${server.host}/node@${base.manifest.digest}`;
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await removeFolder(folder);
+  });
+
+  const sls = firstAlone();
+  async function asked(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
+    return sls({
+      bin: join(repository, 'node_modules', 'osls', 'bin', 'serverless.js'),
+      cwd: folder,
+      args: ['models', 'image', '--json', ...args],
+      env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+      timeout: 300_000,
+    });
+  }
+  async function image(...args: Parameters<typeof asked>): Promise<Made> {
+    const { code, stdout, stderr } = await asked(...args);
+    if (code !== 0) throw new Error(`${stdout}${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  it('writes the same image twice, from other caches, and each digest in it is right', async () => {
+    const one = await image(['--base', reference, '--output', 'one']);
+    const cache = join(folder, 'cache');
+    const shared = process.env.SERVERLESS_MODELS_CACHE;
+    const other = await image(['--base', reference, '--output', 'other'], {
+      SERVERLESS_MODELS_CACHE: cache,
+      ...(shared === undefined && { HOME: process.env.HOME ?? '' }),
+    });
+    expect(other).toEqual({
+      ...one,
+      sbom: other.sbom,
+      output: { ...(one as never as { output: object }).output, folder: join(folder, 'other') },
+    });
+    expect(await readFile(other.sbom ?? '', 'utf8')).toBe(await readFile(one.sbom ?? '', 'utf8'));
+
+    const blob = (digest: string) => readFile(join(folder, 'one', 'blobs', 'sha256', digest.slice(7)));
+    const index = JSON.parse(await readFile(join(folder, 'one', 'index.json'), 'utf8'));
+    expect(index.manifests).toMatchObject([{ digest: one.digest }]);
+    const manifest = JSON.parse((await blob(one.digest)).toString());
+    const config = JSON.parse((await blob(manifest.config.digest)).toString());
+    for (const { digest, size } of [...index.manifests, manifest.config, ...manifest.layers]) {
+      const bytes = await blob(digest);
+      expect([sha256(bytes), bytes.length]).toEqual([digest, size]);
+    }
+    const diffIds: string[] = [];
+    for (const { digest } of manifest.layers) diffIds.push(sha256(gunzipSync(await blob(digest))));
+    expect(config.rootfs.diff_ids).toEqual(diffIds);
+    expect(diffIds.slice(1)).toEqual(one.layers.map(({ diffId }) => diffId));
+    expect(config.history).toHaveLength(diffIds.length);
+    expect(config.config).not.toHaveProperty('User');
+    await rm(cache, { recursive: true });
+  });
+
+  it('pushes what is not there, and of a changed model its layer alone', async () => {
+    const to = ['--push', `${server.host}/churn:v1`, '--base', reference];
+    const first = await image(to);
+    // The base’s layer is lent by the repository that it came from.
+    expect(first.pushed).toMatchObject({ blobs: 5, sentBlobs: 4 });
+    expect((await image(to)).pushed).toMatchObject({ sentBlobs: 0, sentBytes: 0 });
+    await cp(join(folder, 'logreg.onnx'), join(folder, 'before.onnx'));
+    await cp(join(fixtures, 'gbm.onnx'), join(folder, 'logreg.onnx'));
+    const changed = await image(to);
+    await cp(join(folder, 'before.onnx'), join(folder, 'logreg.onnx'));
+    const layer = changed.layers[2]?.bytes ?? 0;
+    expect(changed.pushed?.sentBlobs).toBe(2);
+    expect(changed.pushed?.sentBytes).toBeLessThan(layer + 10_000);
+    expect(changed.layers.slice(0, 2)).toEqual(first.layers.slice(0, 2));
+    expect(changed.identity).not.toBe(first.identity);
+    const manifest = server.manifests.get('churn v1');
+    expect(sha256(manifest?.bytes ?? Buffer.alloc(0))).toBe(changed.digest);
+  });
+
+  it('says in JSON what is wrong, and ends with 1', async () => {
+    const { code, stdout } = await asked(['--base', `${server.host}/node:24`]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      problems: [{ code: 'MODELS_IMAGE_BASE', key: '--base' }],
+    });
+  });
+
+  withTools('skopeo', 'umoci')('is read by skopeo, and unpacked by umoci', async () => {
+    const { digest } = await image(['--base', reference, '--output', 'read']);
+    const { stdout } = await run('skopeo', ['inspect', `oci:${join(folder, 'read')}:latest`]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      Digest: digest,
+      Architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    });
+    await unpack('read', 'bundle');
+    const at = join(folder, 'bundle', 'rootfs', 'opt', 'serverless-models', 'model', 'model', 'model.onnx');
+    expect((await readFile(at)).length).toBeGreaterThan(100);
+  });
+
+  const unpack = (layout: string, bundle: string) =>
+    run('umoci', ['unpack', '--rootless', '--image', `${join(folder, layout)}:latest`, join(folder, bundle)]);
+
+  withTools('umoci', 'bwrap')(
+    'answers as the zip’s handler does: any user, no rights, a read-only root',
+    async () => {
+      await image(['--base', reference, '--output', 'run']);
+      await unpack('run', 'running');
+      const started = runByBwrap(join(folder, 'running', 'rootfs'), await configIn(join(folder, 'run')), {
+        env: { PORT: '0' },
+        args: ['serve'],
+      });
+      const served = await serve('logreg.onnx', { name: 'churn' });
+      try {
+        const url = `http://127.0.0.1:${await portOfHost(started)}`;
+        const answers = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
+        const { inputs } = answers.models['logreg.onnx'];
+        const expected = (await served.invoke({ inputs })) as {
+          readonly answer: { readonly outputs: unknown };
+        };
+        const infer = await fetch(`${url}/v2/models/churn/infer`, {
+          method: 'POST',
+          body: JSON.stringify({ inputs }),
+        });
+        expect(await infer.json()).toMatchObject({ outputs: expected.answer.outputs });
+        // As SageMaker asks.
+        const headers = { 'content-type': 'text/csv' };
+        const csvRow = `${inputs[0].data.slice(0, 30).join(',')}\n`;
+        const csv = await fetch(`${url}/invocations`, { method: 'POST', headers, body: csvRow });
+        expect([csv.status, await csv.text()]).toEqual([200, expect.stringMatching(/./)]);
+        expect((await fetch(`${url}/ping`)).status).toBe(200);
+        const { pid } = started.child;
+        const { stdout } = await run('sh', [
+          '-c',
+          `grep -hE "^(Uid|CapEff|NoNewPrivs)" /proc/$(pgrep -P ${pid} | head -1)/status`,
+        ]);
+        expect(stdout).toMatch(/CapEff:\s+0+\n/);
+        expect(stdout).toMatch(/NoNewPrivs:\s+1\n/);
+      } finally {
+        started.child.kill('SIGKILL');
+        await started.ended;
+        await served.stop();
+      }
+    },
+  );
+
+  withTools('docker-registry')('is taken by docker-registry, also through what cuts off', async () => {
+    const registry = await dockerRegistry(join(folder, 'registry'));
+    const proxy = await cuttingProxy(registry.port);
+    try {
+      const through = `127.0.0.1:${proxy.port}/churn:v1`;
+      const first = await image(['--base', reference, '--push', through]);
+      expect(proxy.cuts()).toBeGreaterThan(0);
+      expect(first.pushed).toMatchObject({ blobs: 5, sentBlobs: 5 });
+      expect(first.pushed?.sentBytes).toBeGreaterThan(first.bytes);
+      const straight = `127.0.0.1:${registry.port}/churn:v1`;
+      const again = await image(['--base', reference, '--push', straight]);
+      expect(again.pushed).toMatchObject({ sentBlobs: 0, sentBytes: 0 });
+      expect(again.digest).toBe(first.digest);
+      // And as a base of others.
+      expect(await image(['--base', `127.0.0.1:${registry.port}/churn@${first.digest}`])).toMatchObject({
+        base: { node: { path: '/usr/local/bin/node' } },
+      });
+    } finally {
+      proxy.server.closeAllConnections();
+      proxy.server.close();
+      registry.child.kill('SIGKILL');
+    }
+  });
+});
+
+/** Passes requests on, and cuts off the first body of each blob after a while. */
+async function cuttingProxy(
+  to: number,
+): Promise<{ readonly server: Server; readonly port: number; cuts(): number }> {
+  let cuts = 0;
+  const seen = new Set<string>();
+  const server = createServer((asked, answer) => {
+    const { method, url, headers } = asked;
+    const on = request({ port: to, host: '127.0.0.1', method, path: url, headers }, (got) => {
+      answer.writeHead(got.statusCode ?? 502, got.headers);
+      got.pipe(answer);
+    });
+    on.on('error', () => answer.destroy());
+    const size = String(headers['content-length']);
+    if (method === 'PATCH' && Number(size) > 100_000 && !seen.has(size)) {
+      seen.add(size);
+      let passed = 0;
+      asked.on('data', (chunk: Buffer) => {
+        passed += chunk.length;
+        if (passed > Number(size) / 2) {
+          cuts += 1;
+          asked.socket.destroy();
+          on.destroy();
+        }
+      });
+    }
+    asked.pipe(on);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port, cuts: () => cuts };
+}
