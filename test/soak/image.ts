@@ -126,7 +126,9 @@ const RIE_VERSION = 'v0.0.0-20261030222936-bef5c4ba774d';
 
 /** Lambda's own emulator, with the image's entry point as its function. */
 async function askByRie(rootfs: string, { Env, Entrypoint }: ImageConfig): Promise<string> {
-  const go = toolPath('go') ?? '/usr/local/go/bin/go';
+  const go = toolPath('go');
+  if (go === undefined)
+    throw new Error('needs go on the PATH, which builds Lambda’s emulator: apt install golang');
   const bin = join(local, `rie-${RIE_VERSION}`);
   const emulator = join(bin, 'aws-lambda-rie');
   if (!existsSync(emulator))
