@@ -125,7 +125,21 @@ test('the README asks for the Node that the framework takes and we take', () => 
 });
 
 const verbs: Readonly<Record<string, Command>> = {
-  ...{ list, card, image, validate, plan, invoke, gate, serve, proxy, bench, tune, advise, export: exporting },
+  ...{
+    list,
+    card,
+    image,
+    validate,
+    plan,
+    invoke,
+    gate,
+    serve,
+    proxy,
+    bench,
+    tune,
+    advise,
+    export: exporting,
+  },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /**
