@@ -31,7 +31,9 @@ beforeAll(async () => {
     { name: 'types', path: 'types/all.onnx', workers: 1 },
     { name: 'strings', path: 'strings.onnx', workers: 1 },
     { name: 'logreg', path: 'logreg.onnx', workers: 1 },
-    { name: 'odd', path: 'add.onnx', transform: TRANSFORM, workers: 2, timeout: 1.5, memory: 400 },
+    { name: 'odd', path: 'add.onnx', transform: TRANSFORM, workers: 2, timeout: 3.5 },
+    // What a busy machine needs to fill its memory is not what is tested.
+    { name: 'hungry', path: 'add.onnx', transform: TRANSFORM, workers: 1, timeout: 60, memory: 400 },
     { name: 'slow', path: 'add.onnx', transform: TRANSFORM, workers: 1, timeout: 5 },
   ]);
   host = await folder.start();
@@ -153,23 +155,23 @@ describe('a model that', () => {
     const around = [host.infer('odd', asked()), host.infer('add', asked())];
     expect(await Promise.all(around.map(isGood))).toEqual([true, true]);
     // The run takes as long as it may: whoever waited for it would wait for longer.
-    expect(await probeMs()).toBeLessThan(1500);
+    expect(await probeMs()).toBeLessThan(3500);
     const answer = await endless;
     expect(answer.status).toBe(504);
     expect(await answer.json()).toMatchObject({ code: 'TIMED_OUT' });
     await expect.poll(() => metric('workers_up', 'odd'), { timeout: 20_000 }).toBe(2);
     expect(workersOf('odd').filter((pid) => before.includes(pid))).toHaveLength(1);
     expect(await isGood(host.infer('odd', asked()))).toBe(true);
-    expect(host.output()).toContain('Task timed out after 1.5 s.');
+    expect(host.output()).toContain('Task timed out after 3.5 s.');
   });
 
   it('takes all memory is ended at its limit: 502', async () => {
-    const answer = await host.infer('odd', asked('memory'));
+    const answer = await host.infer('hungry', asked('memory'));
     expect(answer.status).toBe(502);
     expect(await answer.json()).toMatchObject({ code: 'ENDPOINT_FAILED' });
     expect(host.output()).toContain('more than 400 MB');
-    expect(await isGood(host.infer('odd', asked()))).toBe(true);
-    await expect.poll(() => metric('workers_up', 'odd'), { timeout: 20_000 }).toBe(2);
+    expect(await isGood(host.infer('hungry', asked()))).toBe(true);
+    await expect.poll(() => metric('workers_up', 'hungry'), { timeout: 20_000 }).toBe(1);
   });
 
   it('is killed in the middle of a request is 502, and replaced', async () => {
