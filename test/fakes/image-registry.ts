@@ -26,6 +26,8 @@ export type ImageRegistry = {
   readonly received: () => number;
   /** What an upload has got, as if it had come in. */
   readonly keep: (upload: string, bytes: Buffer) => void;
+  /** As registries do with an upload that is complete. */
+  readonly forget: (upload: string) => void;
   misbehave: Misbehave;
   readonly stop: () => Promise<void>;
 };
@@ -133,6 +135,7 @@ export async function imageRegistry({
     manifests,
     received: () => received,
     keep: (upload, bytes) => uploads.get(upload)?.push(bytes),
+    forget: (upload) => void uploads.delete(upload),
     misbehave: () => false,
     async stop() {
       server.closeAllConnections();
