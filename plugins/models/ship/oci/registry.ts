@@ -251,7 +251,8 @@ export function openRepository(
     const headers = first === 0 ? {} : { 'content-range': `${first}-${blob.size - 1}` };
     const reply = await ask({ method: 'PATCH', url, headers, payload, sent: told });
     if ('bytes' in blob.from) told(left);
-    if (reply.status !== 202 && reply.status !== 204) throw await registryFaultOf(reply);
+    // 201 is what ECR says of it.
+    if (![201, 202, 204].includes(reply.status)) throw await registryFaultOf(reply);
     return locationOf(reply);
   };
 
