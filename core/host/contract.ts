@@ -115,3 +115,11 @@ export type HostTold =
     }
   /** The handler threw, which it must not. */
   | { readonly thrown: string };
+
+/**
+ * In an image: the host’s configuration, and that of the function which runs batch by the same image.
+ */
+export const IMAGE_CONFIGS = {
+  infer: '/opt/serverless-models/model/host.json',
+  batch: '/opt/serverless-models/model/batch.json',
+} as const;

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readHostConfig } from '../../core/host/config.ts';
+import { IMAGE_CONFIGS } from '../../core/host/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { tarFiles } from '../../plugins/models/disk/tar.ts';
 import type { NamedLayer } from '../../plugins/models/ship/oci/image.ts';
-import { IMAGE_CONFIGS, imageParts } from '../../plugins/models/ship/oci/parts.ts';
+import { imageParts } from '../../plugins/models/ship/oci/parts.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { FIXTURES, modelOf, newService } from './setup.ts';
 

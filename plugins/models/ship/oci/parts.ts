@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCard } from '../../../../core/card/bounded.ts';
 import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
-import { HOST_CONFIG, type HostConfig } from '../../../../core/host/contract.ts';
+import { HOST_CONFIG, type HostConfig, IMAGE_CONFIGS } from '../../../../core/host/contract.ts';
 import type { ArtifactRuntime } from '../../contracts/artifact-format.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { keyOf } from '../../disk/cache.ts';
@@ -18,12 +18,6 @@ const ROOT = 'opt/serverless-models';
 /** Where AWS's base has the SDK, as Lambda's runtime has it. */
 const AWS_MODULES = '/var/runtime/node_modules';
 const PORT = 8080;
-
-/** The host's configuration in the image, and that of the function which runs batch by the same image. */
-export const IMAGE_CONFIGS = {
-  infer: `/${ROOT}/model/host.json`,
-  batch: `/${ROOT}/model/batch.json`,
-} as const;
 
 const HANDLERS = { infer: 'handler.mjs', batch: 'batch.mjs' } as const;
 
