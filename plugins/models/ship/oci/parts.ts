@@ -90,6 +90,8 @@ export async function imageParts(
         env: {
           [HOST_CONFIG]: IMAGE_CONFIGS.infer,
           NODE_PATH: `/${ROOT}/runtime/node_modules:${AWS_MODULES}`,
+          // Who runs it may be in no /etc/passwd: then Node, which the SDK asks for a home, throws.
+          HOME: '/tmp',
           // A base for Lambda names a folder of its own.
           LAMBDA_TASK_ROOT: `/${ROOT}/model`,
         },
