@@ -61,7 +61,7 @@ export const shipped = (name: ModelName): Promise<Shipped & { readonly dir: stri
 
 /** @returns folder with what a function's zip has */
 async function unpacked({ content, zip }: Shipped): Promise<string> {
-  const dir = zip.replace(/\.zip$/, '');
+  const dir = (zip ?? '').replace(/\.zip$/, '');
   await rm(dir, { recursive: true, force: true });
   await unpack(content, dir);
   return dir;

@@ -1,5 +1,6 @@
 import {
   DeleteFunctionCommand,
+  type FunctionConfiguration,
   type LambdaClient,
   ListVersionsByFunctionCommand,
 } from '@aws-sdk/client-lambda';
@@ -8,24 +9,32 @@ import type { VersionPort } from '../../core/ports/aws.ts';
 
 /** Published versions of Lambda functions. */
 export function lambdaVersions(lambda: LambdaClient): VersionPort {
+  const published = async (functionName: string): Promise<readonly FunctionConfiguration[]> => {
+    const found: FunctionConfiguration[] = [];
+    let marker: string | undefined;
+    try {
+      do {
+        const page = await lambda.send(
+          new ListVersionsByFunctionCommand({ FunctionName: functionName, Marker: marker }),
+        );
+        // `$LATEST` is among them.
+        for (const one of page.Versions ?? []) if (/^\d+$/.test(one.Version ?? '')) found.push(one);
+        marker = page.NextMarker;
+      } while (marker);
+    } catch (error) {
+      if (errorName(error) !== 'ResourceNotFoundException') throw error;
+    }
+    return found;
+  };
   return {
-    list: async (functionName) => {
-      const found: string[] = [];
-      let marker: string | undefined;
-      try {
-        do {
-          const page = await lambda.send(
-            new ListVersionsByFunctionCommand({ FunctionName: functionName, Marker: marker }),
-          );
-          // `$LATEST` is among them.
-          for (const { Version } of page.Versions ?? [])
-            if (/^\d+$/.test(Version ?? '')) found.push(Version ?? '');
-          marker = page.NextMarker;
-        } while (marker);
-      } catch (error) {
-        if (errorName(error) !== 'ResourceNotFoundException') throw error;
-      }
-      return found;
+    list: async (functionName) => (await published(functionName)).map(({ Version = '' }) => Version),
+    // What may be listed tells it: the digest of an image is in a function’s configuration.
+    // https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
+    digest: async (functionName, version) => {
+      const { CodeSha256: code, PackageType: kind } =
+        (await published(functionName)).find(({ Version }) => Version === version) ?? {};
+      if (code === undefined) return undefined;
+      return `sha256:${kind === 'Image' ? code : Buffer.from(code, 'base64').toString('hex')}`;
     },
     remove: async (functionName, version) => {
       // Without a qualifier the whole function would go.

@@ -42,6 +42,40 @@ export type VersionPort = {
   readonly list: (functionName: string) => Promise<readonly string[]>;
   /** Deletes one; nothing happens where it is gone. @throws Error where AWS refuses: an alias needs it */
   readonly remove: (functionName: string, version: string) => Promise<void>;
+  /**
+   * @returns `sha256:<hex>` of what a version runs: of an image, that of its manifest. Undefined where the
+   * version is gone.
+   */
+  readonly digest: (functionName: string, version: string) => Promise<string | undefined>;
+};
+
+export type ImagePort = {
+  /** Takes a tag from an image, and deletes it if that was its last; nothing happens where it is gone. */
+  readonly remove: (repository: string, tag: string) => Promise<void>;
+};
+
+/** A repository of images, in the account and region of who asks. */
+export type FoundRepository = {
+  readonly arn: string;
+  /** `<registry>/<name>` */
+  readonly uri: string;
+  /** Service and stage that made it; absent where somebody else did. */
+  readonly owner?: string;
+};
+
+export type RepositoryPort = {
+  readonly find: (name: string) => Promise<FoundRepository | undefined>;
+  /** @param owner service and stage. @throws the SDK’s error where there is one of the name */
+  readonly make: (name: string, owner: string) => Promise<FoundRepository>;
+  /** Gives it who may read its images and when they expire, unless it has that already. */
+  readonly ready: (
+    name: string,
+    its: { readonly policy: object; readonly lifecycle: object },
+  ) => Promise<void>;
+  /** Is there an image of this tag? */
+  readonly has: (name: string, tag: string) => Promise<boolean>;
+  /** Deletes it with all its images; nothing happens where it is gone. */
+  readonly remove: (name: string) => Promise<void>;
 };
 
 export type CapacityPort = {

@@ -6,6 +6,7 @@ import type {
   AnswerPort,
   BucketEventsPort,
   CapacityPort,
+  ImagePort,
   MetricsPort,
   NoticePort,
   SchedulePort,
@@ -28,6 +29,7 @@ export type World = {
   readonly registry: Registry;
   readonly aliases: AliasPort;
   readonly versions: VersionPort;
+  readonly images: ImagePort;
   readonly capacity: CapacityPort;
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;

@@ -1,6 +1,7 @@
 import type { Core, FoundRelease } from '../registry/registry.ts';
 import { iso } from '../units/time.ts';
 import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission/admission.ts';
+import type { VersionRecord } from './document/history-contract.ts';
 import type { Incoming } from './events/events.ts';
 import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
@@ -112,12 +113,23 @@ async function note(
   found: FoundRelease | undefined,
 ): Promise<Kept | 'changed'> {
   if (admission.do === 'write') {
-    await world.registry.version(record);
+    await world.registry.version(await whole(world, record));
     await world.registry.serves(asked.functionName, asked.model);
     if (found !== undefined && found.release === undefined)
       await world.registry.archive({ model: asked.model, text: found.text, at: iso(world.clock()) });
   }
   return keep(world, admission, found);
+}
+
+/** With the digest of its image: the template has its tag only. What cannot be read is recorded without. */
+async function whole(world: World, record: VersionRecord): Promise<VersionRecord> {
+  const { image, functionName, version } = record;
+  if (image === undefined) return record;
+  const digest = await world.versions.digest(functionName, version).catch((error: unknown) => {
+    world.log('the digest of an image could not be read', { version, reason: nameAndMessage(error) });
+    return undefined;
+  });
+  return digest === undefined ? record : { ...record, image: { ...image, digest } };
 }
 
 /**

@@ -1,4 +1,3 @@
-import { messageOf as wordsOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
 import { act, countUnread } from './act.ts';
 import { decide, unsighted } from './decide.ts';
@@ -7,6 +6,7 @@ import { type TickAnswer, WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { followBatch } from './follow-batch.ts';
 import type { World } from './ports.ts';
+import { pruned } from './prune.ts';
 import { gatherFacts } from './read-facts.ts';
 import type { Action } from './state/action.ts';
 import { say } from './state/alias-target.ts';
@@ -154,16 +154,4 @@ function paused(world: World, state: Release, alias: AliasState | undefined, rea
 async function stopped(world: World, state: Release, alias: AliasState | undefined): Promise<TickAnswer> {
   await world.schedules.remove(state.schedule);
   return told(state, alias, undefined);
-}
-
-async function pruned(world: World, state: Release, versions: readonly string[]): Promise<void> {
-  for (const version of versions) {
-    try {
-      await world.versions.remove(state.functionName, version);
-      world.log('removed a version', { functionName: state.functionName, version });
-    } catch (error) {
-      // Somebody needs it in a way that we do not see; it costs nothing but storage.
-      world.log('a version could not be removed', { version, reason: wordsOf(error) });
-    }
-  }
 }

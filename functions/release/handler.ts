@@ -6,12 +6,14 @@ import { putAnswer } from '../../aws/answers.ts';
 import { autoScalingClient } from '../../aws/clients/auto-scaling.ts';
 import { cloudFormationClient } from '../../aws/clients/cloudformation.ts';
 import { cloudWatchClient } from '../../aws/clients/cloudwatch.ts';
+import { ecrClient } from '../../aws/clients/ecr.ts';
 import { lambdaClient } from '../../aws/clients/lambda.ts';
 import { s3Client } from '../../aws/clients/s3.ts';
 import { sageMakerRuntimeClient } from '../../aws/clients/sagemaker-runtime.ts';
 import { schedulerClient } from '../../aws/clients/scheduler.ts';
 import { secretsManagerClient } from '../../aws/clients/secrets-manager.ts';
 import { snsClient } from '../../aws/clients/sns.ts';
+import { ecrImages } from '../../aws/ecr/images.ts';
 import { lambdaAliases } from '../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../aws/lambda/capacity.ts';
 import { lambdaInvoke } from '../../aws/lambda/invoke.ts';
@@ -66,6 +68,7 @@ const cloudWatch = cloudWatchClient();
 const metrics = cloudWatchMetrics(cloudWatch);
 const alarms = cloudWatchAlarms(cloudWatch);
 const versions = lambdaVersions(lambda);
+const images = ecrImages(ecrClient());
 const invoke = lambdaInvoke(lambda);
 const reference = sagemakerReference(sageMakerRuntimeClient());
 const sns = snsClient();
@@ -81,6 +84,7 @@ function worldOf(context: Context): World {
     stage: stageOf(required(WORKER_ENV.scope)),
     aliases,
     versions,
+    images,
     capacity,
     schedules,
     stacks,

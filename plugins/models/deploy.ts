@@ -1,5 +1,6 @@
+import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
-import { askedAgain, markedForced, offersIn } from './plan/release/offers.ts';
+import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
 import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
@@ -41,6 +42,25 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     });
   }
 
+  /** By the template: the package may be one made earlier. */
+  async function pushImages({ models, host }: PlanInput): Promise<void> {
+    const images = imagesIn(models, framework.templateOf(serverless).Resources);
+    if (images.size === 0) return;
+    const wanted = [...images].map(([name, image]) => {
+      const declared = models.find((model) => model.name === name)?.image?.repository;
+      return [name, { ...image, named: declared === image.repository }] as const;
+    });
+    const { packagedImages } = await import('./ship/service.ts');
+    const { uploadImages } = await import('./images/upload.ts');
+    await uploadImages(
+      await packagedImages(framework.packageFolder(serverless)),
+      aws(),
+      new Map(wanted),
+      makerOf(host),
+      framework.progressOf(utils),
+    );
+  }
+
   /** Without a change CloudFormation would not ask. */
   function mark(models: readonly string[]): void {
     const { Resources: resources } = framework.templateOf(serverless);
@@ -71,6 +91,8 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const offers = offersIn(input.models, resources);
       const from = options[PROMOTE_FROM];
       if (from !== undefined) throwProblems(unpromoted(offers, from));
+      const { keepsPackages } = await import('./releases/packages/package-kind.ts');
+      await keepsPackages(input.models, resources, context.reach);
       deploy = await begin(context, offers, options.supersede !== false);
       await lookAtOutputs('before', input);
       const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
@@ -117,6 +139,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
         framework.progressOf(utils),
       );
       for (const line of notices) utils.log.notice(line);
+      await pushImages(input);
     },
 
     /**

@@ -19,9 +19,10 @@ import {
 } from './plan/report.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import { type Problem, throwProblems } from './problems/errors.ts';
+import type { ServiceImages } from './releases/packages/remove-images.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
-import type { ShipContext } from './ship/context.ts';
+import type { ServiceContext, ShipContext } from './ship/context.ts';
 import { PROMOTE_FROM } from './stages/option.ts';
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
@@ -36,6 +37,7 @@ export default class ServerlessModels {
   #input: PlanInput | undefined;
   #problems: readonly Problem[] = [];
   #declared: readonly string[] = [];
+  #images: ServiceImages = [];
   readonly #verbs: ReadonlyMap<string, Command>;
 
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
@@ -93,6 +95,7 @@ export default class ServerlessModels {
       'before:rollback:rollback': this.#guarded(() => deploy.beginRollback()),
       'after:rollback:rollback': this.#guarded(() => deploy.finishRollback()),
       'before:remove:remove': this.#guarded(() => this.#emptyRegistry()),
+      'after:remove:remove': this.#guarded(() => this.#removeImages()),
       error: deploy.failed,
     };
   }
@@ -176,8 +179,13 @@ export default class ServerlessModels {
     );
   }
 
-  #shipContext(): ShipContext {
+  #shipContext(): ServiceContext {
     return {
+      imaged: async (model, shipped) => {
+        const { imagedBy } = await import('./images/packaged.ts');
+        const { name } = framework.serviceOf(this.#serverless);
+        return imagedBy(name, framework.progressOf(this.#utils))(model, shipped);
+      },
       serviceDir: this.#serverless.serviceDir,
       outDir: framework.packageFolder(this.#serverless),
       progress: framework.progressOf(this.#utils),
@@ -265,6 +273,10 @@ export default class ServerlessModels {
     const own = await framework.deploymentBucket(this.#serverless).catch(() => undefined);
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const named = this.#input?.options.registry?.bucket;
+    if (this.#input !== undefined) {
+      const { imagesToRemove } = await import('./releases/packages/remove-images.ts');
+      this.#images = await imagesToRemove(aws, this.#input.models, this.#input.host, named ?? own);
+    }
     for (const line of keptBuckets(this.#input?.models ?? [])) this.#utils.log.notice(line);
     await leaveRegistry(
       aws,
@@ -272,6 +284,14 @@ export default class ServerlessModels {
       { own, named },
       framework.progressOf(this.#utils),
     );
+  }
+
+  /** Functions that still run need them. */
+  async #removeImages(): Promise<void> {
+    if (this.#input === undefined || this.#images.length === 0) return;
+    const { removeServiceImages } = await import('./releases/packages/remove-images.ts');
+    const aws = framework.awsConfig(this.#serverless, this.#options);
+    await removeServiceImages(aws, this.#images, this.#input.host);
   }
 
   #invokeAlias(): void {

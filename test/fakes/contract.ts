@@ -5,6 +5,7 @@ import type {
   AliasPort,
   BucketEventsPort,
   CapacityPort,
+  ImagePort,
   MetricsPort,
   NoticePort,
   ObjectPort,
@@ -26,6 +27,11 @@ export type Subject = {
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;
   readonly versions: VersionPort;
+  readonly images: ImagePort;
+  /** A repository with one image, of two tags. */
+  readonly repository: string;
+  readonly tags: readonly [string, string];
+  readonly tagsIn: () => Promise<readonly string[]>;
   readonly metrics: MetricsPort;
   readonly alarms: AlarmPort;
   readonly notices: NoticePort;
@@ -208,6 +214,25 @@ export function portContract(subject: () => Subject): void {
     await versions.remove('no-such-function', '1');
     expect([...(await versions.list(functionName))].sort()).toEqual(['1', '2']);
     expect(await versions.list('no-such-function')).toEqual([]);
+  });
+
+  it('a version tells the digest of what it runs', async () => {
+    const { versions, functionName } = subject();
+    expect(await versions.digest(functionName, '1')).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await versions.digest(functionName, '99')).toBeUndefined();
+    expect(await versions.digest('no-such-function', '1')).toBeUndefined();
+  });
+
+  it('an image goes with its last tag, and may be gone before', async () => {
+    const { images, repository, tags, tagsIn } = subject();
+    const [one, other] = tags;
+    expect([...(await tagsIn())].sort()).toEqual([...tags].sort());
+    await images.remove(repository, one);
+    expect(await tagsIn()).toEqual([other]);
+    await images.remove(repository, one);
+    await images.remove('no-such-repository', one);
+    await images.remove(repository, other);
+    expect(await tagsIn()).toEqual([]);
   });
 
   watchContract(subject);

@@ -9,6 +9,10 @@ export function fakeVersions(aliases: ReturnType<typeof fakeAliases>, chaos: Cha
       await chaos('before list versions');
       return [...aliases.published(functionName)];
     },
+    digest: async (functionName, version) => {
+      await chaos('before digest of version');
+      return aliases.published(functionName).has(version) ? `sha256:${version.padStart(64, '0')}` : undefined;
+    },
     remove: async (functionName, version) => {
       await chaos('before delete version');
       if (aliases.needs(functionName, version)) throw new Error(`version ${version} is used by an alias`);

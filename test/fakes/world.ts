@@ -15,6 +15,7 @@ import { fakeAliases } from './aliases.ts';
 import { fakeBuckets } from './buckets.ts';
 import { fakeCapacity } from './capacity.ts';
 import { type Chaos, calm } from './chaos.ts';
+import { fakeImages } from './images.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from './metrics.ts';
 import { fakeObjects } from './objects.ts';
 import { fakeAnswers, fakeSchedules, fakeStack } from './others.ts';
@@ -53,6 +54,7 @@ export function fakeWorld(
   const alarms = fakeAlarms(chaos, time);
   const notices = fakeNotices(chaos);
   const buckets = fakeBuckets(chaos);
+  const images = fakeImages(chaos);
   const mlflow = fakeRegistered(chaos);
   const counted: string[] = [];
   /** Functions by what was counted of them, looks of the sweep included, which `counted` leaves out. */
@@ -76,6 +78,7 @@ export function fakeWorld(
     schedules: schedules.port,
     stacks: stack.port,
     versions: fakeVersions(aliases, chaos),
+    images: images.port,
     metrics: metrics.port,
     alarms: alarms.port,
     notify: notices.port,
@@ -121,6 +124,7 @@ export function fakeWorld(
     alarms,
     notices: notices.published,
     buckets: buckets.buckets,
+    images: images.images,
     mlflow,
     counted,
     countsOf,
@@ -186,6 +190,8 @@ export function request(
     readonly batch?: string;
     /** What is told of the model, as the plan writes it. */
     readonly card?: string;
+    /** What the version runs from, likewise. */
+    readonly image?: string;
   } = {},
 ) {
   requests += 1;
@@ -203,6 +209,7 @@ export function request(
     Layer: 'layer',
     Source: changes.source ?? 'source',
     ...(changes.card !== undefined && { Card: changes.card }),
+    ...(changes.image !== undefined && { Image: changes.image }),
     ...(changes.origin !== undefined && { Origin: JSON.stringify(changes.origin) }),
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
     ...(forced !== undefined && { Forced: forced }),

@@ -2,6 +2,8 @@ import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { VersionImage } from '../../core/release/document/history-contract.ts';
+import type { AliasProperties } from '../../core/release/document/worker-contract.ts';
 import { runPython } from '../python.ts';
 import { type Framework, frameworks, install, service, sls, warmSls } from './frameworks.ts';
 
@@ -29,6 +31,24 @@ const stable = (text: string): string =>
     .replace(/(LambdaVersion)[A-Za-z0-9]{30,}/g, '$1Digest')
     .replace(/("(CodeSha256|AlternativeSha256)": )"[^"]*"/g, '$1"<digest>"');
 
+/** What follows from the handler, too, where that is in a layer of an image: digests, and the tag. */
+function withoutImages(text: string): string {
+  const { Resources } = JSON.parse(text) as { Resources: Record<string, { Properties?: object }> };
+  let plain = text;
+  for (const { Properties = {} } of Object.values(Resources)) {
+    const { Image, Fingerprint, Layer } = Properties as Partial<AliasProperties>;
+    if (Image === undefined || !Fingerprint || !Layer) continue;
+    const { model, tag } = {
+      model: (Properties as AliasProperties).Model,
+      ...(JSON.parse(Image) as VersionImage),
+    };
+    expect(tag).toBe(`v-${Fingerprint.slice(0, 12)}`);
+    plain = plain.replaceAll(Fingerprint, `<fingerprint of ${model}>`);
+    plain = plain.replaceAll(tag, `v-<tag of ${model}>`).replaceAll(Layer, `<image of ${model}>`);
+  }
+  return plain;
+}
+
 /**
  * Functions are compiled side by side, so the framework adds resources in the order in which files were read.
  */
@@ -51,7 +71,7 @@ async function outcome(
       join(folder, '.serverless', 'cloudformation-template-update-stack.json'),
       'utf8',
     );
-    return { file: 'template.json', text: stable(inOrder(text)) };
+    return { file: 'template.json', text: withoutImages(stable(inOrder(text))) };
   }
   const [, message = run.output] = /Error:\n([\s\S]*?)(?:\n\n|\n?Environment:|$)/.exec(run.output) ?? [];
   return { file: 'error.txt', text: `${message.trim()}\n` };

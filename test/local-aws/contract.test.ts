@@ -16,6 +16,7 @@ import {
   SetAlarmStateCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeImagesCommand, ECRClient } from '@aws-sdk/client-ecr';
 import {
   AddPermissionCommand,
   CreateFunctionCommand,
@@ -34,6 +35,7 @@ import {
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloudWatchAlarms } from '../../aws/alarms.ts';
+import { ecrImages } from '../../aws/ecr/images.ts';
 import { lambdaAliases } from '../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../aws/lambda/capacity.ts';
 import { lambdaVersions } from '../../aws/lambda/versions.ts';
@@ -47,6 +49,7 @@ import type { Side } from '../../core/judge/contract.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { portContract } from '../fakes/contract.ts';
+import { image, makeRepository, push } from './images/image.ts';
 import { invoke, LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
 import { zipped } from './release-stack.ts';
 
@@ -65,6 +68,7 @@ function connect(endpoint: string) {
     cloudWatch: new CloudWatchClient(settings),
     logs: new CloudWatchLogsClient(settings),
     sns: new SNSClient(settings),
+    ecr: new ECRClient(settings),
   };
 }
 
@@ -99,6 +103,7 @@ beforeAll(async () => {
       ProvisionedConcurrentExecutions: 1,
     }),
   );
+  await keepImage();
   topic = await heardTopic(await makeFunction(aws, { name: 'hearer', code: HEARER }));
   await s3.send(new CreateBucketCommand({ Bucket: 'contract' }));
   await clients.scheduler.send(new CreateScheduleGroupCommand({ Name: 'contract' }));
@@ -145,6 +150,20 @@ async function published() {
     const [, heard] = /heard (\{.*\})/.exec(message) ?? [];
     return heard === undefined ? [] : [JSON.parse(heard) as { subject: string; text: string }];
   });
+}
+
+/** An image of two tags. */
+async function keepImage(): Promise<void> {
+  const made = image({ layers: [{ 'a.txt': { data: 'a' } }] });
+  await makeRepository(aws, 'models');
+  for (const tag of ['v-one', 'v-two']) await push(aws, 'models', tag, made);
+}
+
+async function tagsIn(): Promise<readonly string[]> {
+  const { imageDetails = [] } = await clients.ecr.send(
+    new DescribeImagesCommand({ repositoryName: 'models' }),
+  );
+  return imageDetails.flatMap(({ imageTags = [] }) => imageTags);
 }
 
 async function scalingOf(version: string) {
@@ -236,6 +255,10 @@ describe('the adapters keep the contract of the ports', () => {
     schedules: scheduler(clients.scheduler),
     stacks: cloudFormationStacks(clients.cloudFormation),
     versions: lambdaVersions(clients.lambda),
+    images: ecrImages(clients.ecr),
+    repository: 'models',
+    tags: ['v-one', 'v-two'],
+    tagsIn,
     metrics: cloudWatchMetrics(clients.cloudWatch),
     alarms: cloudWatchAlarms(clients.cloudWatch),
     notices: snsNotices(clients.sns, topic),

@@ -66,7 +66,7 @@ const containers: { close(): void }[] = [];
 async function publishModels(): Promise<void> {
   const context = { serviceDir: EXAMPLE, outDir: folder, progress: () => {} };
   const model = (path: string) => modelOf(join(EXAMPLE, path), { name: 'employment' });
-  const zipOf = async (path: string) => readFile((await shipModel(model(path), context)).zip);
+  const zipOf = async (path: string) => readFile((await shipModel(model(path), context)).zip ?? '');
   const layer = await lambda.send(
     new PublishLayerVersionCommand({
       LayerName: 'onnxruntime',

@@ -16,7 +16,7 @@ import { client } from '../../local-aws/deployed.ts';
 import type { Json, Resource } from '../../plugins/models/contracts/cloudformation.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { PlanInput } from '../../plugins/models/contracts/input.ts';
-import type { Facts, Model } from '../../plugins/models/declaration/model.ts';
+import type { Facts, ImageFacts, Model } from '../../plugins/models/declaration/model.ts';
 import {
   aliasLogicalId,
   functionLogicalId,
@@ -40,6 +40,7 @@ export const WORKER = `${SERVICE}-${STAGE}-${RELEASE}`;
 export const model = (name: string, declares: Partial<Model> = {}): Model => ({
   name,
   artifact: { reference: `${name}.onnx`, path: `${name}.onnx` },
+  package: 'zip',
   memory: 1769,
   timeout: 10,
   architecture: 'x86_64',
@@ -81,6 +82,13 @@ const facts: Facts = {
   unzippedBytes: 1,
   remote: [],
 } as unknown as Facts;
+
+/** What is recorded of a version that would run from an image: its function here is a zip all the same. */
+const IMAGE: ImageFacts = {
+  base: `registry.example/node@sha256:${'b'.repeat(64)}`,
+  identity: 'image',
+  layers: [],
+};
 
 export const hostOf = (service: string): Host => ({
   service,
@@ -194,7 +202,11 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
       };
       endpoints.push({
         model: model(name, declares),
-        facts: cases === undefined ? facts : { ...facts, cases },
+        facts: {
+          ...facts,
+          ...(cases && { cases }),
+          ...(declares.package === 'image' && { image: IMAGE }),
+        },
         layer,
         functionName: `${service}-${STAGE}-${name}`,
         functionLogicalId: functionId,

@@ -54,7 +54,7 @@ async function weightShipped(model: Model, context: ShipContext): Promise<number
   const shipped = await shipModel(model, context);
   const dir = await unpacked(shipped);
   // The zip is what is deployed, and the folder what `serve` runs.
-  for (const [path, content] of Object.entries(await unzip(shipped.zip))) {
+  for (const [path, content] of Object.entries(await unzip(shipped.zip ?? ''))) {
     expect((await readFile(join(dir, path))).equals(content)).toBe(true);
   }
   return weightIn(dir);
@@ -235,12 +235,12 @@ describe('a file of the cache with other bytes', () => {
     const model = modelOf('damaged');
     const context = service.context();
     const first = await shipModel(model, context);
-    const before = await readFile(first.zip);
+    const before = await readFile(first.zip ?? '');
     const paths = await filesOf(room, name);
     expect(paths.length).toBeGreaterThan(0);
     for (const path of paths) await damage(path);
     expect(await weightShipped(model, context)).toBe(weight);
-    expect((await readFile(first.zip)).equals(before)).toBe(true);
+    expect((await readFile(first.zip ?? '')).equals(before)).toBe(true);
   });
 
   it('is not used: the layer', async () => {
@@ -248,21 +248,21 @@ describe('a file of the cache with other bytes', () => {
     const before = await readFile(zip);
     await damage(zip);
     const again = await buildLayer(onnxFormat.runtime, 'x86_64');
-    expect((await readFile(again.zip)).equals(before)).toBe(true);
+    expect((await readFile(again.zip ?? '')).equals(before)).toBe(true);
   });
 
   it('does not come from the package, whose files are its own', async () => {
     await folderOf('edited', 8);
     const model = modelOf('edited');
     const shipped = await shipModel(model, service.context());
-    const before = await readFile(shipped.zip);
-    expect((await stat(shipped.zip)).nlink).toBe(1);
+    const before = await readFile(shipped.zip ?? '');
+    expect((await stat(shipped.zip ?? '')).nlink).toBe(1);
     const dir = await unpacked(shipped);
     for (const path of await readdir(dir, { recursive: true })) {
       if ((await stat(join(dir, path))).isFile()) expect((await stat(join(dir, path))).nlink).toBe(1);
     }
-    await damage(shipped.zip);
+    await damage(shipped.zip ?? '');
     const again = await shipModel(model, service.context());
-    expect((await readFile(again.zip)).equals(before)).toBe(true);
+    expect((await readFile(again.zip ?? '')).equals(before)).toBe(true);
   });
 });

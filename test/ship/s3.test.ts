@@ -201,7 +201,7 @@ describe('an artifact beyond what a zip may unpack to', () => {
     expect(facts.sourceBytes).toBeGreaterThan(300e6);
     expect(facts.optimized).toBe(true);
     expect(facts.remote.map(({ path }) => path)).toEqual(['model/model.bin', 'model/model.onnx']);
-    expect(Object.keys(await unzip(zip))).toEqual(['handler.mjs']);
+    expect(Object.keys(await unzip(zip ?? ''))).toEqual(['handler.mjs']);
     expect(facts.unzippedBytes).toBe((await stat(join(dir, 'handler.mjs'))).size);
     expect(uploads.map(({ sha256, bytes }) => [sha256, bytes])).toEqual(
       facts.remote.map(({ sha256, bytes }) => [sha256, bytes]),

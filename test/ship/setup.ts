@@ -9,7 +9,7 @@ import { artifactOf } from '../../plugins/models/declaration/keys/artifact.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
-import type { ShipContext } from '../../plugins/models/ship/context.ts';
+import type { ServiceContext, ShipContext } from '../../plugins/models/ship/context.ts';
 import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');
@@ -40,7 +40,8 @@ export function newService() {
       await writeFile(target, content);
       return target;
     },
-    context: (more: Partial<ShipContext> = {}): ShipContext => ({
+    context: (more: Partial<ShipContext> = {}): ServiceContext => ({
+      imaged: async (_, { facts }) => ({ facts }),
       serviceDir: service.dir,
       outDir: service.out,
       progress: () => {},
@@ -53,6 +54,7 @@ export function modelOf(path: string, more: Partial<Model> = {}): Model {
   return {
     name: 'churn',
     artifact: artifactOf(path),
+    package: 'zip',
     memory: 1769,
     timeout: 10,
     architecture: 'x86_64',
@@ -75,7 +77,7 @@ export function modelOf(path: string, more: Partial<Model> = {}): Model {
 
 /** @returns folder with what a function's zip has */
 export async function unpacked({ content, zip }: Pick<Shipped, 'content' | 'zip'>): Promise<string> {
-  const dir = zip.replace(/\.zip$/, '');
+  const dir = (zip ?? '').replace(/\.zip$/, '');
   await rm(dir, { recursive: true, force: true });
   await unpack(content, dir);
   return dir;

@@ -35,7 +35,7 @@ describe('a packaged model', () => {
     const { zip, facts, uploads } = shipped;
     const dir = await unpacked(shipped);
     expect((await invoke(dir, add)).outputs[0]?.data).toEqual([1.5, 2.5, 3.5]);
-    const files = await unzip(zip);
+    const files = await unzip(zip ?? '');
     expect(Object.keys(files)).toEqual(['handler.mjs', 'model/model.onnx']);
     for (const [path, content] of Object.entries(files)) {
       expect(await readFile(join(dir, path))).toEqual(Buffer.from(content));
@@ -46,7 +46,7 @@ describe('a packaged model', () => {
       remote: [],
       notices: [],
       unzippedBytes: sizes,
-      zipBytes: (await stat(zip)).size,
+      zipBytes: (await stat(zip ?? '')).size,
     });
     expect(uploads).toEqual([]);
   });
@@ -58,10 +58,10 @@ describe('a packaged model', () => {
     if (model?.batch === undefined) throw new Error('no model');
     const { batch, ...plain } = model;
     const without = await shipModel(plain, fixtures());
-    const before = await unzip(without.zip);
+    const before = await unzip(without.zip ?? '');
     const shipped = await shipModel(model, fixtures());
     const { zip, facts } = shipped;
-    const files = await unzip(zip);
+    const files = await unzip(zip ?? '');
     expect(Object.keys(before)).toEqual(['handler.mjs', 'model/model.onnx']);
     expect(Object.keys(files)).toEqual(['batch.mjs', 'handler.mjs', 'model/model.onnx']);
     expect(files['handler.mjs']).toEqual(before['handler.mjs']);
@@ -81,11 +81,11 @@ describe('a packaged model', () => {
       ...model,
       batch: { ...batch, entries: batch.entries.map((one) => ({ ...one, ids: [] })) },
     };
-    const other = await unzip((await shipModel(changed, fixtures())).zip);
+    const other = await unzip((await shipModel(changed, fixtures())).zip ?? '');
     expect(other['batch.mjs']).not.toEqual(files['batch.mjs']);
     // How many at once is no business of the code.
     const wider = { ...model, batch: { ...batch, concurrency: 50 } };
-    expect(await unzip((await shipModel(wider, fixtures())).zip)).toEqual(files);
+    expect(await unzip((await shipModel(wider, fixtures())).zip ?? '')).toEqual(files);
   });
 
   it('answers as the original does, with external weights', async () => {
@@ -118,7 +118,7 @@ describe('a packaged model', () => {
     const { zip, facts } = await shipModel(modelOf('random.onnx'), service.context());
     expect(facts.optimized).toMatch(/answers would differ/);
     expect(facts.notices).toContain(facts.optimized);
-    expect(Buffer.from((await unzip(zip))['model/model.onnx'] ?? [])).toEqual(random);
+    expect(Buffer.from((await unzip(zip ?? ''))['model/model.onnx'] ?? [])).toEqual(random);
   });
 
   it('has the same bytes wherever the service lies, and no path of this machine in them', async () => {
@@ -135,10 +135,10 @@ describe('a packaged model', () => {
       );
       const context = service.context({ serviceDir: dir, outDir: join(dir, '.serverless') });
       const { zip, facts } = await shipModel(modelOf('models'), context);
-      const bytes = await readFile(zip);
+      const bytes = await readFile(zip ?? '');
       digests.add(createHash('sha256').update(bytes).digest('hex'));
       identities.add(facts.identity);
-      const code = Buffer.from((await unzip(zip))['handler.mjs'] ?? []).toString();
+      const code = Buffer.from((await unzip(zip ?? ''))['handler.mjs'] ?? []).toString();
       expect(code).toContain('churn');
       for (const path of [
         dir,
@@ -186,7 +186,7 @@ describe('a packaged model', () => {
         modelOf('add.onnx', p95 === undefined ? {} : { latency: { p95 } }),
         fixtures(),
       );
-      const { 'handler.mjs': code } = await unzip(shipped.zip);
+      const { 'handler.mjs': code } = await unzip(shipped.zip ?? '');
       return { identity: shipped.facts.identity, code: Buffer.from(code ?? '').toString() };
     };
     const [none, some, other] = [await packaged(), await packaged(100), await packaged(200)];
@@ -250,7 +250,7 @@ describe('a function without a model', () => {
     const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
     expect(code.length).toBeLessThan(3000);
     expect(sha256).toBe(createHash('sha256').update(code).digest('hex'));
-    expect(Object.keys(await unzip(zip))).toEqual(['handler.mjs']);
+    expect(Object.keys(await unzip(zip ?? ''))).toEqual(['handler.mjs']);
     const program = `console.log(await (await import(process.argv[1])).handler());`;
     const run = (env: NodeJS.ProcessEnv) =>
       execFileSync(

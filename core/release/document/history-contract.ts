@@ -86,11 +86,24 @@ export type VersionRecord = {
   readonly fingerprint: string;
   readonly layer: string;
   readonly source: string;
+  /** What it runs from; absent where that is a zip. */
+  readonly image?: VersionImage;
   /** What a registry of models knows of the artifact; absent where it came from none. */
   readonly origin?: ArtifactOrigin;
   /** What is told of it, as last deployed; absent where the service declares no card. */
   readonly card?: ModelCard;
   readonly at: string;
+};
+
+/** An image at ECR, in the version's account and region. */
+export type VersionImage = {
+  /** Name of the repository. */
+  readonly repository: string;
+  readonly tag: string;
+  /** What ours is laid over: `host/repository@sha256:<hex>`. */
+  readonly base: string;
+  /** `sha256:<hex>` of the manifest that the tag named when the version was published; absent: not known. */
+  readonly digest?: string;
 };
 
 /**

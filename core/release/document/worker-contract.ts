@@ -122,6 +122,8 @@ export type AliasProperties = {
   readonly Identity: string;
   readonly Layer: string;
   readonly Source: string;
+  /** `VersionImage` without its digest as JSON text, where the version runs from an image. */
+  readonly Image?: string;
   /**
    * `ArtifactOrigin` as JSON text, where the artifact comes from a registry of models. The fingerprint does
    * not have it: the same bytes from elsewhere are no release.

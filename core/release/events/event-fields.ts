@@ -10,6 +10,17 @@ export function parsed(json: string | undefined): Fields {
   }
 }
 
+/** @returns undefined where one of them is no text */
+export function textFields<Key extends string>(
+  fields: Fields,
+  keys: readonly Key[],
+): { readonly [key in Key]: string } | undefined {
+  const found = keys.map((key) => [key, textField(fields, key)] as const);
+  return found.some(([, text]) => text === undefined)
+    ? undefined
+    : (Object.fromEntries(found) as { readonly [key in Key]: string });
+}
+
 export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }

@@ -13,7 +13,7 @@ import {
   type TickEvent,
 } from '../document/worker-contract.ts';
 import { readAlarms, readCommand, readTick } from './called-events.ts';
-import { type Fields, fieldsOf, parsed, textField } from './event-fields.ts';
+import { type Fields, fieldsOf, parsed, textField, textFields } from './event-fields.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 
@@ -153,6 +153,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
   const source = textField(properties, 'Source');
   const origin = readOrigin(textField(properties, 'Origin'));
   const card = readCard(textField(properties, 'Card'));
+  const image = textFields(parsed(textField(properties, 'Image')), ['repository', 'tag', 'base']);
   return {
     kind: 'ask',
     caller,
@@ -186,6 +187,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       identity: textField(properties, 'Identity') ?? '',
       layer: textField(properties, 'Layer') ?? '',
       source: source ?? '',
+      ...(image !== undefined && { image }),
       ...(origin !== undefined && { origin }),
       ...(card !== undefined && { card }),
       at: iso(now),

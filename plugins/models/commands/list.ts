@@ -54,7 +54,7 @@ export function toText({ model, facts }: Row): string {
       ({ name, datatype, shape }, index) =>
         `  ${(index === 0 ? label : '').padEnd(9)} ${name.padEnd(width)}  ${datatype.padEnd(6)} ${shapeOf(shape)}`,
     );
-  const size = `${sizeOf(facts.sourceBytes)}, ${sizeOf(facts.zipBytes)} zipped, ${sizeOf(facts.unzippedBytes)} unzipped`;
+  const size = `${sizeOf(facts.sourceBytes)}, ${sizeOf(facts.zipBytes)} ${facts.image === undefined ? 'zipped' : 'in a layer of its image'}, ${sizeOf(facts.unzippedBytes)} unzipped`;
   return [
     model.name,
     `  artifact  ${model.artifact.reference}`,
@@ -65,6 +65,7 @@ export function toText({ model, facts }: Row): string {
       ? []
       : cardLines(facts.card.card).map(([label, text]) => `  ${label.padEnd(9)} ${text}`)),
     `  size      ${size}`,
+    ...(facts.image === undefined ? [] : [`  base      ${facts.image.base}`]),
     `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,
     ...tensors('inputs', inputs),
     ...(facts.columns === undefined ? [] : [`  columns   ${columnsOf(facts.columns)}`]),

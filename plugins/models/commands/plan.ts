@@ -7,6 +7,7 @@ import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
 import {
   type Cost,
   idleCost,
+  imagesCost,
   monthlyCost,
   type StandingCost,
   standingCost,
@@ -39,6 +40,8 @@ type Report = {
   readonly items: readonly Item[];
   readonly lines: readonly Line[];
   readonly idle: number;
+  /** The same of images. */
+  readonly images: number;
   /** What is offered against what is live, by model. */
   readonly live: ReadonlyMap<string, Live>;
 };
@@ -87,21 +90,23 @@ export const command: Command = {
     });
     // Functions of one target and architecture share what they run in.
     const shared = new Map(
-      lines.map((line) => [
-        `${targetOf(line.model).kind} ${line.model.architecture}`,
-        line.facts.runtimeBytes,
-      ]),
+      lines.flatMap((line) =>
+        line.facts.image === undefined
+          ? [[`${targetOf(line.model).kind} ${line.model.architecture}`, line.facts.runtimeBytes] as const]
+          : [],
+      ),
     );
     const idle = idleCost(
       facts.values(),
       [...shared.values()].reduce((sum, bytes) => sum + bytes, 0),
     );
-    const report: Report = { items: inventory(plan, facts), lines, idle, live };
+    const images = imagesCost(facts.values());
+    const report: Report = { items: inventory(plan, facts), lines, idle, images, live };
     print(flags.json ? json(report, context) : text(report, context));
   },
 };
 
-function text({ items, lines, idle, live }: Report, { plan, service }: Context): string {
+function text({ items, lines, idle, images, live }: Report, { plan, service }: Context): string {
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
   const policy = neededPolicy(plan);
   const capacities = capacitiesOf(plan.models);
@@ -113,6 +118,7 @@ function text({ items, lines, idle, live }: Report, { plan, service }: Context):
       : ['', 'Capacity:', ...capacities.map((one) => `  ${one.name.padEnd(16)} ${capacityLine(one)}`)]),
     ...forecastOf(plan.models),
     ...signaturesOf(plan.models, live, service.stage),
+    ...imagesOf(lines),
     ...originsOf(lines, live),
     ...writtenOf(lines, plan.options),
     '',
@@ -121,7 +127,7 @@ function text({ items, lines, idle, live }: Report, { plan, service }: Context):
       `  ${line.model.name.padEnd(16)} ${priced(line)}`,
       ...timed(line).map((words) => `  ${''.padEnd(16)} ${words}`),
     ]),
-    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${dollars(sweepCost())} for the sweeps of the release worker`,
+    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${images > 0 ? `${dollars(images)} for images at ECR without their bases, ` : ''}${dollars(sweepCost())} for the sweeps of the release worker`,
     ...(plan.options.dashboard
       ? [
           `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,
@@ -182,6 +188,23 @@ function originsOf(lines: readonly Line[], live: ReadonlyMap<string, Live>): rea
   return told.length === 0 ? [] : ['', 'Artifacts:', ...told.map((line) => `  ${line}`)];
 }
 
+/** What each image is laid over, and what is laid over it; nothing where all are zips. */
+function imagesOf(lines: readonly Line[]): readonly string[] {
+  const told = lines.flatMap(({ model: { name }, facts: { image } }) =>
+    image === undefined
+      ? []
+      : [
+          `  ${name}: over ${image.base}`,
+          ...image.layers.map(
+            ({ name: layer, diffId, bytes }) => `    ${layer}: ${megabytes(bytes)} packed, ${diffId}`,
+          ),
+        ],
+  );
+  return told.length === 0 ? [] : ['', 'Images:', ...told];
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
 /** What MLflow is told of each model; nothing where it is told nothing. */
 function writtenOf(lines: readonly Line[], options: ServiceOptions): readonly string[] {
   const told = lines.flatMap(({ model: { name, artifact }, facts: { origin } }) => {
@@ -241,7 +264,7 @@ const round = (value: number): number => Number(value.toPrecision(3));
 const dollars = (amount: number): string =>
   `$${amount >= 1 ? amount.toFixed(2) : amount === 0 ? '0' : Number(amount.toPrecision(2)).toFixed(amount < 0.001 ? 5 : 3)}`;
 
-function json({ items, lines, idle, live }: Report, { plan, service }: Context): string {
+function json({ items, lines, idle, images, live }: Report, { plan, service }: Context): string {
   const policy = neededPolicy(plan);
   return JSON.stringify(
     {
@@ -265,6 +288,7 @@ function json({ items, lines, idle, live }: Report, { plan, service }: Context):
         models: lines.map(({ model, facts, standing, times, cost }) => ({
           name: model.name,
           zipBytes: facts.zipBytes,
+          ...(facts.image && { image: facts.image }),
           duration: times.duration,
           init: times.init,
           ...standing,
@@ -279,6 +303,7 @@ function json({ items, lines, idle, live }: Report, { plan, service }: Context):
           }),
         })),
         idle,
+        ...(images > 0 && { images }),
         sweeps: sweepCost(),
       },
       ...(policy !== undefined && { policy }),

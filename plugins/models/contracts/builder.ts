@@ -18,8 +18,8 @@ type ModelFile = {
 type Packed = {
   /** What is in it, unpacked. */
   readonly content: readonly { readonly path: string; readonly from: string; readonly bytes: number }[];
-  /** Absolute path of the zip, or of the layer that has this; and the bytes of both. */
-  readonly zip: string;
+  /** Absolute path of the zip, where it is deployed as one; and the bytes of both. */
+  readonly zip?: string;
   readonly zipBytes: number;
   readonly bytes: number;
 };
@@ -53,6 +53,10 @@ export type Builder = {
       readonly progress: (text: string | undefined) => void;
     },
   ) => Promise<Packed>;
+  /**
+   * What a person should know of functions with so many bytes unpacked; absent where that is never anything.
+   */
+  readonly notice?: (model: Model, bytes: number) => string | undefined;
   /** What functions share that run in the same; absent where each has its own. */
   readonly shared?: {
     /** Those of which it says the same share it; a name for a file. */

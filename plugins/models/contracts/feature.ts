@@ -17,7 +17,7 @@ export type Feature = {
   /** Resources to add to the stack, by logical id. */
   readonly resources?: (input: PlanInput, endpoints: readonly Endpoint[], fold: Fold) => Resources;
   /** The framework's own compiled resources that it changes, by logical id. */
-  readonly changes?: (input: PlanInput, compiled: Compiled) => Compiled;
+  readonly changes?: (input: PlanInput, compiled: Compiled, endpoints: readonly Endpoint[]) => Compiled;
   /** What a role that the service names must allow for it. */
   readonly statements?: (input: PlanInput) => readonly Json[];
   /** What is wrong by the declarations and the service alone. */

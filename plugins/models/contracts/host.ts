@@ -61,6 +61,9 @@ export function roleSettings({ iam }: Provider): Json {
   return typeof iam?.role === 'object' && iam.role !== null ? (iam.role as Json) : {};
 }
 
+/** Whose something is that stands outside of the stack. */
+export const makerOf = ({ service, stage }: Pick<Host, 'service' | 'stage'>): string => `${service}/${stage}`;
+
 /** Lambda’s name of a model’s function. */
 export const nameOf = (model: Model, host: Host): string =>
   typeof model.function.name === 'string'

@@ -6,8 +6,8 @@ export type Built = {
   readonly facts: Facts;
   /** What functions of its target share, where they do. */
   readonly layer?: LayerFacts;
-  /** Absolute path of the packed function: a zip, or a layer of an image. */
-  readonly zip: string;
+  /** Absolute path of its zip, where it is deployed as one. */
+  readonly zip?: string;
 };
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */

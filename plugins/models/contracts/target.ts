@@ -13,6 +13,8 @@ export type Room = 'infer' | 'batch';
  */
 export type Target = {
   readonly kind: string;
+  /** Models that say so of `package` become it. */
+  readonly package: Model['package'];
   /**
    * Code, runtime, environment and room of a function that runs the model.
    *
@@ -34,6 +36,8 @@ export type Target = {
   /** What functions share that run in it, by logical id. */
   readonly resources: (host: Host, runtimes: readonly LayerFacts[]) => Resources;
   readonly claims: (models: readonly Model[]) => readonly Claim[];
+  /** Name of the repository that its images are in; absent of a target that makes none. */
+  readonly repository?: (model: Model, host: Host) => string;
   /** Stands for what it runs in in a version's fingerprint: another one is another version. */
   readonly identity: (built: Pick<Built, 'facts' | 'layer'>) => string;
 };

@@ -13,9 +13,9 @@ const OURS: Readonly<Record<string, string>> = {
   timeout: 'Write `timeout` beside `function`.',
   architecture: 'Write `architecture` beside `function`.',
   handler: 'Leave it out: the plugin brings the handler.',
-  image: 'Leave it out: a model runs from a zip with the ONNX Runtime layer.',
+  image: 'Write `package: image`, and `image` if you need it, beside `function`.',
   runtime: 'Leave it out: the handler runs on the Node.js that the plugin chooses.',
-  package: 'Leave it out: the plugin makes the package.',
+  package: 'Write `package` beside `function`: zip or image.',
   versionFunction: 'Leave it out: every model is versioned.',
   provisionedConcurrency: 'Write `concurrency.provisioned` beside `function`.',
   snapStart: 'Leave it out: Lambda has no SnapStart for Node.js.',
@@ -135,8 +135,9 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
         fix,
       });
   }
+  problems.push(...imageProblems(key, given));
   const { layers } = given.function;
-  if (Array.isArray(layers) && layers.length > LAYERS - 1) {
+  if (given.package === 'zip' && Array.isArray(layers) && layers.length > LAYERS - 1) {
     problems.push({
       code: 'MODELS_LIMIT',
       key: `${key}.function.layers`,
@@ -156,11 +157,43 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
     problems.push({
       code: 'MODELS_INVALID_VALUE',
       key: `${key}.function.events`,
-      message: 'has a cloudFront event, but Lambda@Edge takes no layers.',
+      message: `has a cloudFront event, but Lambda@Edge takes no ${given.package === 'image' ? 'images' : 'layers'}.`,
       fix: 'Put the model behind `http`, and CloudFront before that.',
     });
   }
   return problems;
+}
+
+/** Properties of a framework function that an image function does not have. */
+const NOT_OF_IMAGES: Readonly<Record<string, string>> = {
+  layers: 'Leave it out: what a layer would bring can be in an image of your own that `image.base` names.',
+  runtimeManagement: 'Leave it out: the base has the Node.js that runs, whichever AWS has meanwhile.',
+};
+
+function imageProblems(key: string, given: Declaration): readonly Problem[] {
+  if (given.package === 'zip')
+    return given.image === undefined
+      ? []
+      : [
+          {
+            code: 'MODELS_INVALID_VALUE',
+            key: `${key}.image`,
+            message: 'is for models with `package: image`, and this one is a zip.',
+            fix: 'Write `package: image` beside it, or leave it out.',
+          },
+        ];
+  return Object.entries(NOT_OF_IMAGES).flatMap(([name, fix]): Problem[] =>
+    given.function[name] === undefined
+      ? []
+      : [
+          {
+            code: 'MODELS_INVALID_VALUE',
+            key: `${key}.function.${name}`,
+            message: 'cannot be set: Lambda has it for zips only, and this model has `package: image`.',
+            fix,
+          },
+        ],
+  );
 }
 
 /** Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */

@@ -76,11 +76,13 @@ export type Facts = {
   readonly optimized: true | string;
   /** One sentence each, for people: what was left out or could not be done. */
   readonly notices: readonly string[];
-  /** Bytes of the function's zip, and of its content unzipped. */
+  /** Bytes of the function's zip, or of the layer that has it, and of its content unpacked. */
   readonly zipBytes: number;
   readonly unzippedBytes: number;
   /** What the runtime takes that loads it, unzipped; other functions may share it. */
   readonly runtimeBytes: number;
+  /** What it runs from, where that is no zip. */
+  readonly image?: ImageFacts;
   /** Files that go by the registry bucket instead of the zip; empty mostly. */
   readonly remote: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
   /** The gate's case file, which goes by the registry bucket, too. */
@@ -111,6 +113,16 @@ export type DriftSignal = {
   readonly phi: number;
   /** Rows of the reference with a value. */
   readonly m: number;
+};
+
+/** A model's image, as far as packaging knows it: the base is fetched by the deploy. */
+export type ImageFacts = {
+  /** `host/repository@sha256:<hex>`, as declared or ours. */
+  readonly base: string;
+  /** sha256 over the base's digest, the layers unpacked, and what starts them. */
+  readonly identity: string;
+  /** What is laid over the base, the lowest first. Digests are those of the tars unpacked; bytes packed. */
+  readonly layers: readonly { readonly name: string; readonly diffId: string; readonly bytes: number }[];
 };
 
 /** The ONNX Runtime layer of one architecture, as built. */

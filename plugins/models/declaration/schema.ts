@@ -8,6 +8,7 @@ import { driftKey } from './keys/drift.ts';
 import { architectureKey, functionKey, iamKey, memoryKey, timeoutKey } from './keys/function.ts';
 import { gateKey } from './keys/gate.ts';
 import { httpKey } from './keys/http.ts';
+import { imageKey, packageKey } from './keys/image.ts';
 import { map } from './keys/kinds.ts';
 import { latencyKey, trafficKey } from './keys/load.ts';
 import { needsKey } from './keys/needs.ts';
@@ -26,6 +27,8 @@ export const declaration = map({
   artifact: artifactKey,
   signed: signedKey,
   card: cardKey,
+  package: packageKey,
+  image: imageKey,
   memory: memoryKey,
   timeout: timeoutKey,
   architecture: architectureKey,

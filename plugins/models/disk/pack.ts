@@ -4,10 +4,29 @@ import { cacheFolder, keyOf, once, place } from './cache.ts';
 import { type ArchiveEntry, sha256Text } from './files.ts';
 import { writeZip } from './zip.ts';
 
+type Code = Readonly<Record<string, string>>;
+
+async function writeCode(code: Code, folder: string): Promise<void> {
+  for (const [path, text] of Object.entries(code)) await writeFile(join(folder, path), text);
+}
+
+const entriesOf = (code: Code, folder: string): readonly ArchiveEntry[] =>
+  Object.entries(code).map(([path, text]) => ({
+    path,
+    from: join(folder, path),
+    bytes: Buffer.byteLength(text),
+  }));
+
+/** Code as files of the cache. */
+export async function keepCode(code: Code): Promise<readonly ArchiveEntry[]> {
+  const key = keyOf('code/1', Object.values(code).map(sha256Text)).slice(0, 32);
+  return entriesOf(code, await once(cacheFolder('code', key), (draft) => writeCode(code, draft)));
+}
+
 /** One function: its zip (cached by content) in the output folder, and what is in that. */
 export async function packZip(
   name: string,
-  code: Readonly<Record<string, string>>,
+  code: Code,
   files: readonly (ArchiveEntry & { readonly sha256: string })[],
   { outDir }: { readonly outDir: string },
 ): Promise<{
@@ -21,16 +40,9 @@ export async function packZip(
     Object.values(code).map(sha256Text).join(' '),
     files.map(({ path, sha256: digest }) => [path, digest]),
   ).slice(0, 32);
-  const contentIn = (folder: string): readonly ArchiveEntry[] => [
-    ...Object.entries(code).map(([path, text]) => ({
-      path,
-      from: join(folder, path),
-      bytes: Buffer.byteLength(text),
-    })),
-    ...files,
-  ];
+  const contentIn = (folder: string): readonly ArchiveEntry[] => [...entriesOf(code, folder), ...files];
   const folder = await once(cacheFolder('zips', key), async (draft) => {
-    for (const [path, text] of Object.entries(code)) await writeFile(join(draft, path), text);
+    await writeCode(code, draft);
     await writeZip(join(draft, 'function.zip'), contentIn(draft));
   });
   const zip = join(outDir, `${name}.zip`);

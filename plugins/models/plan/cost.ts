@@ -12,6 +12,9 @@ import { MONTH, PRICES } from './shared/prices.ts';
 /** Packages that the framework keeps of each function: the five last ones. */
 const PACKAGES_KEPT = 5;
 
+/** Versions that the release worker keeps, with their images. */
+const VERSIONS_KEPT = 5;
+
 /** What one model costs a month, in dollars by cause; a feature may add causes of its own. */
 export type Cost = Dollars & {
   readonly requests: number;
@@ -92,8 +95,25 @@ export const sweepCost = (): number =>
  */
 export function idleCost(facts: Iterable<Facts>, layerBytes: number): number {
   let bytes = layerBytes;
-  for (const { zipBytes, remote } of facts) {
-    bytes += zipBytes * PACKAGES_KEPT + remote.reduce((sum, file) => sum + file.bytes, 0);
+  for (const { zipBytes, remote, image } of facts) {
+    if (image === undefined)
+      bytes += zipBytes * PACKAGES_KEPT + remote.reduce((sum, file) => sum + file.bytes, 0);
   }
   return (bytes / 1024 ** 3) * PRICES.s3Gb;
+}
+
+/**
+ * Dollars a month of images at ECR, without a request and without their bases, whose size nobody knows here:
+ * of each model the layer that is its own, in as many versions as are kept, and below it what models share.
+ */
+export function imagesCost(facts: Iterable<Facts>): number {
+  const shared = new Map<string, number>();
+  let bytes = 0;
+  for (const { image } of facts) {
+    const own = image?.layers.at(-1);
+    bytes += (own?.bytes ?? 0) * VERSIONS_KEPT;
+    for (const layer of image?.layers.slice(0, -1) ?? []) shared.set(layer.diffId, layer.bytes);
+  }
+  for (const each of shared.values()) bytes += each;
+  return (bytes / 1024 ** 3) * PRICES.ecrGb;
 }

@@ -31,8 +31,8 @@ export function planResources(input: PlanInput, endpoints: readonly Endpoint[]):
 }
 
 /** The changed ones among the framework's own resources. */
-export const planChanges = (input: PlanInput, compiled: Compiled): Compiled =>
-  Object.assign({}, ...FEATURES.map(({ changes }) => changes?.(input, compiled)));
+export const planChanges = (input: PlanInput, compiled: Compiled, endpoints: readonly Endpoint[]): Compiled =>
+  Object.assign({}, ...FEATURES.map(({ changes }) => changes?.(input, compiled, endpoints)));
 
 /** Kinds of the models' alarms that follow from declarations alone. */
 export const ALARM_KINDS = kindsOf(FEATURES);

@@ -48,9 +48,10 @@ export function completed(
   const added = planResources(input, endpoints);
   const functions = planFunctions(input);
   const role = resources[SHARED_ROLE];
+  const published = keptVersions(resources, [...versions.values()]);
   const changed = {
-    ...keptVersions(resources, [...versions.values()]),
-    ...planChanges(input, resources),
+    ...published,
+    ...planChanges(input, { ...resources, ...published }, endpoints),
     ...ownEnvironments(resources, functions, host),
     ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, functions, host) }),
     ...added,
@@ -68,8 +69,10 @@ export function completed(
  * when that changes. The framework tells the hash of each in an output.
  */
 export function byContent(properties: Json, outputs: Readonly<Record<string, unknown>>): Json {
-  const { Layers: layers } = properties;
+  const { Layers: layers, ...rest } = properties;
   if (!Array.isArray(layers)) return properties;
+  // An image function has none, and says so only that the framework gives it none of the provider's.
+  if (layers.length === 0) return rest;
   const contentOf = (layer: unknown): unknown => {
     const hash = isObject(layer) ? outputs[`${layer.Ref}Hash`] : undefined;
     return isObject(hash) ? hash.Value : layer;

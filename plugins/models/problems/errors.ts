@@ -61,6 +61,7 @@ export const PROBLEMS = {
   MODELS_ARTIFACT_SIZE: 'The artifact is too large for its function.',
   MODELS_IMAGE_BASE: 'The image that others are laid over cannot be had, or cannot be one.',
   MODELS_IMAGE_PUSH: 'An image could not be brought into a registry, or written.',
+  MODELS_PACKAGE_CHANGED: 'A deployed model would be another kind of package, which AWS does not change.',
   MODELS_COLUMNS: 'The names of columns, declared or in the artifact, do not fit the model.',
   MODELS_TRANSFORM_INVALID: 'transform.ts cannot be bundled, does not load, or exports something wrong.',
 } as const;

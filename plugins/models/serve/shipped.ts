@@ -23,7 +23,7 @@ export async function shipHere(
   const { content, facts, runtime, uploads, zip } = await shipModel(model, context);
   const folder = await runtime.here(context.progress);
   if (folder === undefined) throw absent(runtime);
-  await rm(zip);
+  if (zip !== undefined) await rm(zip);
   const dir = join(context.outDir, model.name);
   await unpack(content, dir);
   // What would be fetched from the bucket is put where the endpoint looks first.

@@ -1,6 +1,7 @@
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { PromotedFrom } from '../../../core/release/document/history-contract.ts';
+import type { Imaged } from '../contracts/kept-image.ts';
 
 /** What another stage validated of a model: nothing else may be packaged. */
 export type Validated = {
@@ -26,4 +27,10 @@ export type ShipContext = {
   readonly validated?: ReadonlyMap<string, Validated>;
   /** Absent: nothing may be asked of AWS. */
   readonly aws?: AwsConfig;
+};
+
+/** The same, where all models of a service are shipped. */
+export type ServiceContext = ShipContext & {
+  /** Packs what a model runs from, where that is no zip. */
+  readonly imaged: Imaged;
 };

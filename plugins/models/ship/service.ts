@@ -1,20 +1,22 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { CatalogManifest } from '../../../core/catalog/contract.ts';
 import type { Watched } from '../../../core/drift/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { SharedRuntime } from '../contracts/builder.ts';
 import type { Built } from '../contracts/input.ts';
+import type { KeptImage } from '../contracts/kept-image.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
+import { place } from '../disk/cache.ts';
 import type { Upload } from '../disk/files.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
-import type { ShipContext } from './context.ts';
+import type { ServiceContext } from './context.ts';
 import { pageScript } from './page-script.ts';
 import { type Shared, share } from './shared.ts';
 import { shipFunction, shipModel } from './ship.ts';
@@ -38,6 +40,8 @@ type Uploads = {
   readonly optimised: readonly Shared[];
   /** What clients see of each model, by name; absent in a package of an earlier plugin. */
   readonly signatures?: Readonly<Record<string, Facts['signature']>>;
+  /** Layers of at most `IN_PACKAGE` lie in the package; absent in a package of an earlier plugin. */
+  readonly images?: readonly KeptImage[];
 };
 
 const FOLDER = 'models';
@@ -50,7 +54,7 @@ const UPLOADS = 'uploads.json';
  */
 export async function shipService(
   models: readonly Model[],
-  context: ShipContext,
+  context: ServiceContext,
   manifests: {
     readonly catalog: (
       facts: ReadonlyMap<string, Facts>,
@@ -65,19 +69,26 @@ export async function shipService(
   const files: Upload[] = [];
   const kept: Upload[] = [];
   const optimised: Shared[] = [];
+  const images: KeptImage[] = [];
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, context);
-    const { runtime, facts, zip } = shipped;
+    const { runtime, zip } = shipped;
+    const { facts, image } = await context.imaged(model, shipped);
     const { architecture } = model;
     const { shared } = builderOf(model);
     const by = shared?.by(runtime, architecture) ?? '';
     const layer = layers.get(by) ?? (await shared?.make(runtime, architecture, context.progress));
     if (layer !== undefined) layers.set(by, layer);
     runtimes.add(runtime);
-    built.set(model.name, { facts, ...(layer !== undefined && { layer: layer.facts }), zip });
+    built.set(model.name, {
+      facts,
+      ...(layer !== undefined && { layer: layer.facts }),
+      ...(zip !== undefined && { zip }),
+    });
     files.push(...shipped.uploads);
     kept.push(...shipped.registry);
+    if (image !== undefined) images.push(image);
     if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
   }
   context.progress(undefined);
@@ -90,7 +101,7 @@ export async function shipService(
   if (catalog !== undefined)
     zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog, await pageScript()), context)).zip);
   const signatures = Object.fromEntries([...facts].map(([name, { signature }]) => [name, signature]));
-  await keepUploads(context.outDir, layers, kept, { files, optimised, signatures });
+  await keepUploads(context.outDir, layers, kept, { files, optimised, signatures, images });
   return { built, zips };
 }
 
@@ -115,7 +126,7 @@ async function keepUploads(
   outDir: string,
   layers: ReadonlyMap<string, SharedRuntime>,
   registry: readonly Upload[],
-  others: Omit<Uploads, 'layers' | 'registry'>,
+  { images = [], ...others }: Omit<Uploads, 'layers' | 'registry'>,
 ): Promise<void> {
   const folder = join(outDir, FOLDER);
   await mkdir(folder, { recursive: true });
@@ -127,14 +138,28 @@ async function keepUploads(
     await copyFile(zip, join(folder, name));
     kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
   }
+  const moved: KeptImage[] = [];
+  for (const image of images) {
+    const placed = image.layers.map(async (layer) => {
+      if (layer.size > IN_PACKAGE) return layer;
+      const name = `${layer.digest.replace(':', '-')}.layer`;
+      await place(layer.file, join(folder, name));
+      return { ...layer, file: name };
+    });
+    moved.push({ ...image, layers: await Promise.all(placed) });
+  }
   for (const { sha256, from } of registry) await copyFile(from, join(folder, registryFile(sha256)));
   const uploads: Uploads = {
     layers: kept,
     registry: registry.map((file) => ({ ...file, from: registryFile(file.sha256) })),
     ...others,
+    ...(moved.length > 0 && { images: moved }),
   };
   await writeFile(join(folder, UPLOADS), JSON.stringify(uploads));
 }
+
+/** Bytes of a layer that a package has in itself, so that it can be moved to another machine. */
+const IN_PACKAGE = 250 * 1024 ** 2;
 
 const registryFile = (sha256: string): string => `${sha256}.kept`;
 
@@ -150,7 +175,11 @@ export type UploadPlace = { readonly bucket: string; readonly prefix: string };
 export async function uploadService(
   outDir: string,
   aws: AwsConfig,
-  to: { readonly layers: UploadPlace; readonly files: UploadPlace; readonly shared?: string | undefined },
+  to: {
+    readonly layers: UploadPlace;
+    readonly files: UploadPlace;
+    readonly shared?: string | undefined;
+  },
   progress: (text: string | undefined) => void,
 ): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);
@@ -158,8 +187,10 @@ export async function uploadService(
     await readFile(join(folder, UPLOADS), 'utf8'),
   );
   const inPackage = (upload: Upload): Upload => ({ ...upload, from: join(folder, basename(upload.from)) });
-  progress('Uploading the ONNX Runtime layer');
-  await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress, 'zipped');
+  if (layers.length > 0) {
+    progress('Uploading the ONNX Runtime layer');
+    await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress, 'zipped');
+  }
   const shared = [...registry.map(inPackage), ...files];
   if (shared.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, shared, progress);
   if (to.shared === undefined) return [];
@@ -179,6 +210,16 @@ export async function packagedSignatures(outDir: string): Promise<ReadonlyMap<st
   const text = await readFile(join(outDir, FOLDER, UPLOADS), 'utf8').catch(() => '{}');
   const { signatures = {} }: Partial<Uploads> = JSON.parse(text);
   return new Map(Object.entries(signatures));
+}
+
+/** Images of the package, each with absolute paths of its layers. */
+export async function packagedImages(outDir: string): Promise<readonly KeptImage[]> {
+  const folder = join(outDir, FOLDER);
+  const { images = [] }: Partial<Uploads> = JSON.parse(await readFile(join(folder, UPLOADS), 'utf8'));
+  return images.map((image) => ({
+    ...image,
+    layers: image.layers.map((layer) => ({ ...layer, file: resolve(folder, layer.file) })),
+  }));
 }
 
 /** This package's version. */
@@ -203,7 +244,7 @@ async function packageFile(): Promise<string> {
  */
 export async function factsOf(
   models: readonly Model[],
-  context: ShipContext,
+  context: ServiceContext,
 ): Promise<ReadonlyMap<string, Facts>> {
   const outDir = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   const problems: Problem[] = [];
@@ -212,7 +253,8 @@ export async function factsOf(
     for (const model of models) {
       context.progress(`Inspecting the model ${model.name}`);
       try {
-        facts.set(model.name, (await shipModel(model, { ...context, outDir })).facts);
+        const shipped = await shipModel(model, { ...context, outDir });
+        facts.set(model.name, (await context.imaged(model, shipped)).facts);
       } catch (error) {
         if (!isProblemError(error)) throw error;
         problems.push(...error.problems);

@@ -41,8 +41,8 @@ export type Shipped = {
   readonly runtime: ArtifactRuntime;
   /** The function's content, unzipped: files of the cache, by their paths in the zip. */
   readonly content: readonly ArchiveEntry[];
-  /** Absolute path of the zip, or of the layer that has it. */
-  readonly zip: string;
+  /** Absolute path of the zip, where it is deployed as one. */
+  readonly zip?: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
   /** The gate's case file and labelled rows, and the baseline: what the registry keeps by content. */
@@ -141,7 +141,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     },
     runtime: format.runtime,
     content: packed.content,
-    zip: packed.zip,
+    ...(packed.zip !== undefined && { zip: packed.zip }),
     ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),
     registry: [cases, labelled, reference].flatMap((kept) => (kept === undefined ? [] : [kept.upload])),
     uploads:
@@ -264,7 +264,9 @@ export async function shipFunction(
   name: string,
   source: string,
   context: Pick<ShipContext, 'serviceDir' | 'outDir'>,
-): Promise<Pick<Shipped, 'content' | 'zip'> & { readonly sha256: string; readonly zipBytes: number }> {
+): Promise<
+  Pick<Shipped, 'content'> & { readonly zip: string; readonly sha256: string; readonly zipBytes: number }
+> {
   const code = await ownBundle(source, context.serviceDir, 'custom.models');
   const { content, zip, zipBytes } = await packZip(name, { 'handler.mjs': code }, [], context);
   return { content, zip, sha256: sha256Text(code), zipBytes };

@@ -1,10 +1,11 @@
 import type { Builder } from '../contracts/builder.ts';
 import type { Model } from '../declaration/model.ts';
+import { lambdaImageBuilder } from './lambda-image/build.ts';
 import { lambdaZipBuilder } from './lambda-zip/build.ts';
 import { targetOf } from './targets.ts';
 
 /** A builder for each target. */
-export const BUILDERS: readonly Builder[] = [lambdaZipBuilder];
+export const BUILDERS: readonly Builder[] = [lambdaZipBuilder, lambdaImageBuilder];
 
 export function builderOf(model: Model): Builder {
   const { kind } = targetOf(model);

@@ -5,6 +5,7 @@ import { fakeBuckets } from '../../fakes/buckets.ts';
 import { fakeCapacity } from '../../fakes/capacity.ts';
 import { calm } from '../../fakes/chaos.ts';
 import { portContract } from '../../fakes/contract.ts';
+import { fakeImages } from '../../fakes/images.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from '../../fakes/metrics.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { fakeSchedules, fakeStack } from '../../fakes/others.ts';
@@ -25,6 +26,8 @@ describe('the fakes keep the contract of the ports', () => {
   const notices = fakeNotices();
   const buckets = fakeBuckets(calm);
   buckets.buckets.set('silent', false);
+  const images = fakeImages();
+  for (const tag of ['v-one', 'v-two']) images.images.add(`models:${tag}`);
   portContract(() => ({
     aliases: aliases.port,
     capacity: capacity.port,
@@ -32,6 +35,10 @@ describe('the fakes keep the contract of the ports', () => {
     schedules: schedules.port,
     stacks: { state: (stack) => (stack === 'here' ? here : gone).port.state(stack) },
     versions: fakeVersions(aliases),
+    images: images.port,
+    repository: 'models',
+    tags: ['v-one', 'v-two'],
+    tagsIn: async () => [...images.images].map((name) => name.slice('models:'.length)),
     metrics: metrics.port,
     alarms: alarms.port,
     notices: notices.port,

@@ -4,6 +4,7 @@ import { hasNamedRole, nameOf } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
 import { HTTP_STAGE, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
 import { TARGETS, targetOf } from '../../targets/targets.ts';
+import { imageFunctions } from '../image/image-functions.ts';
 import { ENDPOINT_ALARMS } from './alarms.ts';
 import { requestCost, warmCost } from './cost.ts';
 import { endpointFunction, endpointRole, endpointStatements } from './function.ts';
@@ -56,11 +57,13 @@ export const endpointFeature: Feature = {
         .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, host, options, facts)]),
     ),
   }),
-  changes: ({ models, host }, compiled) => {
+  changes: ({ models, host }, compiled, endpoints) => {
     const [stage, routes] = [compiled[HTTP_STAGE], routesOf(models)];
-    return stage === undefined || routes.length === 0 || isExternalApi(host)
-      ? {}
-      : { [HTTP_STAGE]: throttledStage(stage, routes) };
+    const isOurs = stage !== undefined && routes.length > 0 && !isExternalApi(host);
+    return {
+      ...(isOurs && { [HTTP_STAGE]: throttledStage(stage, routes) }),
+      ...imageFunctions(endpoints, host, compiled),
+    };
   },
   statements: ({ models, host, options, built }) =>
     models

@@ -33,6 +33,7 @@ import {
 } from '../../declaration/naming.ts';
 import { targetOf } from '../../targets/targets.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
+import { versionImage } from '../image/version-image.ts';
 import { bucketOf, encryptionEnvironment, FILES_PREFIX, scopeOf } from '../shared/registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { mlflowEnvironment } from './mlflow.ts';
@@ -102,7 +103,7 @@ export function releaseResources(input: ReleaseInput, endpoints: readonly Endpoi
       [SCHEDULE_ROLE]: scheduleRoleOf(host),
       [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
     }),
-    ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
+    ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint, host)])),
   };
 }
 
@@ -136,15 +137,9 @@ function sweepOf(host: Host, aliases: readonly string[]): Resource {
  * Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before
  * it.
  */
-function aliasOf({
-  model,
-  facts,
-  layer,
-  versionLogicalId,
-  functionLogicalId: endpoint,
-  fingerprint,
-  batch,
-}: Endpoint): Resource {
+function aliasOf(of: Endpoint, host: Host): Resource {
+  const { model, facts, layer, versionLogicalId, functionLogicalId: endpoint, fingerprint, batch } = of;
+  const image = versionImage(of, host);
   const properties: { readonly [key in keyof AliasProperties]: unknown } = {
     ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
     ServiceTimeout: serviceTimeout(model, facts, SERVICE_TIMEOUT),
@@ -156,6 +151,7 @@ function aliasOf({
     Identity: facts.identity,
     Layer: targetOf(model).identity({ facts, ...(layer && { layer }) }),
     Source: facts.source,
+    ...(image && { Image: JSON.stringify(image) }),
     ...(facts.origin && { Origin: asciiJson(boundedOrigin(facts.origin)) }),
     ...(model.card && facts.card && { Card: asciiJson(facts.card.card) }),
     ...(facts.promoted && { Promoted: asciiJson(facts.promoted) }),

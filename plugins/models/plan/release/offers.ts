@@ -1,4 +1,8 @@
-import type { Deployment, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
+import type {
+  Deployment,
+  PromotedFrom,
+  VersionImage,
+} from '../../../../core/release/document/history-contract.ts';
 import { type AliasProperties, RESOURCE_TYPE } from '../../../../core/release/document/worker-contract.ts';
 import { type Host, nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
@@ -31,6 +35,18 @@ export function offersIn(
     ];
   });
 }
+
+/** The image that the template’s version of each model runs from, by model; none of a zip. */
+export const imagesIn = (
+  models: readonly Model[],
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): ReadonlyMap<string, VersionImage> =>
+  new Map(
+    models.flatMap(({ name }) => {
+      const { Image } = (resources[aliasLogicalId(name)]?.Properties ?? {}) as Partial<AliasProperties>;
+      return Image === undefined ? [] : [[name, JSON.parse(Image) as VersionImage] as const];
+    }),
+  );
 
 /**
  * The aliases of these models with a mark by which CloudFormation asks for them, although nothing of them has

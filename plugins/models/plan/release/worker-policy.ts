@@ -4,6 +4,7 @@ import { nameOf } from '../../contracts/host.ts';
 import type { ReleaseInput } from '../../contracts/input.ts';
 import type { Model } from '../../declaration/model.ts';
 import { lambdaName } from '../../declaration/naming.ts';
+import { targetOf } from '../../targets/targets.ts';
 import { batching, batchName } from '../batch/functions.ts';
 import { watchedBuckets } from '../batch/resources.ts';
 import { bucketArn, objects } from '../iam/s3-arns.ts';
@@ -33,6 +34,9 @@ export function workerStatements(
   const { own, all } = functionNames(models, host);
   const isProvisioned = models.some(({ concurrency }) => concurrency?.provisioned !== undefined);
   const watched = watchedBuckets(models);
+  const repositories = [
+    ...new Set(models.flatMap((model) => targetOf(model).repository?.(model, host) ?? [])),
+  ];
   const references = [...new Set(models.flatMap(({ gate }) => gate?.reference ?? []))];
   return [
     // An alias is a part of its function here.
@@ -91,6 +95,14 @@ export function workerStatements(
     ...(watched.length === 0
       ? []
       : [allow(['s3:GetBucketNotification', 's3:PutBucketNotification'], watched.map(bucketArn))]),
+    ...(repositories.length === 0
+      ? []
+      : [
+          allow(
+            ['ecr:BatchDeleteImage'],
+            repositories.map((name) => arn('ecr', `repository/${name}`)),
+          ),
+        ]),
     ...(references.length === 0
       ? []
       : [

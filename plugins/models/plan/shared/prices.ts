@@ -4,6 +4,7 @@ const LAMBDA = 'https://aws.amazon.com/lambda/pricing/';
 const GATEWAY = 'https://aws.amazon.com/api-gateway/pricing/';
 const CLOUD_WATCH = 'https://aws.amazon.com/cloudwatch/pricing/';
 const S3 = 'https://aws.amazon.com/s3/pricing/';
+const ECR = 'https://aws.amazon.com/ecr/pricing/';
 const SQS = 'https://aws.amazon.com/sqs/pricing/';
 const EVENT_BRIDGE = 'https://aws.amazon.com/eventbridge/pricing/';
 const ECS = 'https://aws.amazon.com/ecs/pricing/';
@@ -25,7 +26,8 @@ type Other =
   | 'cloudwatch.dashboard'
   | 'logs.gb'
   | 'logs.stored-gb'
-  | 's3.gb';
+  | 's3.gb'
+  | 'ecr.gb';
 
 /**
  * Every price that anything here is counted with: dollars, on demand, us-east-1, first tier, without the free
@@ -121,6 +123,7 @@ export const PRICE_LIST: Readonly<Record<PriceUsed | Other, Price>> = {
   'logs.gb': { dollars: 0.5, unit: 'GB taken in', source: CLOUD_WATCH, read: '2025' },
   'logs.stored-gb': { dollars: 0.03, unit: 'GB kept for a month', source: CLOUD_WATCH, read: '2025' },
   's3.gb': { dollars: 0.023, unit: 'GB kept for a month', source: S3, read: '2025' },
+  'ecr.gb': { dollars: 0.1, unit: 'GB kept for a month', source: ECR, read: '2026', doubt: UNSEEN },
 };
 
 const dollarsOf = (name: keyof typeof PRICE_LIST): number => PRICE_LIST[name].dollars;
@@ -171,6 +174,8 @@ export const PRICES = {
   logStoredGb: dollarsOf('logs.stored-gb'),
   /** S3 Standard, a GB kept for a month. */
   s3Gb: dollarsOf('s3.gb'),
+  /** ECR, private repositories, likewise. */
+  ecrGb: dollarsOf('ecr.gb'),
 } as const;
 
 /** Seconds of a month, as on AWS's price pages: 30 days. */

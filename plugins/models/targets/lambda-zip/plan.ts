@@ -92,6 +92,7 @@ const layerReference = (layer: LayerFacts): unknown => ({ Ref: layerLogicalId(la
 
 export const lambdaZip: Target = {
   kind: 'lambda-zip',
+  package: 'zip',
   properties: propertiesOf,
   statements: ownStatements,
   resources: (host, layers) =>

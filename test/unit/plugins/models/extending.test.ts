@@ -103,6 +103,7 @@ it('a target: its pure half and its builder', async () => {
         import type { Target } from '../../contracts/target.ts';
         export const nothing: Target = {
           kind: 'nothing',
+          package: 'zip',
           properties: () => ({ image: 'nothing' }),
           statements: () => [],
           resources: () => ({}),
@@ -122,7 +123,7 @@ it('a target: its pure half and its builder', async () => {
     [
       {
         list: 'plugins/models/targets/targets.ts',
-        after: 'TARGETS = [',
+        after: 'TARGETS: readonly Target[] = [',
         name: 'nothing',
         from: './nothing/plan.ts',
       },
@@ -143,5 +144,5 @@ it('a target: its pure half and its builder', async () => {
         builder: builderOf(models[0]).kind,
         image: planFunctions(input).churn.image,
       }));`),
-  ).toEqual({ kinds: ['nothing', 'lambda-zip'], builder: 'nothing', image: 'nothing' });
+  ).toEqual({ kinds: ['nothing', 'lambda-zip', 'lambda-image'], builder: 'nothing', image: 'nothing' });
 });

@@ -5,6 +5,7 @@ import type { Facts, Model } from '../../../../../plugins/models/declaration/mod
 const model: Model = {
   name: 'churn',
   artifact: { reference: 'models/churn.onnx', path: 'models/churn.onnx' },
+  package: 'zip',
   memory: 1769,
   timeout: 10,
   architecture: 'x86_64',

@@ -33,6 +33,8 @@ const WRITTEN = {
     task: 'classification',
     owner: 'a',
   },
+  package: 'image',
+  image: { base: `registry.example/a@sha256:${'b'.repeat(64)}`, repository: 'a/b' },
   memory: 2000,
   timeout: 20,
   architecture: 'arm64',
@@ -199,6 +201,7 @@ it('only keys/ says what a value may be, and what the model has of it', () => {
     'Facts',
     'DriftFacts',
     'DriftSignal',
+    'ImageFacts',
     'LayerFacts',
   ]);
 });

@@ -15,6 +15,7 @@ describe('a declaration', () => {
       {
         name: 'churn',
         artifact: { reference: 'churn.onnx', path: 'churn.onnx' },
+        package: 'zip',
         memory: 1769,
         timeout: 10,
         architecture: 'x86_64',

@@ -101,7 +101,9 @@ function madeBy(feature: Feature, input: PlanInput) {
   return {
     functions: feature.functions?.(input) ?? {},
     resources: feature.resources?.(input, endpoints, fold) ?? {},
-    changes: feature.changes?.(input, frozen({ HttpApiStage: { Type: 'AWS::ApiGatewayV2::Stage' } })) ?? {},
+    changes:
+      feature.changes?.(input, frozen({ HttpApiStage: { Type: 'AWS::ApiGatewayV2::Stage' } }), endpoints) ??
+      {},
     statements: feature.statements?.(input) ?? [],
     problems: feature.problems?.(models, host, options as ServiceOptions) ?? [],
     claims: feature.claims?.(input, fold) ?? [],

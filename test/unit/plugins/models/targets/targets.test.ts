@@ -7,17 +7,36 @@ import { describe, expect, it } from 'vitest';
 import { onnxFormat } from '../../../../../plugins/models/artifact/onnx/format.ts';
 import type { ArtifactRuntime } from '../../../../../plugins/models/contracts/artifact-format.ts';
 import type { Built } from '../../../../../plugins/models/contracts/input.ts';
-import type { Architecture, Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+import type {
+  Architecture,
+  Facts,
+  ImageFacts,
+  Model,
+} from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { BUILDERS, builderOf } from '../../../../../plugins/models/targets/builders.ts';
 import { TARGETS, targetOf } from '../../../../../plugins/models/targets/targets.ts';
 import { FACTS, HOST as host, LAYER as layer } from '../../../../fixtures/service.ts';
 import { unzip } from '../../../../unzip.ts';
 
-const [model] = parseModels({
+const BASE = `registry.example/node@sha256:${'b'.repeat(64)}`;
+/** A model of each target. */
+const MODELS = parseModels({
   churn: { artifact: 'a.onnx', function: { environment: { LOCALE: 'de' } } },
-}).models as [Model];
-const facts: Facts = { ...FACTS, signature: { inputs: [], outputs: [], omitted: [] } };
+  pictured: {
+    artifact: 'a.onnx',
+    package: 'image',
+    image: { base: BASE },
+    function: { environment: { LOCALE: 'de' } },
+  },
+}).models;
+const modelOf = ({ kind }: { readonly kind: string }): Model => {
+  const found = MODELS.find((one) => targetOf(one).kind === kind);
+  if (found === undefined) throw new Error(`no model here is of the target ${kind}`);
+  return found;
+};
+const image: ImageFacts = { base: BASE, identity: 'a'.repeat(64), layers: [] };
+const facts: Facts = { ...FACTS, signature: { inputs: [], outputs: [], omitted: [] }, image };
 const built: Built = { facts, layer, zip: '/out/churn.zip' };
 const remote: Built = {
   ...built,
@@ -29,10 +48,11 @@ it('each kind is there once, and has a builder', () => {
   const kinds = TARGETS.map(({ kind }) => kind);
   expect(new Set(kinds).size).toBe(kinds.length);
   expect(BUILDERS.map(({ kind }) => kind).sort()).toEqual([...kinds].sort());
-  expect(builderOf(model).kind).toBe(targetOf(model).kind);
+  for (const target of TARGETS) expect(builderOf(modelOf(target)).kind).toBe(target.kind);
 });
 
 describe.each(TARGETS.map((target) => [target.kind, target] as const))('the target %s', (_, target) => {
+  const model = modelOf(target);
   it.each(rooms)('gives the function %s plain properties, the same each time', (room) => {
     for (const one of [undefined, built, remote]) {
       const properties = target.properties(model, host, {}, one, room);
@@ -60,14 +80,41 @@ describe.each(TARGETS.map((target) => [target.kind, target] as const))('the targ
   });
 
   it('takes another runtime for another version', () => {
-    expect(target.identity(built)).toBe(target.identity({ facts, layer: { ...layer, bytes: 9 } }));
-    expect(target.identity(built)).not.toBe(target.identity({ facts, layer: { ...layer, sha256: 'm' } }));
+    const more = { facts: { ...facts, zipBytes: 9 }, layer: { ...layer, bytes: 9 } };
+    const other = {
+      facts: { ...facts, image: { ...image, identity: 'c'.repeat(64) } },
+      layer: { ...layer, sha256: 'm' },
+    };
+    expect(target.identity(built)).toBe(target.identity(more));
+    expect(target.identity(built)).not.toBe(target.identity(other));
+  });
+
+  it('names a repository that ECR takes, or makes no images', () => {
+    const named = (service: string, stage: string): string | undefined =>
+      target.repository?.({ ...model, image: { base: BASE } }, { ...host, service, stage });
+    expect(target.repository === undefined).toBe(
+      target.properties(model, host, {}, built, 'infer').image === undefined,
+    );
+    if (target.repository === undefined) return;
+    expect(named('shop', 'dev')).toBe('shop-dev-models');
+    // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+    for (const [service, stage] of [
+      ['Shop--Front', 'PROD'],
+      ['a', 'b_c-'],
+      ['s', '9'],
+    ] as const)
+      expect(named(service, stage)).toMatch(
+        /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
+      );
+    expect(target.repository({ ...model, image: { repository: 'team/models' } }, host)).toBe('team/models');
   });
 });
 
 describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
   'the builder of %s',
   (_, builder) => {
+    const model = modelOf(builder);
+
     it('packs code and model as they are, the same bytes each time', async () => {
       const dir = await mkdtemp(join(tmpdir(), 'models-target-'));
       try {
@@ -85,10 +132,19 @@ describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
           await builder.pack({ ...model, name: 'one' }, code, [file], to),
           await builder.pack({ ...model, name: 'other' }, code, [file], to),
         ];
-        expect(await readFile(one.zip)).toEqual(await readFile(other.zip));
-        const inside = await unzip(one.zip);
-        expect(Object.keys(inside).sort()).toEqual(['handler.mjs', 'model/model.onnx']);
-        expect(Buffer.from(inside['model/model.onnx'] ?? '')).toEqual(bytes);
+        const read = ({ content }: typeof one) =>
+          Promise.all(content.map(async ({ path, from }) => [path, await readFile(from)] as const));
+        expect(await read(one)).toEqual(await read(other));
+        expect(Object.fromEntries(await read(one))).toEqual({
+          'handler.mjs': Buffer.from(code['handler.mjs']),
+          'model/model.onnx': bytes,
+        });
+        if (one.zip !== undefined && other.zip !== undefined) {
+          expect(await readFile(one.zip)).toEqual(await readFile(other.zip));
+          const inside = await unzip(one.zip);
+          expect(Object.keys(inside).sort()).toEqual(['handler.mjs', 'model/model.onnx']);
+          expect(Buffer.from(inside['model/model.onnx'] ?? '')).toEqual(bytes);
+        }
         expect(one.bytes).toBe(bytes.length + code['handler.mjs'].length);
         expect(one.content.map(({ path }) => path).sort()).toEqual(['handler.mjs', 'model/model.onnx']);
       } finally {

@@ -27,6 +27,7 @@ import { CARDS } from '../../../../../cards.ts';
 const model: Model = {
   name: 'churn',
   artifact: { reference: 'churn.onnx', path: 'churn.onnx' },
+  package: 'zip',
   memory: 1769,
   timeout: 10,
   architecture: 'x86_64',
@@ -82,6 +83,7 @@ const statements = (of: ReleaseInput = input()): readonly Statement[] =>
 /** A model that asks for everything the worker can do. */
 const demanding: Model = {
   ...model,
+  package: 'image',
   gate: { cases: 'cases.jsonl', reference: 'Churn-Prod', tolerance: 1e-4 },
   concurrency: { provisioned: { min: 1, max: 2, target: 0.7 }, schedule: [] },
   batch: {
@@ -108,6 +110,7 @@ describe('the worker’s policy', () => {
     'application-auto-scaling': 'application-autoscaling',
     cloudformation: 'cloudformation',
     cloudwatch: 'cloudwatch',
+    ecr: 'ecr',
     lambda: 'lambda',
     s3: 's3',
     'sagemaker-runtime': 'sagemaker',
@@ -198,8 +201,20 @@ describe('the worker’s policy', () => {
     const without = statements().flatMap(({ Action }) => Action);
     for (const action of without)
       expect(action).not.toMatch(
-        /sagemaker|BucketNotification|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
+        /ecr|sagemaker|BucketNotification|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
       );
+  });
+
+  it('deletes images in the repositories of its models, and nowhere else', () => {
+    const images = (...models: Model[]): unknown =>
+      statements({ ...input(), models })
+        .filter(({ Action }) => Action.some((action) => action.startsWith('ecr:')))
+        .map(({ Resource }) => JSON.stringify(Resource).match(/repository\/[^"]+/g));
+    const other: Model = { ...demanding, name: 'fraud', image: { repository: 'team/fraud' } };
+    expect(images(model)).toEqual([]);
+    expect(images(model, demanding, { ...demanding, name: 'same' }, other)).toEqual([
+      ['repository/shop-dev-models', 'repository/team/fraud'],
+    ]);
   });
 
   it('names resources, and all of them only where AWS takes nothing else', () => {

@@ -1,0 +1,80 @@
+import {
+  CreateRepositoryCommand,
+  DeleteRepositoryCommand,
+  DescribeImagesCommand,
+  DescribeRepositoriesCommand,
+  type ECRClient,
+  GetLifecyclePolicyCommand,
+  GetRepositoryPolicyCommand,
+  ListTagsForResourceCommand,
+  PutLifecyclePolicyCommand,
+  type Repository,
+  SetRepositoryPolicyCommand,
+} from '@aws-sdk/client-ecr';
+import { errorName } from '../../core/errors/aws-errors.ts';
+import type { FoundRepository, RepositoryPort } from '../../core/ports/aws.ts';
+
+/** The tag that tells who made a repository. */
+const OWNER = 'serverless-models';
+
+/** Repositories of images, as who deploys sees to them. */
+export function ecrRepositories(ecr: ECRClient): RepositoryPort {
+  return {
+    find: async (repositoryName) => {
+      const asked = ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
+      const repository = (await absent(asked, 'RepositoryNotFoundException'))?.repositories?.[0];
+      if (repository === undefined) return undefined;
+      const { tags = [] } = await ecr.send(
+        new ListTagsForResourceCommand({ resourceArn: repository.repositoryArn }),
+      );
+      const owner = tags.find(({ Key }) => Key === OWNER)?.Value;
+      return { ...found(repository), ...(owner !== undefined && { owner }) };
+    },
+    make: async (repositoryName, owner) => {
+      const { repository = {} } = await ecr.send(
+        new CreateRepositoryCommand({
+          repositoryName,
+          // A tag follows from all that is in an image.
+          imageTagMutability: 'IMMUTABLE',
+          tags: [{ Key: OWNER, Value: owner }],
+        }),
+      );
+      return { ...found(repository), owner };
+    },
+    ready: async (repositoryName, { policy, lifecycle }) => {
+      const asked = ecr.send(new GetRepositoryPolicyCommand({ repositoryName }));
+      if ((await absent(asked, 'RepositoryPolicyNotFoundException')) === undefined)
+        await ecr.send(
+          new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(policy) }),
+        );
+      const rules = ecr.send(new GetLifecyclePolicyCommand({ repositoryName }));
+      if ((await absent(rules, 'LifecyclePolicyNotFoundException')) === undefined)
+        await ecr.send(
+          new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: JSON.stringify(lifecycle) }),
+        );
+    },
+    has: async (repositoryName, imageTag) =>
+      (await absent(
+        ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag }] })),
+        'ImageNotFoundException',
+      )) !== undefined,
+    remove: async (repositoryName) => {
+      await absent(
+        ecr.send(new DeleteRepositoryCommand({ repositoryName, force: true })),
+        'RepositoryNotFoundException',
+      );
+    },
+  };
+}
+
+const found = ({ repositoryArn = '', repositoryUri = '' }: Repository): FoundRepository => ({
+  arn: repositoryArn,
+  uri: repositoryUri,
+});
+
+/** @returns undefined where AWS answers that there is none */
+const absent = <T>(asked: Promise<T>, name: string): Promise<T | undefined> =>
+  asked.catch((error: unknown) => {
+    if (errorName(error) === name) return undefined;
+    throw error;
+  });
