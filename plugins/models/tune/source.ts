@@ -19,7 +19,16 @@ export type TunedSource = {
 };
 
 /** What decides how fast it is and how much memory it takes. Networks, queues and keys of its own do not. */
-const COPIED = ['Code', 'Handler', 'Runtime', 'Architectures', 'Timeout', 'Layers', 'EphemeralStorage'];
+const COPIED = [
+  'Code',
+  'PackageType',
+  'Handler',
+  'Runtime',
+  'Architectures',
+  'Timeout',
+  'Layers',
+  'EphemeralStorage',
+];
 
 /** Reads the service's stack. @throws ProblemError where the model is not deployed */
 export async function readTunedSource(model: Model, { aws, service }: Context): Promise<TunedSource> {
