@@ -1,7 +1,6 @@
 import type { Imaged } from '../contracts/kept-image.ts';
 import { baseReference } from '../ship/oci/base.ts';
-import { imageIdentity } from '../ship/oci/image.ts';
-import { imageParts } from '../ship/oci/parts.ts';
+import { imageIdentity, imageParts } from '../ship/oci/parts.ts';
 import { referenceText } from '../ship/oci/reference.ts';
 import { pageScript } from '../ship/page-script.ts';
 import { builderOf } from '../targets/builders.ts';
@@ -24,12 +23,12 @@ export const imagedBy =
     const { architecture, image: declared, name } = model;
     const key = `models.${name}.image.base`;
     const base = baseReference({ declared: declared?.base, architecture, key });
-    const { layers, configOf } = await imageParts(model, shipped, {
+    const parts = await imageParts(model, shipped, {
       service,
       page: await pageScript(),
       progress,
     });
-    const config = configOf(NODE);
+    const { layers } = parts;
     const notice = builderOf(model).notice?.(model, facts.unzippedBytes);
     return {
       facts: {
@@ -38,11 +37,11 @@ export const imagedBy =
         zipBytes: layers.at(-1)?.size ?? 0,
         image: {
           base: referenceText(base),
-          identity: imageIdentity(base.digest, layers, config),
+          identity: imageIdentity(base.digest, parts),
           layers: layers.map(({ name: layer, diffId, size }) => ({ name: layer, diffId, bytes: size })),
         },
         notices: [...facts.notices, ...(notice === undefined ? [] : [notice])],
       },
-      image: { model: name, architecture, base: referenceText(base), layers, config },
+      image: { model: name, architecture, base: referenceText(base), layers, config: parts.configOf(NODE) },
     };
   };

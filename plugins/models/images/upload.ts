@@ -66,7 +66,7 @@ async function push(
   const whole = imageOf({
     base: under,
     layers,
-    config: { ...own, entrypoint: [under.node, ...rest] },
+    config: { ...own, entrypoint: [under.node.path, ...rest] },
   });
   await pushImage(await registryFor(place, { aws, write: true }), whole, place, { tags: [tag], progress });
 }
