@@ -19,6 +19,14 @@ export const OPEN: readonly OpenCheck[] = [
       'A key costs a dollar a month, and is there for a week at least after it is deleted. With a key of your own: `deploymentBucket: {serverSideEncryption: aws:kms, sseKMSKeyId: …}`, deploy twice.',
   },
   {
+    name: 'image',
+    bullet: 'functions that run from [an image]',
+    says: 'Lambda runs a Linux image of one architecture from ECR of its region, up to 10 GB unpacked, and resolves its tag once.',
+    page: 'https://docs.aws.amazon.com/lambda/latest/dg/images-create.html',
+    notRun:
+      'It needs a base by its digest, which is yours to choose. Set `package: image` and `image.base` for a model of your own, deploy it twice, ask it, read the Init Duration of its REPORT lines, and remove it.',
+  },
+  {
     name: 'sagemaker',
     bullet: 'a real SageMaker endpoint as a gate’s',
     says: 'InvokeEndpoint passes the body to the container’s /invocations and gives its answer back.',
