@@ -3,7 +3,7 @@
  * programs of others where they are. `npm run soak -- image` wants them all.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -60,11 +60,15 @@ models:
   });
 
   const sls = firstAlone();
-  async function asked(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
+  async function asked(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    verb = 'image',
+  ): Promise<Said> {
     return sls({
       bin: join(repository, 'node_modules', 'osls', 'bin', 'serverless.js'),
       cwd: folder,
-      args: ['models', 'image', '--json', ...args],
+      args: ['models', verb, '--json', ...args],
       env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true', ...env },
       timeout: 300_000,
     });
@@ -126,6 +130,35 @@ models:
     expect(changed.identity).not.toBe(first.identity);
     const manifest = server.manifests.get('churn v1');
     expect(sha256(manifest?.bytes ?? Buffer.alloc(0))).toBe(changed.digest);
+  });
+
+  it('is pushed by sls models export, whose files name exactly that one', async () => {
+    const to = `${server.host}/exported:v1`;
+    const { code, stdout, stderr } = await asked(
+      ['--to', 'kubernetes', '--push', to, '--base', reference],
+      {},
+      'export',
+    );
+    if (code !== 0) throw new Error(`${stdout}${stderr}`);
+    const pushed = sha256(server.manifests.get('exported v1')?.bytes ?? Buffer.alloc(0));
+    expect(JSON.parse(stdout).image).toBe(`${server.host}/exported@${pushed}`);
+    const file = await readFile(join(folder, 'kubernetes', 'churn', 'deployment.yaml'), 'utf8');
+    expect(file).toContain(`image: ${server.host}/exported@${pushed}`);
+    expect(pushed).toBe((await image(['--base', reference])).digest);
+  });
+
+  it('is laid over the base that is declared, where no option names one', async () => {
+    const yaml = join(folder, 'serverless.yml');
+    const before = await readFile(yaml, 'utf8');
+    await writeFile(
+      yaml,
+      before.replace(
+        '{artifact: logreg.onnx}',
+        `{artifact: logreg.onnx, package: image, image: {base: "${reference}"}}`,
+      ),
+    );
+    expect((await image([])).digest).toBe((await image(['--base', reference])).digest);
+    await writeFile(yaml, before);
   });
 
   it('says in JSON what is wrong, and ends with 1', async () => {

@@ -18,7 +18,7 @@ export const command: Command = {
     const { flags, notice, options, plan, print, progress, service } = context;
     const model = modelOf(context);
     const asked = exportOptions(flags);
-    const image = await pinned(asked.image, context);
+    const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, context);
     progress(`Looking for what was measured of ${model.name}`);
     const facts = (await context.facts([model])).get(model.name);
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
@@ -51,6 +51,22 @@ export const command: Command = {
     notice(`To look at what it would do: ${then}`);
   },
 };
+
+/**
+ * Makes the model's image and sends it to its registry: the files are of exactly that one.
+ *
+ * @throws ProblemError
+ */
+async function made(to: ImageReference, context: Context): Promise<ImageDigest> {
+  const { flags, notice } = context;
+  const { makeImage, pushMade } = await import('../images/made.ts');
+  const base = typeof flags.base === 'string' ? flags.base : undefined;
+  const whole = await makeImage(modelOf(context), base, context);
+  const { sentBlobs, blobs } = await pushMade(whole, to, context);
+  const pushed = imageAt(to, whole.image.manifest.digest);
+  notice(`Pushed ${pushed.reference}, ${sentBlobs} of ${blobs} blobs.`);
+  return pushed;
+}
 
 /** The image by its digest: a registry is asked what a tag is now. @throws ProblemError */
 async function pinned(image: ImageReference, { aws, notice, progress }: Context): Promise<ImageDigest> {

@@ -1,18 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
-import { inFolder } from '../serve/folder.ts';
-import { fetchBase } from '../ship/oci/base.ts';
+import { makeImage, pushMade } from '../images/made.ts';
 import { imageBom } from '../ship/oci/bom.ts';
-import { isRegistryFault } from '../ship/oci/exchange.ts';
-import { type BaseImage, imageOf, type NamedLayer, type OciImage } from '../ship/oci/image.ts';
+import type { BaseImage, NamedLayer } from '../ship/oci/image.ts';
 import { type LaidOut, writeLayout } from '../ship/oci/layout.ts';
-import { registryFor } from '../ship/oci/login.ts';
-import { imageIdentity, imageParts } from '../ship/oci/parts.ts';
-import { type Pushed, pushImage, pushProblem } from '../ship/oci/push.ts';
-import { type ImageReference, readReference, referenceText } from '../ship/oci/reference.ts';
-import { pageScript } from '../ship/page-script.ts';
-import { shipModel } from '../ship/ship.ts';
+import type { Pushed } from '../ship/oci/push.ts';
+import { type ImageReference, readPlace, referenceText } from '../ship/oci/reference.ts';
 
 /**
  * `sls models image`: the image of a model, for whatever runs containers. Needs no Docker, and AWS only where
@@ -32,49 +26,24 @@ export const command: Command = {
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
-    const { flags, progress, aws, service, print } = context;
+    const { flags, service, print } = context;
     const model = modelOf(context);
-    const to = typeof flags.push === 'string' ? pushPlace(flags.push) : undefined;
-    const made = await inFolder(async (outDir) => {
-      progress(`Packaging the model ${model.name}`);
-      const shipped = await shipModel(model, { serviceDir: service.dir, outDir, progress, aws });
-      // What a zip has no room for lies beside the handler here, where it is looked for first.
-      const beside = shipped.facts.remote.flatMap(({ path, sha256, bytes }) => {
-        const upload = shipped.uploads.find((one) => one.sha256 === sha256);
-        return upload === undefined ? [] : [{ path, from: upload.from, bytes }];
-      });
-      const content = [...shipped.content, ...beside];
-      const parts = await imageParts(
-        model,
-        { ...shipped, content },
-        { service: service.name, page: await pageScript(), progress },
-      );
-      return { parts, card: shipped.facts.card };
-    });
-    const { architecture } = model;
-    const base = await fetchBase({
-      declared: typeof flags.base === 'string' ? flags.base : undefined,
-      architecture,
-      key: typeof flags.base === 'string' ? '--base' : `models.${model.name}.image.base`,
-      aws,
-      progress,
-    });
-    const { layers } = made.parts;
-    const image = imageOf({ base, layers, config: made.parts.configOf(base.node.path) });
+    const to = typeof flags.push === 'string' ? placeOf(flags.push) : undefined;
+    const made = await makeImage(model, typeof flags.base === 'string' ? flags.base : undefined, context);
+    const { image, identity, base, layers, card } = made;
     const { digest } = image.manifest;
     const folder = typeof flags.output === 'string' ? resolve(service.dir, flags.output) : undefined;
     const report: Report = {
       model: model.name,
       digest,
-      identity: imageIdentity(base.digest, made.parts),
+      identity,
       base,
       layers,
       bytes: image.blobs.reduce((sum, { size }) => sum + size, 0),
     };
-    if (made.card === undefined) throw new Error(`${model.name} was packaged without a card`);
-    const sbom = await writeBom(flags, folder, imageBom(made.card, { digest, base, layers }), service.dir);
+    const sbom = await writeBom(flags, folder, imageBom(card, { digest, base, layers }), service.dir);
     const out = folder && (await writeLayout(image, folder, to?.tag ?? 'latest', '--output'));
-    const pushed = to && (await push(image, to, base, context));
+    const pushed = to && (await pushMade(made, to, context));
     const all = {
       ...report,
       ...(out && folder !== undefined && { output: { folder, ...out } }),
@@ -98,29 +67,10 @@ type Report = {
   readonly sbom?: string;
 };
 
-function pushPlace(text: string): ImageReference {
-  const read = readReference(text);
+function placeOf(text: string): ImageReference {
+  const read = readPlace(text);
   if ('wrong' in read) throw usage('--push', `${text} ${read.wrong}.`, 'Write `host/repository:tag`.');
-  if (read.digest !== undefined)
-    throw usage(
-      '--push',
-      `${text} names a digest, which follows from the image.`,
-      'Write `host/repository:tag`.',
-    );
   return read;
-}
-
-async function push(image: OciImage, to: ImageReference, base: BaseImage, context: Context): Promise<Pushed> {
-  const { aws, progress } = context;
-  const from = readReference(base.reference);
-  const registry = await registryFor(to, { aws, write: true }).catch((error: unknown) => {
-    throw isRegistryFault(error) ? pushProblem(to, error) : error;
-  });
-  return pushImage(registry, image, to, {
-    ...(to.tag !== undefined && { tags: [to.tag] }),
-    ...(!('wrong' in from) && from.host === to.host && { from: from.repository }),
-    progress,
-  });
 }
 
 async function writeBom(

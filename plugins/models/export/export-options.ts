@@ -1,5 +1,5 @@
 import { type Problem, throwProblems } from '../problems/errors.ts';
-import { type ImageReference, readReference } from '../ship/oci/reference.ts';
+import { type ImageReference, readPlace, readReference } from '../ship/oci/reference.ts';
 
 /** Where files are for. */
 const DESTINATIONS = ['kubernetes', 'sagemaker'] as const;
@@ -15,6 +15,8 @@ export const EXPORT_OPTIONS = {
   model: { ...text('Name of the model (default: the only one)'), shortcut: 'm' },
   to: text(`What the files are for: ${DESTINATIONS.join(' or ')}`),
   image: text('The image, by its digest (repository@sha256:…), or a tag, whose digest is looked up'),
+  push: text('Make the image and push it there, host/repository:tag, in place of --image'),
+  base: text('With --push: the image that it is laid over, host/repository@sha256:…'),
   output: { ...text('Folder to write to (default: <to>/<model>)'), shortcut: 'o' },
   cpu: text(
     `Percent of the processors that scaling aims at, ${CPU.least} to ${CPU.most} (default: ${CPU.usual})`,
@@ -31,6 +33,8 @@ export type ExportOptions = {
   readonly to: Destination;
   /** It may name no digest yet. */
   readonly image: ImageReference;
+  /** Whether it is to be made and pushed first. */
+  readonly push: boolean;
   readonly cpu: number;
   /** Address of the Prometheus that KEDA asks. */
   readonly keda?: string;
@@ -44,8 +48,8 @@ const wrong = (key: string, message: string, fix: string): Problem => ({
 });
 
 /** @throws ProblemError with all that is wrong with them */
-export function exportOptions({ to, cpu, image, keda }: Flags): ExportOptions {
-  const named = imageOf(image);
+export function exportOptions({ to, cpu, image, push, base, keda }: Flags): ExportOptions {
+  const named = push === undefined ? imageOf(image) : placeOf(push, image);
   const destination = DESTINATIONS.find((one) => one === to);
   const percent = cpu === undefined ? CPU.usual : Number(cpu);
   const problems = [
@@ -69,23 +73,42 @@ export function exportOptions({ to, cpu, image, keda }: Flags): ExportOptions {
         ]),
     ...kedaProblems(keda),
     ...('code' in named ? [named] : []),
+    ...(base !== undefined && push === undefined
+      ? [wrong('--base', 'is of --push.', 'Leave it out: an image that is there has its base.')]
+      : []),
     ...(keda !== undefined && destination === 'sagemaker'
       ? [wrong('--keda', 'is of Kubernetes.', 'Leave it out: SageMaker scales by its processors.')]
       : []),
   ];
   throwProblems(problems);
   if (destination === undefined || 'code' in named) throw new Error('A wrong option was no problem.');
-  return { to: destination, image: named, cpu: percent, ...(typeof keda === 'string' && { keda }) };
+  return {
+    to: destination,
+    image: named,
+    push: push !== undefined,
+    cpu: percent,
+    ...(typeof keda === 'string' && { keda }),
+  };
 }
 
 function imageOf(image: Flags[string]): ImageReference | Problem {
-  const fix = 'Name the image by its digest, repository@sha256:…, or by a tag, whose digest is looked up.';
+  const fix =
+    'Name the image by its digest, repository@sha256:…, or by a tag, whose digest is looked up; or have it made by --push.';
   if (typeof image !== 'string' || image === '') return wrong('--image', 'is missing.', fix);
   const found = readReference(image);
   if ('wrong' in found) return wrong('--image', `${image} ${found.wrong}.`, fix);
   return found.digest === undefined && found.tag === undefined
     ? wrong('--image', `${image} has neither digest nor tag.`, fix)
     : found;
+}
+
+function placeOf(push: Flags[string], image: Flags[string]): ImageReference | Problem {
+  const fix = 'Write `host/repository:tag`.';
+  if (image !== undefined)
+    return wrong('--push', 'makes the image that --image names.', 'Leave one of the two out.');
+  if (typeof push !== 'string' || push === '') return wrong('--push', 'is empty.', fix);
+  const found = readPlace(push);
+  return 'wrong' in found ? wrong('--push', `${push} ${found.wrong}.`, fix) : found;
 }
 
 /** It goes into a file, and problems into logs: a password may be in neither. */

@@ -66,3 +66,14 @@ const isOfThisMachine = (host: string): boolean =>
 /** As people read it. */
 export const referenceText = ({ host, repository, tag, digest }: Omit<ImageReference, 'url'>): string =>
   `${host}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+
+/**
+ * Where an image is to be pushed: its digest follows from it.
+ *
+ * @returns or the end of a sentence about the text
+ */
+export function readPlace(text: string): ImageReference | { readonly wrong: string } {
+  const read = readReference(text);
+  if ('wrong' in read || read.digest === undefined) return read;
+  return { wrong: 'names a digest, which follows from the image' };
+}

@@ -42,6 +42,28 @@ describe('--image', () => {
   });
 });
 
+describe('--push', () => {
+  const push = 'registry.example.com/models/churn:v1';
+  it('goes in place of --image', () => {
+    expect(exportOptions({ to: 'kubernetes', push, base: IMAGE })).toMatchObject({
+      push: true,
+      image: { host: 'registry.example.com', repository: 'models/churn', tag: 'v1' },
+    });
+    expect(exportOptions(given).push).toBe(false);
+  });
+  it.each([
+    ['', {}, '--push: is empty'],
+    [IMAGE, {}, 'names a digest, which follows from the image'],
+    ['registry.example.com/mo dels', {}, 'has the repository'],
+    [push, { image: IMAGE }, '--push: makes the image that --image names'],
+  ])('%j with %j is refused', (value, more, says) => {
+    expect(problemsOf({ to: 'kubernetes', push: value, ...more }).join('\n')).toContain(says);
+  });
+  it('--base is of nothing else', () => {
+    expect(problemsOf({ ...given, base: IMAGE })).toEqual([expect.stringMatching(/^--base: is of --push/)]);
+  });
+});
+
 describe('--keda', () => {
   it('is an address of a server', () => {
     const keda = 'http://prometheus-server.monitoring:9090';

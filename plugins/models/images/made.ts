@@ -1,0 +1,76 @@
+import type { Context } from '../context/context.ts';
+import type { Facts, Model } from '../declaration/model.ts';
+import { inFolder } from '../serve/folder.ts';
+import { fetchBase } from '../ship/oci/base.ts';
+import { isRegistryFault } from '../ship/oci/exchange.ts';
+import { type BaseImage, imageOf, type NamedLayer, type OciImage } from '../ship/oci/image.ts';
+import { registryFor } from '../ship/oci/login.ts';
+import { imageIdentity, imageParts } from '../ship/oci/parts.ts';
+import { type Pushed, pushImage, pushProblem } from '../ship/oci/push.ts';
+import { type ImageReference, readReference } from '../ship/oci/reference.ts';
+import { pageScript } from '../ship/page-script.ts';
+import { shipModel } from '../ship/ship.ts';
+
+/** A model's image, whole, for whatever runs containers. */
+export type MadeImage = {
+  readonly image: OciImage;
+  /** What it is known by, whichever zlib packed it: sha256 in hex. */
+  readonly identity: string;
+  readonly base: BaseImage;
+  /** Ours, the lowest first. */
+  readonly layers: readonly NamedLayer[];
+  readonly card: NonNullable<Facts['card']>;
+};
+
+/**
+ * Packages a model and lays it over its base. All of it is in the image: what a zip has no room for lies
+ * beside the handler, where it is looked for first.
+ *
+ * @param given value of `--base`, which goes before what is declared
+ * @throws ProblemError
+ */
+export async function makeImage(
+  model: Model,
+  given: string | undefined,
+  { aws, progress, service }: Pick<Context, 'aws' | 'progress' | 'service'>,
+): Promise<MadeImage> {
+  const { parts, card } = await inFolder(async (outDir) => {
+    progress(`Packaging the model ${model.name}`);
+    const shipped = await shipModel(model, { serviceDir: service.dir, outDir, progress, aws });
+    const beside = shipped.facts.remote.flatMap(({ path, sha256, bytes }) => {
+      const upload = shipped.uploads.find((one) => one.sha256 === sha256);
+      return upload === undefined ? [] : [{ path, from: upload.from, bytes }];
+    });
+    const content = [...shipped.content, ...beside];
+    const names = { service: service.name, page: await pageScript(), progress };
+    return { parts: await imageParts(model, { ...shipped, content }, names), card: shipped.facts.card };
+  });
+  if (card === undefined) throw new Error(`${model.name} was packaged without a card`);
+  const base = await fetchBase({
+    declared: given ?? model.image?.base,
+    architecture: model.architecture,
+    key: given === undefined ? `models.${model.name}.image.base` : '--base',
+    aws,
+    progress,
+  });
+  const { layers, configOf } = parts;
+  const image = imageOf({ base, layers, config: configOf(base.node.path) });
+  return { image, identity: imageIdentity(base.digest, parts), base, layers, card };
+}
+
+/** Sends an image to a registry: what this lacks. @throws ProblemError */
+export async function pushMade(
+  { image, base }: MadeImage,
+  to: ImageReference,
+  { aws, progress }: Pick<Context, 'aws' | 'progress'>,
+): Promise<Pushed> {
+  const from = readReference(base.reference);
+  const registry = await registryFor(to, { aws, write: true }).catch((error: unknown) => {
+    throw isRegistryFault(error) ? pushProblem(to, error) : error;
+  });
+  return pushImage(registry, image, to, {
+    ...(to.tag !== undefined && { tags: [to.tag] }),
+    ...(!('wrong' in from) && from.host === to.host && { from: from.repository }),
+    progress,
+  });
+}
