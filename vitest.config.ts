@@ -14,11 +14,13 @@ const recorded = process.env.MODELS_AWS_CALLS
 /**
  * Pure code on every core. One file more than there are cores: a minute of a long one is waiting. Files share
  * a process: half of the time of most went into the start of theirs. So each puts back what it changes of the
- * process. In a whole run they have what time the heavy ones leave (`test/all.ts`): hence their limits.
+ * process. In a whole run they have what time the heavy ones leave (`test/all.ts`): hence their limit, which
+ * ends what hangs, and measures nothing.
  */
 const light = {
   maxWorkers: availableParallelism() + 1,
   isolate: false,
+  testTimeout: 900_000,
 };
 /**
  * Four files at a time, of all projects in turn, since half of such a file’s time is waiting; of six, tests

@@ -10,7 +10,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 export const LONG: readonly string[] = [
   'test/unit/core/release/sequences.test.ts',
-  'test/unit/plugins/models/commands/bench.test.ts',
+  'test/serving/bench-command.test.ts',
   'test/local-aws/crash.test.ts',
   'test/hundredth/soak.test.ts',
   'test/golden/golden.test.ts',

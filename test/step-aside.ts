@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** A thirtieth of the share of others, where they want the processor, too. */
-const NICE = 15;
+/** A tenth of the share of others, where they want the processor, too. */
+const NICE = 10;
 
 /**
  * Lets all others go first: the process, what it starts from now on, and on Linux its session, which has a

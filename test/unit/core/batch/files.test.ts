@@ -152,7 +152,7 @@ describe('a part', () => {
       ),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 });
 
 it('that a twin cut elsewhere is not mixed with one’s own: the next turn goes on behind it', async () => {

@@ -372,7 +372,7 @@ describe('a death', () => {
       ),
       { numRuns: 150 },
     );
-  }, 60_000);
+  });
 
   it('of a part that cannot be scored leaves the job failed, not half done', async () => {
     const s = scene({

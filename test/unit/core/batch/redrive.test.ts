@@ -82,7 +82,7 @@ it('two who ask at once, one of them slower, get the job done, once', async () =
     expect(success(s)).toMatchObject({ rows: 400, errors: 0 });
     expect([codes(s), untrue(s)]).toEqual([['TOO_MANY_ERRORS'], []]);
   }
-}, 60_000);
+});
 
 it.each([
   ['whose parts run still', (s: ReturnType<typeof scene>, prefix: string) => s.busy.push(prefix)],

@@ -78,11 +78,11 @@ let scipy: Answers;
 beforeAll(async () => {
   const answer = await runPython(join(import.meta.dirname, 'answers.py'), [], {
     input: JSON.stringify(asked),
-    timeout: 120_000,
+    timeout: 600_000,
   });
   scipy = JSON.parse(answer);
   // The environment may have to be made first.
-}, 600_000);
+});
 
 /** Relative, and of what is 0 absolute. */
 function near(ours: number | undefined, theirs: number, tolerance: number, about: unknown): void {

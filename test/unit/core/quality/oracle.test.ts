@@ -85,7 +85,7 @@ describe('beside scikit-learn and SciPy', () => {
     const input = JSON.stringify(asked);
     const script = join(import.meta.dirname, 'oracle.py');
     const answers: { readonly single: readonly number[]; readonly paired?: readonly number[] }[] = JSON.parse(
-      await runPython(script, [], { input, timeout: 120_000 }),
+      await runPython(script, [], { input, timeout: 600_000 }),
     );
     expect(answers).toHaveLength(asked.length);
     for (const [i, one] of CASES.entries()) {

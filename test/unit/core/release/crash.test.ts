@@ -131,7 +131,7 @@ const weights = (w: World) =>
   new Set(w.aliases.history.map(({ to }) => JSON.stringify([to.version, to.weights])));
 
 describe('a worker that dies before or after any effect', () => {
-  it.each(Object.entries(STORIES))('of %s', { timeout: 60_000 }, async (_, story) => {
+  it.each(Object.entries(STORIES))('of %s', async (_, story) => {
     const { w: whole, calls } = await tell(story, 0);
     const [expected, allowed] = [end(whole), weights(whole)];
     expect(expected.schedules).toBe(0);

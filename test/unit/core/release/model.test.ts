@@ -468,5 +468,5 @@ describe('a release worker', () => {
         numRuns: Number(process.env.FC_RUNS ?? 120),
       },
     );
-  }, 120_000);
+  });
 });

@@ -201,7 +201,7 @@ describe('a server', () => {
       failed: 'does not answer within 2 s',
       refuses: false,
     });
-    expect(performance.now() - began).toBeLessThan(4000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   describe('that leads elsewhere', () => {

@@ -80,7 +80,7 @@ describe('an order', () => {
     // SQS takes ten at once.
     expect(batches).toEqual({ most: 10, open: 0, mostOpen: 8 });
     expect(grown).toBeLessThan(20);
-  }, 120_000);
+  });
 
   it('to wait for keeps its jobs: under a kilobyte each', async () => {
     const { cloud } = simulated(20_000);

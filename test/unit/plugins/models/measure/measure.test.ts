@@ -65,7 +65,7 @@ it('a curve finds a capacity that the queue’s theory confirms', async () => {
   expect(truth(capacity)).toBeLessThan(objective.ms);
   expect(truth(1.2 * capacity)).toBeGreaterThan(objective.ms);
   expect(curve?.atCapacity?.samples).toBeCloseTo(capacity, -1);
-}, 120_000);
+});
 
 it('an interruption in the middle of a curve keeps the rates that were measured to their end', async () => {
   // 10 s at 25 a second, then at 12.5, then it is cut at 17.7 a second.

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BenchDocument } from '../../../../../core/capacity/contract.ts';
-import type { Signature } from '../../../../../core/tensor/contract.ts';
-import { command } from '../../../../../plugins/models/commands/bench.ts';
-import { type Context, runCommand } from '../../../../../plugins/models/context/context.ts';
-import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import type { BenchDocument } from '../../core/capacity/contract.ts';
+import type { Signature } from '../../core/tensor/contract.ts';
+import { command } from '../../plugins/models/commands/bench.ts';
+import { type Context, runCommand } from '../../plugins/models/context/context.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 
 const signature: Signature = {
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
