@@ -10,7 +10,9 @@ import type { Blob } from '../../../../../../plugins/models/ship/oci/image.ts';
 import { openRepository } from '../../../../../../plugins/models/ship/oci/registry.ts';
 import { type ImageRegistry, imageRegistry, sha256 } from '../../../../../fakes/image-registry.ts';
 
-const limits = { ...REGISTRY_LIMITS, pause: 1, patience: 300, checking: 600 };
+const limits = { ...REGISTRY_LIMITS, pause: 1 };
+/** Long enough for a busy machine to do anything within it. */
+const impatient = { ...limits, patience: 3000, attempts: 1 };
 const BYTES = randomBytes(3_000_000);
 const DIGEST = sha256(BYTES);
 const KEY = `models ${DIGEST}`;
@@ -194,8 +196,8 @@ describe('a registry that is slow', () => {
       request.resume();
       return true;
     };
-    await expect(open({ limits: { ...limits, attempts: 1 } }).hasBlob(DIGEST)).rejects.toMatchObject(
-      fault('unreachable', /^sends and takes nothing for 0.3 s$/),
+    await expect(open({ limits: impatient }).hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('unreachable', /^sends and takes nothing for 3 s$/),
     );
   });
 
@@ -204,19 +206,19 @@ describe('a registry that is slow', () => {
       response.writeHead(200, { 'content-length': BYTES.length }).write(BYTES.subarray(0, 1000));
       return true;
     };
-    await expect(
-      open({ limits: { ...limits, attempts: 1 } }).getBlob(blob, join(folder, 'slow')),
-    ).rejects.toMatchObject(fault('unreachable', /after 1000 of 3000000 bytes/));
+    await expect(open({ limits: impatient }).getBlob(blob, join(folder, 'slow'))).rejects.toMatchObject(
+      fault('unreachable', /after 1000 of 3000000 bytes/),
+    );
   });
 
   it('is waited for while it checks a blob', async () => {
     server.misbehave = ({ method }, request, response) => {
       if (method !== 'PUT') return false;
       request.resume();
-      setTimeout(() => response.writeHead(201).end(), 450);
+      setTimeout(() => response.writeHead(201).end(), 4000);
       return true;
     };
-    await open().putBlob(blob);
+    await open({ limits: impatient }).putBlob(blob);
   });
 
   it('is not given up while bytes come', async () => {
@@ -225,11 +227,11 @@ describe('a registry that is slow', () => {
       const pieces = 6;
       const size = BYTES.length / pieces;
       for (let piece = 0; piece < pieces; piece += 1)
-        setTimeout(() => response.write(BYTES.subarray(piece * size, (piece + 1) * size)), piece * 100);
+        setTimeout(() => response.write(BYTES.subarray(piece * size, (piece + 1) * size)), piece * 800);
       return true;
     };
     const to = join(folder, 'trickles');
-    await open({ limits: { ...limits, attempts: 1 } }).getBlob(blob, to);
+    await open({ limits: impatient }).getBlob(blob, to);
     expect((await readFile(to)).equals(BYTES)).toBe(true);
   });
 });
