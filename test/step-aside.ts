@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** A tenth of the share of others, where they want the processor, too. */
-const NICE = 10;
+/** A third of the share of others, where they want the processor, too. */
+const NICE = 5;
 
 /**
  * Lets all others go first: the process, what it starts from now on, and on Linux its session, which has a

@@ -18,9 +18,11 @@ export async function keepsPackages(
   offered: TemplateResources,
   { template }: Pick<Reach, 'template'>,
 ): Promise<void> {
+  const hasImage = models.some(({ name }) => packageIn(offered, functionLogicalId(name))?.kind === 'image');
   const deployed = await template().catch((error: unknown) => {
-    // Before a first deploy there is none.
-    if (isNoStack(error)) return {};
+    // Before a first deploy there is none. Zips alone were deployed by people who may not read it: they still
+    // are, and where an image was before, CloudFormation refuses the change.
+    if (isNoStack(error) || !hasImage) return {};
     throw error;
   });
   throwProblems(packageProblems(models, offered, deployed));

@@ -61,6 +61,15 @@ describe('what a function is packaged as', () => {
     const denied = async () => {
       throw new Error('AccessDenied');
     };
-    await expect(keepsPackages(models, churn('a'), { template: denied })).rejects.toThrow('AccessDenied');
+    await expect(keepsPackages(models, churn('a', 'Image'), { template: denied })).rejects.toThrow(
+      'AccessDenied',
+    );
+  });
+
+  it('is not asked of whoever may not read the stack, and deploys zips alone', async () => {
+    const denied = async () => {
+      throw new Error('AccessDenied');
+    };
+    await keepsPackages(models, churn('a'), { template: denied });
   });
 });

@@ -7,11 +7,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { MlflowFailure, MlflowPort, MlflowWrite } from '../../../../core/ports/mlflow.ts';
-import { headersBy, mlflowRegistry } from '../../../../functions/release/mlflow.ts';
-import { calm } from '../../../fakes/chaos.ts';
-import { type FakeMlflow, fakeMlflow } from '../../../fakes/mlflow.ts';
-import { fakeRegistered } from '../../../fakes/registered.ts';
+import type { MlflowFailure, MlflowPort, MlflowWrite } from '../../core/ports/mlflow.ts';
+import { headersBy, mlflowRegistry } from '../../functions/release/mlflow.ts';
+import { calm } from '../fakes/chaos.ts';
+import { type FakeMlflow, fakeMlflow } from '../fakes/mlflow.ts';
+import { fakeRegistered } from '../fakes/registered.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mlflow-AbCdEf';
 const KEY = 'serverless-models.us-east-1.shop-dev-churn';
