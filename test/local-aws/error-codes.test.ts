@@ -52,6 +52,13 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     AccessDeniedException: ['Lambda GetFunctionConfiguration'],
     AccessDenied: ['Lambda GetFunctionConfiguration'],
   },
+  'aws/ecr/images.ts': { RepositoryNotFoundException: ['ECR BatchDeleteImage'] },
+  'aws/ecr/repositories.ts': {
+    RepositoryNotFoundException: ['ECR DescribeRepositories', 'ECR DeleteRepository'],
+    RepositoryPolicyNotFoundException: ['ECR GetRepositoryPolicy'],
+    LifecyclePolicyNotFoundException: ['ECR GetLifecyclePolicy'],
+    ImageNotFoundException: ['ECR DescribeImages'],
+  },
   'aws/executions.ts': {
     ExecutionAlreadyExists: ['SFN StartExecution'],
     ExecutionDoesNotExist: ['SFN DescribeExecution'],
@@ -112,10 +119,10 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     NoSuchBucket: ['S3 PutObject', 'S3 HeadObject', 'S3 CreateMultipartUpload'],
   },
 };
-/** Names of the SDK's own errors and of Node's, which no AWS answers, and of a member. */
+/** Names of the SDK's own errors and of Node's, which no AWS answers, of a member, and of a member's value. */
 const NOT_OF_AWS = [
   ...['AbortError', 'TimeoutError', 'CredentialsProviderError', 'LambdaServiceException'],
-  ...['ErrnoException', 'FunctionError'],
+  ...['ErrnoException', 'FunctionError', 'ImageNotFound'],
 ];
 
 /** Names of errors that a file has in its code, where it looks at names of errors at all. */
