@@ -26,7 +26,8 @@ it('is told who we are, and where the registry is', async () => {
   expect(await ecrLogin(ecr)()).toEqual({
     username: 'AWS',
     password: expect.stringMatching(/./),
-    url: `https://${HOST}`,
+    // Of AWS it is the host of the registry; the local AWS has its registry where everything of it is.
+    url: aws.endpoint,
   });
 });
 
@@ -59,8 +60,7 @@ it('takes an image, sends nothing twice, and tells of its digest', async () => {
   const registry = await registryFor(to, {
     aws: { region: REGION },
     write: true,
-    // The local AWS has its registry where everything of it is.
-    login: async () => ({ ...(await ecrLogin(ecr)()), url: aws.endpoint }),
+    login: ecrLogin(ecr),
   });
   const first = await pushImage(registry, image, to, { tags: ['v1'] });
   expect(first).toMatchObject({ sentBlobs: 2, sentBytes: blob.length + config.length });
