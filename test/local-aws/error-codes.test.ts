@@ -119,7 +119,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     NoSuchBucket: ['S3 PutObject', 'S3 HeadObject', 'S3 CreateMultipartUpload'],
   },
 };
-/** Names of the SDK's own errors and of Node's, which no AWS answers, of a member, and of a member's value. */
+/** Names of the SDK's own errors and of Node's, which no AWS answers, of a member, and of one's value. */
 const NOT_OF_AWS = [
   ...['AbortError', 'TimeoutError', 'CredentialsProviderError', 'LambdaServiceException'],
   ...['ErrnoException', 'FunctionError', 'ImageNotFound'],

@@ -26,7 +26,7 @@ it('is told who we are, and where the registry is', async () => {
   expect(await ecrLogin(ecr)()).toEqual({
     username: 'AWS',
     password: expect.stringMatching(/./),
-    // Of AWS it is the host of the registry; the local AWS has its registry where everything of it is.
+    // AWS tells the host of its registry; the local AWS has that where everything of it is.
     url: aws.endpoint,
   });
 });
