@@ -7,27 +7,15 @@ the first that does not hold.
 """
 
 import itertools
-import json
 import sys
 
 import numpy as np
 import tritonclient.http as triton
-from tritonclient.utils import InferenceServerException, np_to_triton_dtype, triton_to_np_dtype
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from triton_case import array, case, check
 
 url, name = sys.argv[1:3]
-case = json.load(sys.stdin)
-
-
-def array(tensor):
-    kind = triton_to_np_dtype(tensor["datatype"])
-    if kind == np.object_:
-        return np.array([v.encode() for v in tensor["data"]], dtype=object).reshape(tensor["shape"])
-    return np.array(tensor["data"], dtype=kind).reshape(tensor["shape"])
-
-
-def check(text, holds=True):
-    assert holds, text
-    print(text, flush=True)
 
 
 def words(values):

@@ -6,7 +6,6 @@ Standard input has a request and the expected answer, both as the protocol's JSO
 write: fields by their names, with number and type. Prints a line a check; fails with the first that does not hold.
 """
 
-import json
 import sys
 import time
 
@@ -20,20 +19,9 @@ from tritonclient.utils import (
     triton_to_np_dtype,
 )
 
+from triton_case import array, case, check
+
 url, name = sys.argv[1:3]
-case = json.load(sys.stdin)
-
-
-def array(tensor):
-    kind = triton_to_np_dtype(tensor["datatype"])
-    if kind == np.object_:
-        return np.array([v.encode() for v in tensor["data"]], dtype=object).reshape(tensor["shape"])
-    return np.array(tensor["data"], dtype=kind).reshape(tensor["shape"])
-
-
-def check(text, holds=True):
-    assert holds, text
-    print(text, flush=True)
 
 
 def equal(got, tensor):
