@@ -15,6 +15,7 @@ import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
 import { HEAVY, PURE } from './projects.ts';
 import { stepAside } from './step-aside.ts';
+import { giveTurns } from './turns.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
@@ -26,7 +27,7 @@ const windows = process.platform === 'win32';
  * run.
  */
 const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
-const env = {
+const env: NodeJS.ProcessEnv & { MODELS_AWS_FORKS: string } = {
   // Test files and the commands that they run load the same modules hundreds of times.
   NODE_COMPILE_CACHE: join(local, 'compile-cache'),
   ...process.env,
@@ -116,10 +117,10 @@ const forks = prepared
     success && process.platform === 'linux' ? startForks(env.MODELS_AWS_FORKS) : undefined,
   )
   .catch(console.error);
-const style = await step('style', 'biome', ['check', '.']);
-const types =
-  (await step('types', 'tsc', ['--noEmit'])) &&
-  (await step('types of what browsers run', 'tsc', ['--noEmit', '-p', 'functions/catalog/browser']));
+const style = (aside = false) => step('style', 'biome', ['check', '.'], aside);
+const types = async (aside = false): Promise<boolean> =>
+  (await step('types', 'tsc', ['--noEmit'], aside)) &&
+  (await step('types of what browsers run', 'tsc', ['--noEmit', '-p', 'functions/catalog/browser'], aside));
 /** One run of Vitest. */
 function vitest(name: string, args: readonly string[], aside = false): Promise<boolean> {
   const report = join(local, `${name.replaceAll(' ', '-')}.json`);
@@ -134,14 +135,23 @@ if (none) console.error('No test file is touched by the change.');
 const of = (projects: object): readonly string[] =>
   Object.keys(projects).flatMap((name) => ['--project', name]);
 
-/** Half of a heavy file’s time is waiting, for which the pure ones are just right. */
-async function whole(): Promise<boolean> {
-  const pure = vitest('pure tests', of(PURE), true);
-  await prepared;
-  const heavy = vitest('tests', of(HEAVY));
-  return [await pure, await heavy].every(Boolean);
+/** Half of a heavy file’s time is waiting, for which all that only computes is just right. */
+async function whole(): Promise<boolean[]> {
+  const turns = await giveTurns();
+  env.MODELS_TEST_TURNS = String(turns.port);
+  const heavy = (async () => {
+    await prepared;
+    return vitest('tests', of(HEAVY));
+  })();
+  const checked = [await style(true), await types(true)];
+  const pure = await vitest('pure tests', of(PURE), true);
+  const tests = [pure, await heavy].every(Boolean);
+  turns.end();
+  return [...checked, tests];
 }
-const tests = none || (await (prepared ? whole() : vitest('tests', chosen ?? words)));
+const part = async () => [await style(), await types(), none || (await vitest('tests', chosen ?? words))];
+const steps = await (prepared ? whole() : part());
+const tests = steps.pop() ?? false;
 await (await forks)?.end();
 const extent = words.length === 0 ? ['--whole'] : [];
 const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...extent]);
@@ -204,7 +214,7 @@ if (tools.length > 0)
     `${tools.length} programs that read, keep or run images are not here, and their parts did not run: ${tools.join(', ')} (${bringTools(tools)})`,
   );
 const { passed, failed } = count();
-const steps = [style, types, calls];
+steps.push(calls);
 const others = steps.filter(Boolean).length;
 console.log(`${passed + others} passed, ${failed + steps.length - others} failed${spent()}`);
 process.exitCode = tests && failed === 0 && others === steps.length ? 0 : 1;
