@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { availableParallelism, cpus, freemem } from 'node:os';
+import { availableParallelism, cpus, freemem, loadavg } from 'node:os';
 
 /** Files that may run whatever the processors do. */
 const LEAST = 4;
@@ -15,19 +15,30 @@ export const MOST = 10;
 const EVERY_MS = 3000;
 /** What must be left over for one more file, in processors. */
 const SPARE = 0.35;
+/** Processes that want each processor at most: what steps aside for a file that does not is another's. */
+const LOAD = 5;
 /** What one more file may need, with its local AWS and its functions. */
 const MEMORY = 2 * 2 ** 30;
+
+/** What the machine has left. */
+export type Left = {
+  /** Processors that nothing used, or only what has stepped aside (`step-aside.ts`). */
+  readonly idle: number;
+  /** Processes that want each processor, of the last minute. */
+  readonly load: number;
+  /** Bytes. */
+  readonly memory: number;
+};
 
 /** Milliseconds of all processors, and those of them that nothing else wanted. */
 export type Spent = { readonly all: number; readonly free: number };
 
-/** Between two looks: processors that nothing used, or only what has stepped aside (`step-aside.ts`). */
+/** Processors that were left over between two looks. */
 export const spare = (before: Spent, after: Spent, processors: number): number =>
   after.all > before.all ? ((after.free - before.free) / (after.all - before.all)) * processors : 0;
 
-/** @param memory bytes that are free */
-export const mayBegin = (running: number, idle: number, memory: number): boolean =>
-  running < LEAST || (running < MOST && idle >= SPARE && memory >= MEMORY);
+export const mayBegin = (running: number, { idle, load, memory }: Left): boolean =>
+  running < LEAST || (running < MOST && idle >= SPARE && load <= LOAD && memory >= MEMORY);
 
 function spent(): Spent {
   let [all, free] = [0, 0];
@@ -49,8 +60,10 @@ export async function giveTurns(look = spent): Promise<Turns> {
   const waiting: Socket[] = [];
   const running = new Set<Socket>();
   let before = look();
+  const processors = availableParallelism();
   const begin = (idle: number): void => {
-    while (waiting.length > 0 && mayBegin(running.size, idle, freemem())) {
+    const left = { idle, load: (loadavg()[0] ?? 0) / processors, memory: freemem() };
+    while (waiting.length > 0 && mayBegin(running.size, left)) {
       const next = waiting.shift();
       if (next === undefined) return;
       running.add(next);
@@ -75,7 +88,7 @@ export async function giveTurns(look = spent): Promise<Turns> {
   await once(server, 'listening');
   const timer = setInterval(() => {
     const after = look();
-    begin(spare(before, after, availableParallelism()));
+    begin(spare(before, after, processors));
     before = after;
   }, EVERY_MS);
   timer.unref();

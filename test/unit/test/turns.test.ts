@@ -7,11 +7,13 @@ import { giveTurns, MOST, mayBegin, spare, type Turns } from '../../turns.ts';
 const GB = 2 ** 30;
 
 it('four may begin on any machine, more only where processors and memory are left over', () => {
-  expect(mayBegin(3, 0, 0)).toBe(true);
-  expect(mayBegin(4, 0.1, 8 * GB)).toBe(false);
-  expect(mayBegin(4, 1, 8 * GB)).toBe(true);
-  expect(mayBegin(4, 1, GB)).toBe(false);
-  expect(mayBegin(MOST, 2, 8 * GB)).toBe(false);
+  const left = { idle: 1, load: 2, memory: 8 * GB };
+  expect(mayBegin(3, { idle: 0, load: 99, memory: 0 })).toBe(true);
+  expect(mayBegin(4, left)).toBe(true);
+  expect(mayBegin(4, { ...left, idle: 0.1 })).toBe(false);
+  expect(mayBegin(4, { ...left, load: 6 })).toBe(false);
+  expect(mayBegin(4, { ...left, memory: GB })).toBe(false);
+  expect(mayBegin(MOST, left)).toBe(false);
 });
 
 it('what is left over is told in processors, and is nothing where no time went by', () => {
