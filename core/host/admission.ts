@@ -30,6 +30,20 @@ export function hasRoom({ workers, places, seconds }: ModelLoad): boolean {
 export const smoothed = (seconds: number, last: number): number =>
   seconds === 0 ? last : seconds + (last - seconds) / (last < seconds ? 2 : 20);
 
+/** Work that lies with a process beyond the request that it has: that much another one may wait for it. */
+const AHEAD_SECONDS = 0.002;
+
+/** One after another in one turn of its event loop; more would gain nothing. */
+const AHEAD_MOST = 16;
+
+/**
+ * How many requests lie with a process at a time. One that computes for a tenth of a millisecond sleeps and
+ * wakes for longer than that, and so does the front, where each of its requests is brought by itself.
+ * @param seconds how long it takes for one, lately; 0 where none was answered yet
+ */
+export const requestsAhead = (seconds: number): number =>
+  seconds > 0 ? 1 + Math.min(AHEAD_MOST, Math.floor(AHEAD_SECONDS / seconds)) : 1;
+
 /** Bodies that are on their way, oldest first. */
 export type Arriving = { readonly id: number; readonly bytes: number; readonly slow: boolean };
 

@@ -91,8 +91,8 @@ export type HostAsked = {
   /** Path and query as they stand in the request line. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Milliseconds since the epoch. */
-  readonly deadline: number;
+  /** Milliseconds that it may take, from when the process begins with it. */
+  readonly limit: number;
   /**
    * The body is a `ModelInferRequest`, compressed so; the answer’s is a `ModelInferResponse` where it is no
    * error.
@@ -112,6 +112,8 @@ export type HostTold =
       readonly code?: string;
       /** Scores of its outputs, by name. */
       readonly sums?: Readonly<Record<string, number>>;
+      /** Milliseconds that the process took for it. */
+      readonly took: number;
     }
   /** The handler threw, which it must not. */
   | { readonly thrown: string };

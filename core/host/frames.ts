@@ -8,7 +8,7 @@ const SIZES = 8;
 const FRAME_BYTES = 64 * 1024 * 1024;
 
 /** A body up to so many bytes is copied behind its head: one piece costs less than two. */
-const COPIED_BYTES = 16 * 1024;
+export const COPIED_BYTES = 16 * 1024;
 
 /** @returns what goes onto the stream, in one piece or two */
 export function framed(head: unknown, body: Buffer): readonly Buffer[] {

@@ -56,7 +56,7 @@ const memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '';
 const { AWS_LAMBDA_FUNCTION_NAME: functionName = '', AWS_LAMBDA_FUNCTION_VERSION: functionVersion = '' } =
   env;
 
-const contextOf = ({ id, deadline }: HostAsked): object => ({
+const contextOf = ({ id }: HostAsked, deadline: number): object => ({
   functionName,
   functionVersion,
   invokedFunctionArn: `arn:aws:lambda:${env.AWS_REGION}:000000000000:function:${functionName}:live`,
@@ -85,15 +85,31 @@ function takeSums(): { readonly sums?: Readonly<Record<string, number>> } {
 
 async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise<void> {
   takeSums();
+  const began = performance.now();
+  const now = Date.now();
+  const context = contextOf(asked, now + asked.limit);
   const ask = async (request: HostAsked, content: Buffer): Promise<HttpAnswer> =>
-    fromAnswer(await handler(toEvent({ ...request, body: content }, asked.id, new Date()), contextOf(asked)));
+    fromAnswer(await handler(toEvent({ ...request, body: content }, asked.id, new Date(now)), context));
   try {
     const said = await (asked.grpc ? answerCall(asked, asked.grpc, body, ask) : ask(asked, body));
     const { status, headers } = said;
     const code = status < 400 ? undefined : codeOf(said.body);
-    tell({ status, headers, ...(code !== undefined && { code }), ...takeSums() }, said.body);
+    const took = performance.now() - began;
+    tell({ status, headers, took, ...(code !== undefined && { code }), ...takeSums() }, said.body);
   } catch (error) {
     tell({ thrown: textOf(error) });
+  }
+}
+
+/** Requests that have come; the first one is being answered. */
+const asked: (readonly [HostAsked, Buffer])[] = [];
+
+/** One at a time, in the order in which they come. */
+async function take(handler: Handler, ...one: readonly [HostAsked, Buffer]): Promise<void> {
+  if (asked.push(one) > 1) return;
+  for (let next = asked[0]; next !== undefined; next = asked[0]) {
+    await answer(handler, ...next);
+    asked.shift();
   }
 }
 
@@ -121,7 +137,7 @@ try {
   channel.on(
     'data',
     frameReader(
-      (head, body) => void answer(handler, head as HostAsked, body),
+      (head, body) => void take(handler, head as HostAsked, body),
       // Only the host writes here.
       () => process.exit(1),
     ),

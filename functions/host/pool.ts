@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
-import { hasRoom, restartDelay, smoothed } from '../../core/host/admission.ts';
+import { hasRoom, requestsAhead, restartDelay, smoothed } from '../../core/host/admission.ts';
 import type { HostAsked, HostModel } from '../../core/host/contract.ts';
 import { createCounts, hostOutcomeOf, type PoolStanding } from '../../core/host/counts.ts';
+import { COPIED_BYTES } from '../../core/host/frames.ts';
 import { type ModelProcess, type ProcessAnswer, type ProcessFailure, startProcess } from './process.ts';
 
 /** What became of a request: an answer, or that there is none and why. */
@@ -19,7 +20,7 @@ export type Pool = {
    * @returns takes it back while no process has it
    */
   readonly ask: (
-    asked: Omit<HostAsked, 'deadline'>,
+    asked: Omit<HostAsked, 'limit'>,
     body: Buffer,
     done: (outcome: PoolOutcome) => void,
     taken?: () => void,
@@ -45,11 +46,14 @@ export type PoolOptions = {
 };
 
 type Waiting = {
-  readonly asked: Omit<HostAsked, 'deadline'>;
+  readonly asked: Omit<HostAsked, 'limit'>;
   readonly body: Buffer;
   readonly done: (outcome: PoolOutcome) => void;
   readonly taken: () => void;
 };
+
+/** A process, how many requests lie with it, and since when it can have computed the first of them. */
+type Worker = { readonly process: ModelProcess; has: number; since: number };
 
 /**
  * Starts a model’s processes: one, and once its handler is loaded the others, which find its files in the
@@ -71,46 +75,57 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
     memory: model.memory,
     write,
   };
-  const idle: ModelProcess[] = [];
+  const idle: Worker[] = [];
   const waiting: Waiting[] = [];
-  const up = new Set<ModelProcess>();
+  const up = new Set<Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let places = 0;
-  let working = 0;
   let seconds = 0;
   let stopped = false;
   /** Deaths since the last answer: of all processes, since they have the same model. */
   let deaths = 0;
   let told: () => void = () => {};
 
-  const next = (one: ModelProcess): void => {
-    const job = waiting.shift();
-    if (job === undefined) idle.push(one);
-    else run(one, job);
+  const mayHave = (one: Worker, { body }: Waiting): boolean =>
+    one.has === 0 || (body.length <= COPIED_BYTES && one.has < requestsAhead(seconds));
+  /** Gives a process of what waits as much as may lie with it. */
+  const feed = (one: Worker): void => {
+    for (let job = waiting[0]; job !== undefined && mayHave(one, job); job = waiting[0]) {
+      waiting.shift();
+      run(one, job);
+    }
+    if (one.has === 0) idle.push(one);
   };
-  const run = (one: ModelProcess, { asked, body, done, taken }: Waiting): void => {
-    const began = performance.now();
-    working++;
-    taken();
-    one.ask(asked, body, (ended) => {
-      working--;
-      const took = (performance.now() - began) / 1000;
+  const run = (one: Worker, job: Waiting): void => {
+    if (one.has++ === 0) one.since = performance.now();
+    job.taken();
+    one.process.ask(job.asked, job.body, (ended) => {
+      one.has--;
+      if (ended === 'unbegun') {
+        waiting.unshift(job);
+        const other = idle.pop();
+        if (other !== undefined) feed(other);
+        return;
+      }
+      const now = performance.now();
+      const took = (('took' in ended ? ended.took : undefined) ?? now - one.since) / 1000;
+      one.since = now;
       counts.worked(took);
       seconds = smoothed(seconds, took);
       if (!('failure' in ended) || ended.failure === 'error') {
         if ('failure' in ended) notice(ended.text);
         else if (ended.sums !== undefined) counts.scored(ended.sums);
         deaths = 0;
-        done(ended);
-        next(one);
-        return;
+        // It computes while this one is answered.
+        feed(one);
+      } else {
+        notice(ended.text);
+        lost(one, ended.failure);
       }
-      notice(ended.text);
-      lost(one, ended.failure);
-      done(ended);
+      job.done(ended);
     });
   };
-  const lost = (one: ModelProcess, reason: Exclude<ProcessFailure, 'error'>): void => {
+  const lost = (one: Worker, reason: Exclude<ProcessFailure, 'error'>): void => {
     if (!up.delete(one)) return;
     const at = idle.indexOf(one);
     if (at >= 0) idle.splice(at, 1);
@@ -135,15 +150,16 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
     timers.add(timer);
   };
   const start = async (): Promise<void> => {
-    const one = await startProcess(options);
-    if (stopped) return one.kill();
+    const process = await startProcess(options);
+    if (stopped) return process.kill();
+    const one: Worker = { process, has: 0, since: 0 };
     up.add(one);
-    void one.gone.then((how) => {
+    void process.gone.then((how) => {
       // One that had a request is lost already.
       if (up.has(one) && !stopped) notice(how);
       lost(one, 'crash');
     });
-    next(one);
+    feed(one);
   };
 
   await start();
@@ -161,8 +177,8 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
     },
     ask(asked, body, done, taken = () => {}) {
       const job = { asked, body, done, taken };
-      const one = idle.pop();
-      if (one !== undefined) run(one, job);
+      const one = idle.pop() ?? (waiting.length === 0 ? leastOf(up) : undefined);
+      if (one !== undefined && mayHave(one, job)) run(one, job);
       else waiting.push(job);
       return () => {
         const at = waiting.indexOf(job);
@@ -179,15 +195,19 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
       else counts.ended(hostOutcomeOf(outcome.status, outcome.code), seconds);
     },
     shed: () => counts.ended('shed', 0),
-    standing: () => ({
-      model: model.name,
-      version: model.version,
-      counted: counts.read(),
-      workers,
-      up: up.size,
-      working,
-      waiting: waiting.length,
-    }),
+    standing() {
+      const held = [...up].map(({ has }) => has);
+      const working = held.filter((has) => has > 0).length;
+      return {
+        model: model.name,
+        version: model.version,
+        counted: counts.read(),
+        workers,
+        up: up.size,
+        working,
+        waiting: waiting.length + held.reduce((sum, has) => sum + has, -working),
+      };
+    },
     isUp: () => up.size > 0,
     idle: () =>
       places === 0
@@ -198,8 +218,15 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
     async stop() {
       stopped = true;
       for (const timer of timers) clearTimeout(timer);
-      await Promise.all([...up].map((one) => one.kill()));
+      await Promise.all([...up].map(({ process }) => process.kill()));
       for (const { done } of waiting.splice(0)) done({ failure: 'unready', text: 'The host is ending.' });
     },
   };
+}
+
+/** The one that the fewest requests lie with. */
+function leastOf(workers: Iterable<Worker>): Worker | undefined {
+  let least: Worker | undefined;
+  for (const one of workers) if (least === undefined || one.has < least.has) least = one;
+  return least;
 }

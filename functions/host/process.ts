@@ -13,6 +13,8 @@ export type ProcessAnswer =
       readonly code: string | undefined;
       /** Scores of its outputs, by name. */
       readonly sums?: Readonly<Record<string, number>>;
+      /** Milliseconds that the process took for it. */
+      readonly took?: number;
       readonly body: Buffer;
     }
   | { readonly failure: ProcessFailure; readonly text: string };
@@ -22,12 +24,8 @@ export type ProcessFailure = 'timeout' | 'crash' | 'memory' | 'error';
 
 /** One process of a model, with its handler loaded. */
 export type ModelProcess = {
-  /** One request at a time. `done` is called once. */
-  readonly ask: (
-    asked: Omit<HostAsked, 'deadline'>,
-    body: Buffer,
-    done: (ended: ProcessAnswer) => void,
-  ) => void;
+  /** It computes one request at a time, in this order. `done` is called once. */
+  readonly ask: (asked: Omit<HostAsked, 'limit'>, body: Buffer, done: Done) => void;
   readonly kill: () => Promise<void>;
   /** Resolves with how it ended. */
   readonly gone: Promise<string>;
@@ -47,8 +45,20 @@ export type ProcessOptions = {
   readonly write: (lines: string) => void;
 };
 
+/** `unbegun`: it ended while it had another one, and another process may have this. */
+type Done = (ended: ProcessAnswer | 'unbegun') => void;
+
+/**
+ * As many processes as processors: threads that collect garbage would only take the time of the others, and
+ * wake for a heap that is small.
+ */
+const CHILD_FLAGS = ['--enable-source-maps', '--single-threaded-gc'];
+
 /** Lambda cuts initialisation at 10 s. Here a model may come from a bucket first. */
 const INIT_MS = 120_000;
+
+/** As long as its channel may be open after it has ended: what it started may have that, too. */
+const UNREAD_MS = 100;
 
 /** How often the memory of a process with a request is looked at. */
 const LOOK_MS = 50;
@@ -62,7 +72,7 @@ process.once('exit', () => {
 /** Starts a process and waits until its handler is loaded. @throws what its initialisation threw */
 export async function startProcess(options: ProcessOptions): Promise<ModelProcess> {
   const { child: program, handler, env, timeout, memory, write } = options;
-  const child = spawn(process.execPath, ['--enable-source-maps', program, handler], {
+  const child = spawn(process.execPath, [...CHILD_FLAGS, program, handler], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
@@ -83,7 +93,11 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     };
     child.once('exit', (code, signal) => {
       running.delete(child);
-      end(`Its process ended (${signal ?? code}).`);
+      // What it has answered may lie in the channel still, and is no fault of what ended it.
+      const over = (): void => end(`Its process ended (${signal ?? code}).`);
+      if (channel.closed) over();
+      channel.once('close', over);
+      setTimeout(over, UNREAD_MS).unref();
     });
     child.once('error', (error) => {
       running.delete(child);
@@ -124,36 +138,64 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     );
   }
 
+  const limit = timeout * 1000;
+  /** Those that it has: the first is being computed, unless it has not come yet. */
+  const jobs: Done[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let look: NodeJS.Timeout | undefined;
+  /** The time of the first job begins. */
+  const begin = (): void => {
+    timer ??= setTimeout(() => {
+      if (jobs.length > 0) end({ failure: 'timeout', text: `Task timed out after ${timeout} s.` });
+    }, limit).unref();
+    timer.refresh();
+  };
+  const settle = (ended: ProcessAnswer): void => {
+    const job = jobs.shift();
+    if (jobs.length > 0) begin();
+    job?.(ended);
+  };
+  /** It is over: the first had it, and the others have not begun. */
+  const end = (ended: ProcessAnswer): void => {
+    child.kill('SIGKILL');
+    clearTimeout(timer);
+    clearInterval(look);
+    const [first, ...others] = jobs.splice(0);
+    first?.(ended);
+    for (const job of others.reverse()) job('unbegun');
+  };
+  if (memory !== undefined)
+    look = setInterval(() => {
+      if (jobs.length > 0 && memoryOf(child.pid ?? 0) > memory)
+        end({ failure: 'memory', text: `Its process took more than ${memory} MB and was ended.` });
+    }, LOOK_MS).unref();
+  hear = (told, answer) => {
+    if ('status' in told) settle({ ...told, code: told.code, body: answer });
+    else settle({ failure: 'error', text: 'thrown' in told ? told.thrown : 'It answered out of turn.' });
+  };
+  leave = (how) => end({ failure: 'crash', text: how });
+
+  let corked = false;
   const ask: ModelProcess['ask'] = (asked, body, done) => {
-    const limit = timeout * 1000;
-    const settle = (ended: ProcessAnswer): void => {
-      clearTimeout(timer);
-      clearInterval(look);
-      hear = () => {};
-      leave = () => {};
-      done(ended);
-    };
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      settle({ failure: 'timeout', text: `Task timed out after ${timeout} s.` });
-    }, limit);
-    const look =
-      memory === undefined
-        ? undefined
-        : setInterval(() => {
-            if (memoryOf(child.pid ?? 0) <= memory) return;
-            child.kill('SIGKILL');
-            settle({ failure: 'memory', text: `Its process took more than ${memory} MB and was ended.` });
-          }, LOOK_MS);
-    hear = (told, answer) => {
-      if ('status' in told) settle({ ...told, code: told.code, body: answer });
-      else settle({ failure: 'error', text: 'thrown' in told ? told.thrown : 'It answered out of turn.' });
-    };
-    leave = (how) => settle({ failure: 'crash', text: how });
-    const pieces = framed({ ...asked, deadline: Date.now() + limit }, body);
-    if (pieces.length > 1) channel.cork();
+    jobs.push(done);
+    const pieces = framed({ ...asked, limit }, body);
+    if (jobs.length === 1) {
+      begin();
+      if (pieces.length > 1) channel.cork();
+      for (const piece of pieces) channel.write(piece);
+      if (pieces.length > 1) channel.uncork();
+      return;
+    }
+    // It has something to do: what comes in this turn of the event loop goes together.
+    if (!corked) {
+      corked = true;
+      channel.cork();
+      setImmediate(() => {
+        corked = false;
+        channel.uncork();
+      });
+    }
     for (const piece of pieces) channel.write(piece);
-    if (pieces.length > 1) channel.uncork();
   };
   return { ask, kill, gone };
 }
@@ -161,13 +203,14 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
 /** Is it what `child.ts` says? A status that is none would throw where it is sent, and sums stay for good. */
 function isTold(head: unknown): head is HostTold {
   if (!isObject(head)) return false;
-  const { ready, broken, thrown, status, headers, sums = {} } = head;
+  const { ready, broken, thrown, status, headers, took, sums = {} } = head;
   if (status !== undefined)
     return (
       Number.isInteger(status) &&
       Number(status) >= 200 &&
       Number(status) < 600 &&
       isObject(headers) &&
+      Number(took) >= 0 &&
       isObject(sums) &&
       Object.values(sums).every((sum) => Number.isFinite(sum))
     );

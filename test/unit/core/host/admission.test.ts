@@ -6,6 +6,7 @@ import {
   hasRoom,
   NO_REFUSALS,
   RETRY_SECONDS,
+  requestsAhead,
   restartDelay,
   smoothed,
 } from '../../../../core/host/admission.ts';
@@ -42,6 +43,15 @@ describe('room for one more request', () => {
     expect(smoothed(0.5, 10)).toBeLessThan(1);
     expect(smoothed(0.5, 0.001)).toBeLessThan(0.3);
   });
+});
+
+it.each([
+  ['none was answered yet', 0, 1],
+  ['they take longer than another one may wait for them', 0.01, 1],
+  ['they take a millisecond', 0.001, 3],
+  ['they take no time', 0.000_01, 17],
+])('so many lie with a process where %s', (_, seconds, many) => {
+  expect(requestsAhead(seconds)).toBe(many);
 });
 
 describe('bodies that are given up', () => {

@@ -7,7 +7,18 @@ import { openPool, type Pool, type PoolOutcome } from '../../../../functions/hos
 /** As a dependency of a transform may: descriptor 3 is the host's channel. */
 const HANDLER = `
 import { writeSync } from 'node:fs';
+let count = 0;
+let computing = 0;
 export const handler = async ({ rawPath }) => {
+  if (rawPath === '/die') process.exit(7);
+  while (rawPath === '/endless');
+  if (rawPath === '/count') {
+    computing += 1;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const body = count++ + ' of ' + computing;
+    computing -= 1;
+    return { statusCode: 200, headers: {}, body };
+  }
   const written = { '/text': 'hello from a dependency', '/status': frame({ status: 7, headers: {} }), '/null': frame(null), '/sums': frame({ status: 200, headers: {}, sums: { a: 'x' } }) };
   if (rawPath in written) writeSync(3, written[rawPath]);
   return { statusCode: 200, headers: {}, body: 'good' };
@@ -23,17 +34,18 @@ function frame(head) {
 let folder = '';
 let pool: Pool;
 const notices: string[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pool-'));
-  const handler = join(folder, 'handler.mjs');
-  await writeFile(handler, HANDLER);
-  pool = await openPool({
-    model: { name: 'm', handler, version: '1', timeout: 20 },
+const open = (timeout: number): Promise<Pool> =>
+  openPool({
+    model: { name: 'm', handler: join(folder, 'handler.mjs'), version: '1', timeout },
     workers: 1,
     child: join(import.meta.dirname, '../../../../functions/host/child.ts'),
     write: () => {},
     notice: (text) => notices.push(text),
   });
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pool-'));
+  await writeFile(join(folder, 'handler.mjs'), HANDLER);
+  pool = await open(20);
 });
 afterEach(async () => {
   await pool.stop();
@@ -55,3 +67,36 @@ it.each(['/text', '/status', '/null', '/sums'])(
     expect(notices.at(-1)).toContain('file descriptor 3');
   },
 );
+
+/** Short ones, after which more than one at a time lies with the process. */
+const soon = async (): Promise<void> => {
+  for (let count = 0; count < 20; count++) expect(await ask('/good')).toMatchObject({ status: 200 });
+};
+const all = (...targets: readonly string[]): Promise<readonly PoolOutcome[]> => Promise.all(targets.map(ask));
+
+it('what lies with a process is computed in its order, one at a time', async () => {
+  await soon();
+  const answers = await all(...Array<string>(12).fill('/count'));
+  expect(answers.map((answer) => 'body' in answer && answer.body.toString())).toEqual(
+    Array.from({ length: 12 }, (_, at) => `${at} of 1`),
+  );
+});
+
+it('what lies with a process that ends is computed by the next, and what it has answered is answered', async () => {
+  for (let turn = 0; turn < 5; turn++) {
+    await soon();
+    const [before, cause, ...after] = await all('/good', '/die', '/good', '/good', '/good');
+    expect(before).toMatchObject({ status: 200 });
+    expect(cause).toMatchObject({ failure: 'crash' });
+    expect(after).toMatchObject(Array(3).fill({ status: 200 }));
+  }
+  expect(pool.standing()).toMatchObject({ working: 0, waiting: 0, counted: { restarts: { crash: 5 } } });
+});
+
+it('the time of a request begins when the one before it is answered', async () => {
+  await pool.stop();
+  pool = await open(1);
+  await soon();
+  const [before, cause, after] = await all('/good', '/endless', '/good');
+  expect([before, cause, after]).toMatchObject([{ status: 200 }, { failure: 'timeout' }, { status: 200 }]);
+});
