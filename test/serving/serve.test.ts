@@ -268,7 +268,7 @@ describe('sls models serve', () => {
       output += chunk.toString();
     });
     const ended = new Promise((resolve) => child.once('close', resolve));
-    await expect.poll(() => readdir(tmp), { timeout: 20_000, interval: 1 }).toHaveLength(1);
+    await expect.poll(() => readdir(tmp), { timeout: 120_000, interval: 1 }).toHaveLength(1);
     await interrupt(child.pid ?? 0);
     const code = await ended;
     const left = await readdir(tmp);
