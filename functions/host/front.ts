@@ -211,11 +211,11 @@ function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchang
     holds = true;
     const { method = 'POST', url: target = '/', headers } = request;
     const done = (outcome: PoolOutcome): void => {
+      reply(response, outcomeAnswer(outcome), draining());
       release();
       response.off('close', takeBack);
       leave();
       pool.count(outcome, began);
-      reply(response, outcomeAnswer(outcome), draining());
     };
     const takeBack = pool.ask({ id: randomUUID(), method, target, headers }, body, done, release);
     if (!response.writableFinished) response.once('close', takeBack);

@@ -110,19 +110,20 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
       const now = performance.now();
       const took = (('took' in ended ? ended.took : undefined) ?? now - one.since) / 1000;
       one.since = now;
-      counts.worked(took);
       seconds = smoothed(seconds, took);
+      // Whatever nobody waits for comes after the answer.
       if (!('failure' in ended) || ended.failure === 'error') {
+        deaths = 0;
+        feed(one);
+        job.done(ended);
         if ('failure' in ended) notice(ended.text);
         else if (ended.sums !== undefined) counts.scored(ended.sums);
-        deaths = 0;
-        // It computes while this one is answered.
-        feed(one);
       } else {
         notice(ended.text);
         lost(one, ended.failure);
+        job.done(ended);
       }
-      job.done(ended);
+      counts.worked(took);
     });
   };
   const lost = (one: Worker, reason: Exclude<ProcessFailure, 'error'>): void => {

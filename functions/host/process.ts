@@ -180,10 +180,10 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     jobs.push(done);
     const pieces = framed({ ...asked, limit }, body);
     if (jobs.length === 1) {
-      begin();
       if (pieces.length > 1) channel.cork();
       for (const piece of pieces) channel.write(piece);
       if (pieces.length > 1) channel.uncork();
+      begin();
       return;
     }
     // It has something to do: what comes in this turn of the event loop goes together.
