@@ -52,19 +52,23 @@ function beFirstToGo(): void {
 }
 
 const { env } = process;
-const memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '';
 const { AWS_LAMBDA_FUNCTION_NAME: functionName = '', AWS_LAMBDA_FUNCTION_VERSION: functionVersion = '' } =
   env;
 
-const contextOf = ({ id }: HostAsked, deadline: number): object => ({
+/** The same for all requests: each look into the environment asks the system. */
+const FUNCTION = {
   functionName,
   functionVersion,
   invokedFunctionArn: `arn:aws:lambda:${env.AWS_REGION}:000000000000:function:${functionName}:live`,
-  memoryLimitInMB,
-  awsRequestId: id,
+  memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? '',
   logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME ?? '',
   logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME ?? '',
   callbackWaitsForEmptyEventLoop: true,
+};
+
+const contextOf = ({ id }: HostAsked, deadline: number): object => ({
+  ...FUNCTION,
+  awsRequestId: id,
   getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
 });
 
