@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { MlflowWrite } from '../../core/ports/mlflow.ts';
 import { mlflowRegistry } from '../../functions/release/mlflow.ts';
@@ -100,16 +101,19 @@ async function told(at: string): Promise<void> {
   await mustRefuse(writer(at), live('9'), /^refuses 404: Model Version \(name=churn, version=9\) not found$/);
 }
 
-const ATTEMPTS = 10;
+const PATIENCE_MS = 300_000;
+const PAUSE_MS = 5000;
 
 /**
- * The worker gives a call two seconds, and tries it again: a server on a busy machine refuses
- * nothing by that.
+ * The worker gives a call two seconds, and tries it again with its next tick: a server on a busy machine
+ * refuses nothing by that. Without the pause, what was given up would still be in the server's queue.
  */
 async function write(to: ReturnType<typeof writer>, writes: readonly MlflowWrite[]) {
-  for (let attempt = 1; ; attempt += 1) {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
     const written = await to.write(writes);
-    if (written === 'ok' || written.refuses || attempt === ATTEMPTS) return written;
+    if (written === 'ok' || written.refuses || performance.now() > end) return written;
+    await sleep(PAUSE_MS);
   }
 }
 

@@ -18,6 +18,8 @@ export const WEBHOOKS = {
   MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: 'true',
   // A key of Fernet: 32 bytes.
   MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64url').padEnd(44, '='),
+  // It keeps for 60 s who is told of a kind of event, also that nobody is: an alias was set before.
+  MLFLOW_WEBHOOK_CACHE_TTL: '0',
 };
 
 /**
