@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { cp, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Manifest, RemoteFile } from '../../core/endpoint/contract.ts';
 import { type FilesPlace, filesPlace } from './files-place.ts';
+import { wholeFile } from './whole-file.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
 /**
@@ -30,15 +31,30 @@ export async function wholeArtifact(
   const folder = join('/tmp', `model-${manifest.identity}`);
   await mkdir(folder, { recursive: true });
   await checkOwner(folder);
-  const inZip = dirname(manifest.file);
   // ONNX Runtime wants external data below the graph's folder, and no links out of it.
-  await cp(join(root, inZip), join(folder, inZip), { recursive: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    },
-  );
+  await copyBeside(root, folder, dirname(manifest.file));
   for (const file of manifest.remote) await fetchRemoteFile(file, folder, place);
   return folder;
+}
+
+/**
+ * Copies the files of a folder that are in the zip. Others may have them open: what is whole is not written
+ * again.
+ */
+async function copyBeside(root: string, folder: string, below: string): Promise<void> {
+  const found = await readdir(join(root, below), { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return [];
+    },
+  );
+  for (const entry of found) {
+    if (entry.isDirectory()) continue;
+    const from = join(entry.parentPath, entry.name);
+    const to = join(folder, relative(root, from));
+    const [own, there] = await Promise.all([stat(from), stat(to).catch(() => undefined)]);
+    if (there?.size !== own.size) await wholeFile(to, (part) => copyFile(from, part));
+  }
 }
 
 /** The manifest is ours, but what it names becomes paths on a machine that is shared. */
@@ -85,33 +101,34 @@ export async function fetchRemoteFile(
   // /tmp outlives an initialisation that Lambda cut off and repeats; a file gets its name only when it is
   // whole.
   if (there?.size === file.bytes) return;
-  await mkdir(dirname(path), { recursive: true });
-  const part = `${path}.part`;
-  const output = await open(part, 'w');
-  const hash = createHash('sha256');
-  try {
-    const waiting: Promise<Uint8Array>[] = [];
-    let asked = 0;
+  await wholeFile(path, async (part) => {
+    const output = await open(part, 'w');
+    const hash = createHash('sha256');
     let written = 0;
-    while (written < file.bytes) {
-      while (asked < file.bytes && waiting.length < PARALLEL) {
-        const end = Math.min(asked + PART_BYTES, file.bytes);
-        const range = read(file.sha256, asked, end);
-        // Awaited below in its turn; until then a failure must not count as unhandled.
-        range.catch(() => {});
-        waiting.push(range);
-        asked = end;
+    try {
+      const waiting: Promise<Uint8Array>[] = [];
+      let asked = 0;
+      while (written < file.bytes) {
+        while (asked < file.bytes && waiting.length < PARALLEL) {
+          const end = Math.min(asked + PART_BYTES, file.bytes);
+          const range = read(file.sha256, asked, end);
+          // Awaited below in its turn; until then a failure must not count as unhandled.
+          range.catch(() => {});
+          waiting.push(range);
+          asked = end;
+        }
+        const next = waiting.shift();
+        // All was asked for, and less has come.
+        if (next === undefined) break;
+        const bytes = await next;
+        if (bytes.length === 0) break;
+        hash.update(bytes);
+        await output.write(bytes, 0, bytes.length, written);
+        written += bytes.length;
       }
-      const next = waiting.shift();
-      // All was asked for, and less has come.
-      if (next === undefined) break;
-      const bytes = await next;
-      if (bytes.length === 0) break;
-      hash.update(bytes);
-      await output.write(bytes, 0, bytes.length, written);
-      written += bytes.length;
+    } finally {
+      await output.close();
     }
-    await output.close();
     const wrong =
       written !== file.bytes
         ? `it has ${written} bytes instead of ${file.bytes}`
@@ -120,10 +137,5 @@ export async function fetchRemoteFile(
       throw new Error(
         `${name}: ${file.sha256}, for ${file.path}, is not the file that was packaged: ${wrong}. ${fix}`,
       );
-    await rename(part, path);
-  } catch (error) {
-    await output.close().catch(() => {});
-    await rm(part, { force: true });
-    throw error;
-  }
+  });
 }

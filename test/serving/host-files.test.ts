@@ -136,6 +136,15 @@ describe('a folder', () => {
     await answers({ MODELS_FILES_FOLDER: folder, MODELS_FILES_BUCKET: 'nobody', MODELS_FILES_PREFIX: 'x/' });
   });
 
+  it('may be read by two hosts that start at once and share /tmp', async () => {
+    const both = [1, 2].map(() => answers({ MODELS_FILES_FOLDER: folder }));
+    await Promise.all(both);
+    const left = await readdir(whole, { recursive: true, withFileTypes: true });
+    expect(left.filter((one) => one.isFile()).map(({ name }) => name)).not.toContainEqual(
+      expect.stringMatching(/\.part$/),
+    );
+  });
+
   it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
     ['is missing', (path) => rm(path), /the file is not there: .*Mount the folder, and copy the file there/],
     ['was cut off', (path) => truncate(path, 5), /it has 5 bytes instead of \d+\. Copy it there again/],
