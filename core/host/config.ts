@@ -1,5 +1,5 @@
 import { isObject } from '../json/is-object.ts';
-import type { HostConfig, HostModel } from './contract.ts';
+import { HOST_GRPC_PORT, type HostConfig, type HostModel } from './contract.ts';
 
 /**
  * Reads the host’s configuration document.
@@ -32,6 +32,27 @@ export function readHostConfig(text: string): HostConfig {
   if (twice !== undefined) throw wrong('models', twice, 'name each model once');
   return value as unknown as HostConfig;
 }
+
+/**
+ * Where the host listens: the environment goes before the document.
+ * @returns `grpc` undefined: HTTP alone
+ * @throws Error that names the variable, its value, what is allowed and the fix
+ */
+export function hostPorts(
+  { port, grpc }: Pick<HostConfig, 'port' | 'grpc'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly port: number; readonly grpc: number | undefined } {
+  const { PORT = '', [HOST_GRPC_PORT]: calls = '' } = environment;
+  const http = DIGITS.test(PORT) ? Number(PORT) : port;
+  if (calls === '') return { port: http, grpc };
+  const opened = DIGITS.test(calls) ? Number(calls) : Number.NaN;
+  if (opened <= 65_535 && (opened === 0 || opened !== http)) return { port: http, grpc: opened };
+  const must = opened === http ? `be another port than HTTP’s ${http}` : 'be a port, 0 to 65535';
+  throw new Error(
+    `The host’s environment: ${HOST_GRPC_PORT} must ${must}; found ${shown(calls)}. Correct it, or leave it out where gRPC is not to be open.`,
+  );
+}
+const DIGITS = /^\d{1,5}$/;
 
 /** @param key where it stands in the document. @throws Error, as `readHostConfig` */
 function checkModel(key: string, model: unknown): void {

@@ -41,6 +41,12 @@ export type HostConfig = {
 /** Name of the environment’s variable with the path of the configuration. */
 export const HOST_CONFIG = 'MODELS_HOST';
 
+/**
+ * Name of the variable that opens gRPC at its port, also where the configuration, for example that of an
+ * image, has none.
+ */
+export const HOST_GRPC_PORT = 'MODELS_GRPC_PORT';
+
 /** Bounds of what anybody may send. */
 export const HOST_LIMITS = {
   /** Beyond it, a connection is closed as it comes. Above the 10,000 that may lie there and send nothing. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
-import { readHostConfig } from '../../core/host/config.ts';
+import { hostPorts, readHostConfig } from '../../core/host/config.ts';
 import {
   HOST_CONFIG,
+  HOST_GRPC_PORT,
   HOST_LIMITS,
   type HostModel,
   type HostNews,
@@ -39,8 +40,10 @@ export async function startHost(child: string, page: string): Promise<void> {
   };
 
   let config: ReturnType<typeof readHostConfig>;
+  let ports: ReturnType<typeof hostPorts>;
   try {
     config = readHostConfig(readFileSync(process.env[HOST_CONFIG] ?? '', 'utf8'));
+    ports = hostPorts(config, process.env);
   } catch (error) {
     return fail({ refused: textOf(error) });
   }
@@ -92,8 +95,8 @@ export async function startHost(child: string, page: string): Promise<void> {
     local: config.local === true,
   };
   const bodies = createBodies();
-  const { address, grpc } = config;
-  const port = portOf(process.env.PORT) ?? config.port;
+  const { address } = config;
+  const { port, grpc } = ports;
   try {
     fronts.push(await openFront(behind, port, address, bodies));
   } catch (error) {
@@ -108,7 +111,7 @@ export async function startHost(child: string, page: string): Promise<void> {
       fronts.push(await openGrpc(behind, bodies, grpc, address));
     } catch (error) {
       return fail({
-        refused: `Port ${grpc} cannot be used for gRPC: ${textOf(error)}. Set another in the configuration’s grpc.`,
+        refused: `Port ${grpc} cannot be used for gRPC: ${textOf(error)}. Set another with ${HOST_GRPC_PORT}, or in the configuration’s grpc.`,
         port: 'grpc',
       });
     }
@@ -144,10 +147,6 @@ export async function startHost(child: string, page: string): Promise<void> {
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function portOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
-}
 
 /** To whoever started the host over IPC, else to its log. */
 function tell(news: HostNews): Promise<void> {

@@ -108,6 +108,24 @@ export const TAKEN: readonly SeededFault[] = [
     value: '1500m',
   },
   { name: 'a way to a port that is not there', kind: 'Service', at: 'spec.ports.0.targetPort', value: 'web' },
+  {
+    name: 'gRPC as HTTP of version 1',
+    kind: 'Service',
+    at: 'spec.ports.1.appProtocol',
+    value: 'http',
+  },
+  {
+    name: 'gRPC that nobody may reach',
+    kind: 'NetworkPolicy',
+    at: 'spec.ingress.0.ports.1.port',
+    value: 8080,
+  },
+  {
+    name: 'gRPC that is not opened',
+    kind: 'Deployment',
+    at: `${BOX}.env.1.name`,
+    value: 'GRPC_PORT',
+  },
   { name: 'a Service for the world', kind: 'Service', at: 'spec.type', value: 'LoadBalancer' },
   {
     name: 'a target that is not there',

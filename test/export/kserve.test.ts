@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { runPython } from '../python.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'kserve.md'), 'utf8');
-const [, block = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
+const [block = '', grpcBlock = ''] = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
+  ([, text = '']) => text,
+);
 
 /**
  * A predictor has keys of KServe’s beside those of a pod: ComponentExtensionSpec of
@@ -77,6 +79,18 @@ it('KServe finds the container by its name, and speaks version 2 of the protocol
   expect(container.name).toBe('kserve-container');
   expect(container.env).toContainEqual({ name: 'PROTOCOL', value: 'v2' });
   expect(container.env).toContainEqual({ name: 'PORT', value: String(container.ports[0].containerPort) });
+});
+
+it('what the page adds for gRPC opens it, and is no key that KServe or Kubernetes does not know', async () => {
+  const added = parse(grpcBlock);
+  const object = parse(block);
+  const [container] = object.spec.predictor.containers;
+  const env = [...container.env, ...added.env];
+  const [http, grpc] = added.ports;
+  expect(env).toContainEqual({ name: 'MODELS_GRPC_PORT', value: String(grpc.containerPort) });
+  expect(http.containerPort).toBe(container.ports[0].containerPort);
+  object.spec.predictor.containers = [{ ...container, env, ports: added.ports }];
+  expect(await faultsOf(stringify(object))).toEqual([]);
 });
 
 it.each([

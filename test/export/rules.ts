@@ -3,7 +3,7 @@
  * lead nowhere, and what a reviewer would send back although the API server takes it.
  */
 import { QUEUE_PER_WORKER } from '../../core/host/admission.ts';
-import { HOST_LIMITS } from '../../core/host/contract.ts';
+import { HOST_GRPC_PORT, HOST_LIMITS } from '../../core/host/contract.ts';
 import type { Manifest } from './cases.ts';
 
 type Anything = { readonly [key: string]: unknown };
@@ -124,6 +124,24 @@ const RULES: readonly Rule[] = [
   ],
   [
     'Deployment',
+    'has a port that the host does not open',
+    (one) => {
+      const opened: Readonly<Record<string, string>> = { http: 'PORT', grpc: HOST_GRPC_PORT };
+      const env = listAt(one, `${BOX}.env`);
+      const isSet = (name: string) => env.some((variable) => variable.name === name);
+      const ports = listAt(one, `${BOX}.ports`);
+      return (
+        isSet(HOST_GRPC_PORT) === ports.some(({ name }) => name === 'grpc') &&
+        ports.every(({ name, containerPort }) =>
+          env.some(
+            (variable) => variable.name === opened[String(name)] && variable.value === String(containerPort),
+          ),
+        )
+      );
+    },
+  ],
+  [
+    'Deployment',
     'mounts a volume that is not there',
     (one) => {
       const names = listAt(one, `${POD}.volumes`).map(({ name }) => name);
@@ -160,6 +178,14 @@ const RULES: readonly Rule[] = [
     (one, all) =>
       listAt(one, 'spec.ports').every(({ targetPort }) =>
         portsOf(all).some(({ name }) => name === targetPort),
+      ),
+  ],
+  [
+    'Service',
+    'has a port of gRPC that balancers would take for another protocol',
+    (one) =>
+      listAt(one, 'spec.ports').every(
+        ({ name, appProtocol }) => appProtocol === (name === 'grpc' ? 'kubernetes.io/h2c' : 'http'),
       ),
   ],
   ['Service', 'opens the model to the world', (one) => within(one, 'spec.type') === 'ClusterIP'],
@@ -224,6 +250,14 @@ const RULES: readonly Rule[] = [
     'NetworkPolicy',
     'lets everybody in',
     (one) => listAt(one, 'spec.ingress').every(({ from }) => Array.isArray(from) && from.length > 0),
+  ],
+  [
+    'NetworkPolicy',
+    'keeps callers from a port of the pods',
+    (one, all) =>
+      portsOf(all).every(({ containerPort }) =>
+        listAt(one, 'spec.ingress.0.ports').some(({ port }) => port === containerPort),
+      ),
   ],
   [
     'NetworkPolicy',

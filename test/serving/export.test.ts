@@ -7,11 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Manifest, writtenManifests } from '../export/cases.ts';
 import { fixtures } from './endpoint.ts';
+import { grpcClient } from './grpc.ts';
 import { type Hosted, hostFolder } from './host.ts';
 
 type Container = {
   readonly env: readonly { readonly name: string; readonly value?: string }[];
-  readonly ports: readonly { readonly containerPort: number }[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly startupProbe: Probe;
   readonly readinessProbe: Probe;
   readonly livenessProbe: Probe;
@@ -57,10 +58,46 @@ const REQUEST = JSON.stringify({
   inputs: JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models['add.onnx'].inputs,
 });
 
+const inContents = (
+  model: string,
+  inputs: readonly { name: string; datatype: string; shape: number[]; data: number[] }[],
+): object => ({
+  model_name: model,
+  inputs: inputs.map(({ data, ...tensor }) => ({ ...tensor, contents: { fp32_contents: data } })),
+});
+
 it('PORT decides where it listens, and the manifest’s is the port that it opens', () => {
   expect(host.port).toBe(port);
   const { value } = container.env.find(({ name }) => name === 'PORT') ?? {};
   expect(Number(value)).toBe(container.ports[0]?.containerPort);
+});
+
+it('gRPC is open only where the manifest’s variable says so, at the port that its Service leads to', async () => {
+  const withCalls = templates.filter(({ spec: { containers } }) => containers[0].ports.length > 1);
+  expect(withCalls).toHaveLength(1);
+  const [box = container] = withCalls.map(({ spec }) => spec.containers[0]);
+  const opened = box.ports.find(({ name }) => name === 'grpc');
+  const [variable, ...more] = box.env.filter(({ value }) => value === String(opened?.containerPort));
+  expect(more).toEqual([]);
+  expect(host.grpc).toBe(0);
+  const calls = await freePort();
+  const called = await folder.start({}, { PORT: '0', [variable?.name ?? '']: String(calls) });
+  const client = grpcClient(calls);
+  try {
+    expect(called.grpc).toBe(calls);
+    const { inputs } = JSON.parse(REQUEST);
+    const [http, { answer }] = await Promise.all([
+      called.infer('churn', REQUEST),
+      client.call('ModelInfer', inContents('churn', inputs)),
+    ]);
+    const { outputs } = (await http.json()) as { outputs: { name: string; data: number[] }[] };
+    expect(answer.outputs).toMatchObject(
+      outputs.map(({ name, data }) => ({ name, contents: { fp32_contents: data } })),
+    );
+  } finally {
+    client.close();
+    await called.stop();
+  }
 });
 
 it.each(['startupProbe', 'readinessProbe', 'livenessProbe'] as const)(

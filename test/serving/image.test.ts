@@ -18,6 +18,7 @@ import { configIn, portOfHost, runByBwrap } from '../image-run.ts';
 import { lackingTools, type Tool } from '../image-tools.ts';
 import { firstAlone, type Said } from '../warm-sls.ts';
 import { fixtures, repository, serve } from './endpoint.ts';
+import { grpcClient } from './grpc.ts';
 import { removeFolder, serviceFolder } from './sls.ts';
 
 const run = promisify(execFile);
@@ -190,7 +191,7 @@ models:
       await image(['--base', reference, '--output', 'run']);
       await unpack('run', 'running');
       const started = runByBwrap(join(folder, 'running', 'rootfs'), await configIn(join(folder, 'run')), {
-        env: { PORT: '0' },
+        env: { PORT: '0', MODELS_GRPC_PORT: '0' },
         args: ['serve'],
       });
       const served = await serve('logreg.onnx', { name: 'churn' });
@@ -212,6 +213,18 @@ models:
         const csv = await fetch(`${url}/invocations`, { method: 'POST', headers, body: csvRow });
         expect([csv.status, await csv.text()]).toEqual([200, expect.stringMatching(/./)]);
         expect((await fetch(`${url}/ping`)).status).toBe(200);
+        // The image has no port for gRPC: its variable has opened one.
+        const client = grpcClient(Number(/"grpc":(\d+)/.exec(started.output())?.[1]));
+        expect((await client.call('ModelReady', { name: 'churn' })).answer).toEqual({ ready: true });
+        const [{ data, ...input }] = inputs;
+        const called = await client.call('ModelInfer', {
+          model_name: 'churn',
+          inputs: [{ ...input, contents: { fp32_contents: data } }],
+        });
+        expect(called.answer.outputs).toMatchObject(
+          answers.models['logreg.onnx'].outputs.map(({ name }: { name: string }) => ({ name })),
+        );
+        client.close();
         const { pid } = started.child;
         const { stdout } = await run('sh', [
           '-c',

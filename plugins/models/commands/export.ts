@@ -25,7 +25,7 @@ export const command: Command = {
     const memory = workerMemory(model, facts, await keptBench(model, context));
     progress(undefined);
     const given: ExportGiven = {
-      ...{ model, image, memory, cpu: asked.cpu, alerts: options.alerts },
+      ...{ model, image, memory, cpu: asked.cpu, grpc: asked.grpc, alerts: options.alerts },
       host: { ...plan.host, service: service.name },
     };
     const files = exported(given, asked);

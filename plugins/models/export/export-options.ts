@@ -22,6 +22,10 @@ export const EXPORT_OPTIONS = {
     `Percent of the processors that scaling aims at, ${CPU.least} to ${CPU.most} (default: ${CPU.usual})`,
   ),
   keda: text('Scale by the host’s queue, too, with KEDA: the address of Prometheus'),
+  grpc: {
+    usage: 'Open gRPC, too: ports of pod and Service, and who may reach them',
+    type: 'boolean' as const,
+  },
   bench: text('File that `sls models bench` wrote, bench.json: the memory that was measured'),
   overwrite: { usage: 'Write over files that a person has changed', type: 'boolean' as const },
   json: { usage: 'Print JSON', type: 'boolean' as const },
@@ -36,6 +40,7 @@ export type ExportOptions = {
   /** Whether it is to be made and pushed first. */
   readonly push: boolean;
   readonly cpu: number;
+  readonly grpc: boolean;
   /** Address of the Prometheus that KEDA asks. */
   readonly keda?: string;
 };
@@ -48,7 +53,7 @@ const wrong = (key: string, message: string, fix: string): Problem => ({
 });
 
 /** @throws ProblemError with all that is wrong with them */
-export function exportOptions({ to, cpu, image, push, base, keda }: Flags): ExportOptions {
+export function exportOptions({ to, cpu, image, push, base, keda, grpc }: Flags): ExportOptions {
   const named = push === undefined ? imageOf(image) : placeOf(push, image);
   const destination = DESTINATIONS.find((one) => one === to);
   const percent = cpu === undefined ? CPU.usual : Number(cpu);
@@ -79,6 +84,9 @@ export function exportOptions({ to, cpu, image, push, base, keda }: Flags): Expo
     ...(keda !== undefined && destination === 'sagemaker'
       ? [wrong('--keda', 'is of Kubernetes.', 'Leave it out: SageMaker scales by its processors.')]
       : []),
+    ...(grpc === true && destination === 'sagemaker'
+      ? [wrong('--grpc', 'is of Kubernetes.', 'Leave it out: SageMaker asks a container by HTTP alone.')]
+      : []),
   ];
   throwProblems(problems);
   if (destination === undefined || 'code' in named) throw new Error('A wrong option was no problem.');
@@ -87,6 +95,7 @@ export function exportOptions({ to, cpu, image, push, base, keda }: Flags): Expo
     image: named,
     push: push !== undefined,
     cpu: percent,
+    grpc: grpc === true,
     ...(typeof keda === 'string' && { keda }),
   };
 }

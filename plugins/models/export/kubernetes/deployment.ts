@@ -1,7 +1,8 @@
 import { QUEUE_PER_WORKER } from '../../../../core/host/admission.ts';
-import { HOST_LIMITS } from '../../../../core/host/contract.ts';
+import { HOST_GRPC_PORT, HOST_LIMITS } from '../../../../core/host/contract.ts';
 import type { Commented } from '../shared/commented.ts';
 import {
+  EXPORT_GRPC_PORT,
   EXPORT_PORT,
   type ExportGiven,
   exportedName,
@@ -40,7 +41,7 @@ function gracePeriod(timeout: number): number {
 }
 
 export function deployment(given: ExportGiven): Commented {
-  const { image, memory, model } = given;
+  const { grpc, image, memory, model } = given;
   const megabytes = `${hostMemory(memory, POD_WORKERS)}Mi`;
   const variables = variableNames(given);
   const container = 'spec/template/spec/containers/0';
@@ -93,9 +94,13 @@ export function deployment(given: ExportGiven): Commented {
                 name: 'model',
                 image: image.reference,
                 imagePullPolicy: 'IfNotPresent',
-                ports: [{ name: 'http', containerPort: EXPORT_PORT, protocol: 'TCP' }],
+                ports: [
+                  { name: 'http', containerPort: EXPORT_PORT, protocol: 'TCP' },
+                  ...(grpc ? [{ name: 'grpc', containerPort: EXPORT_GRPC_PORT, protocol: 'TCP' }] : []),
+                ],
                 env: [
                   { name: 'PORT', value: String(EXPORT_PORT) },
+                  ...(grpc ? [{ name: HOST_GRPC_PORT, value: String(EXPORT_GRPC_PORT) }] : []),
                   ...variables.map((name) => ({
                     name,
                     valueFrom: { secretKeyRef: { name: secretOf(given), key: name } },
@@ -154,7 +159,10 @@ export function deployment(given: ExportGiven): Commented {
       [`${container}/image`]:
         'By digest: what was tested is what runs. Another version is another digest, by another export.',
       [`${container}/env/0`]: 'Goes before the port that is written in the image.',
-      ...(variables.length > 0 && { [`${container}/env/1`]: secretWords(given, variables) }),
+      ...(grpc && { [`${container}/env/1`]: 'Opens gRPC: without it the host answers by HTTP alone.' }),
+      ...(variables.length > 0 && {
+        [`${container}/env/${grpc ? 2 : 1}`]: secretWords(given, variables),
+      }),
       [`${container}/resources`]: `The host has a worker for each whole processor of the limit, here ${POD_WORKERS}, with one request and one thread each. The half is for what answers probes meanwhile. Scaling goes by the request.`,
       [`${container}/resources/limits/memory`]: `${memoryNote(memory, POD_WORKERS)} Each processor more in the limit takes ${hostMemory(memory, POD_WORKERS + 1) - hostMemory(memory, POD_WORKERS)}Mi more.`,
       [`${container}/startupProbe`]: `The port is open at once, and ready once the model is loaded: within ${START_SECONDS} s, else it is started anew.`,

@@ -1,5 +1,5 @@
 import type { Commented } from '../shared/commented.ts';
-import { EXPORT_PORT, type ExportGiven } from '../shared/given.ts';
+import { EXPORT_GRPC_PORT, EXPORT_PORT, type ExportGiven } from '../shared/given.ts';
 import { callerLabel, metadataOf, selectorOf } from './labels.ts';
 
 export function service(given: ExportGiven): Commented {
@@ -14,15 +14,31 @@ export function service(given: ExportGiven): Commented {
       spec: {
         type: 'ClusterIP',
         selector: selectorOf(given),
-        ports: [{ name: 'http', port: 80, targetPort: 'http', protocol: 'TCP', appProtocol: 'http' }],
+        ports: [
+          { name: 'http', port: 80, targetPort: 'http', protocol: 'TCP', appProtocol: 'http' },
+          ...(given.grpc ? [GRPC_PORT] : []),
+        ],
       },
     },
     notes: {
       'spec/type':
         'Never LoadBalancer or NodePort without what authenticates: the host answers everybody who reaches it.',
+      ...(given.grpc && {
+        'spec/ports/1':
+          'A Service spreads connections, and a client of gRPC keeps one, so that all its calls go to one pod. Where that is not enough, a mesh or a gateway spreads calls, or clients with round_robin over a headless Service.',
+      }),
     },
   };
 }
+
+/** https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol */
+const GRPC_PORT = {
+  name: 'grpc',
+  port: EXPORT_GRPC_PORT,
+  targetPort: 'grpc',
+  protocol: 'TCP',
+  appProtocol: 'kubernetes.io/h2c',
+};
 
 function authWords({ model: { http } }: ExportGiven): string {
   if (http === undefined) return 'On Lambda, IAM says who may invoke it; here nobody does.';
@@ -35,6 +51,7 @@ function authWords({ model: { http } }: ExportGiven): string {
 /** The host checks nobody, so only pods that somebody has named may reach it. */
 export function networkPolicy(given: ExportGiven): Commented {
   const port = { protocol: 'TCP', port: EXPORT_PORT };
+  const calls = given.grpc ? [{ protocol: 'TCP', port: EXPORT_GRPC_PORT }] : [];
   return {
     head: [
       'Everything is denied but what is written here: the host has no authorization of its own. A cluster whose network plugin knows no policies denies nothing.',
@@ -47,7 +64,10 @@ export function networkPolicy(given: ExportGiven): Commented {
         podSelector: { matchLabels: selectorOf(given) },
         policyTypes: ['Ingress', 'Egress'],
         ingress: [
-          { from: [{ podSelector: { matchLabels: { [callerLabel(given)]: 'true' } } }], ports: [port] },
+          {
+            from: [{ podSelector: { matchLabels: { [callerLabel(given)]: 'true' } } }],
+            ports: [port, ...calls],
+          },
           {
             from: [
               {

@@ -13,6 +13,8 @@ export type ExportGiven = {
   readonly alerts?: ServiceOptions['alerts'] | undefined;
   /** Percent of the processors that scaling aims at. */
   readonly cpu: number;
+  /** Whether gRPC is open beside HTTP. */
+  readonly grpc: boolean;
 };
 
 /** A folder’s files: texts by name. */
@@ -20,6 +22,9 @@ export type ExportedFiles = Readonly<Record<string, string>>;
 
 /** What listens in the image; `PORT` tells it so. SageMaker knows no other. */
 export const EXPORT_PORT = 8080;
+
+/** Where gRPC listens, where it is asked for: as MLServer’s and KServe’s own servers do beside 8080. */
+export const EXPORT_GRPC_PORT = 8081;
 
 /** Seconds in which the host’s workers have to have loaded the model. */
 export const START_SECONDS = 120;

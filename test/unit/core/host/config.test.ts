@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readHostConfig } from '../../../../core/host/config.ts';
+import { hostPorts, readHostConfig } from '../../../../core/host/config.ts';
 
 const model = { name: 'm', handler: '/m/handler.mjs', version: '1', timeout: 10 };
 const config = { schema: 1, port: 8080, catalog: { groups: [] }, models: [model] };
@@ -41,4 +41,29 @@ describe('the host’s configuration', () => {
     expect(() => withModel({ environment: { TOKEN: 12345 } })).toThrow(/^((?!12345).)*$/));
 
   it('is JSON', () => expect(() => readHostConfig('port: 1')).toThrow('must be JSON'));
+});
+
+describe('where it listens', () => {
+  it.each<[object, Record<string, string>, object]>([
+    [{ port: 1 }, {}, { port: 1, grpc: undefined }],
+    [{ port: 1, grpc: 2 }, {}, { port: 1, grpc: 2 }],
+    [{ port: 1 }, { PORT: '8080' }, { port: 8080, grpc: undefined }],
+    [{ port: 1 }, { PORT: 'tcp://10.0.0.1:80' }, { port: 1, grpc: undefined }],
+    [{ port: 1, grpc: 2 }, { MODELS_GRPC_PORT: '8081' }, { port: 1, grpc: 8081 }],
+    [{ port: 0 }, { MODELS_GRPC_PORT: '0' }, { port: 0, grpc: 0 }],
+    [{ port: 1, grpc: 2 }, { MODELS_GRPC_PORT: '' }, { port: 1, grpc: 2 }],
+  ])('%j with %j', (given, environment, expected) => {
+    expect(hostPorts({ ...config, ...given }, environment)).toEqual(expected);
+  });
+
+  it.each(['grpc', '-1', '65536', '80.5', 'tcp://10.0.0.1:80', ' 80'])('gRPC: not at %j', (port) => {
+    const asked = (): unknown => hostPorts(config as never, { MODELS_GRPC_PORT: port });
+    expect(asked).toThrow(`MODELS_GRPC_PORT must be a port, 0 to 65535; found ${JSON.stringify(port)}.`);
+    expect(asked).toThrow('leave it out');
+  });
+
+  it('gRPC: not where HTTP is', () =>
+    expect(() => hostPorts(config as never, { PORT: '8081', MODELS_GRPC_PORT: '8081' })).toThrow(
+      'be another port than HTTP’s 8081',
+    ));
 });

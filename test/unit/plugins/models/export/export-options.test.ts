@@ -81,6 +81,14 @@ describe('--keda', () => {
   );
 });
 
+it('--grpc is asked for, and SageMaker has none', () => {
+  expect(exportOptions(given).grpc).toBe(false);
+  expect(exportOptions({ ...given, grpc: true }).grpc).toBe(true);
+  expect(problemsOf({ ...given, to: 'sagemaker', grpc: true })).toEqual([
+    expect.stringMatching(/^--grpc: .*HTTP alone/),
+  ]);
+});
+
 it('all that is wrong is told at once', () => {
   expect(
     problemsOf({ to: 'nomad', cpu: '90', keda: 'x', image: 'y' }).map((line) => line.split(':')[0]),

@@ -20,6 +20,7 @@ function given(more: object = {}, memory = { mb: 200, measured: true, from: 'ben
     host,
     memory,
     cpu: 75,
+    grpc: false,
     image: { reference: ECR, host: ECR.split('/')[0] ?? '', repository: 'models' },
   };
 }
