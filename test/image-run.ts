@@ -1,7 +1,12 @@
 /** Starts what lies unpacked in a folder as a container would: by its configuration alone. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** Whom images run as here: nobody whom a machine knows. */
+export const IMAGE_USER = 65_532;
 
 export type Started = {
   readonly child: ChildProcess;
@@ -38,7 +43,8 @@ export function runByBwrap(
     'bwrap',
     [
       ...['--ro-bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
-      ...['--unshare-user', '--uid', '65532', '--gid', '65532', '--unshare-pid', '--as-pid-1'],
+      ...['--unshare-user', '--uid', String(IMAGE_USER), '--gid', String(IMAGE_USER)],
+      ...['--unshare-pid', '--as-pid-1'],
       ...['--cap-drop', 'ALL', '--clearenv', '--die-with-parent'],
       ...variables.flatMap(([name = '', value = '']) => ['--setenv', name, value]),
       ...Entrypoint,
@@ -47,6 +53,39 @@ export function runByBwrap(
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   return following(child);
+}
+
+/**
+ * By runc, as a manifest for Kubernetes would have it, in the network of this machine, which gives the port.
+ * Only root may.
+ *
+ * @param bundle folder with `rootfs`; it gets a `config.json` where it has none
+ */
+export async function startByRunc(
+  bundle: string,
+  { Env, Entrypoint }: ImageConfig,
+  { name, memoryMb }: { readonly name: string; readonly memoryMb: number },
+): Promise<Started> {
+  const file = join(bundle, 'config.json');
+  if (!existsSync(file)) await promisify(execFile)('runc', ['spec', '--bundle', bundle]);
+  const spec = JSON.parse(await readFile(file, 'utf8'));
+  const none = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+  spec.process = {
+    ...spec.process,
+    terminal: false,
+    user: { uid: IMAGE_USER, gid: IMAGE_USER },
+    args: [...Entrypoint, 'serve'],
+    env: [...Env, 'PORT=0'],
+    cwd: '/',
+    capabilities: none,
+    noNewPrivileges: true,
+  };
+  spec.root.readonly = true;
+  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }: { type: string }) => type !== 'network');
+  spec.linux.resources = { ...spec.linux.resources, memory: { limit: memoryMb * 1024 * 1024 } };
+  spec.mounts = spec.mounts.filter(({ destination }: { destination: string }) => destination !== '/sys');
+  await writeFile(file, JSON.stringify(spec));
+  return following(spawn('runc', ['run', '--bundle', bundle, name], { stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 export function following(child: ChildProcess): Started {

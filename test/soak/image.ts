@@ -5,14 +5,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Base, baseOf, pushBase } from '../image-base.ts';
+import { load, loadUntilItEnds } from '../image-load.ts';
 import { dockerRegistry } from '../image-registries.ts';
-import { configIn, following, type ImageConfig, portOfHost, type Started } from '../image-run.ts';
+import {
+  configIn,
+  following,
+  IMAGE_USER,
+  type ImageConfig,
+  portOfHost,
+  type Started,
+  startByRunc,
+} from '../image-run.ts';
 import { bringTools, lackingTools, toolPath } from '../image-tools.ts';
 
 const run = promisify(execFile);
@@ -22,9 +30,7 @@ const local = join(root, '.local');
 /** Requests of the long run. */
 export const IMAGE_REQUESTS = 1_000_000;
 
-const CALLERS = 8;
 const MEMORY_MB = 512;
-const USER = 65_532;
 
 /** @param requests of the long run */
 export async function imageSoak(requests: number): Promise<string> {
@@ -146,9 +152,9 @@ async function askByRie(rootfs: string, { Env, Entrypoint }: ImageConfig): Promi
         ...[
           '--unshare-user',
           '--uid',
-          String(USER),
+          String(IMAGE_USER),
           '--gid',
-          String(USER),
+          String(IMAGE_USER),
           '--unshare-pid',
           '--cap-drop',
           'ALL',
@@ -203,98 +209,15 @@ async function bodyText(): Promise<string> {
   return JSON.stringify({ inputs: answers.models['logreg.onnx'].inputs });
 }
 
-/** By runc, as a manifest for Kubernetes would have it, in the network of this machine. */
-async function startByRunc(bundle: string, { Env, Entrypoint }: ImageConfig, name: string): Promise<Started> {
-  const file = join(bundle, 'config.json');
-  const spec = JSON.parse(await readFile(file, 'utf8'));
-  const none = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
-  spec.process = {
-    ...spec.process,
-    terminal: false,
-    user: { uid: USER, gid: USER },
-    args: [...Entrypoint, 'serve'],
-    env: [...Env, 'PORT=0'],
-    cwd: '/',
-    capabilities: none,
-    noNewPrivileges: true,
-  };
-  spec.root.readonly = true;
-  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }: { type: string }) => type !== 'network');
-  spec.linux.resources = { ...spec.linux.resources, memory: { limit: MEMORY_MB * 1024 * 1024 } };
-  spec.mounts = spec.mounts.filter(({ destination }: { destination: string }) => destination !== '/sys');
-  await writeFile(file, JSON.stringify(spec));
-  return following(spawn('runc', ['run', '--bundle', bundle, name], { stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
-type Load = { readonly answered: number; readonly lost: readonly string[] };
-
-/**
- * Asks with as many callers, each once its answer is there, until so many were asked or it is told to end.
- */
-async function load(
-  port: number,
-  requests: number,
-  body: string,
-  over: () => boolean,
-  looked?: (asked: number) => void,
-): Promise<Load> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CALLERS });
-  const lost: string[] = [];
-  let [asked, answered] = [0, 0];
-  const one = (): Promise<void> =>
-    new Promise((resolve) => {
-      const sent = request(
-        {
-          port,
-          host: '127.0.0.1',
-          agent,
-          method: 'POST',
-          path: '/v2/models/churn/infer',
-          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-        },
-        (answer) => {
-          answer.resume();
-          answer.once('error', (error) => {
-            lost.push(error.message);
-            resolve();
-          });
-          answer.once('end', () => {
-            // Too much at once: it was refused before it was taken, and is to be asked again.
-            if (answer.statusCode === 503 && !over())
-              return void setTimeout(() => void one().then(resolve), 50);
-            if (answer.statusCode === 200) answered += 1;
-            else if (answer.statusCode !== 503) lost.push(`status ${answer.statusCode}`);
-            resolve();
-          });
-        },
-      );
-      sent.once('error', (error) => {
-        lost.push(error.message);
-        resolve();
-      });
-      sent.end(body);
-    });
-  const caller = async (): Promise<void> => {
-    while (asked < requests && !over()) {
-      asked += 1;
-      looked?.(asked);
-      await one();
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-  agent.destroy();
-  return { answered, lost };
-}
-
 const NAME = `soak-image-${process.pid}`;
 
 async function askForLong(bundle: string, config: ImageConfig, requests: number): Promise<string> {
-  const started = await startByRunc(bundle, config, NAME);
+  const started = await startByRunc(bundle, config, { name: NAME, memoryMb: MEMORY_MB });
   try {
     const port = await portOfHost(started);
     const { pid }: { pid: number } = JSON.parse((await run('runc', ['state', NAME])).stdout);
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    for (const line of [`Uid:\t${USER}\t`, 'CapEff:\t0000000000000000', 'NoNewPrivs:\t1'])
+    for (const line of [`Uid:\t${IMAGE_USER}\t`, 'CapEff:\t0000000000000000', 'NoNewPrivs:\t1'])
       if (!status.includes(line)) throw new Error(`runs otherwise than by ${line}: ${status}`);
     const body = await bodyText();
     const atStart = await memoryOf(pid);
@@ -303,9 +226,8 @@ async function askForLong(bundle: string, config: ImageConfig, requests: number)
     const began = performance.now();
     const reading: Promise<void>[] = [];
     const { answered, lost } = await load(
-      port,
+      { port, model: 'churn', body },
       requests,
-      body,
       () => false,
       (asked) => {
         if (asked % every !== 0) return;
@@ -329,7 +251,7 @@ async function askForLong(bundle: string, config: ImageConfig, requests: number)
       throw new Error(`its memory grew by ${grown.toFixed(0)} MB: ${samples.map(mb).join(', ')}`);
     const memory = [atStart, samples[1] ?? 0, samples[9] ?? 0, samples[19] ?? 0].map(mb);
     return (
-      `${answered} requests as user ${USER} without rights in ${MEMORY_MB} MB, none lost, ${rate.toFixed(0)}/s, ` +
+      `${answered} requests as user ${IMAGE_USER} without rights in ${MEMORY_MB} MB, none lost, ${rate.toFixed(0)}/s, ` +
       `memory ${memory[0]} MB at the start, ${memory[1]} after a tenth, ${memory[2]} in the middle, ${memory[3]} at the end`
     );
   } finally {
@@ -348,30 +270,18 @@ async function memoryOf(pid: number): Promise<number> {
   return sum;
 }
 
-/** A balancer that looks ten times a second, and a signal in the middle. */
 async function endUnderLoad(bundle: string, config: ImageConfig): Promise<string> {
-  const started = await startByRunc(bundle, config, NAME);
-  let over = false;
+  const started = await startByRunc(bundle, config, { name: NAME, memoryMb: MEMORY_MB });
   try {
-    const port = await portOfHost(started);
-    const watching = (async () => {
-      while (!over) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        const ready = await fetch(`http://127.0.0.1:${port}/v2/health/ready`).catch(() => undefined);
-        if (ready?.status !== 200) over = true;
-      }
-    })();
-    const loading = load(port, Number.POSITIVE_INFINITY, await bodyText(), () => over);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    await run('runc', ['kill', NAME, 'TERM']);
-    const { answered, lost } = await loading;
-    await watching;
+    const target = { port: await portOfHost(started), model: 'churn', body: await bodyText() };
+    const { answered, lost } = await loadUntilItEnds(target, 2000, async () => {
+      await run('runc', ['kill', NAME, 'TERM']);
+    });
     const code = await started.ended;
     if (lost.length > 0) throw new Error(`${lost.length} requests lost at the end: ${lost[0]}`);
     if (code !== 0) throw new Error(`it ended with ${code}: ${started.output()}`);
     return `SIGTERM under load: ${answered} answered, none lost, ended with 0`;
   } finally {
-    over = true;
     await end(started);
   }
 }
