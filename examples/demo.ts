@@ -3,22 +3,77 @@
  * as a client would, and releases five versions of its model under traffic. It uses only commands and clients that a
  * user has, and leaves nothing running.
  *
- * `npm run demo -- --with mlflow`: a story of its own, of a model that comes from MLflow's registry.
+ * `npm run demo -- --with mlflow` and `-- --with image` are stories of their own.
  */
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { faultsOf, recordCalls, summaryOf } from '../local-aws/calls.ts';
-import { mlflowStory } from './demo/mlflow.ts';
-import { story } from './demo/story.ts';
 import { seconds, terminal } from './demo/terminal.ts';
 
-const args = process.argv.slice(2).join(' ');
-if (args !== '' && args !== '--with mlflow') {
-  console.error(`There is no ${args}; there is --with mlflow.`);
+const usage = `npm run demo                     a service on a local AWS: five versions under traffic, drift, a file of 208,892 rows
+npm run demo -- --with mlflow    a model that comes from MLflow’s registry, and MLflow is told what is live
+npm run demo -- --with image     a model as a container image: made without Docker, pushed, run, asked; files for Kubernetes
+                                 and SageMaker
+    [--base host/repository@sha256:…]   what the image is laid over; else this machine’s own Node.js
+    [--short]                           a hundredth of the questions, as the tests ask them`;
+
+function asked() {
+  try {
+    return parseArgs({
+      options: {
+        with: { type: 'string' },
+        base: { type: 'string' },
+        short: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function fail(message: string): never {
+  console.error(`${message}\n\n${usage}`);
   process.exit(2);
 }
-const isOfMlflow = args !== '';
+
+const { with: chosen, base, short, help } = asked();
+if (help) {
+  console.log(usage);
+  process.exit(0);
+}
+if (chosen !== 'image' && (base !== undefined || short))
+  fail(`--${short ? 'short' : 'base'} is for --with image.`);
+
+type Told = {
+  /** How long it takes. */
+  readonly takes: string;
+  /** Whether it asks a local AWS, whose calls are looked at then. */
+  readonly onAws: boolean;
+  tell(): Promise<void>;
+};
+/** Imported when told: what one needs is no matter of the others. */
+const releases: Told = {
+  takes: 'four to five minutes',
+  onAws: true,
+  tell: async () => (await import('./demo/story.ts')).story(root, commands, cleanup),
+};
+const others: Readonly<Record<string, Told>> = {
+  mlflow: {
+    takes: 'a minute or two (and MLflow is installed once)',
+    onAws: true,
+    tell: async () => (await import('./demo/mlflow.ts')).mlflowStory(root, cleanup),
+  },
+  image: {
+    takes: 'a minute or two',
+    onAws: false,
+    tell: async () => (await import('./demo/image.ts')).imageStory(root, cleanup, { base, isShort: short }),
+  },
+};
+const told = chosen === undefined ? releases : Object.hasOwn(others, chosen) && others[chosen];
+if (!told) fail(`There is no --with ${chosen}; there are ${Object.keys(others).join(' and ')}.`);
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const began = performance.now();
@@ -41,13 +96,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     end().finally(() => process.exit(130));
   });
 
-const recorded = recordCalls();
+const recorded = told.onAws ? recordCalls() : async () => undefined;
 try {
-  console.log(
-    `It takes ${isOfMlflow ? 'a minute or two (and MLflow is installed once)' : 'four to five minutes'}, needs no account, and ends what it starts, also when interrupted.`,
-  );
-  if (isOfMlflow) await mlflowStory(root, cleanup);
-  else await story(root, commands, cleanup);
+  console.log(`It takes ${told.takes}, needs no account, and ends what it starts, also when interrupted.`);
+  await told.tell();
   await end();
   console.log(`\nthe story took ${seconds(began)}`);
   const report = await recorded();

@@ -43,18 +43,14 @@ export type Venv = {
 export async function venvPython(wanted: Venv): Promise<string> {
   const { name, requirements, least, most, who, announce, log } = wanted;
   const venv = join(local, name);
-  const python = join(venv, windows ? 'Scripts/python.exe' : 'bin/python');
-  const stamp = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex');
-  const isCurrent = async (): Promise<boolean> =>
-    (await readFile(join(venv, 'stamp'), 'utf8').catch(() => '')) === stamp && (await exists(python));
-  if (await isCurrent()) return python;
+  const python = interpreterOf(venv);
+  const stamp = await stampOf(requirements);
+  if (await isVenvCurrent(wanted)) return python;
 
   await mkdir(local, { recursive: true });
   const unlock = await lock(`${venv}.lock`);
   try {
-    if (await isCurrent()) return python;
+    if (await isVenvCurrent(wanted)) return python;
     const base = await findPython(least, who, most);
     log(announce);
     await rm(venv, { recursive: true, force: true });
@@ -76,6 +72,23 @@ export async function venvPython(wanted: Venv): Promise<string> {
   } finally {
     await unlock();
   }
+}
+
+const interpreterOf = (venv: string): string => join(venv, windows ? 'Scripts/python.exe' : 'bin/python');
+
+const stampOf = async (requirements: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex');
+
+/** @returns whether `venvPython` would give it at once */
+export async function isVenvCurrent({
+  name,
+  requirements,
+}: Pick<Venv, 'name' | 'requirements'>): Promise<boolean> {
+  const venv = join(local, name);
+  const stamp = await readFile(join(venv, 'stamp'), 'utf8').catch(() => '');
+  return stamp === (await stampOf(requirements)) && (await exists(interpreterOf(venv)));
 }
 
 function exists(file: string): Promise<boolean> {

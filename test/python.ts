@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { byteCode, venvPython } from '../local-aws/venv.ts';
+import { byteCode, type Venv, venvPython } from '../local-aws/venv.ts';
 
 export type PythonOptions = {
   /** Bytes for standard input. */
@@ -15,6 +15,17 @@ export type PythonOptions = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
+/** The environment of the tests. */
+export const TEST_VENV: Venv = {
+  name: 'venv-test',
+  requirements: join(import.meta.dirname, 'requirements.txt'),
+  // The pinned numpy's least.
+  least: [3, 11],
+  who: 'The test suite',
+  announce: 'Python packages for the tests: installing into .local/venv-test (about 900 MB, a minute) …',
+  log: (line) => console.error(line),
+};
+
 let ready: Promise<string> | undefined;
 
 /**
@@ -22,15 +33,7 @@ let ready: Promise<string> | undefined;
  * outdated.
  */
 export function pythonBin(): Promise<string> {
-  ready ??= venvPython({
-    name: 'venv-test',
-    requirements: join(import.meta.dirname, 'requirements.txt'),
-    // The pinned numpy's least.
-    least: [3, 11],
-    who: 'The test suite',
-    announce: 'Python packages for the tests: installing into .local/venv-test (about 900 MB, a minute) …',
-    log: (line) => console.error(line),
-  });
+  ready ??= venvPython(TEST_VENV);
   return ready;
 }
 

@@ -8,7 +8,7 @@ export type Known = {
   readonly request: { readonly inputs: readonly Tensor[] };
   readonly answer: Answer;
 };
-type Answer = { readonly outputs: readonly Tensor[] };
+export type Answer = { readonly outputs: readonly Tensor[] };
 
 export const readKnown = (file: string): Known => JSON.parse(readFileSync(file, 'utf8'));
 
@@ -19,16 +19,11 @@ export async function askOverHttp(base: string, known: Known): Promise<void> {
   const json = await post(url, text, { 'content-type': 'application/json' });
   const fromJson = probabilitiesIn(JSON.parse(json.bytes.toString()));
   const fromBinary = await askInBinary(url, known.request.inputs);
-  const python = probabilitiesIn(known.answer);
-  console.log('\nprobability of being employed, five people:');
-  const line = (who: string, values: readonly number[]): void =>
-    console.log(`  ${who.padEnd(27)} ${employed(values).join('  ')}`);
-  line('endpoint, JSON', fromJson);
-  line('endpoint, binary', fromBinary);
-  line(`Python onnxruntime ${known.onnxruntime}`, python);
-  const [ofJson, ofBinary] = [fromJson, fromBinary].map((values) =>
-    difference(values, python).toExponential(1),
-  );
+  console.log('');
+  const [ofJson, ofBinary] = besidePython(known, [
+    ['endpoint, JSON', fromJson],
+    ['endpoint, binary', fromBinary],
+  ]);
   console.log(`largest difference: JSON ${ofJson}, binary ${ofBinary}`);
 
   const times: number[] = [];
@@ -38,6 +33,22 @@ export async function askOverHttp(base: string, known: Known): Promise<void> {
   console.log(
     `first request ${json.ms.toFixed(0)} ms; fifty more: median ${times[25]?.toFixed(1)} ms, 95th percentile ${times[47]?.toFixed(1)} ms (through proxy and local AWS)`,
   );
+}
+
+/**
+ * Prints what each gave beside what Python gave.
+ * @returns the largest difference of each
+ * @throws where one is larger than rounding
+ */
+export function besidePython(
+  known: Known,
+  given: readonly (readonly [who: string, probabilities: readonly number[]])[],
+): readonly string[] {
+  const python = probabilitiesIn(known.answer);
+  console.log('probability of being employed, five people:');
+  for (const [who, values] of [...given, [`Python onnxruntime ${known.onnxruntime}`, python] as const])
+    console.log(`  ${who.padEnd(27)} ${employed(values).join('  ')}`);
+  return given.map(([, values]) => difference(values, python).toExponential(1));
 }
 
 async function askInBinary(url: string, inputs: readonly Tensor[]): Promise<readonly number[]> {
@@ -93,7 +104,7 @@ async function post(
   return { response, bytes, ms: performance.now() - since };
 }
 
-const probabilitiesIn = ({ outputs }: Answer): readonly number[] =>
+export const probabilitiesIn = ({ outputs }: Answer): readonly number[] =>
   outputs.find(({ name }) => name === 'probabilities')?.data ?? [];
 
 /** Two probabilities a person: not employed, employed. */

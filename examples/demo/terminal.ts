@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import type { Readable } from 'node:stream';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -34,6 +35,8 @@ export type Terminal = {
   ): Promise<string>;
   /** Starts `sls models proxy` and gives the URL that it prints. */
   proxy(env: Environment): Promise<string>;
+  /** Starts `sls models serve` and gives the URL that it prints. */
+  serve(): Promise<string>;
   /** Ends what still runs, and waits for it. */
   end(): Promise<void>;
 };
@@ -72,25 +75,48 @@ export function terminal(cwd: string): Terminal {
       );
       return text;
     },
-    proxy: (env) => {
-      const child = start(['models', 'proxy', '--port', '0'], env);
-      return new Promise((resolve, reject) => {
-        let text = '';
-        const look = (chunk: Buffer): void => {
-          text += chunk.toString();
-          const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
-          if (url !== undefined) resolve(url);
-        };
-        child.stdout.on('data', look);
-        child.stderr.on('data', look);
-        child.once('error', reject);
-        child.once('exit', (code) => reject(new Error(`The proxy ended with ${code}:\n${text}`)));
-      });
-    },
+    proxy: (env) => address(start(['models', 'proxy', '--port', '0'], env), 'The proxy'),
+    serve: () => address(start(['models', 'serve', '--port', '0'], {}), '`sls models serve`'),
     end: async () => {
       await Promise.all([...children].map(stop));
     },
   };
+}
+
+/** The first URL of this machine that a command prints. */
+function address(child: ChildProcessByStdio<null, Readable, Readable>, who: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const look = (chunk: Buffer): void => {
+      text += chunk.toString();
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+      if (url !== undefined) resolve(url);
+    };
+    child.stdout.on('data', look);
+    child.stderr.on('data', look);
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${who} ended with ${code}:\n${text}`)));
+  });
+}
+
+/** Milliseconds until something is told to go on, and between two such lines. */
+const [AFTER, EVERY] = [2000, 5000];
+
+/** Waits for work, and says every few seconds that it goes on. `what`: "the push", for example. */
+export async function patiently<T>(what: string, work: Promise<T>): Promise<T> {
+  const since = performance.now();
+  const tell = (): void => console.log(`  … ${what}, ${seconds(since)}`);
+  let every: NodeJS.Timeout | undefined;
+  const first = setTimeout(() => {
+    tell();
+    every = setInterval(tell, EVERY);
+  }, AFTER);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(first);
+    clearInterval(every);
+  }
 }
 
 /** Milliseconds that a command has to end by itself. */

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,18 +14,32 @@ export type Ran = {
 };
 
 /** Runs a program of this repository to its end, whatever that is. */
-export function command(file: string, ...args: readonly string[]): Promise<Ran> {
-  return new Promise((resolve) =>
-    execFile(
+export const command = (file: string, ...args: readonly string[]): Promise<Ran> =>
+  commandWith({}, file, args);
+
+/**
+ * The same with some variables of its own.
+ *
+ * @param started gets the process while it runs, and each piece of its standard output
+ */
+export function commandWith(
+  env: Readonly<Record<string, string>>,
+  file: string,
+  args: readonly string[],
+  started: (child: ChildProcess, text: string) => void = () => {},
+): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = execFile(
       process.execPath,
       [join(root, file), ...args],
-      { cwd: root, timeout: LIMIT_MS, killSignal: 'SIGKILL' },
+      { cwd: root, timeout: LIMIT_MS, killSignal: 'SIGKILL', env: { ...process.env, ...env } },
       (error, stdout, stderr) =>
         resolve({
           code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
           lines: stdout.split('\n').filter((line) => line !== ''),
           progress: error?.killed ? `${stderr}\nkilled after ${LIMIT_MS} ms` : stderr,
         }),
-    ),
-  );
+    );
+    child.stdout?.on('data', (text: string) => started(child, text));
+  });
 }
