@@ -11,6 +11,9 @@ const FULL_LOAD = WORKERS * 2;
 /** Milliseconds of a run at least: connections are made, and the first answers of a process are slow. */
 const LEAST_MS = 2000;
 
+/** Milliseconds before anything counts. */
+const SETTLE_MS = 1000;
+
 export type Overload = { readonly times: 10 } | { readonly callers: number };
 
 /** Milliseconds of a probe’s 99th percentile, at 64 callers. */
@@ -73,7 +76,8 @@ async function run(
     const offered: number[] = [];
     await ask(warm * 6, { callers: FULL_LOAD });
     for (let turn = 0; turn < repeats; turn++) {
-      const at = await ask(ms, { callers: FULL_LOAD });
+      // What the overload before this turn has left in the queue is no load of this one.
+      const at = await ask(ms, { callers: FULL_LOAD }, SETTLE_MS);
       mustBeGood(at);
       const capacity = at.good / at.seconds;
       full.push(1e6 / capacity);
