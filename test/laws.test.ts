@@ -329,7 +329,7 @@ describe('the house', () => {
     );
     expect(`${stdout}${stderr}`.trim()).toBe('');
     expect(status).toBe(0);
-  }, 60_000);
+  });
 
   it('comments are no wider than the formatter makes code', () => {
     const { lineWidth } = JSON.parse(read('biome.json')).formatter as { readonly lineWidth: number };
