@@ -95,7 +95,7 @@ it('what lies with a process that ends is computed by the next, and what it has 
 
 it('the time of a request begins when the one before it is answered', async () => {
   await pool.stop();
-  pool = await open(1);
+  pool = await open(5);
   await soon();
   const [before, cause, after] = await all('/good', '/endless', '/good');
   expect([before, cause, after]).toMatchObject([{ status: 200 }, { failure: 'timeout' }, { status: 200 }]);
