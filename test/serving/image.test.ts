@@ -3,7 +3,7 @@
  * programs of others where they are. `npm run soak -- image` wants them all.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -170,9 +170,25 @@ models:
     });
   });
 
+  it('names the option of a model that is a zip, which declares no base', async () => {
+    const { code, stdout } = await asked([]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      problems: [{ code: 'MODELS_IMAGE_BASE', key: '--base', fix: expect.stringMatching(/`--base public/) }],
+    });
+  });
+
+  it('makes the folders above the one that it writes into, and beside one that it refuses nothing', async () => {
+    const { sbom } = await image(['--base', reference, '--output', 'not/there']);
+    expect(await readFile(sbom ?? '', 'utf8')).toContain('CycloneDX');
+    const { code, stdout } = await asked(['--base', reference, '--output', 'repository/docs']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { problems: [{ key: '--output' }] }]);
+    await expect(stat(join(folder, 'repository', 'docs.cdx.json'))).rejects.toThrow('ENOENT');
+  });
+
   withTools('skopeo', 'umoci')('is read by skopeo, and unpacked by umoci', async () => {
     const { digest } = await image(['--base', reference, '--output', 'read']);
-    const { stdout } = await run('skopeo', ['inspect', `oci:${join(folder, 'read')}:latest`]);
+    const { stdout } = await run('skopeo', ['inspect', `oci:${join(folder, 'read')}:churn`]);
     expect(JSON.parse(stdout)).toMatchObject({
       Digest: digest,
       Architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
@@ -183,7 +199,7 @@ models:
   });
 
   const unpack = (layout: string, bundle: string) =>
-    run('umoci', ['unpack', '--rootless', '--image', `${join(folder, layout)}:latest`, join(folder, bundle)]);
+    run('umoci', ['unpack', '--rootless', '--image', `${join(folder, layout)}:churn`, join(folder, bundle)]);
 
   withTools('umoci', 'bwrap')(
     'answers as the zip’s handler does: any user, no rights, a read-only root',

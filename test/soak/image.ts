@@ -56,7 +56,7 @@ export async function imageSoak(requests: number): Promise<string> {
     const layout = join(service, 'image');
     await readBySkopeo(`docker://${host}/churn:v1`, pushed.digest);
     const bundle = join(folder, 'bundle');
-    await run('umoci', ['unpack', '--image', `${layout}:v1`, bundle]);
+    await run('umoci', ['unpack', '--image', `${layout}:churn`, bundle]);
     const config = await configIn(layout);
     const rie = await askByRie(join(bundle, 'rootfs'), config);
     const long = await askForLong(bundle, config, requests);

@@ -6,7 +6,7 @@ import { imageBom } from '../ship/oci/bom.ts';
 import type { BaseImage, NamedLayer } from '../ship/oci/image.ts';
 import { type LaidOut, writeLayout } from '../ship/oci/layout.ts';
 import type { Pushed } from '../ship/oci/push.ts';
-import { type ImageReference, readPlace, referenceText } from '../ship/oci/reference.ts';
+import { type ImageReference, readPlace, referenceText, shownReference } from '../ship/oci/reference.ts';
 
 /**
  * `sls models image`: the image of a model, for whatever runs containers. Needs no Docker, and AWS only where
@@ -41,8 +41,9 @@ export const command: Command = {
       layers,
       bytes: image.blobs.reduce((sum, { size }) => sum + size, 0),
     };
+    // What is of this machine before what others see.
+    const out = folder && (await writeLayout(image, folder, model.name, '--output'));
     const sbom = await writeBom(flags, folder, imageBom(card, { digest, base, layers }), service.dir);
-    const out = folder && (await writeLayout(image, folder, to?.tag ?? 'latest', '--output'));
     const pushed = to && (await pushMade(made, to, context));
     const all = {
       ...report,
@@ -69,7 +70,8 @@ type Report = {
 
 function placeOf(text: string): ImageReference {
   const read = readPlace(text);
-  if ('wrong' in read) throw usage('--push', `${text} ${read.wrong}.`, 'Write `host/repository:tag`.');
+  if ('wrong' in read)
+    throw usage('--push', `${shownReference(text)} ${read.wrong}.`, 'Write `host/repository:tag`.');
   return read;
 }
 
@@ -85,7 +87,8 @@ async function writeBom(
     await writeFile(path, `${JSON.stringify(bom, null, 2)}\n`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw usage('--sbom', `${path} cannot be written: ${why}.`, 'Name a file in a folder that exists.');
+    const key = typeof flags.sbom === 'string' ? '--sbom' : '--output';
+    throw usage(key, `${path} cannot be written: ${why}.`, 'Name a file in a folder that exists.');
   }
   return path;
 }
@@ -113,7 +116,7 @@ function spoken({ model, digest, base, layers, bytes, output, pushed, sbom }: Re
   if (output !== undefined)
     rows.push([
       'written',
-      `${output.folder}, ${output.writtenBlobs} of ${output.blobs} blobs, ${sizeText(output.writtenBytes)}`,
+      `${output.folder}:${model}, ${output.writtenBlobs} of ${output.blobs} blobs, ${sizeText(output.writtenBytes)}`,
     ]);
   if (pushed !== undefined)
     rows.push([

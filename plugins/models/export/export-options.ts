@@ -1,5 +1,5 @@
 import { type Problem, throwProblems } from '../problems/errors.ts';
-import { type ImageReference, readPlace, readReference } from '../ship/oci/reference.ts';
+import { type ImageReference, readPlace, readReference, shownReference } from '../ship/oci/reference.ts';
 
 /** Where files are for. */
 const DESTINATIONS = ['kubernetes', 'sagemaker'] as const;
@@ -105,7 +105,7 @@ function imageOf(image: Flags[string]): ImageReference | Problem {
     'Name the image by its digest, repository@sha256:…, or by a tag, whose digest is looked up; or have it made by --push.';
   if (typeof image !== 'string' || image === '') return wrong('--image', 'is missing.', fix);
   const found = readReference(image);
-  if ('wrong' in found) return wrong('--image', `${image} ${found.wrong}.`, fix);
+  if ('wrong' in found) return wrong('--image', `${shownReference(image)} ${found.wrong}.`, fix);
   return found.digest === undefined && found.tag === undefined
     ? wrong('--image', `${image} has neither digest nor tag.`, fix)
     : found;
@@ -117,7 +117,7 @@ function placeOf(push: Flags[string], image: Flags[string]): ImageReference | Pr
     return wrong('--push', 'makes the image that --image names.', 'Leave one of the two out.');
   if (typeof push !== 'string' || push === '') return wrong('--push', 'is empty.', fix);
   const found = readPlace(push);
-  return 'wrong' in found ? wrong('--push', `${push} ${found.wrong}.`, fix) : found;
+  return 'wrong' in found ? wrong('--push', `${shownReference(push)} ${found.wrong}.`, fix) : found;
 }
 
 /** It goes into a file, and problems into logs: a password may be in neither. */

@@ -34,6 +34,14 @@ export async function makeImage(
   given: string | undefined,
   { aws, progress, service }: Pick<Context, 'aws' | 'progress' | 'service'>,
 ): Promise<MadeImage> {
+  // First: what is most often wrong, and told in a moment.
+  const base = await fetchBase({
+    declared: given ?? model.image?.base,
+    architecture: model.architecture,
+    key: given === undefined && model.package === 'image' ? `models.${model.name}.image.base` : '--base',
+    aws,
+    progress,
+  });
   const { parts, card } = await inFolder(async (outDir) => {
     progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, { serviceDir: service.dir, outDir, progress, aws });
@@ -46,13 +54,6 @@ export async function makeImage(
     return { parts: await imageParts(model, { ...shipped, content }, names), card: shipped.facts.card };
   });
   if (card === undefined) throw new Error(`${model.name} was packaged without a card`);
-  const base = await fetchBase({
-    declared: given ?? model.image?.base,
-    architecture: model.architecture,
-    key: given === undefined ? `models.${model.name}.image.base` : '--base',
-    aws,
-    progress,
-  });
   const { layers, configOf } = parts;
   const image = imageOf({ base, layers, config: configOf(base.node.path) });
   return { image, identity: imageIdentity(base.digest, parts), base, layers, card };
@@ -66,11 +67,12 @@ export async function pushMade(
 ): Promise<Pushed> {
   const from = readReference(base.reference);
   const registry = await registryFor(to, { aws, write: true }).catch((error: unknown) => {
-    throw isRegistryFault(error) ? pushProblem(to, error) : error;
+    throw isRegistryFault(error) ? pushProblem(to, error, '--push') : error;
   });
   return pushImage(registry, image, to, {
     ...(to.tag !== undefined && { tags: [to.tag] }),
     ...(!('wrong' in from) && from.host === to.host && { from: from.repository }),
+    key: '--push',
     progress,
   });
 }

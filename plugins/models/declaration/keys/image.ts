@@ -21,7 +21,7 @@ export const imageKey = key(
   map({
     base: key(z.string().regex(BASE), {
       description:
-        'The image that the model’s is laid over, with Node.js in it, by its digest; default: AWS’s own for Lambda.',
+        'The image that the model’s is laid over, with Node.js in it, by its digest. It is needed: this package pins none ([which, and how to find it](image.md#the-base)).',
       example: `public.ecr.aws/lambda/nodejs@sha256:${'0'.repeat(64)}`,
       fix: 'Write it by its digest, host/repository@sha256:<64 digits of hex>: a tag may name another image tomorrow.',
     }),

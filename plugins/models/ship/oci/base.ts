@@ -11,8 +11,8 @@ import { type BaseNode, nodeIn } from './base-node.ts';
 import { type Descriptor, type ImageConfig, INDEXES } from './documents.ts';
 import { isRegistryFault, type RegistryFault, type RegistryLimits } from './exchange.ts';
 import type { BaseImage } from './image.ts';
-import { registryFor } from './login.ts';
-import { type ImageReference, readReference, referenceText } from './reference.ts';
+import { loginFix, registryFor } from './login.ts';
+import { type ImageReference, readReference, referenceText, shownReference } from './reference.ts';
 
 /** Node's major version that functions are made for: Lambda's runtime has the same. */
 const NODE = /\d+/.exec(RUNTIME)?.[0] ?? '';
@@ -43,7 +43,10 @@ export function baseReference({
   const pin = PINS[architecture];
   const text = declared ?? (pin === undefined ? `${pinned.image}:${pinned.tag}` : `${pinned.image}@${pin}`);
   const read = readReference(text);
-  if ('wrong' in read) throw refused(key, text, `${text} ${read.wrong}`, 'Write `host/repository@sha256:…`.');
+  if ('wrong' in read) {
+    const fix = `Write \`${written(key, 'host/repository@sha256:…')}\`, with all 64 digits for \`…\`.`;
+    throw refused(key, shownReference(text), `${shownReference(text)} ${read.wrong}`, fix);
+  }
   const { digest } = read;
   if (digest !== undefined) return { ...read, digest };
   throw refused(
@@ -52,8 +55,20 @@ export function baseReference({
     declared === undefined
       ? 'No base is declared, and this package pins none'
       : `${text} is a tag, which may be another image tomorrow`,
-    `Write \`${key}: ${referenceText({ host: read.host, repository: read.repository })}@sha256:…\` with the digest of the image for ${platformOf(architecture)}: \`docker buildx imagetools inspect ${text}\` shows it.`,
+    `Write \`${written(key, `${referenceText({ host: read.host, repository: read.repository })}@sha256:…`)}\`, with the digest of the image for ${platformOf(architecture)}. ${howToFind(read, architecture)}`,
   );
+}
+
+/** As it is to be written: on the command line, or in serverless.yml. */
+const written = (key: string, value: string): string => `${key}${key.startsWith('--') ? '' : ':'} ${value}`;
+
+/**
+ * Commands that tell the digest of one image in an index; each is of another program, of which one is there.
+ * https://github.com/google/go-containerregistry/blob/main/cmd/crane/doc/crane_digest.md
+ */
+function howToFind({ url: _, ...place }: ImageReference, architecture: Architecture): string {
+  const text = referenceText({ tag: 'latest', ...place });
+  return `\`crane digest --platform ${platformOf(architecture)} ${text}\` prints it; \`docker buildx imagetools inspect ${text}\` and \`skopeo inspect --raw docker://${text}\` list it beside its platform.`;
 }
 
 const MANIFEST = 'manifest.json';
@@ -142,10 +157,14 @@ async function withDigest(options: BaseOptions): Promise<ReturnType<typeof baseR
     const read = readReference(text);
     const [problem] = error.problems;
     if ('wrong' in read || problem === undefined) throw error;
-    const found = await lookUp(read, options).catch(() => undefined);
-    if (found === undefined) throw error;
+    const found = await lookUp(read, options).catch((fault: unknown) => fault);
+    if (isRegistryFault(found)) {
+      const why = `${read.host} was asked for it, too, and the registry ${found.message}.`;
+      throw problemError([{ ...problem, fix: `${problem.fix} ${why}` }], found);
+    }
+    if (typeof found !== 'string') throw error;
     const { host, repository } = read;
-    const fix = `Write \`${options.key}: ${referenceText({ host, repository, digest: found })}\`: that is ${text} for ${platformOf(options.architecture)} now.`;
+    const fix = `Write \`${written(options.key, referenceText({ host, repository, digest: found }))}\`: that is ${text} for ${platformOf(options.architecture)} now.`;
     throw problemError([{ ...problem, fix }], error);
   }
 }
@@ -200,14 +219,14 @@ const unavailable = (key: string, reference: ImageReference, fault: RegistryFaul
         key,
         value: referenceText(reference),
         message: `${referenceText(reference)} cannot be fetched: the registry ${fault.message}.`,
-        fix: FIXES[fault.kind](reference.host),
+        fix: fault.fix ?? FIXES[fault.kind](reference.host),
       },
     ],
     fault,
   );
 
 const FIXES: Readonly<Record<RegistryFault['kind'], (host: string) => string>> = {
-  refused: (host) => `Log in with \`docker login ${host}\`, as somebody who may pull it.`,
+  refused: (host) => loginFix(host, 'pull it'),
   absent: () => 'Name a repository and a digest that are there.',
   unreachable: () =>
     'Try again once it answers, or name an image in a registry that can be reached from here.',

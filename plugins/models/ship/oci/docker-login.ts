@@ -29,14 +29,18 @@ export async function dockerLogin(host: string): Promise<RegistryLogin | undefin
   const file = join(process.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw registryFault('refused', `cannot be asked by anybody: ${file} cannot be read (${error.code})`);
+    throw registryFault('refused', `cannot be asked by anybody: ${file} cannot be read (${error.code})`, {
+      fix: 'Let this user read the file, or name another folder in the environment variable DOCKER_CONFIG.',
+    });
   });
   if (text === undefined) return undefined;
   let config: unknown;
   try {
     config = JSON.parse(text);
   } catch {
-    throw registryFault('refused', `cannot be asked by anybody: ${file} is no JSON`);
+    throw registryFault('refused', `cannot be asked by anybody: ${file} is no JSON`, {
+      fix: 'Correct the file, or name another folder in the environment variable DOCKER_CONFIG.',
+    });
   }
   const keys = host === 'docker.io' ? [DOCKER_HUB_KEY, 'docker.io'] : [host];
   const helpers: unknown = fieldIn(config, 'credHelpers');
@@ -70,7 +74,10 @@ function loginOf(entry: unknown): RegistryLogin | undefined {
 /** https://github.com/docker/docker-credential-helpers#development */
 async function askHelper(name: string, host: string): Promise<RegistryLogin | undefined> {
   const program = `docker-credential-${name}`;
-  const failed = (why: string): Error => registryFault('refused', `cannot be asked: ${program} ${why}`);
+  const failed = (why: string): Error =>
+    registryFault('refused', `cannot be asked: ${program} ${why}`, {
+      fix: 'Bring that program to work, or take it out of `credsStore` or `credHelpers` of Docker’s config.json and log in again.',
+    });
   // Its name comes from a file and becomes a program's.
   if (!/^[\w-]+$/.test(name)) throw failed('is no name of a program');
   const { code, output } = await new Promise<{ code: number | null; output: string }>((resolve, reject) => {

@@ -46,6 +46,8 @@ export type RegistryFault = Error & {
   readonly status?: number;
   /** Milliseconds after which it wants to be asked again. */
   readonly after?: number;
+  /** What to do about it, where that is known better than by the kind. */
+  readonly fix?: string;
 };
 
 export const isRegistryFault = (error: unknown): error is RegistryFault =>
@@ -58,14 +60,16 @@ export const registryFault = (
   {
     status,
     after,
+    fix,
     cause,
-  }: { readonly status?: number; readonly after?: number; readonly cause?: unknown } = {},
+  }: Pick<RegistryFault, 'status' | 'after' | 'fix'> & { readonly cause?: unknown } = {},
 ): RegistryFault =>
   Object.assign(new Error(message, { cause }), {
     name: 'RegistryFault',
     kind,
     ...(status !== undefined && { status }),
     ...(after !== undefined && { after }),
+    ...(fix !== undefined && { fix }),
   });
 
 /** Milliseconds and counts. */
@@ -100,12 +104,7 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
         ...(method !== 'GET' && method !== 'HEAD' && { 'content-length': String(size) }),
       },
     });
-    const unreachable = (error: Error): void =>
-      reject(
-        isRegistryFault(error)
-          ? error
-          : registryFault('unreachable', `cannot be reached: ${reasonOf(error)}`),
-      );
+    const unreachable = (error: Error): void => reject(isRegistryFault(error) ? error : faultOf(error));
     const late = (): void => {
       sent.destroy(registryFault('unreachable', `sends and takes nothing for ${patience / 1000} s`));
     };
@@ -144,6 +143,28 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
   });
 }
 
+/**
+ * Certificates of an authority that Node does not know:
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
+const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)/;
+
+/** What became of a request without an answer. What a certificate or a port is, is the same in a moment. */
+function faultOf(error: Error): RegistryFault {
+  const why = reasonOf(error);
+  if (UNKNOWN_AUTHORITY.test(why))
+    return registryFault('wrong', `has a certificate that is not trusted here: ${why}`, {
+      fix: 'Name a file with the certificate of its authority in the environment variable NODE_EXTRA_CA_CERTS.',
+      cause: error,
+    });
+  if (/^(EPROTO|ERR_SSL_)/.test(why))
+    return registryFault('wrong', `does not speak TLS there: ${why}`, {
+      fix: 'Write `http://` before the host where it is asked over HTTP.',
+      cause: error,
+    });
+  return registryFault('unreachable', `cannot be reached: ${why}`);
+}
+
 /** @throws RegistryFault where it is longer, or breaks off */
 export async function wholeBody({ stream }: Reply, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -180,7 +201,10 @@ export async function registryFaultOf(reply: Reply): Promise<RegistryFault> {
       ...(after !== undefined && { after }),
     });
   }
-  return registryFault('wrong', `answers ${status}${said}`, { status });
+  // Servers of HTTPS answer so what comes over HTTP; those of HEAD say nothing.
+  const isPlain = status === 400 && reply.url.protocol === 'http:' && (said === '' || /https/i.test(said));
+  const fix = 'Write `https://` before the host where it is asked over HTTPS.';
+  return registryFault('wrong', `answers ${status}${said}`, { status, ...(isPlain && { fix }) });
 }
 
 /** `errors: [{code, message}]`, as the specification has it; never a whole page. */

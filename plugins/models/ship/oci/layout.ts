@@ -1,6 +1,9 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isObject } from '../../../../core/json/is-object.ts';
 import { place } from '../../disk/cache.ts';
+import { sha256Of } from '../../disk/files.ts';
 import { writeWhole } from '../../disk/whole.ts';
 import { problemError } from '../../problems/errors.ts';
 import type { OciImage } from './image.ts';
@@ -12,9 +15,11 @@ export type LaidOut = {
   readonly writtenBytes: number;
 };
 
+const NAME = 'org.opencontainers.image.ref.name';
+
 /**
  * Writes an image into a folder as other tools read it (`skopeo copy oci:DIR:TAG …`). Blobs that are there
- * already stay; the folder has this one image afterwards.
+ * already, and are what they are named by, stay; so do images of other tags.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  *
  * @param key of the option that names the folder
@@ -36,6 +41,14 @@ export async function writeLayout(
         `${folder} has other files in it.`,
         'Name a folder that is empty, not there yet, or an OCI layout.',
       );
+    const others = await imagesIn(folder, tag);
+    if (others === undefined)
+      throw refuse(
+        `${folder} is an OCI layout whose index.json cannot be read.`,
+        'Name another folder, or delete this one.',
+      );
+    // First: a folder that was left in the middle is known by it, and is taken the next time.
+    await writeWhole(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
     let [writtenBlobs, writtenBytes] = [0, 0];
     const manifest = {
@@ -45,10 +58,11 @@ export async function writeLayout(
     };
     const blobs = [...image.blobs, manifest];
     for (const { digest, size, from } of blobs) {
-      const to = join(folder, 'blobs', 'sha256', digest.slice('sha256:'.length));
-      if ((await stat(to).catch(() => undefined))?.size === size) continue;
-      // What is there is whole: a copy that was ended has another name.
-      const draft = `${to}.part`;
+      const hex = digest.slice('sha256:'.length);
+      const to = join(folder, 'blobs', 'sha256', hex);
+      if ((await stat(to).catch(() => undefined))?.size === size && (await sha256Of(to)) === hex) continue;
+      // What has its name is whole: a copy that was ended has another.
+      const draft = `${to}.${process.pid}.${randomBytes(4).toString('hex')}.part`;
       try {
         if ('bytes' in from) await writeFile(draft, from.bytes);
         else await place(from.file, draft);
@@ -60,16 +74,14 @@ export async function writeLayout(
       writtenBytes += size;
     }
     const { mediaType, digest, size } = manifest;
-    const annotations = { 'org.opencontainers.image.ref.name': tag };
     await writeWhole(
       join(folder, 'index.json'),
       JSON.stringify({
         schemaVersion: 2,
         mediaType: 'application/vnd.oci.image.index.v1+json',
-        manifests: [{ mediaType, digest, size, annotations }],
+        manifests: [...others, { mediaType, digest, size, annotations: { [NAME]: tag } }],
       }),
     );
-    await writeWhole(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     return { blobs: blobs.length, writtenBlobs, writtenBytes };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -79,5 +91,23 @@ export async function writeLayout(
       'Give it room and write permission, or name another folder.',
       error,
     );
+  }
+}
+
+/** @returns what an index names beside this tag; undefined where there is one that cannot be read */
+async function imagesIn(folder: string, tag: string): Promise<readonly unknown[] | undefined> {
+  const text = await readFile(join(folder, 'index.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return [];
+  try {
+    const { manifests }: { readonly manifests?: unknown } = JSON.parse(text);
+    if (!Array.isArray(manifests)) return undefined;
+    return manifests.filter(
+      (one: unknown) => !(isObject(one) && isObject(one.annotations) && one.annotations[NAME] === tag),
+    );
+  } catch {
+    return undefined;
   }
 }

@@ -17,6 +17,12 @@ const ECR =
 /** @returns the region of a registry of an account at ECR */
 export const ecrRegionOf = (host: string): string | undefined => ECR.exec(host)?.[1];
 
+/** What to do where a registry refuses. @param what that one may not do: `push there` */
+export const loginFix = (host: string, what: string): string =>
+  ecrRegionOf(host) === undefined
+    ? `Log in with \`docker login ${host}\`, as somebody who may ${what}.`
+    : `Check credentials and --aws-profile: ECR is asked with AWS’s, by somebody who may ${what}.`;
+
 /**
  * A repository, asked as who we are there: at ECR by the service's own credentials, elsewhere by Docker's.
  *
@@ -41,7 +47,9 @@ export async function registryFor(
   if (region === undefined) return openRepository(place, { ...how, login: () => dockerLogin(place.host) });
   const { url, username, password } = await login(region).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    throw registryFault('refused', `gives no login (ecr:GetAuthorizationToken): ${why}`, { cause: error });
+    throw registryFault('refused', `gives no login (ecr:GetAuthorizationToken): ${why}`, {
+      cause: error,
+    });
   });
   // Another account's registry takes the same token at its own address. An AWS that is none of Amazon's has
   // its registry somewhere else.

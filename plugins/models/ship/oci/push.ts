@@ -1,6 +1,7 @@
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { isRegistryFault, type RegistryFault } from './exchange.ts';
 import type { OciImage } from './image.ts';
+import { loginFix } from './login.ts';
 import { type ImageReference, referenceText } from './reference.ts';
 import type { ImageRepository } from './registry.ts';
 
@@ -29,10 +30,13 @@ export async function pushImage(
   {
     tags = [],
     from,
+    key = 'models',
     progress = () => {},
   }: {
     readonly tags?: readonly string[];
     readonly from?: string;
+    /** Option or key that names the place. */
+    readonly key?: string;
     readonly progress?: (text: string | undefined) => void;
   } = {},
 ): Promise<Pushed> {
@@ -56,7 +60,7 @@ export async function pushImage(
     for (const reference of tags.length === 0 ? [manifest.digest] : tags)
       await registry.putManifest(reference, manifest);
   } catch (error) {
-    throw isRegistryFault(error) ? pushProblem(to, error) : error;
+    throw isRegistryFault(error) ? pushProblem(to, error, key) : error;
   } finally {
     progress(undefined);
   }
@@ -71,20 +75,24 @@ const unique = <T extends { readonly digest: string }>(blobs: readonly T[]): rea
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
 /** What to throw for a fault of the registry. */
-export function pushProblem(to: Omit<ImageReference, 'tag' | 'digest'>, fault: RegistryFault): Error {
+export function pushProblem(
+  to: Omit<ImageReference, 'tag' | 'digest'>,
+  fault: RegistryFault,
+  key: string,
+): Error {
   const place = referenceText(to);
   const problem: Problem = {
     code: 'MODELS_IMAGE_PUSH',
-    key: 'models',
+    key,
     value: place,
     message: `The image cannot be pushed to ${place}: the registry ${fault.message}.`,
-    fix: FIXES[fault.kind](to.host),
+    fix: fault.fix ?? FIXES[fault.kind](to.host),
   };
   return problemError([problem], fault);
 }
 
 const FIXES: Readonly<Record<RegistryFault['kind'], (host: string) => string>> = {
-  refused: (host) => `Log in with \`docker login ${host}\`, as somebody who may push there.`,
+  refused: (host) => loginFix(host, 'push there'),
   absent: () => 'Make the repository, or name one that is there.',
   unreachable: () => 'Push again, once it answers: what it has already is not sent twice.',
   wrong: () =>

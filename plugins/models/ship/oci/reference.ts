@@ -18,6 +18,8 @@ const REPOSITORY = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const HOST = /^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?)(:\d{1,5})?$/;
+/** `name:password@` before a host, as addresses may have it. */
+const LOGIN = /^.*@(?=.*\/)/s;
 /** Together with the host, what registries take at most. */
 const LONGEST = 255;
 
@@ -29,6 +31,7 @@ const LONGEST = 255;
  * @returns the end of a sentence about the text, where it is no reference
  */
 export function readReference(text: string): ImageReference | { readonly wrong: string } {
+  if (LOGIN.test(text)) return { wrong: 'has somebody’s name before an @, which is told by `docker login`' };
   const scheme = /^(https?):\/\//.exec(text)?.[1];
   const [place = '', digest, ...more] = text.slice(scheme === undefined ? 0 : scheme.length + 3).split('@');
   if (more.length > 0) return { wrong: 'has more than one @' };
@@ -59,6 +62,9 @@ export function readReference(text: string): ImageReference | { readonly wrong: 
         : `${scheme ?? (isOfThisMachine(host) ? 'http' : 'https')}://${host}`,
   };
 }
+
+/** What somebody wrote for a reference, as it may be shown: a password in it is nobody's business. */
+export const shownReference = (text: string): string => text.replace(LOGIN, '…@');
 
 const isOfThisMachine = (host: string): boolean =>
   /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(host);

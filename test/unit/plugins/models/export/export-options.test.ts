@@ -32,6 +32,7 @@ describe('--image', () => {
   it.each([
     ['', 'is missing'],
     [undefined, 'is missing'],
+    ['me:word@registry.example.com/models:v1', '--image: …@registry.example.com/models:v1 has somebody’s'],
     ['registry.example.com/models', 'has neither digest nor tag'],
     ['registry.example.com/models@sha256:abc', 'has a digest that is not'],
     [`registry.example.com/models@${DIGEST.toUpperCase()}`, 'has a digest that is not'],

@@ -183,7 +183,9 @@ describe('a base is refused', () => {
     );
     await server.stop();
     await expect(fetched('', { declared })).rejects.toMatchObject(
-      refusal(/is a tag, which .*`docker buildx imagetools inspect /),
+      refusal(
+        /is a tag, which .*`docker buildx imagetools inspect 127.*was asked for it, too, and the registry cannot be reached: ECONN/,
+      ),
     );
     server = await imageRegistry();
   });
@@ -192,6 +194,20 @@ describe('a base is refused', () => {
     const ask = () =>
       baseReference({ declared: undefined, architecture: 'arm64', key: 'models.m.image.base' });
     expect(ask).toThrow(/No base is declared, and this package pins none\. .*@sha256:….*linux\/arm64/);
+    expect(ask).toThrow(/Write `models\.m\.image\.base: public/);
+  });
+
+  it('with commands that tell the digest, and the option as it is written', () => {
+    const ask = (declared?: string) => () =>
+      baseReference({ declared, architecture: 'arm64', key: '--base' });
+    expect(ask()).toThrow(
+      /Write `--base public\.ecr\.aws\/lambda\/nodejs@sha256:…`, with .*`crane digest --platform linux\/arm64 public\.ecr\.aws\/lambda\/nodejs:24` prints it; `docker buildx imagetools inspect public\.ecr\.aws\/lambda\/nodejs:24` and `skopeo inspect --raw docker:\/\/public\.ecr\.aws\/lambda\/nodejs:24` list it/,
+    );
+    expect(ask('node')).toThrow(/crane digest --platform linux\/arm64 docker\.io\/library\/node:latest`/);
+    expect(ask('example.com/node@sha256:…')).toThrow(/all 64 digits/);
+    expect(ask('me:word@example.com/node:24')).toThrow(
+      /^--base: …@example\.com\/node:24 has somebody’s name/,
+    );
   });
 
   it('where it is an index, with the image in it', async () => {

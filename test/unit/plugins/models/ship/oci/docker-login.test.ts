@@ -46,6 +46,7 @@ it('refuses a file that is none', async () => {
   await expect(dockerLogin('example.com')).rejects.toMatchObject({
     kind: 'refused',
     message: expect.stringMatching(/config.json is no JSON$/),
+    fix: expect.stringMatching(/^Correct the file/),
   });
 });
 
@@ -83,6 +84,7 @@ helpers.each([
   await expect(dockerLogin('example.com')).rejects.toMatchObject({
     kind: 'refused',
     message: expect.stringMatching(why),
+    fix: expect.stringMatching(/^Bring that program to work/),
   });
 });
 

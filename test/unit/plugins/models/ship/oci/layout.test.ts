@@ -30,6 +30,9 @@ function imageWith(text: string): OciImage {
 const blobsIn = async (to: string): Promise<readonly string[]> =>
   (await readdir(join(to, 'blobs', 'sha256'))).map((name) => `sha256:${name}`).toSorted();
 
+const imagesOf = async (to: string): Promise<unknown> =>
+  JSON.parse(await readFile(join(to, 'index.json'), 'utf8')).manifests;
+
 it('writes an image as the specification has it, and what is there already once', async () => {
   const to = join(folder, 'new', 'image');
   const image = imageWith('one');
@@ -58,11 +61,26 @@ it('writes an image as the specification has it, and what is there already once'
     expect(digestOfBytes(await readFile(join(to, 'blobs', 'sha256', blob.slice(7))))).toBe(blob);
   expect(await writeLayout(image, to, 'v1', '--output')).toMatchObject({ writtenBlobs: 0, writtenBytes: 0 });
   const other = imageWith('other');
-  expect(await writeLayout(other, to, 'v2', '--output')).toMatchObject({ blobs: 3, writtenBlobs: 2 });
+  expect(await writeLayout(other, to, 'v1', '--output')).toMatchObject({ blobs: 3, writtenBlobs: 2 });
   expect(await blobsIn(to)).toHaveLength(5);
-  expect(JSON.parse(await readFile(join(to, 'index.json'), 'utf8')).manifests).toMatchObject([
+  expect(await imagesOf(to)).toMatchObject([{ digest: other.manifest.digest }]);
+});
+
+it('keeps images of other tags, whoever wrote them', async () => {
+  const to = join(folder, 'several');
+  const [one, other] = [imageWith('one'), imageWith('other')];
+  await writeLayout(one, to, 'churn', '--output');
+  await writeLayout(other, to, 'fraud', '--output');
+  expect(await imagesOf(to)).toMatchObject([
+    { digest: one.manifest.digest },
     { digest: other.manifest.digest },
   ]);
+  const index = await readFile(join(to, 'index.json'));
+  await writeFile(join(to, 'index.json'), '{"manifests"');
+  await expect(writeLayout(other, to, 'fraud', '--output')).rejects.toMatchObject(
+    refused(/several is an OCI layout whose index\.json cannot be read\./),
+  );
+  await writeFile(join(to, 'index.json'), index);
 });
 
 it('writes a blob again of which only a part is there', async () => {
@@ -72,6 +90,29 @@ it('writes a blob again of which only a part is there', async () => {
   const [layer] = image.blobs;
   await writeFile(join(to, 'blobs', 'sha256', layer?.digest.slice(7) ?? ''), 'la');
   expect(await writeLayout(image, to, 'v1', '--output')).toMatchObject({ writtenBlobs: 1, writtenBytes: 5 });
+});
+
+it('writes a blob again whose bytes are not what it is named by', async () => {
+  const to = join(folder, 'other-bytes');
+  const image = imageWith('bytes');
+  await writeLayout(image, to, 'v1', '--output');
+  const blob = join(to, 'blobs', 'sha256', image.blobs[0]?.digest.slice(7) ?? '');
+  await writeFile(blob, 'LAYER');
+  expect(await writeLayout(image, to, 'v1', '--output')).toMatchObject({ writtenBlobs: 1 });
+  expect(await readFile(blob, 'utf8')).toBe('layer');
+});
+
+it('goes on in a folder that it was stopped in', async () => {
+  const to = join(folder, 'stopped');
+  const { blobs, ...image } = imageWith('stopped');
+  const [layer, config] = blobs;
+  if (layer === undefined || config === undefined) throw new Error('It has two blobs.');
+  const gone = { ...config, from: { file: join(folder, 'nothing') } };
+  await expect(writeLayout({ ...image, blobs: [layer, gone] }, to, 'v1', '--output')).rejects.toMatchObject(
+    refused(/stopped cannot be written \(ENOENT\)/),
+  );
+  expect(await readdir(to)).not.toContain('index.json');
+  expect(await writeLayout({ ...image, blobs }, to, 'v1', '--output')).toMatchObject({ writtenBlobs: 2 });
 });
 
 const refused = (message: RegExp) => ({

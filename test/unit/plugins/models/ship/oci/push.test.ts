@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { REGISTRY_LIMITS } from '../../../../../../plugins/models/ship/oci/exchange.ts';
+import { REGISTRY_LIMITS, registryFault } from '../../../../../../plugins/models/ship/oci/exchange.ts';
 import { digestOfBytes, type OciImage } from '../../../../../../plugins/models/ship/oci/image.ts';
-import { pushImage } from '../../../../../../plugins/models/ship/oci/push.ts';
+import { pushImage, pushProblem } from '../../../../../../plugins/models/ship/oci/push.ts';
 import { openRepository } from '../../../../../../plugins/models/ship/oci/registry.ts';
 import { type ImageRegistry, imageRegistry } from '../../../../../fakes/image-registry.ts';
 
@@ -81,6 +81,17 @@ it.each([
   const refused = push(imageFrom('a'));
   await expect(refused).rejects.toThrow(text);
   await expect(refused).rejects.toMatchObject({
-    problems: [{ code: 'MODELS_IMAGE_PUSH', value: `${server.host}/models` }],
+    problems: [{ code: 'MODELS_IMAGE_PUSH', key: 'models', value: `${server.host}/models` }],
   });
+  await expect(push(imageFrom('a'), { key: '--push' })).rejects.toMatchObject({
+    problems: [{ key: '--push' }],
+  });
+});
+
+it('sends nobody to `docker login` for what that does not help with', () => {
+  const ecr = { host: '123456789012.dkr.ecr.eu-west-1.amazonaws.com', repository: 'models', url: '' };
+  const refused = pushProblem(ecr, registryFault('refused', 'refuses (403)'), '--push');
+  expect(refused.message).toMatch(/Check credentials and --aws-profile: ECR is asked with AWS’s/);
+  const own = registryFault('wrong', 'has a certificate', { fix: 'Name it.' });
+  expect(pushProblem(ecr, own, '--push').message).toMatch(/has a certificate\. Name it\./);
 });

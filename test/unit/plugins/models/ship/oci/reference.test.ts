@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { readReference, referenceText } from '../../../../../../plugins/models/ship/oci/reference.ts';
+import {
+  readReference,
+  referenceText,
+  shownReference,
+} from '../../../../../../plugins/models/ship/oci/reference.ts';
 
 const HEX = 'a'.repeat(64);
 
@@ -31,12 +35,22 @@ it.each([
   ['example.com/a:', /the tag ""/],
   ['example.com/a:v 1', /the tag "v 1"/],
   ['exa mple.com/a', /the host "exa mple.com"/],
-  ['user@example.com/a', /a digest that is not/],
+  ['user@example.com/a', /somebody’s name before an @/],
+  ['https://user:pass/word@example.com/a', /somebody’s name before an @/],
   ['example.com/a@sha256:abc', /a digest that is not/],
   [`example.com/a@sha256:${HEX}@sha256:${HEX}`, /more than one @/],
   [`example.com/a@sha256:${HEX.toUpperCase()}`, /a digest that is not/],
 ])('refuses %s', (text, why) => {
   expect(readReference(text)).toEqual({ wrong: expect.stringMatching(why) });
+});
+
+it.each([
+  ['https://user:pass/w@rd@example.com/a:v1', '…@example.com/a:v1'],
+  [`user:word@example.com/a@sha256:${HEX}`, `…@example.com/a@sha256:${HEX}`],
+  [`example.com/a@sha256:${HEX}`, `example.com/a@sha256:${HEX}`],
+  ['example.com/a@b', 'example.com/a@b'],
+])('%s is shown without a password', (text, shown) => {
+  expect(shownReference(text)).toBe(shown);
 });
 
 it('is told as it was written', () => {

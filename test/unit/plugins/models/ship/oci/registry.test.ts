@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { REGISTRY_LIMITS } from '../../../../../../plugins/models/ship/oci/exchange.ts';
 import type { Blob } from '../../../../../../plugins/models/ship/oci/image.ts';
 import { openRepository } from '../../../../../../plugins/models/ship/oci/registry.ts';
+import { selfSigned } from '../../../../../fakes/certificate.ts';
 import { type ImageRegistry, imageRegistry, sha256 } from '../../../../../fakes/image-registry.ts';
 
 const limits = { ...REGISTRY_LIMITS, pause: 1 };
@@ -445,6 +447,39 @@ it('follows from one address to the next, but not for ever', async () => {
     return true;
   };
   await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(fault('wrong', /from one address to the next/));
+});
+
+it('says which key is missing where its certificate is of an unknown authority, and asks once', async () => {
+  const hidden = createHttps(selfSigned());
+  let asked = 0;
+  hidden.on('tlsClientError', () => {
+    asked += 1;
+  });
+  await new Promise<void>((resolve) => hidden.listen(0, '127.0.0.1', resolve));
+  const url = `https://localhost:${(hidden.address() as AddressInfo).port}`;
+  const there = openRepository({ url, repository: 'models' }, { limits });
+  await expect(there.hasBlob(DIGEST)).rejects.toMatchObject({
+    ...fault('wrong', /^has a certificate that is not trusted here: DEPTH_ZERO_SELF_SIGNED_CERT$/),
+    fix: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+  });
+  expect(asked).toBeLessThanOrEqual(1);
+  hidden.close();
+});
+
+it('says which of HTTP and HTTPS to write, where the other was asked', async () => {
+  const tls = openRepository({ url: server.url.replace('http', 'https'), repository: 'models' }, { limits });
+  await expect(tls.hasBlob(DIGEST)).rejects.toMatchObject({
+    ...fault('wrong', /^does not speak TLS there: /),
+    fix: expect.stringContaining('`http://`'),
+  });
+  server.misbehave = (_, _request, response) => {
+    response.writeHead(400).end('Client sent an HTTP request to an HTTPS server.');
+    return true;
+  };
+  await expect(open().hasBlob(DIGEST)).rejects.toMatchObject({
+    ...fault('wrong', /^answers 400/),
+    fix: expect.stringContaining('`https://`'),
+  });
 });
 
 it('says that nobody is there', async () => {

@@ -1,0 +1,34 @@
+/** A certificate that nobody vouches for, as registries within companies have. */
+import { generateKeyPairSync, sign } from 'node:crypto';
+
+/** https://www.itu.int/rec/T-REC-X.690: tag, length, content */
+function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  const size = content.length;
+  const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 255];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+}
+
+const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
+const [SEQUENCE, SET] = [0x30, 0x31];
+/** ecdsa-with-SHA256 */
+const ALGORITHM = der(SEQUENCE, der(0x06, bytes('2a8648ce3d040302')));
+
+/** For `localhost`, by itself. https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
+export function selfSigned(): { readonly key: string; readonly cert: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const commonName = der(SEQUENCE, der(0x06, bytes('550403')), der(0x0c, Buffer.from('localhost')));
+  const name = der(SEQUENCE, der(SET, commonName));
+  const [from, to] = ['20200101000000Z', '20990101000000Z'].map((time) => der(0x18, Buffer.from(time)));
+  const signed = der(
+    SEQUENCE,
+    ...[der(0x02, Buffer.from([1])), ALGORITHM, name, der(SEQUENCE, from ?? name, to ?? name), name],
+    publicKey.export({ type: 'spki', format: 'der' }),
+  );
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', signed, privateKey));
+  const whole = der(SEQUENCE, signed, ALGORITHM, signature).toString('base64');
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${whole.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+  };
+}
