@@ -68,7 +68,9 @@ describe('in a folder of a person', () => {
   it('with KEDA the other autoscaler goes: two of one Deployment would undo each other', async () => {
     const folder = await service(osls4, 'export-keda', { yaml });
     await warmSls(osls4, folder, [...args, IMAGE]);
-    const { stdout } = await warmSls(osls4, folder, [...args, IMAGE, '--keda', 'http://prometheus:9090']);
+    const keda = ['--keda', 'http://prometheus:9090'];
+    const { output, stdout } = await warmSls(osls4, folder, [...args, IMAGE, ...keda]);
+    expect(output).toMatch(/kubectl delete horizontalpodautoscaler shop-dev-churn$/m);
     expect(stdout).toMatch(/^created +\S+scaled-object\.yaml$/m);
     expect(stdout).toMatch(/^removed +\S+autoscaler\.yaml$/m);
     expect((await readdir(join(folder, 'kubernetes', 'churn'))).sort()).toEqual([

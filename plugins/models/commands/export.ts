@@ -3,7 +3,7 @@ import { keptBench } from '../advise/kept-bench.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { writeSealed } from '../disk/sealed.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
-import { exported, isRefused, nextStep } from '../export/exported.ts';
+import { besideFiles, exported, isRefused, nextStep } from '../export/exported.ts';
 import { type ExportGiven, leftOnLambda } from '../export/shared/given.ts';
 import { type ImageDigest, imageAt } from '../export/shared/image-digest.ts';
 import { workerMemory } from '../export/shared/worker-memory.ts';
@@ -48,6 +48,8 @@ export const command: Command = {
       );
     print(written.map(({ path, became }) => `${became.padEnd(9)}  ${path}`).join('\n'));
     notice(`Stays on Lambda: ${leftOnLambda(model).join('; ')}.`);
+    const removed = Object.keys(outcome).filter((name) => outcome[name] === 'removed');
+    for (const sentence of besideFiles(asked.to, removed, given)) notice(sentence);
     notice(`To look at what it would do: ${then}`);
   },
 };

@@ -1,10 +1,11 @@
 import type { Problem } from '../problems/errors.ts';
 import type { Destination, ExportOptions } from './export-options.ts';
-import { kubernetesFiles } from './kubernetes/kubernetes.ts';
+import { secretCommand } from './kubernetes/deployment.ts';
+import { AUTOSCALERS, kubernetesFiles } from './kubernetes/kubernetes.ts';
 import { ecrRepository } from './sagemaker/image.ts';
 import { INSTANCE_CPUS, MOST_MB, sageMakerInstance } from './sagemaker/instances.ts';
-import { sageMakerFiles } from './sagemaker/sagemaker.ts';
-import { type ExportedFiles, type ExportGiven, exportedName } from './shared/given.ts';
+import { parameterOf, sageMakerFiles } from './sagemaker/sagemaker.ts';
+import { type ExportedFiles, type ExportGiven, exportedName, variableNames } from './shared/given.ts';
 import { hostMemory } from './shared/worker-memory.ts';
 
 /** A name of objects of Kubernetes, of Services above all, and of endpoints. */
@@ -77,10 +78,34 @@ function forSageMaker(given: ExportGiven): ExportedFiles | readonly Problem[] {
   return sageMakerFiles(given, repository, instance);
 }
 
-/** What a person does with the files. */
+/** What a person does with the files: a look at what they would do, which changes nothing. */
 export function nextStep(to: Destination, folder: string, given: ExportGiven): string {
-  const name = exportedName(given);
-  return to === 'kubernetes'
-    ? `kubectl apply --server-side --dry-run=server -k ${folder}`
-    : `aws cloudformation deploy --template-file ${folder}/template.yaml --stack-name ${name}-sagemaker --capabilities CAPABILITY_IAM`;
+  if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${folder}`;
+  const values = variableNames(given).map((name) => ` ${parameterOf(name)}=…`);
+  return [
+    `aws cloudformation deploy --region ${given.host.region} --template-file ${folder}/template.yaml`,
+    `--stack-name ${exportedName(given)}-sagemaker --capabilities CAPABILITY_IAM --no-execute-changeset`,
+    ...(values.length === 0 ? [] : [`--parameter-overrides${values.join('')}`]),
+  ].join(' ');
+}
+
+/** What the files do not do by themselves, a sentence each. @param removed names of files that went */
+export function besideFiles(
+  to: Destination,
+  removed: readonly string[],
+  given: ExportGiven,
+): readonly string[] {
+  if (to !== 'kubernetes') return [];
+  const variables = variableNames(given);
+  const gone = removed.flatMap((file) => {
+    const kind = AUTOSCALERS[file];
+    return kind === undefined ? [] : [`kubectl delete ${kind} ${exportedName(given)}`];
+  });
+  return [
+    ...(variables.length === 0 ? [] : [`Before the first pod: ${secretCommand(given, variables)}`]),
+    ...gone.map(
+      (command) =>
+        `Where the one that was removed is in a cluster, apply leaves it there, and two autoscalers undo each other: ${command}`,
+    ),
+  ];
 }

@@ -191,6 +191,10 @@ function headOf(given: ExportGiven): readonly string[] {
 const graceWords = (timeout: number): string =>
   `${PRE_STOP} s before the host is told; ${HOST_LIMITS.drainMs / 1000} s in which it still takes requests; ${HOST_LIMITS.requestMs / 1000} s for a body that is on its way; ${timeout} s each for a request and the ${QUEUE_PER_WORKER} that may wait before it; ${LAST} s to end. It ends as soon as all are answered.`;
 
-function secretWords(given: ExportGiven, [first = '']: readonly string[]): string {
-  return `What provider.environment and function.environment declare. Values are in no file, since they may be secrets. Make the Secret first, with all of these:\nkubectl create secret generic ${secretOf(given)} --from-literal=${first}=…`;
+/** Makes the Secret that the Deployment names: all of these variables. */
+export const secretCommand = (given: ExportGiven, variables: readonly string[]): string =>
+  `kubectl create secret generic ${secretOf(given)}${variables.map((name) => ` --from-literal=${name}=…`).join('')}`;
+
+function secretWords(given: ExportGiven, variables: readonly string[]): string {
+  return `What provider.environment and function.environment declare. Values are in no file, since they may be secrets. Make the Secret first, with all of these:\n${secretCommand(given, variables.slice(0, 1))}`;
 }

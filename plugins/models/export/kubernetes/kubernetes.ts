@@ -4,6 +4,12 @@ import { deployment } from './deployment.ts';
 import { disruptionBudget, horizontalPodAutoscaler, scaledObject } from './scaling.ts';
 import { networkPolicy, service } from './service.ts';
 
+/** Files of which there is one or the other, with the kind that each is of. */
+export const AUTOSCALERS: Readonly<Record<string, string>> = {
+  'autoscaler.yaml': 'horizontalpodautoscaler',
+  'scaled-object.yaml': 'scaledobject',
+};
+
 /**
  * A model as objects of Kubernetes, a file each, and the list of them for `kubectl apply -k`.
  *

@@ -213,7 +213,8 @@ function canaryOf(given: ExportGiven): { readonly weight: number; readonly bake:
 }
 
 /** Logical ids have letters and digits only. */
-const parameterOf = (variable: string): string => `Variable${normalized(variable)}`;
+/** The parameter that has a variable’s value. */
+export const parameterOf = (variable: string): string => `Variable${normalized(variable)}`;
 
 /** A topic is AWS’s; an e-mail address needs one, and the service’s own may not be there. */
 const topicOf = ({ alerts }: ExportGiven): string => (alerts?.kind === 'topic' ? alerts.to : '');

@@ -55,11 +55,14 @@ export function scaleOf(
   return { min: least, max: Math.max(least, Math.ceil(most / workers)) };
 }
 
+/** What the image or the file itself sets: another value would keep the host from its port or its files. */
+const OWN = ['PORT', 'MODELS_HOST', 'NODE_PATH', 'HOME', 'PATH', 'LAMBDA_TASK_ROOT'];
+
 /** Names of the variables that transforms may read: their values may be secrets, and are in no file. */
 export function variableNames({ model, host }: Pick<ExportGiven, 'model' | 'host'>): readonly string[] {
   const given = [host.provider.environment, model.function.environment];
   const names = given.flatMap((one) => (typeof one === 'object' && one !== null ? Object.keys(one) : []));
-  return [...new Set(names)].sort();
+  return [...new Set(names)].filter((name) => !OWN.includes(name)).sort();
 }
 
 /** What a model has on Lambda, and not where these files go. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { exportOptions } from '../../../../../plugins/models/export/export-options.ts';
-import { exported, isRefused } from '../../../../../plugins/models/export/exported.ts';
+import { besideFiles, exported, isRefused, nextStep } from '../../../../../plugins/models/export/exported.ts';
 import type { ExportGiven } from '../../../../../plugins/models/export/shared/given.ts';
 
 const DIGEST = `sha256:${'0f'.repeat(32)}`;
@@ -113,6 +113,41 @@ describe('SageMaker', () => {
     expect(canaryOf({ steps: [{ weight: '20%', bake: '1m' }] }, { latency: { p95: 50 } })).toEqual([
       20, 900, 3000,
     ]);
+  });
+});
+
+describe('what is to be done with the files', () => {
+  const provider = { environment: { LOG_LEVEL: 'debug', PORT: '3000', NODE_PATH: '/x' } };
+  const one = given({ function: { environment: { TOKEN: 'word' } } });
+  const declared = { ...one, host: { ...one.host, provider } };
+
+  it('is a look that changes nothing, with a value for each parameter of the template', () => {
+    expect(nextStep('sagemaker', 'sagemaker/churn', declared)).toBe(
+      'aws cloudformation deploy --region eu-central-1 --template-file sagemaker/churn/template.yaml --stack-name shop-dev-churn-sagemaker --capabilities CAPABILITY_IAM --no-execute-changeset --parameter-overrides VariableLOGUnderscoreLEVEL=… VariableTOKEN=…',
+    );
+    const { Parameters } = written(declared, 'sagemaker', 'template.yaml');
+    expect(Object.keys(Parameters ?? {}).filter((name) => name.startsWith('Variable'))).toEqual([
+      'VariableLOGUnderscoreLEVEL',
+      'VariableTOKEN',
+    ]);
+    expect(nextStep('sagemaker', '.', given())).toMatch(/--no-execute-changeset$/);
+  });
+
+  it('a Secret first, and in a cluster the autoscaler that is a file no more', () => {
+    expect(besideFiles('kubernetes', ['scaled-object.yaml', 'old.yaml'], declared)).toEqual([
+      'Before the first pod: kubectl create secret generic shop-dev-churn-environment --from-literal=LOG_LEVEL=… --from-literal=TOKEN=…',
+      expect.stringMatching(/: kubectl delete scaledobject shop-dev-churn$/),
+    ]);
+    expect(besideFiles('kubernetes', [], given())).toEqual([]);
+    expect(besideFiles('sagemaker', ['autoscaler.yaml'], declared)).toEqual([]);
+  });
+
+  it('nothing takes the place of what the image sets: a second PORT would win', () => {
+    const pod = written(declared, 'kubernetes', 'deployment.yaml').spec?.template?.spec;
+    const [container] = (pod?.containers ?? []) as unknown as { env: { name: string; value?: string }[] }[];
+    expect(container?.env.map(({ name }) => name)).toEqual(['PORT', 'LOG_LEVEL', 'TOKEN']);
+    const model = written(declared, 'sagemaker', 'template.yaml').Resources?.Model;
+    expect(model?.Properties?.PrimaryContainer?.Environment).toMatchObject({ PORT: '8080' });
   });
 });
 
