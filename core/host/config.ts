@@ -43,16 +43,20 @@ export function hostPorts(
   environment: Readonly<Record<string, string | undefined>>,
 ): { readonly port: number; readonly grpc: number | undefined } {
   const { PORT = '', [HOST_GRPC_PORT]: calls = '' } = environment;
-  const http = DIGITS.test(PORT) ? Number(PORT) : port;
+  if (PORT !== '' && !isPort(PORT))
+    throw new Error(
+      `The host’s environment: PORT is ${shown(PORT)}, which is no port. Write a number from 0 to 65535, or leave it out for ${port}.`,
+    );
+  const http = PORT === '' ? port : Number(PORT);
   if (calls === '') return { port: http, grpc };
-  const opened = DIGITS.test(calls) ? Number(calls) : Number.NaN;
-  if (opened <= 65_535 && (opened === 0 || opened !== http)) return { port: http, grpc: opened };
+  const opened = isPort(calls) ? Number(calls) : Number.NaN;
+  if (opened === 0 || (opened >= 0 && opened !== http)) return { port: http, grpc: opened };
   const must = opened === http ? `be another port than HTTP’s ${http}` : 'be a port, 0 to 65535';
   throw new Error(
     `The host’s environment: ${HOST_GRPC_PORT} must ${must}; found ${shown(calls)}. Correct it, or leave it out where gRPC is not to be open.`,
   );
 }
-const DIGITS = /^\d{1,5}$/;
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 
 /** @param key where it stands in the document. @throws Error, as `readHostConfig` */
 function checkModel(key: string, model: unknown): void {

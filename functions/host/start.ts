@@ -39,10 +39,19 @@ export async function startHost(child: string, page: string): Promise<void> {
     process.exit(1);
   };
 
+  const file = process.env[HOST_CONFIG] ?? '';
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return fail({
+      refused: `${HOST_CONFIG} names ${JSON.stringify(file)}, which cannot be read: ${textOf(error)}. Name the file of the host’s configuration there.`,
+    });
+  }
   let config: ReturnType<typeof readHostConfig>;
   let ports: ReturnType<typeof hostPorts>;
   try {
-    config = readHostConfig(readFileSync(process.env[HOST_CONFIG] ?? '', 'utf8'));
+    config = readHostConfig(text);
     ports = hostPorts(config, process.env);
   } catch (error) {
     return fail({ refused: textOf(error) });

@@ -400,6 +400,13 @@ describe('its end', () => {
   it('comes at its start, with the reason, where the port is taken or a handler does not load', async () => {
     const other = createServer().listen(0);
     const { port } = other.address() as AddressInfo;
+    for (const wrong of ['abc', '-1', '65536', '80 80', 'tcp://10.0.0.1:80'])
+      await expect(folder.start({}, { PORT: wrong })).rejects.toThrow(
+        /ended with 1: .*PORT is .*, which is no port\. Write a number from 0 to 65535, or leave it out/s,
+      );
+    await expect(folder.start({}, { MODELS_HOST: '/not/there' })).rejects.toThrow(
+      /ended with 1: .*MODELS_HOST names .*\/not\/there.*, which cannot be read: ENOENT/s,
+    );
     await expect(folder.start({}, { PORT: String(port) })).rejects.toThrow(
       new RegExp(`ended with 1: .*Port ${port} cannot be used: .*EADDRINUSE.*PORT`, 's'),
     );
