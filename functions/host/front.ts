@@ -176,8 +176,7 @@ function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchang
     finish(exchange, refusalAnswer(code, message), draining());
   const shed = (): void => {
     pool.shed();
-    refused.told(request, response);
-    finish(exchange, OVERLOADED, draining());
+    refused.told(request, response, () => finish(exchange, OVERLOADED, draining()));
   };
   if (!pool.enter()) {
     shed();

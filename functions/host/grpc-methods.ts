@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { type CatalogModel, EXTENSIONS, LIVE, PLATFORM } from '../../core/catalog/contract.ts';
 import { PAYLOAD_BYTES } from '../../core/endpoint/contract.ts';
-import { isRefusal, type RefusalCode, refusal } from '../../core/errors/refusals.ts';
+import { isRefusal, refusal } from '../../core/errors/refusals.ts';
 import type { HttpAnswer } from '../../core/host/gateway.ts';
 import { modelMetadata, serverMetadata, yesOrNo } from '../../core/protocol/grpc/answered.ts';
 import { whomOf } from '../../core/protocol/grpc/asked.ts';
@@ -14,7 +14,11 @@ import type { Behind } from './behind.ts';
 import type { Bodies } from './bodies.ts';
 import type { Exchange } from './exchange.ts';
 import type { Pool, PoolOutcome } from './pool.ts';
-import { asHttp, outcomeAnswer, refusalAnswer } from './replies.ts';
+import type { Refused } from './refused.ts';
+import { asHttp, OVERLOADED, outcomeAnswer, refusalAnswer } from './replies.ts';
+
+/** What calls of one front share. */
+export type CallMeans = { readonly bodies: Bodies; readonly refused: Refused };
 
 /** The protocol’s service. https://github.com/kserve/open-inference-protocol */
 const METHODS = {
@@ -25,23 +29,23 @@ const METHODS = {
     const { service, version } = catalog();
     exchange.finish(serverMetadata(service, version, EXTENSIONS));
   },
-  ModelReady: (behind, bodies, exchange) =>
-    void aboutModel(behind, bodies, exchange, (_, pool) => yesOrNo(pool?.isUp() === true)),
-  ModelMetadata: (behind, bodies, exchange) =>
-    void aboutModel(behind, bodies, exchange, ({ name, signature: { inputs, outputs } }, pool) => {
+  ModelReady: (behind, means, exchange) =>
+    void aboutModel(behind, means, exchange, (_, pool) => yesOrNo(pool?.isUp() === true)),
+  ModelMetadata: (behind, means, exchange) =>
+    void aboutModel(behind, means, exchange, ({ name, signature: { inputs, outputs } }, pool) => {
       const versions = pool === undefined ? [] : [pool.standing().version];
       return modelMetadata(name, versions, PLATFORM, inputs, outputs);
     }),
-  ModelInfer: (behind, bodies, exchange) => void infer(behind, bodies, exchange),
-} satisfies Readonly<Record<string, (behind: Behind, bodies: Bodies, exchange: Exchange) => void>>;
+  ModelInfer: (behind, means, exchange) => void infer(behind, means, exchange),
+} satisfies Readonly<Record<string, (behind: Behind, means: CallMeans, exchange: Exchange) => void>>;
 
 export type GrpcMethod = keyof typeof METHODS;
 
 export const isMethod = (name: string): name is GrpcMethod => Object.hasOwn(METHODS, name);
 
 /** Answers a call, whatever it says. */
-export function answerMethod(behind: Behind, bodies: Bodies, method: GrpcMethod, exchange: Exchange): void {
-  METHODS[method](behind, bodies, exchange);
+export function answerMethod(behind: Behind, means: CallMeans, method: GrpcMethod, exchange: Exchange): void {
+  METHODS[method](behind, means, exchange);
 }
 
 const asStatus = ({ status, headers, body }: HttpAnswer): GrpcStatus =>
@@ -57,7 +61,7 @@ const QUESTION_BYTES = 16 * 1024;
 
 async function aboutModel(
   behind: Behind,
-  bodies: Bodies,
+  { bodies }: CallMeans,
   exchange: Exchange,
   answer: (model: CatalogModel, pool: Pool | undefined) => Uint8Array,
 ): Promise<void> {
@@ -128,13 +132,15 @@ async function unframed(body: Buffer, headers: IncomingHttpHeaders): Promise<Unf
   }
 }
 
-async function infer(behind: Behind, bodies: Bodies, exchange: Exchange): Promise<void> {
+async function infer(behind: Behind, { bodies, refused }: CallMeans, exchange: Exchange): Promise<void> {
   const { request, began } = exchange;
-  const refuse = (code: RefusalCode, message: string): void =>
-    exchange.finish(asStatus(refusalAnswer(code, message)));
   const shed = (pool: Pool | undefined): void => {
     pool?.shed();
-    refuse('OVERLOADED', 'All processes of the model are busy and its queue is full; try again.');
+    const tell = (waited: number): void => {
+      const status = asStatus(OVERLOADED);
+      exchange.finish({ ...status, again: Math.max(0, (status.again ?? 0) - waited) });
+    };
+    exchange.whenOver(refused.later(request, tell));
   };
   /** Whose place this call has. */
   let held: Pool | undefined;

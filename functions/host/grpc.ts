@@ -11,7 +11,8 @@ import type { Behind } from './behind.ts';
 import type { Bodies } from './bodies.ts';
 import { exchangeOf } from './exchange.ts';
 import type { Front } from './front.ts';
-import { answerMethod, isMethod } from './grpc-methods.ts';
+import { answerMethod, type CallMeans, isMethod } from './grpc-methods.ts';
+import { createRefused } from './refused.ts';
 
 const SERVICE = '/inference.GRPCInferenceService/';
 
@@ -29,6 +30,7 @@ export async function openGrpc(
   port: number,
   address?: string,
 ): Promise<Front> {
+  const means = { bodies, refused: createRefused() };
   const sessions = new Set<Http2Session>();
   let closing = false;
   const server = createServer(
@@ -36,7 +38,7 @@ export async function openGrpc(
       settings: { maxConcurrentStreams: HOST_LIMITS.calls, maxHeaderListSize: HOST_LIMITS.headerBytes },
       maxHeaderListPairs: HOST_LIMITS.headers,
     },
-    (request, response) => take(behind, bodies, request, response, bound()),
+    (request, response) => take(behind, means, request, response, bound()),
   );
   server.maxConnections = HOST_LIMITS.connections;
   const bound = (): number => {
@@ -64,6 +66,7 @@ export async function openGrpc(
     port: bound(),
     async close() {
       closing = true;
+      means.refused.release();
       // As the other front: what has come by now is accepted just before this phase of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
       await new Promise<void>((resolve) => {
@@ -83,7 +86,7 @@ const failed = (status: GrpcStatus['status'], code: string, text: string): GrpcS
 
 function take(
   behind: Behind,
-  bodies: Bodies,
+  means: CallMeans,
   request: Http2ServerRequest,
   response: Http2ServerResponse,
   port: number,
@@ -116,7 +119,7 @@ function take(
     const coming = setTimeout(() => exchange.finish(slow), HOST_LIMITS.requestMs);
     request.once('end', () => clearTimeout(coming));
     exchange.whenOver(() => clearTimeout(coming));
-    answerMethod(behind, bodies, method, exchange);
+    answerMethod(behind, means, method, exchange);
   }
 }
 /** Beyond it a timer fires at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */

@@ -1,12 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { afterRefusal, NO_REFUSALS } from '../../core/host/admission.ts';
 
-/** Makes callers that ask again at once, whatever `Retry-After` says, wait for it. */
+/** Makes callers that ask again at once, whatever they were told, wait for it. */
 export type Refused = {
-  /** @param response of a refusal that is to be sent next, on a connection that is kept */
-  readonly told: (request: IncomingMessage, response: ServerResponse) => void;
-  /** All connections are read again, and none waits any more. @returns whether one did */
+  /** @param tell sends the refusal, on a connection that is kept */
+  readonly told: (request: IncomingMessage, response: ServerResponse, tell: () => void) => void;
+  /**
+   * The same for a call whose connection has others: only it waits, before it is told.
+   * @param tell sends the refusal; it gets the milliseconds that its caller has waited for it
+   * @returns takes it back: nobody waits for it any more
+   */
+  readonly later: (request: Readable, tell: (waited: number) => void) => () => void;
+  /** None waits any more, and none will. @returns whether one did */
   readonly release: () => boolean;
 };
 
@@ -15,38 +22,72 @@ export type Refused = {
  * those. So where refusals are many, nothing more is read of a connection that had one, for as long as its
  * caller was told to wait: what it sends stays in the kernel, and fills its own buffers. Others, for example
  * those of a probe, are read as ever.
+ *
+ * A caller with a new connection for each request would not notice. So the first refusal of a connection is
+ * told only after that time.
  */
 export function createRefused(): Refused {
   let refusals = NO_REFUSALS;
   let released = false;
-  const waiting = new Map<Socket, NodeJS.Timeout>();
+  /** Connections that have had a refusal. */
+  const kept = new WeakSet<Socket>();
+  const waiting = new Map<NodeJS.Timeout, () => void>();
+  const pauseNow = (): number => {
+    const { refusals: counted, pause } = afterRefusal(refusals, performance.now());
+    refusals = counted;
+    return released ? 0 : pause;
+  };
+  /** @returns takes it back */
+  const after = (ms: number, call: () => void): (() => void) => {
+    const timer = setTimeout(() => {
+      waiting.delete(timer);
+      call();
+    }, ms);
+    waiting.set(timer, call);
+    return () => {
+      clearTimeout(timer);
+      waiting.delete(timer);
+    };
+  };
+  const hold = (request: Readable, ms: number, tell: (waited: number) => void): (() => void) => {
+    // Its body is not wanted, and is not to stay in memory.
+    request.resume();
+    return after(ms, () => tell(ms));
+  };
   const wait = (socket: Socket, ms: number): void => {
     if (socket.destroyed || released) return;
     socket.pause();
-    const timer = setTimeout(() => {
-      waiting.delete(socket);
-      socket.resume();
-    }, ms);
-    waiting.set(socket, timer);
+    after(ms, () => socket.resume());
   };
   return {
-    told(request, response) {
-      const { refusals: counted, pause } = afterRefusal(refusals, performance.now());
-      refusals = counted;
-      if (pause === 0) return;
+    told(request, response, tell) {
       const { socket } = request;
-      // Once it is sent, and the rest of its request is read, which is a part of this refusal.
-      response.once('close', () => {
-        if (request.complete) wait(socket, pause);
-        else request.once('end', () => wait(socket, pause));
-      });
+      const isFirst = !kept.has(socket);
+      kept.add(socket);
+      const pause = pauseNow();
+      if (pause > 0 && isFirst) response.once('close', hold(request, pause, tell));
+      else {
+        // Once it is sent, and the rest of its request is read, which is a part of this refusal.
+        if (pause > 0)
+          response.once('close', () => {
+            if (request.complete) wait(socket, pause);
+            else request.once('end', () => wait(socket, pause));
+          });
+        tell();
+      }
+    },
+    later(request, tell) {
+      const pause = pauseNow();
+      if (pause > 0) return hold(request, pause, tell);
+      tell(0);
+      return () => {};
     },
     release() {
       const some = waiting.size > 0;
       released = true;
-      for (const [socket, timer] of waiting) {
+      for (const [timer, call] of waiting) {
         clearTimeout(timer);
-        socket.resume();
+        call();
       }
       waiting.clear();
       return some;

@@ -1,21 +1,13 @@
 import { connect } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
-import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
-import { createCounts } from '../../../../core/host/counts.ts';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type Front, openFront } from '../../../../functions/host/front.ts';
-import type { Pool } from '../../../../functions/host/pool.ts';
+import { CROWDED, catalog, stopTime } from './crowded.ts';
 
 let front: Front;
-afterEach(() => front.close());
-
-const entry = {
-  ...{ name: 'm', function: 'm', identity: 'a'.repeat(64), opset: 20, auth: 'none' as const },
-  signature: { inputs: [], outputs: [], omitted: [] },
-};
-const catalog: CatalogManifest = {
-  ...{ schema: 1, service: 's', version: '1', runtime: '1' },
-  groups: [{ path: '/', auth: 'none', models: [entry], bare: 'm' }],
-};
+afterEach(async () => {
+  vi.useRealTimers();
+  await front.close();
+});
 
 it('a model that is not up while the host starts is 503 with Retry-After, at each of its paths', async () => {
   front = await openFront(
@@ -38,23 +30,6 @@ it('a model that is not up while the host starts is 503 with Retry-After, at eac
     expect(await answer.json()).toMatchObject({ code: 'NOT_READY' });
   }
 });
-
-/** Every place is taken, for good. */
-const full: Pool = {
-  ...{ enter: () => false, leave: () => {}, ask: () => () => {}, count: () => {}, shed: () => {} },
-  ...{ isUp: () => true, idle: async () => {}, stop: async () => {} },
-  standing: () => ({
-    ...{
-      model: 'm',
-      version: '1',
-      counted: createCounts().read(),
-      workers: 1,
-      up: 1,
-      working: 1,
-      waiting: 4,
-    },
-  }),
-};
 
 const FIRST = 'POST /v2/models/m/infer';
 const REQUEST = `${FIRST} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`;
@@ -82,17 +57,10 @@ function kept(port: number): { readonly ask: (line?: string) => Promise<string> 
   };
 }
 
-const crowded = (): Promise<Front> =>
-  openFront(
-    {
-      ...{ catalog: () => catalog, page: '', local: false, state: () => 'serving' },
-      ...{ pool: () => full, pools: () => [full] },
-    },
-    0,
-    '127.0.0.1',
-  );
+const crowded = (): Promise<Front> => openFront(CROWDED, 0, '127.0.0.1');
 
 it('where refusals are many, who was refused is not read for a while; all others are', async () => {
+  stopTime();
   front = await crowded();
   const caller = kept(front.port);
   expect(await caller.ask()).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: 1\r\n.*"OVERLOADED"/s);
@@ -101,7 +69,6 @@ it('where refusals are many, who was refused is not read for a while; all others
   const many = connect(front.port, '127.0.0.1').resume();
   many.on('error', () => {}).write(REQUEST.repeat(700));
   await new Promise((resolve) => many.once('data', resolve));
-  expect(await kept(front.port).ask()).toMatch(/^HTTP\/1.1 503 /);
   expect(await caller.ask()).toMatch(/^HTTP\/1.1 503 /);
 
   const order: string[] = [];
@@ -109,7 +76,28 @@ it('where refusals are many, who was refused is not read for a while; all others
   const probe = kept(front.port).ask('GET /v2/health/live');
   order.push((await probe).slice(9, 12));
   // What waits is read before the front ends.
+  vi.useRealTimers();
   await front.close();
   await again;
   expect(order).toEqual(['200', '503']);
+});
+
+it('where refusals are many, a caller with a new connection for each request is told later', async () => {
+  stopTime();
+  front = await crowded();
+  const many = connect(front.port, '127.0.0.1').resume();
+  many.on('error', () => {}).write(REQUEST.repeat(700));
+  await new Promise((resolve) => many.once('data', resolve));
+  const order: string[] = [];
+  const late = Array.from({ length: 3 }, () =>
+    kept(front.port)
+      .ask()
+      .then((answer) => order.push(answer.slice(9, 12))),
+  );
+  order.push((await kept(front.port).ask('GET /v2/health/live')).slice(9, 12));
+  // What waits is told before the front ends.
+  vi.useRealTimers();
+  await front.close();
+  await Promise.all(late);
+  expect(order).toEqual(['200', '503', '503', '503']);
 });

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createBodies } from '../../../../functions/host/bodies.ts';
+import type { Front } from '../../../../functions/host/front.ts';
+import { openGrpc } from '../../../../functions/host/grpc.ts';
+import { CROWDED, stopTime } from './crowded.ts';
+
+let front: Front;
+let session: ClientHttp2Session;
+beforeEach(async () => {
+  front = await openGrpc(CROWDED, createBodies(), 0, '127.0.0.1');
+  session = connect(`http://127.0.0.1:${front.port}`);
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  session.destroy();
+  await front.close();
+});
+
+/** @returns trailers of the answer */
+async function call(method = 'ModelInfer'): Promise<IncomingHttpHeaders> {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': `/inference.GRPCInferenceService/${method}`,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  stream.resume().end(Buffer.alloc(5));
+  const [trailers] = await once(stream, 'trailers');
+  return trailers;
+}
+const pushback = (trailers: IncomingHttpHeaders): number => Number(trailers['grpc-retry-pushback-ms']);
+
+it('a refusal is told at once while they are few, with the second to wait', async () => {
+  for (let count = 0; count < 50; count++)
+    expect(await call()).toMatchObject({
+      ...{ 'grpc-status': '14', 'error-code': 'OVERLOADED', 'grpc-retry-pushback-ms': '1000' },
+    });
+});
+
+it('where they are many, callers wait for it, and then the less; other calls of the connection do not', async () => {
+  stopTime();
+  const told: number[] = [];
+  const many = Array.from({ length: 700 }, () => call().then((found) => told.push(pushback(found))));
+  expect(await call('ServerLive')).toMatchObject({ 'grpc-status': '0' });
+  await expect.poll(() => told.length).toBe(100);
+  expect(new Set(told)).toEqual(new Set([1000]));
+  await vi.advanceTimersByTimeAsync(1000);
+  await Promise.all(many);
+  expect(Math.min(...told)).toBe(0);
+});
+
+it('what waits for its refusal is told before the front ends', async () => {
+  stopTime();
+  const many = Array.from({ length: 700 }, () => call());
+  expect(await call('ServerLive')).toMatchObject({ 'grpc-status': '0' });
+  vi.useRealTimers();
+  const ended = front.close();
+  for (const found of await Promise.all(many)) expect(found).toMatchObject({ 'grpc-status': '14' });
+  await ended;
+});
