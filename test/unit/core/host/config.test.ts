@@ -48,7 +48,7 @@ describe('where it listens', () => {
     [{ port: 1 }, {}, { port: 1, grpc: undefined }],
     [{ port: 1, grpc: 2 }, {}, { port: 1, grpc: 2 }],
     [{ port: 1 }, { PORT: '8080' }, { port: 8080, grpc: undefined }],
-    [{ port: 1 }, { PORT: 'tcp://10.0.0.1:80' }, { port: 1, grpc: undefined }],
+    [{ port: 1 }, { PORT: '' }, { port: 1, grpc: undefined }],
     [{ port: 1, grpc: 2 }, { MODELS_GRPC_PORT: '8081' }, { port: 1, grpc: 8081 }],
     [{ port: 0 }, { MODELS_GRPC_PORT: '0' }, { port: 0, grpc: 0 }],
     [{ port: 1, grpc: 2 }, { MODELS_GRPC_PORT: '' }, { port: 1, grpc: 2 }],
@@ -61,6 +61,11 @@ describe('where it listens', () => {
     expect(asked).toThrow(`MODELS_GRPC_PORT must be a port, 0 to 65535; found ${JSON.stringify(port)}.`);
     expect(asked).toThrow('leave it out');
   });
+
+  it.each(['abc', '-1', '65536', 'tcp://10.0.0.1:80'])('HTTP: not at %j', (PORT) =>
+    expect(() => hostPorts(config as never, { PORT })).toThrow(
+      `PORT is ${JSON.stringify(PORT)}, which is no port. Write a number from 0 to 65535, or leave it out for `,
+    ));
 
   it('gRPC: not where HTTP is', () =>
     expect(() => hostPorts(config as never, { PORT: '8081', MODELS_GRPC_PORT: '8081' })).toThrow(
