@@ -65,7 +65,8 @@ describe('where it listens', () => {
   it.each(['abc', '-1', '65536', 'tcp://10.0.0.1:80'])('HTTP: not at %j', (PORT) =>
     expect(() => hostPorts(config as never, { PORT })).toThrow(
       `PORT is ${JSON.stringify(PORT)}, which is no port. Write a number from 0 to 65535, or leave it out for `,
-    ));
+    ),
+  );
 
   it('gRPC: not where HTTP is', () =>
     expect(() => hostPorts(config as never, { PORT: '8081', MODELS_GRPC_PORT: '8081' })).toThrow(
