@@ -28,10 +28,10 @@ export function toolPath(name: string): string | undefined {
 }
 
 /** @returns those that are not there */
-export const lackingTools = (): readonly Tool[] =>
-  (Object.keys(TOOLS) as Tool[]).filter(
-    (name) => process.platform !== 'linux' || toolPath(name) === undefined,
-  );
+export const lackingTools = (
+  isThere = (name: Tool): boolean => toolPath(name) !== undefined,
+): readonly Tool[] =>
+  (Object.keys(TOOLS) as Tool[]).filter((name) => process.platform !== 'linux' || !isThere(name));
 
 /** @returns the command that brings them */
 export const bringTools = (tools: readonly Tool[]): string =>

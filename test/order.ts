@@ -27,6 +27,7 @@ export const LONG: readonly string[] = [
   'test/local-aws/batch-faults.test.ts',
   'test/journeys/demo-rights.test.ts',
   'test/hundredth/bench.test.ts',
+  'test/hundredth/demo.test.ts',
   'test/golden/warm.test.ts',
   'test/journeys/deploy-ends.test.ts',
   'test/journeys/release-rights.test.ts',

@@ -90,8 +90,7 @@ const NAME = `demo-image-${process.pid}`;
 
 const runc: Way = {
   tool: 'runc',
-  lacks: () =>
-    process.getuid?.() === 0 ? undefined : 'runc gives a user of its own to programs of root alone',
+  lacks: () => (process.getuid?.() === 0 ? undefined : 'runc needs root for a user of its own'),
   start: async ({ bundle, config }, ending) => {
     ending(async () => {
       await run('runc', ['kill', NAME, 'KILL']).catch(() => undefined);
@@ -106,7 +105,7 @@ const runc: Way = {
   pid: async () => JSON.parse((await run('runc', ['state', NAME])).stdout).pid,
   rights: async (pid) => {
     const { stdout } = await run('runc', ['events', '--stats', NAME]);
-    const { limit } = JSON.parse(stdout).data.memory.usage;
+    const { limit } = JSON.parse(stdout).data.memory?.usage ?? {};
     if (limit !== MEMORY_MB * 1024 ** 2) throw new Error(`Its limit of memory is ${limit} bytes.`);
     return `${await keptAway(pid)}, in ${MEMORY_MB} MB`;
   },
@@ -133,7 +132,7 @@ const plain: Way = {
   start: async ({ bundle, config: { Env, Entrypoint } }, ending) => {
     const rootfs = join(bundle, 'rootfs');
     const here = (text: string): string => text.replaceAll(OURS, join(rootfs, OURS));
-    const env: Record<string, string> = { PORT: '0' };
+    const env: Record<string, string> = { PORT: '0', TMPDIR: join(rootfs, 'tmp') };
     for (const entry of Env) {
       const [name = '', value = ''] = entry.split(/=(.*)/s);
       env[name] = here(value);
@@ -152,14 +151,15 @@ const plain: Way = {
     return { started, signal: async (name) => void started.child.kill(name) };
   },
   pid: async ({ child }) => child.pid ?? 0,
-  rights: async (pid) =>
-    `as user ${(await statusOf(pid)).user}, as any program of whoever started this: nothing keeps it from anything`,
+  rights: async (pid) => `as user ${(await statusOf(pid)).user}, with all rights of whoever started this`,
 };
+
+const WAYS = [runc, bwrap, plain];
 
 /**
  * Starts an image by the strictest way that this machine has: runc, bwrap, or as a plain process.
  *
- * @param tell gets why a way is none here
+ * @param tell gets why a way is none here, and what comes then
  * @param ending gets what ends it at once and leaves nothing, before it is started
  * @throws where none starts it, with what it told
  */
@@ -168,29 +168,34 @@ export async function startContainer(
   tell: (text: string) => void,
   ending: (step: () => Promise<void>) => void,
 ): Promise<Container> {
-  for (const { tool, lacks, start, rights, pid } of [runc, bwrap, plain]) {
+  for (const [index, { tool, lacks, start, rights, pid }] of WAYS.entries()) {
+    const next = WAYS[index + 1]?.tool;
+    const then = next === undefined ? 'it runs as a plain process' : `${next} is tried`;
     const why = tool !== undefined && !isThere(tool) ? `${tool} is not here` : lacks();
     if (why !== undefined) {
-      tell(`${why}: the next way`);
+      tell(`${why}; ${then}`);
       continue;
     }
-    const { started, signal } = await start(unpacked, ending);
+    let running: Running;
+    let port: number;
     try {
-      const port = await portOfHost(started);
-      return {
-        by: tool === undefined ? 'no container' : await versionOf(tool),
-        rights: await rights(await pid(started)),
-        port,
-        terminate: () => signal('SIGTERM'),
-        ended: started.ended,
-      };
+      running = await start(unpacked, ending);
+      port = await portOfHost(running.started);
     } catch (error) {
-      await killed(started);
-      // What a machine does not allow is its own affair; what is wrong with the image shows in each way.
-      if (tool === undefined || !/^It ended/.test(error instanceof Error ? error.message : '')) throw error;
-      const said = started.output().trim().split('\n').at(-1);
-      tell(`${tool} does not start it here (${said}): the next way`);
+      // What a machine does not allow is its own affair; what is wrong with the image shows in the last way, too.
+      if (tool === undefined) throw error;
+      const told = (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1);
+      tell(`${tool} does not start it here (${told?.replace(/^It ended: /, '')}); ${then}`);
+      continue;
     }
+    const { started, signal } = running;
+    return {
+      by: tool === undefined ? 'no container' : await versionOf(tool),
+      rights: await rights(await pid(started)),
+      port,
+      terminate: () => signal('SIGTERM'),
+      ended: started.ended,
+    };
   }
   throw new Error('No way is left.');
 }

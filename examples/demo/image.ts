@@ -54,16 +54,16 @@ export async function imageStory(
     throw new Error(
       'What is made here is a program for Linux, and this demo runs it: it needs Linux with glibc, also as a virtual machine or WSL.',
     );
-  const lacks = lackingTools()
-    .concat()
-    .filter((tool) => !isThere(tool));
+  const lacks = lackingTools(isThere);
   if (lacks.length > 0)
     console.log(
       `Not here: ${lacks.join(', ')} (${bringTools(lacks)}). Each time it is told what stands in for them.`,
     );
   const python = await validatorsPython();
   const folder = mkdtempSync(join(tmpdir(), 'demo-image-'));
-  cleanup.push(() => rmSync(folder, { recursive: true, force: true }));
+  cleanup.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
+  // What commands leave in the folder for temporary files goes with it.
+  process.env.TMPDIR = folder;
   const example = (name: string): string => join(root, 'examples', 'employment', name);
   const known = readKnown(example('answers.json'));
   const people = readPeople(example('reference.csv')).slice(0, isShort ? 40 : 4000);

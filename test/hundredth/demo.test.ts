@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { isThere } from '../../examples/demo/container.ts';
 import { lackingTools, type Tool } from '../image-tools.ts';
 import { pythonBin } from '../python.ts';
 import { commandWith, type Ran } from './command.ts';
@@ -18,7 +19,7 @@ afterAll(() => rmSync(place, { recursive: true, force: true }));
 const env = { TMPDIR: place };
 const text = ({ lines, progress }: Ran): string => `${lines.join('\n')}\n${progress}`;
 
-const lacks = lackingTools();
+const lacks = lackingTools(isThere);
 const by = (tool: Tool, otherwise: string): string => (lacks.includes(tool) ? otherwise : tool);
 const isRoot = process.getuid?.() === 0;
 /** How an image is run here at the strictest. */
