@@ -12,7 +12,10 @@ type Whole = { readonly body: Buffer; readonly release: () => void };
 /** A request of either HTTP. */
 type Incoming = Readable & { readonly headers: IncomingHttpHeaders; readonly httpVersionMajor: number };
 
-/** Reads bodies: those that come, and those that wait for a process, are within one bound of memory. */
+/**
+ * Reads bodies: those that come, and those that wait for a process, are within one bound of memory. What says
+ * how long it is, and does not fit, is late before anything of it is read.
+ */
 export type Bodies = {
   /**
    * @param most bytes of it
@@ -22,6 +25,7 @@ export type Bodies = {
   readonly read: (request: Incoming, most: number, begin: () => void, slow: () => void) => Promise<Received>;
 };
 
+/** `bytes`: those that have come; of one that is not slow, those that it says it has. */
 type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & { end: (how: Received) => void };
 
 /** @param room bytes of all together */
@@ -31,6 +35,19 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
   /** Bytes that come, and bytes of whole bodies that nobody has released. */
   let total = 0;
   let kept = 0;
+  const heavier = (one: Reading, bytes: number): void => {
+    total += bytes - one.bytes;
+    one.bytes = bytes;
+  };
+  /** Has slow ones give way. @returns whether there is room then */
+  const hasRoomFor = (size: number): boolean => {
+    if (total + kept + size <= room) return true;
+    const all = [...reading.values(), { id: NEW, bytes: size, slow: false }];
+    const given = bodiesToDrop(all, room - kept, NEW);
+    if (given.includes(NEW)) return false;
+    for (const one of given) reading.get(one)?.end('late');
+    return true;
+  };
   const keep = (body: Buffer): Whole => {
     let held = body.length;
     kept += held;
@@ -49,11 +66,14 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
       // HTTP/2 needs neither of them.
       if (size === 0 || (untold && request.httpVersionMajor < 2))
         return Promise.resolve(keep(Buffer.alloc(0)));
+      if (size !== undefined && !hasRoomFor(size)) return Promise.resolve('late');
       return new Promise((resolve) => {
         const id = ++count;
         const chunks: Buffer[] = [];
+        let come = 0;
         const timer = setTimeout(() => {
           one.slow = true;
+          heavier(one, come);
           slow();
         }, HOST_LIMITS.slowBodyMs);
         const one: Reading = {
@@ -69,21 +89,22 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
           },
         };
         const hear = (chunk: Buffer): void => {
-          one.bytes += chunk.length;
-          total += chunk.length;
+          come += chunk.length;
           chunks.push(chunk);
-          if (one.bytes > most) one.end('tooLarge');
+          if (come > one.bytes || one.slow) heavier(one, come);
+          if (come > most) one.end('tooLarge');
           else if (total + kept > room)
             for (const given of bodiesToDrop([...reading.values()], room - kept, id))
               reading.get(given)?.end('late');
         };
         reading.set(id, one);
+        heavier(one, size ?? 0);
         begin();
         request.on('data', hear);
         request.once('end', () => {
           // It was given up before.
           if (!reading.has(id)) return;
-          one.end(keep(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, one.bytes)));
+          one.end(keep(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, come)));
         });
         // Cut off in the middle, by the client or for want of time; after an end it says nothing new.
         request.once('close', () => one.end('gone'));
@@ -92,6 +113,9 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
     },
   };
 }
+
+/** No body’s that comes. */
+const NEW = 0;
 
 /**
  * Reads on what is left of a refused request, since most clients look for an answer only once all is sent;

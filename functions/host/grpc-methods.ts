@@ -16,6 +16,7 @@ import type { Exchange } from './exchange.ts';
 import type { Pool, PoolOutcome } from './pool.ts';
 import type { Refused } from './refused.ts';
 import { asHttp, OVERLOADED, outcomeAnswer, refusalAnswer } from './replies.ts';
+import { turns } from './turns.ts';
 
 /** What calls of one front share. */
 export type CallMeans = { readonly bodies: Bodies; readonly refused: Refused };
@@ -109,6 +110,10 @@ type Unframed = {
 
 const UNPACK = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
 
+/** Messages that are unpacked at a time: a small one may become 6 MB, and nobody counts those. */
+const UNPACKING = 4;
+const inTurn = turns(UNPACKING);
+
 /**
  * The one message of a call.
  * @throws Refusal `INVALID_REQUEST`, `INVALID_ENCODING`, `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`
@@ -122,7 +127,7 @@ async function unframed(body: Buffer, headers: IncomingHttpHeaders): Promise<Unf
   if (packing !== 'gzip' && packing !== 'deflate')
     throw refusal('UNSUPPORTED_MEDIA_TYPE', 'grpc-encoding must be gzip, deflate or identity.');
   try {
-    const message = await UNPACK[packing](packed, { maxOutputLength: PAYLOAD_BYTES });
+    const message = await inTurn(() => UNPACK[packing](packed, { maxOutputLength: PAYLOAD_BYTES }));
     return { message, packed, packing };
   } catch (error) {
     const isLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
