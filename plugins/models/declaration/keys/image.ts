@@ -13,8 +13,12 @@ export const packageKey = key(z.enum(['zip', 'image']), {
 /** A registry, a repository there, and a digest, since a tag may name another image tomorrow. */
 const BASE = /^[^\s@/]+(\/[^\s@/]+)+@sha256:[0-9a-f]{64}$/;
 
-/** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html */
-const REPOSITORY = /^(?=.{2,256}$)([a-z0-9]+([._-][a-z0-9]+)*\/)*[a-z0-9]+([._-][a-z0-9]+)*$/;
+/**
+ * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html; a registry's name
+ * before it would be taken for a part of it.
+ */
+const REPOSITORY =
+  /^(?=.{2,256}$)(?!\d{12}\.dkr[.-]ecr)([a-z0-9]+([._-][a-z0-9]+)*\/)*[a-z0-9]+([._-][a-z0-9]+)*$/;
 
 /** For `package: image`. */
 export const imageKey = key(

@@ -6,6 +6,7 @@ import { messageOf } from '../../../../core/errors/aws-errors.ts';
 import type { ImagePort, RepositoryPort } from '../../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../../core/ports/config.ts';
 import type { Registry } from '../../../../core/registry/registry.ts';
+import type { VersionImage } from '../../../../core/release/document/history-contract.ts';
 import { type Host, makerOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { workerName } from '../../plan/release/functions.ts';
@@ -23,7 +24,8 @@ import type { Reach } from '../ports.ts';
 export type ServiceImages = readonly { readonly repository: string; readonly tags?: readonly string[] }[];
 
 /**
- * In a repository that the service names are images of others, too: of ours, the registry has the tags.
+ * In a repository that the service names are images of others, too: of ours, the registry has the tags. It
+ * also knows whether versions before were in one that a deploy made, which is ours as a whole.
  *
  * @param read works with the registry; undefined where there is none
  */
@@ -43,24 +45,27 @@ export async function serviceImages(
       continue;
     }
     const tags = found.get(repository) ?? new Set<string>();
-    for (const tag of (await read((documents) => tagsOf(model.name, repository, documents))) ?? [])
-      tags.add(tag);
+    const { image: _, ...plain } = model;
+    const made = targetOf(model).repository?.(plain, host);
+    for (const image of (await read((documents) => imagesOf(model.name, documents))) ?? []) {
+      if (image.repository === repository) tags.add(image.tag);
+      else if (image.repository === made) found.set(made, undefined);
+    }
     if (!found.has(repository) || found.get(repository) !== undefined) found.set(repository, tags);
   }
   return [...found].map(([repository, tags]) => ({ repository, ...(tags && { tags: [...tags] }) }));
 }
 
-async function tagsOf(
+async function imagesOf(
   model: string,
-  repository: string,
   documents: Pick<Registry, 'records' | 'recorded'>,
-): Promise<readonly string[]> {
-  const tags: string[] = [];
+): Promise<readonly VersionImage[]> {
+  const images: VersionImage[] = [];
   for (const name of await documents.records(model)) {
     const image = (await documents.recorded(model, name))?.image;
-    if (image?.repository === repository) tags.push(image.tag);
+    if (image !== undefined) images.push(image);
   }
-  return tags;
+  return images;
 }
 
 /**

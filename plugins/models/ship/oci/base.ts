@@ -55,7 +55,7 @@ export function baseReference({
     declared === undefined
       ? 'No base is declared, and this package pins none'
       : `${text} is a tag, which may be another image tomorrow`,
-    `Write \`${written(key, `${referenceText({ host: read.host, repository: read.repository })}@sha256:…`)}\`, with the digest of the image for ${platformOf(architecture)}. ${howToFind(read, architecture)}`,
+    `Write \`${written(key, `${referenceText({ host: read.host, repository: read.repository })}@sha256:…`)}\`, with the digest of the image for ${platformOf(architecture)}. ${howToFind(read, architecture, key)}`,
   );
 }
 
@@ -66,9 +66,11 @@ const written = (key: string, value: string): string => `${key}${key.startsWith(
  * Commands that tell the digest of one image in an index; each is of another program, of which one is there.
  * https://github.com/google/go-containerregistry/blob/main/cmd/crane/doc/crane_digest.md
  */
-function howToFind({ url: _, ...place }: ImageReference, architecture: Architecture): string {
+function howToFind({ url: _, ...place }: ImageReference, architecture: Architecture, key: string): string {
   const text = referenceText({ tag: 'latest', ...place });
-  return `\`crane digest --platform ${platformOf(architecture)} ${text}\` prints it; \`docker buildx imagetools inspect ${text}\` and \`skopeo inspect --raw docker://${text}\` list it beside its platform.`;
+  // With the option it was looked up already.
+  const own = key.startsWith('--') ? '' : `\`sls models image --base ${text}\` looks it up; `;
+  return `${own}\`crane digest --platform ${platformOf(architecture)} ${text}\` prints it; \`docker buildx imagetools inspect ${text}\` and \`skopeo inspect --raw docker://${text}\` list it beside its platform.`;
 }
 
 const MANIFEST = 'manifest.json';

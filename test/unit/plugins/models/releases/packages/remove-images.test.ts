@@ -49,6 +49,12 @@ describe('images of a service', () => {
       { repository: 'team', tags: ['v-a', 'v-b', 'v-d'] },
       { repository: 'shop-dev-models' },
     ]);
+    // Versions of before the service named one.
+    const moved = registryOf({ churn: { '1': 'shop-dev-models:v-a', '2': 'team:v-b' } });
+    expect(await serviceImages(declaredModels({ churn: image('team') }), HOST, moved)).toEqual([
+      { repository: 'shop-dev-models' },
+      { repository: 'team', tags: ['v-b'] },
+    ]);
     expect(
       await serviceImages(declaredModels({ churn: image('team') }), HOST, async () => undefined),
     ).toEqual([{ repository: 'team', tags: [] }]);

@@ -194,7 +194,9 @@ describe('a base is refused', () => {
     const ask = () =>
       baseReference({ declared: undefined, architecture: 'arm64', key: 'models.m.image.base' });
     expect(ask).toThrow(/No base is declared, and this package pins none\. .*@sha256:….*linux\/arm64/);
-    expect(ask).toThrow(/Write `models\.m\.image\.base: public/);
+    expect(ask).toThrow(
+      /Write `models\.m\.image\.base: public.*`sls models image --base public\.ecr\.aws\/lambda\/nodejs:24` looks it up/,
+    );
   });
 
   it('with commands that tell the digest, and the option as it is written', () => {
