@@ -94,20 +94,9 @@ export async function startHost(model: ModelName): Promise<Running> {
   await writeFile(file, JSON.stringify(config));
   const port = await freePort();
   const env = { PATH: process.env.PATH ?? '', MODELS_HOST: file, PORT: String(port) };
-  const running = await started(
-    process.execPath,
-    [join(folder, HOST_FILES.host)],
-    { cwd: folder, env },
-    port,
-    model,
-  );
-  return {
-    port,
-    stop: async () => {
-      await running.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  const program = process.execPath;
+  const args = [join(folder, HOST_FILES.host)];
+  return started({ program, args, cwd: folder, env, port, model, own: folder });
 }
 
 /** @returns a server of another’s, from PyPI, with the same file */
@@ -123,13 +112,15 @@ export async function startPeer(name: PeerName, model: ModelName): Promise<Runni
   switch (name) {
     case 'fastapi': {
       const args = ['app:app', '--host', '127.0.0.1', '--port', `${port}`, '--workers', `${WORKERS}`];
-      return started(
-        join(bin, 'uvicorn'),
-        [...args, '--no-access-log', '--log-level', 'warning'],
-        { cwd: own, env },
+      const quiet = ['--no-access-log', '--log-level', 'warning'];
+      return started({
+        program: join(bin, 'uvicorn'),
+        args: [...args, ...quiet],
+        cwd: own,
+        env,
         port,
         model,
-      );
+      });
     }
     case 'bentoml': {
       const home = join(WORK, 'bentoml');
@@ -137,13 +128,10 @@ export async function startPeer(name: PeerName, model: ModelName): Promise<Runni
       const args = ['serve', 'service:Served', '--host', '127.0.0.1', '--port', `${port}`];
       // It sends nothing.
       const quiet = { BENTOML_DO_NOT_TRACK: 'True', BENTOML_HOME: home };
-      return started(
-        join(bin, 'bentoml'),
-        [...args, '--quiet'],
-        { cwd: own, env: { ...env, ...quiet } },
-        port,
-        model,
-      );
+      return started({
+        ...{ program: join(bin, 'bentoml'), args: [...args, '--quiet'], cwd: own },
+        ...{ env: { ...env, ...quiet }, port, model },
+      });
     }
     case 'mlserver': {
       const folder = await mkdtemp(join(tmpdir(), 'bench-mlserver-'));
@@ -162,20 +150,8 @@ export async function startPeer(name: PeerName, model: ModelName): Promise<Runni
         join(folder, 'model-settings.json'),
         JSON.stringify({ name: model, implementation: 'runtime.Onnx', parameters }),
       );
-      const running = await started(
-        join(bin, 'mlserver'),
-        ['start', folder],
-        { cwd: folder, env },
-        port,
-        model,
-      );
-      return {
-        port,
-        stop: async () => {
-          await running.stop();
-          await rm(folder, { recursive: true, force: true });
-        },
-      };
+      const program = join(bin, 'mlserver');
+      return started({ program, args: ['start', folder], cwd: folder, env, port, model, own: folder });
     }
   }
 }
@@ -207,13 +183,18 @@ function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function started(
-  program: string,
-  args: readonly string[],
-  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-  port: number,
-  model: ModelName,
-): Promise<Running> {
+type Start = {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  readonly model: ModelName;
+  /** A folder that is removed at its end. */
+  readonly own?: string;
+};
+
+async function started({ program, args, cwd, env, port, model, own }: Start): Promise<Running> {
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let output = '';
@@ -230,6 +211,7 @@ async function started(
     await Promise.race([ended, sleep(5000, undefined, { ref: false })]);
     endGroup(child, 'SIGKILL');
     running.delete(child);
+    if (own !== undefined) await rm(own, { recursive: true, force: true });
   };
   const end = Date.now() + START_MS;
   for (;;) {

@@ -1,6 +1,7 @@
 /** Fixtures behind the host, as an image would start it: the bundled program in a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +19,21 @@ export type HostScene = Partial<Pick<HostModel, 'timeout' | 'workers' | 'memory'
   readonly transform?: string;
 };
 
+/**
+ * A transform whose request’s id says what it does. It blocks the thread, as a graph does; `session.run`
+ * cannot be interrupted either.
+ */
+export const ODDITIES = `
+export const pre = (inputs: object, { id = '' }: { id?: string }) => {
+  if (id === 'endless') for (;;);
+  if (id === 'memory') for (const kept = [];;) kept.push(Buffer.alloc(16 * 1024 * 1024, 1));
+  if (id === 'crash') process.kill(process.pid, 'SIGKILL');
+  if (id === 'refuse') throw Object.assign(new Error('Only 50 % on “Sundays”.'), { status: 403, code: 'SUNDAY' });
+  if (id.startsWith('ms')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(id.slice(2)));
+  return inputs;
+};
+`;
+
 export type Hosted = {
   readonly url: string;
   readonly port: number;
@@ -32,6 +48,8 @@ export type Hosted = {
     body: string | Uint8Array,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<Response>;
+  /** @param name without what all of them begin with */
+  readonly metric: (name: string, model: string) => Promise<number>;
   readonly stop: () => Promise<void>;
 };
 
@@ -118,9 +136,40 @@ export async function startProgram(program: string, env: Readonly<Record<string,
         headers: { 'content-type': 'application/json', ...headers },
         body: Buffer.from(body as Uint8Array),
       }),
+    async metric(name, model) {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const begin = `serverless_models_${name}{model="${model}"`;
+      const line = text.split('\n').find((one) => one.startsWith(begin));
+      return Number(line?.slice(line.lastIndexOf(' ') + 1));
+    },
     stop: async () => {
       child.kill('SIGKILL');
       await ended;
     },
   };
+}
+
+/**
+ * Ten thousand connections that send nothing, or as many as a process may have beside what it has anyway.
+ * @returns once all are there
+ */
+export async function silentConnections(
+  port: number,
+): Promise<{ readonly count: number; readonly closed: () => number }> {
+  const limit = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }));
+  const count = Number.isNaN(limit) ? 10_000 : Math.min(10_000, limit - 1000);
+  let closed = 0;
+  for (let left = count; left > 0; left -= 500)
+    await Promise.all(
+      Array.from({ length: Math.min(left, 500) }, () => {
+        const socket = connect(port, '127.0.0.1');
+        // Else its end is never read.
+        socket
+          .resume()
+          .on('close', () => closed++)
+          .on('error', () => {});
+        return new Promise((resolve) => socket.once('connect', resolve));
+      }),
+    );
+  return { count, closed: () => closed };
 }
