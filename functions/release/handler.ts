@@ -59,24 +59,38 @@ export const handler = middy<unknown, unknown, Error, Context>()
 const lambda = lambdaClient();
 const s3 = s3Client({ encryption: registryEncryption() });
 const aliases = lambdaAliases(lambda);
-const capacity = provisionedCapacity(lambda, autoScalingClient());
+const versions = lambdaVersions(lambda);
+const invoke = lambdaInvoke(lambda);
 const schedules = scheduler(schedulerClient());
 const stacks = cloudFormationStacks(cloudFormationClient(), (reason) =>
   logger.warn('the stack cannot be read', { reason }),
 );
-const cloudWatch = cloudWatchClient();
-const metrics = cloudWatchMetrics(cloudWatch);
-const alarms = cloudWatchAlarms(cloudWatch);
-const versions = lambdaVersions(lambda);
-const images = ecrImages(ecrClient());
-const invoke = lambdaInvoke(lambda);
-const reference = sagemakerReference(sageMakerRuntimeClient());
-const sns = snsClient();
+const capacity = whenAsked(() => provisionedCapacity(lambda, autoScalingClient()));
+const cloudWatch = whenAsked(() => ({ client: cloudWatchClient() }));
+const metrics = whenAsked(() => cloudWatchMetrics(cloudWatch.client));
+const alarms = whenAsked(() => cloudWatchAlarms(cloudWatch.client));
+const images = whenAsked(() => ecrImages(ecrClient()));
+const reference = whenAsked(() => sagemakerReference(sageMakerRuntimeClient()));
+const sns = whenAsked(() => ({ client: snsClient() }));
 const clock = Date.now;
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/**
+ * What is made when it is first asked, and with it its package of the SDK is loaded: a fifth of a start. It
+ * is for what a start may never ask; all else is loaded before the first event, with a whole processor.
+ */
+function whenAsked<Port extends object>(make: () => Port): Port {
+  let made: Port | undefined;
+  const get = (_: Port, name: string | symbol): unknown => {
+    made ??= make();
+    return Reflect.get(made, name);
+  };
+  return new Proxy({} as Port, { get });
+}
+
 function worldOf(context: Context): World {
+  const topic = required(WORKER_ENV.topic);
   const objects = bucketObjects(s3, required(WORKER_ENV.bucket));
   const mlflow = mlflowOf(process.env[WORKER_ENV.mlflowUri], process.env[WORKER_ENV.mlflowAlias]);
   return {
@@ -91,7 +105,7 @@ function worldOf(context: Context): World {
     metrics,
     alarms,
     gate: gateOf(objects, required(WORKER_ENV.files)),
-    notify: snsNotices(sns, required(WORKER_ENV.topic)),
+    notify: (...notice) => snsNotices(sns.client, topic)(...notice),
     bucketEvents: bucketEvents(s3),
     answer: putAnswer,
     ...(mlflow && { mlflow }),

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { initSeconds } from '../../core/capacity/environments/init.ts';
 import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import { bundle } from '../../plugins/models/ship/bundle.ts';
+import { ownFile } from '../../plugins/models/disk/own-file.ts';
+import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
 import {
   externalTensor,
@@ -267,6 +268,33 @@ describe('a function without a model', () => {
       'functionfunction',
     );
     expect(() => run({})).toThrow();
+  });
+
+  it('loads a package of the SDK when it first asks for something of it', async () => {
+    const worker = `export { handler } from ${importPath(ownFile('functions/release/handler'))};`;
+    const asking = `import { PublishCommand } from '@aws-sdk/client-sns';
+      import { S3Client } from '@aws-sdk/client-s3';
+      export const handler = () => new PublishCommand({ Message: 'x' }) instanceof PublishCommand || S3Client;`;
+    const program = `const { handler } = await import(process.argv[1]);
+      if (process.argv[2] === 'ask') handler();
+      const { default: { _cache } } = await import('node:module');
+      const clients = Object.keys(_cache).map((file) => /@aws-sdk.client-([a-z0-9]+)/.exec(file)?.[1]);
+      console.log([...new Set(clients)].filter(Boolean).sort().join());`;
+    const loaded = async (source: string, asks = ''): Promise<string> => {
+      const file = join(
+        await unpacked(await shipFunction('models-x', source, service.context())),
+        'handler.mjs',
+      );
+      const env = {
+        PATH: process.env.PATH,
+        NODE_PATH: join(import.meta.dirname, '..', '..', 'node_modules'),
+      };
+      const args = ['--input-type=module', '-e', program, pathToFileURL(file).href, asks];
+      return execFileSync(process.execPath, args, { encoding: 'utf8', env }).trim();
+    };
+    expect(await loaded(asking)).toBe('');
+    expect(await loaded(asking, 'ask')).toBe('sns');
+    expect(await loaded(worker)).toBe('cloudformation,lambda,s3,scheduler');
   });
 
   it('bundles equal sources to equal bytes', async () => {
