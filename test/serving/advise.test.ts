@@ -1,5 +1,4 @@
 /** `sls models advise` in a service, as a person starts it; its page in a browser. */
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { adviceHtml } from '../../plugins/models/advise/advice-html.ts';
 import { advisedModel } from '../../plugins/models/advise/advised.ts';
 import { PRICE_LIST } from '../../plugins/models/plan/shared/prices.ts';
 import { launchBrowser } from '../browser.ts';
+import { runAlone, runWarm, type Said } from '../warm-sls.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder } from './sls.ts';
 
@@ -34,28 +34,23 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(folder));
 
-type Ran = { readonly code: number; readonly stdout: string };
-
-function advise(...args: readonly string[]): Promise<Ran> {
-  const sls = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
+/** In a process that is warm; the command with and without --json is in one of its own, too. */
+function advise(args: readonly string[], run = runWarm): Promise<Said> {
+  const bin = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
   const env = { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: 'true' };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [sls, 'models', 'advise', ...args], { cwd: folder, env }, (error, stdout) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout }),
-    );
-  });
+  return run({ bin, cwd: folder, args: ['models', 'advise', ...args], env, timeout: 120_000 });
 }
 
 describe('sls models advise', () => {
   it('takes a bench for one model alone', async () => {
-    const { code, stdout } = await advise('--bench', 'bench.json', '--json');
+    const { code, stdout } = await advise(['--bench', 'bench.json', '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'MODELS_USAGE', key: '--model' }]);
   });
 
   it('advises on every model, from what is declared, without AWS', async () => {
-    const { code, stdout } = await advise('--json');
+    const { code, stdout } = await advise(['--json'], runAlone);
     expect(code).toBe(0);
     const { models, prices } = JSON.parse(stdout);
     expect(models.map(({ name, form }: { name: string; form: string }) => [name, form])).toEqual([
@@ -82,26 +77,26 @@ describe('sls models advise', () => {
     const place = join(folder, '.serverless', 'bench', 'churn', 'bench.json');
     await writeFile(place, JSON.stringify(bench));
     await writeFile(join(folder, 'prices.json'), '{"lambda.gb-second.x86_64": 1}');
-    const { code, stdout } = await advise('--model', 'churn', '--prices', 'prices.json', '--json');
+    const { code, stdout } = await advise(['--model', 'churn', '--prices', 'prices.json', '--json']);
     const [{ form, needs }] = JSON.parse(stdout).models;
     expect(needs.service).toMatchObject({ value: 0.031, isGuess: false });
     expect(needs.service.from).toContain('.serverless/bench/churn/bench.json, 2026-11-27');
     expect([code, form]).toEqual([0, 'fargate']);
-    const other = await advise('--model', 'churn', '--duration', '9', '--json');
+    const other = await advise(['--model', 'churn', '--duration', '9', '--json']);
     expect(JSON.parse(other.stdout).models[0].needs.service).toMatchObject({ value: 0.009 });
   });
 
   it('ends with 1 where no form keeps what is asked, and says so', async () => {
-    const { code, stdout } = await advise('--model', 'churn', '--latency', '5');
+    const { code, stdout } = await advise(['--model', 'churn', '--latency', '5'], runAlone);
     expect(code).toBe(1);
     expect(stdout).toContain('churn: No form keeps all of this at once: privacy, latency.');
-    const wrong = await advise('--traffic', '0', '--json');
+    const wrong = await advise(['--traffic', '0', '--json']);
     expect(wrong.code).toBe(1);
     expect(JSON.parse(wrong.stdout).problems).toMatchObject([{ code: 'MODELS_USAGE', key: '--traffic' }]);
   });
 
   it('writes a page', async () => {
-    await advise('--html', 'advice.html');
+    await advise(['--html', 'advice.html']);
     const page = await readFile(join(folder, 'advice.html'), 'utf8');
     expect(page).toContain('Where churn, fraud should run');
     expect(page).not.toMatch(/https?:\/\//);

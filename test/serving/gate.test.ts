@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runPython } from '../python.ts';
 import { blocks } from '../unit/docs/pages.ts';
+import { firstAlone } from '../warm-sls.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder, startSls } from './sls.ts';
 
@@ -33,17 +33,14 @@ ${block('yaml', 'docs/gate.md', 'load:')
 
 let folder = '';
 const python = (script: string) => runPython('-c', [script], { cwd: folder, timeout: 120_000 });
-const sls = (...args: string[]) =>
-  new Promise<{ readonly code: number; readonly stdout: string; readonly output: string }>((resolve) => {
-    const cli = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
-    const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
-    execFile(
-      process.execPath,
-      [cli, 'models', 'gate', ...args],
-      { cwd: folder, env },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, stdout, output: stdout + stderr }),
-    );
-  });
+const run = firstAlone();
+/** A command of options that were given before is in a process that is warm. */
+async function sls(...args: string[]) {
+  const bin = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
+  const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
+  const ran = await run({ bin, cwd: folder, args: ['models', 'gate', ...args], env, timeout: 120_000 });
+  return { ...ran, output: ran.stdout + ran.stderr };
+}
 
 beforeAll(async () => {
   folder = await serviceFolder(SERVICE, []);
