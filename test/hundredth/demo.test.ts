@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isThere } from '../../examples/demo/container.ts';
 import { lackingTools, type Tool } from '../image-tools.ts';
 import { pythonBin } from '../python.ts';
@@ -27,8 +27,9 @@ const way = isRoot ? by('runc', by('bwrap', 'no container')) : by('bwrap', 'no c
 
 // The image is a program for Linux, over this machine’s own Node.
 describe.skipIf(process.platform !== 'linux')('npm run demo -- --with image', () => {
+  beforeAll(pythonBin);
+
   it('makes, pushes, runs, asks, compares, ends and exports, and leaves nothing', async () => {
-    await pythonBin();
     const ran = await commandWith(env, DEMO, WITH_IMAGE);
     expect([ran.code, ran.lines.at(-1)], text(ran)).toEqual([0, 'demo: ok']);
     const said = text(ran);
