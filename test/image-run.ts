@@ -101,15 +101,21 @@ export function following(child: ChildProcess): Started {
   };
 }
 
-/** @returns the port that the host in it listens at */
-export async function portOfHost({ output, ended }: Started): Promise<number> {
+/** @returns the port that the host in it listens at for HTTP */
+export const portOfHost = async (started: Started): Promise<number> => (await portsOfHost(started)).port;
+
+/** @returns the ports that the host in it listens at; of gRPC where that is open */
+export async function portsOfHost({
+  output,
+  ended,
+}: Started): Promise<{ readonly port: number; readonly grpc?: number }> {
   let over = false;
   void ended.then(() => {
     over = true;
   });
   for (;;) {
-    const [, port] = /\{"listening":\{"port":(\d+)/.exec(output()) ?? [];
-    if (port !== undefined) return Number(port);
+    const [line] = /^\{"listening":.*\}$/m.exec(output()) ?? [];
+    if (line !== undefined) return JSON.parse(line).listening;
     if (over) throw new Error(`It ended: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -3,13 +3,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { x as extract } from 'tar';
-import { HOST_CONFIG } from '../../core/host/contract.ts';
+import { HOST_CONFIG, HOST_GRPC_PORT } from '../../core/host/contract.ts';
 import {
   configIn,
   following,
   IMAGE_USER,
   type ImageConfig,
-  portOfHost,
+  portsOfHost,
   runByBwrap,
   type Started,
   startByRunc,
@@ -44,7 +44,9 @@ export async function unpackImage(
   bundle: string,
   isOurs: boolean,
 ): Promise<Unpacked> {
-  const config = await configIn(layout);
+  const ofImage = await configIn(layout);
+  // Nothing but HTTP is open in an image where this does not say so.
+  const config = { ...ofImage, Env: [...ofImage.Env, `${HOST_GRPC_PORT}=0`] };
   if (isThere('umoci')) {
     const rootless = process.getuid?.() === 0 ? [] : ['--rootless'];
     await run('umoci', ['unpack', ...rootless, '--image', `${layout}:${tag}`, bundle]);
@@ -67,6 +69,8 @@ export type Container = {
   /** What keeps it from what, as the kernel tells: a sentence. */
   readonly rights: string;
   readonly port: number;
+  /** Port of gRPC. */
+  readonly grpc: number;
   /** Asks the program in it to end. */
   readonly terminate: () => Promise<void>;
   /** Its exit code, once it has ended. */
@@ -177,10 +181,10 @@ export async function startContainer(
       continue;
     }
     let running: Running;
-    let port: number;
+    let ports: Awaited<ReturnType<typeof portsOfHost>>;
     try {
       running = await start(unpacked, ending);
-      port = await portOfHost(running.started);
+      ports = await portsOfHost(running.started);
     } catch (error) {
       // What a machine does not allow is its own affair; what is wrong with the image shows in the last way, too.
       if (tool === undefined) throw error;
@@ -192,7 +196,8 @@ export async function startContainer(
     return {
       by: tool === undefined ? 'no container' : await versionOf(tool),
       rights: await rights(await pid(started)),
-      port,
+      port: ports.port,
+      grpc: ports.grpc ?? 0,
       terminate: () => signal('SIGTERM'),
       ended: started.ended,
     };

@@ -11,6 +11,7 @@ import { type Base, hostBase, pushBase } from '../../test/image-base.ts';
 import { loadUntilItEnds } from '../../test/image-load.ts';
 import { dockerRegistry } from '../../test/image-registries.ts';
 import { bringTools, lackingTools } from '../../test/image-tools.ts';
+import { grpcClient } from '../../test/serving/grpc.ts';
 import { type Answer, besidePython, type Known, probabilitiesIn, readKnown } from './ask.ts';
 import { type Container, isThere, startContainer, unpackImage, versionOf } from './container.ts';
 import { keepsCloudFormation, keepsKubernetes, validatorsPython } from './manifests.ts';
@@ -93,7 +94,7 @@ export async function imageStory(
 
   title('5. It is asked');
   const url = `http://127.0.0.1:${container.port}`;
-  await ask(url, known);
+  await ask(url, container.grpc, known);
 
   title('6. The same model by `sls models serve`: are the answers the same?');
   await compare(commands, url, people);
@@ -195,7 +196,7 @@ async function runImage(
   isOurs: boolean,
   cleanup: Cleanup,
 ): Promise<Container> {
-  const unpacked = await patiently('unpacking', unpackImage(layout, 'v1', bundle, isOurs));
+  const unpacked = await patiently('unpacking', unpackImage(layout, 'employment', bundle, isOurs));
   console.log(`unpacked by ${unpacked.by}`);
   const since = performance.now();
   const starting = startContainer(
@@ -219,7 +220,7 @@ async function runImage(
 
 const READY_MS = 60_000;
 
-async function ask(url: string, known: Known): Promise<void> {
+async function ask(url: string, grpc: number, known: Known): Promise<void> {
   const model = `${url}/v2/models/employment`;
   const { inputs, outputs } = (await get(model)) as Record<'inputs' | 'outputs', readonly object[]>;
   console.log(`GET  /v2/models/employment: ${inputs.length} inputs, ${outputs.length} outputs`);
@@ -240,14 +241,17 @@ async function ask(url: string, known: Known): Promise<void> {
   console.log(`  ${row}\n  ${text}`);
   expect((await fetch(`${url}/ping`)).status === 200, '/ping is 200');
 
+  console.log('ModelInfer, by gRPC:');
+  const [ofCall] = besidePython(known, [['image', probabilitiesIn(await call(grpc, known.request))]]);
+  console.log(`largest difference ${ofCall}`);
+
   const metrics = (await (await fetch(`${url}/metrics`)).text()).split('\n');
   const counted = metrics.filter((line) => /^serverless_models_(requests|errors)_total\{/.test(line));
   console.log(`GET  /metrics, for Prometheus, among ${metrics.length} lines:\n  ${counted.join('\n  ')}`);
   expect(
-    counted.some((line) => /requests_total\{.*\} 2$/.test(line)),
-    'two requests are counted',
+    counted.some((line) => /requests_total\{.*\} 3$/.test(line)),
+    'three requests are counted',
   );
-  console.log('gRPC is not open in images yet; `sls models serve --grpc-port` has it (docs/hosts.md)');
 }
 
 async function compare({ serve }: Terminal, url: string, people: readonly Person[]): Promise<void> {
@@ -292,6 +296,29 @@ async function endUnderLoad({ port, terminate, ended }: Container, body: string,
   console.log(
     `${count(answered)} requests answered, none lost: /v2/health/ready became 503, callers went elsewhere, and it ended with 0 ${seconds(since)} after the signal`,
   );
+}
+
+/** The same question by gRPC’s own library. */
+async function call(port: number, { inputs }: Known['request']): Promise<Answer> {
+  const client = grpcClient(port);
+  try {
+    const { status, details, answer } = await client.call('ModelInfer', {
+      model_name: 'employment',
+      inputs: inputs.map(({ name, datatype, shape, data }) => ({
+        ...{ name, datatype, shape },
+        contents: { [datatype === 'FP32' ? 'fp32_contents' : 'int64_contents']: data },
+      })),
+    });
+    expect(status === 0, `gRPC answers, not ${status} ${details}`);
+    type Told = Omit<Answer['outputs'][number], 'data'> & { contents: Record<string, number[]> };
+    const outputs = (answer.outputs as readonly Told[]).map(({ contents, ...head }) => ({
+      ...head,
+      data: Object.values(contents).flat(),
+    }));
+    return { outputs };
+  } finally {
+    client.close();
+  }
 }
 
 async function get(url: string): Promise<unknown> {
