@@ -26,11 +26,15 @@ export function coldShare({ rate, service, idle, kept }: OnDemand): number {
   if (!(rate > 0)) return kept > 0 ? 0 : 1;
   const load = rate * service;
   const last = Math.max(kept, load) + 20 * Math.sqrt(load) + 100;
+  // Logarithms between which a number adds anything: below, exp gives 0; above, it is passed all the time.
+  const [rarest, always] = [-746, Math.log(750 / (rate * idle))];
   let [logarithm, cold] = [-load, 0];
   for (let busy = 0; busy <= last; busy += 1) {
     if (busy > 0) logarithm += Math.log(load / busy);
-    if (busy < kept) continue;
+    if (busy < kept || logarithm > always || (logarithm < rarest && busy < load)) continue;
     const passed = Math.exp(logarithm);
+    // Beyond the load each is rarer than the one before: none that comes changes a digit, either.
+    if (busy > load && cold + passed === cold) break;
     cold += passed * Math.exp(-rate * passed * idle);
   }
   return Math.min(1, cold);

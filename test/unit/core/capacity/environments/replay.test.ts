@@ -202,4 +202,24 @@ describe('the share of cold starts on demand against the event simulation', () =
     expect(coldShare({ rate: 0, service: 0.05, idle: 300, kept: 0 })).toBe(1);
     expect(coldShare({ rate: 0, service: 0.05, idle: 300, kept: 1 })).toBe(0);
   });
+
+  it('is the sum over all numbers in progress, to its last digit, however early it ends', () => {
+    const whole = (rate: number, service: number, k: number): number => {
+      const load = rate * service;
+      let [logarithm, cold] = [-load, 0];
+      for (let busy = 0; busy <= 3 * (k + load) + 1000; busy += 1) {
+        if (busy > 0) logarithm += Math.log(load / busy);
+        const passed = Math.exp(logarithm);
+        if (busy >= k) cold += passed * Math.exp(-rate * passed * 300);
+      }
+      return Math.min(1, cold);
+    };
+    const logarithms = (least: number, most: number) =>
+      double({ min: least, max: most, noNaN: true }).map((power) => 10 ** power);
+    assert(
+      property(logarithms(-3, 3.5), logarithms(-3, 0.7), integer({ min: 0, max: 60 }), (rate, service, k) => {
+        expect(coldShare({ rate, service, idle: 300, kept: k })).toBe(whole(rate, service, k));
+      }),
+    );
+  });
 });
