@@ -14,6 +14,7 @@ import {
   sls,
   type Template,
   templateIn,
+  warmSls,
 } from './frameworks.ts';
 import { installPlugins, linkPlugins, offline, packagers } from './other-plugins.ts';
 
@@ -54,7 +55,10 @@ const OTHERS = [
   'serverless-iam-roles-per-function',
 ];
 
-/** @param individually a zip for each function, or one for all of the service's own */
+/**
+ * By a process of its own where all plugins are together in one way, by one that is warm in the others.
+ * @param individually a zip for each function, or one for all of the service's own
+ */
 async function packaged(
   framework: Framework,
   name: string,
@@ -74,7 +78,7 @@ ${parts}`,
     join(folder, 'own.ts'),
     'const status: number = 204;\nexport const handler = async () => ({ statusCode: status });\n',
   );
-  const run = await sls(framework, folder, ['package']);
+  const run = await (individually ? sls : warmSls)(framework, folder, ['package']);
   expect(run.code, run.output).toBe(0);
   const { Resources } = JSON.parse(
     JSON.stringify(await templateIn(folder)).replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'),
