@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAws } from '../../../local-aws/start.ts';
 import { deployService } from '../../journeys/service.ts';
+import { runWarm } from '../../warm-sls.ts';
 
 /** What models.py leaves: what MLflow itself answers about some rows. */
 type Answers = {
@@ -12,6 +13,9 @@ type Answers = {
   readonly flavors: Readonly<Record<string, readonly unknown[]>>;
 };
 type Output = { readonly name: string; readonly shape: readonly number[]; readonly data: readonly number[] };
+
+/** On a busy machine a deploy takes minutes, and nothing is wrong with it. */
+const COMMAND_MS = 1_200_000;
 
 /** Trees in float32 and in float64 differ where a value lies on a threshold's last digit. */
 const NEAR = 1e-4;
@@ -33,6 +37,9 @@ export async function answersAreMlflows(folder: string, address: string): Promis
     const service = await deployService(
       { yaml: `service: shop\nplugins: [serverless-models]\nprovider: {name: aws}\nmodels:\n${models}` },
       aws,
+      undefined,
+      undefined,
+      (command) => runWarm({ ...command, timeout: COMMAND_MS }),
     );
     let compared = 0;
     for (const name of names) {
