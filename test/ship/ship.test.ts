@@ -8,6 +8,7 @@ import { initSeconds } from '../../core/capacity/environments/init.ts';
 import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
+import { packZip } from '../../plugins/models/disk/pack.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
 import {
@@ -295,6 +296,13 @@ describe('a function without a model', () => {
     expect(await loaded(asking)).toBe('');
     expect(await loaded(asking, 'ask')).toBe('sns');
     expect(await loaded(worker)).toBe('cloudformation,lambda,s3,scheduler');
+  });
+
+  it('has its file’s name, whatever zip of the same text was made before', async () => {
+    for (const file of ['handler.mjs', 'batch.mjs']) {
+      const { zip } = await packZip('models-x', { [file]: '// the same' }, [], service.context());
+      expect(Object.keys(await unzip(zip))).toEqual([file]);
+    }
   });
 
   it('bundles equal sources to equal bytes', async () => {

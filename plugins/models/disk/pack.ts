@@ -17,9 +17,13 @@ const entriesOf = (code: Code, folder: string): readonly ArchiveEntry[] =>
     bytes: Buffer.byteLength(text),
   }));
 
+/** What code is to a cache: the same text under another name is another zip. */
+const digestsOf = (code: Code): readonly (readonly [string, string])[] =>
+  Object.entries(code).map(([path, text]) => [path, sha256Text(text)]);
+
 /** Code as files of the cache. */
 export async function keepCode(code: Code): Promise<readonly ArchiveEntry[]> {
-  const key = keyOf('code/1', Object.values(code).map(sha256Text)).slice(0, 32);
+  const key = keyOf('code/2', digestsOf(code)).slice(0, 32);
   return entriesOf(code, await once(cacheFolder('code', key), (draft) => writeCode(code, draft)));
 }
 
@@ -36,8 +40,8 @@ export async function packZip(
   readonly bytes: number;
 }> {
   const key = keyOf(
-    'zip/1',
-    Object.values(code).map(sha256Text).join(' '),
+    'zip/2',
+    digestsOf(code),
     files.map(({ path, sha256: digest }) => [path, digest]),
   ).slice(0, 32);
   const contentIn = (folder: string): readonly ArchiveEntry[] => [...entriesOf(code, folder), ...files];
