@@ -17,14 +17,35 @@ export type Started = {
 /** What an image is started with. */
 export type ImageConfig = { readonly Env: readonly string[]; readonly Entrypoint: readonly string[] };
 
-/** Configuration of the one image of a layout, by reading the documents. */
-export async function configIn(layout: string): Promise<ImageConfig> {
-  const blob = async (digest: string): Promise<{ config: { digest: string } & ImageConfig }> =>
-    JSON.parse(await readFile(join(layout, 'blobs', 'sha256', digest.slice('sha256:'.length)), 'utf8'));
+/** What an image consists of, the lowest first: each layer packed, and its tar. */
+export type ImageLayer = { readonly digest: string; readonly diffId: string };
+
+export const blobIn = (layout: string, digest: string): string =>
+  join(layout, 'blobs', 'sha256', digest.slice('sha256:'.length));
+
+/** The one image of a layout, by reading the documents. */
+export async function imageIn(
+  layout: string,
+): Promise<{ readonly config: ImageConfig; readonly layers: readonly ImageLayer[] }> {
+  const document = async (digest: string) => JSON.parse(await readFile(blobIn(layout, digest), 'utf8'));
   const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));
-  const manifest = await blob(index.manifests[0].digest);
-  return (await blob(manifest.config.digest)).config;
+  const manifest: { config: { digest: string }; layers: { digest: string }[] } = await document(
+    index.manifests[0].digest,
+  );
+  const { config, rootfs }: { config: ImageConfig; rootfs: { diff_ids: string[] } } = await document(
+    manifest.config.digest,
+  );
+  if (rootfs.diff_ids.length !== manifest.layers.length)
+    throw new Error(`${manifest.layers.length} layers, and ${rootfs.diff_ids.length} are told`);
+  const layers = manifest.layers.map(({ digest }, index) => ({
+    digest,
+    diffId: rootfs.diff_ids[index] ?? '',
+  }));
+  return { config, layers };
 }
+
+/** Configuration of the one image of a layout. */
+export const configIn = async (layout: string): Promise<ImageConfig> => (await imageIn(layout)).config;
 
 /**
  * By bubblewrap: user 65532, no capability, the root read-only, /tmp of its own, no way to gain rights.

@@ -1,6 +1,7 @@
 /**
  * ONNX’s node cases through each form of the same packaged function: the zip’s handler as Lambda runs it, the
- * host as an image’s runtime, the host as a server, by HTTP and by gRPC. Answers are compared byte by byte.
+ * host as a server, by HTTP and by gRPC, and the host as Lambda’s runtime; where images are wanted, the
+ * unpacked image as Lambda’s runtime and as a server in its place. Answers are compared byte by byte.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,15 +9,18 @@ import { join } from 'node:path';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import type { HostConfig, HostModel } from '../../core/host/contract.ts';
 import { fromAnswer, type HttpAnswer, type HttpRequest, toEvent } from '../../core/host/gateway.ts';
+import type { Model } from '../../plugins/models/declaration/model.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
-import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { HOST_FILES, writeHost } from '../../plugins/models/ship/host-program.ts';
+import { type Shipped, shipModel, unpack } from '../../plugins/models/ship/ship.ts';
+import { portOfHost, runByBwrap } from '../image-run.ts';
 import { lambdaEnv, modelOf } from './endpoint.ts';
 import { type GrpcClient, grpcClient } from './grpc.ts';
 import { type Hosted, startProgram } from './host.ts';
+import type { ImageRoom, UnpackedImage } from './image-of-cases.ts';
 import { endpoint } from './lambda-process.ts';
 import type { Case, Stored } from './onnx-cases.ts';
-import { askRuntime } from './runtime-api.ts';
+import { askRuntime, askStarted } from './runtime-api.ts';
 import { binaryRequest, fromBinary, jsonRequest } from './tensors.ts';
 
 type Ran = Extract<Case, { model: string }>;
@@ -34,19 +38,25 @@ type Asked = { readonly http: HttpRequest; readonly message?: object; readonly r
 /** Hosts have so many models at a time: each has a process. */
 const TOGETHER = 10;
 
-/** @param content the bytes of a stored tensor */
+/** Seconds of a request: it says nothing of a machine that is busy. */
+const TIMEOUT = 300;
+
+/** @param content the bytes of a stored tensor @param imaged absent: images are left out */
 export async function throughHosts(
   cases: readonly Ran[],
   content: (stored: Stored) => Buffer,
+  imaged?: ImageRoom,
 ): Promise<readonly ThroughHosts[]> {
   const found: ThroughHosts[] = [];
   for (let first = 0; first < cases.length; first += TOGETHER)
-    found.push(...(await together(cases.slice(first, first + TOGETHER), content)));
+    found.push(...(await together(cases.slice(first, first + TOGETHER), content, imaged)));
   return found;
 }
 
 type Packaged = {
   readonly ran: Ran;
+  readonly declared: Model;
+  readonly shipped: Shipped;
   readonly model: HostModel;
   readonly entry: CatalogManifest['groups'][number]['models'][number];
 };
@@ -54,6 +64,7 @@ type Packaged = {
 async function together(
   cases: readonly Ran[],
   content: (stored: Stored) => Buffer,
+  imaged: ImageRoom | undefined,
 ): Promise<readonly ThroughHosts[]> {
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   try {
@@ -78,11 +89,13 @@ async function together(
     const host = await startProgram(program, { PATH: process.env.PATH ?? '', MODELS_HOST: file });
     const calls = grpcClient(host.grpc);
     try {
-      for (const one of packaged)
-        found.push({
-          case: one.ran.case,
-          ...(await compared(one, program, config, { host, calls }, content)),
-        });
+      for (const one of packaged) {
+        // The others are to be asked, too.
+        const became = await compared(one, program, config, { host, calls, imaged }, content).catch(
+          (error: unknown) => ({ different: String(error) }),
+        );
+        found.push({ case: one.ran.case, ...became });
+      }
     } finally {
       calls.close();
       await host.stop();
@@ -93,17 +106,29 @@ async function together(
   }
 }
 
+/** Whether a machine has a locale must not change an answer, and Lambda has none. */
+const NO_LOCALE = { LOCPATH: '/nonexistent' };
+
 /** @returns why it cannot be packaged, or what it became */
 async function packageOne(ran: Ran, name: string, folder: string): Promise<Packaged | string> {
   try {
     const context = { serviceDir: folder, outDir: join(folder, name), progress: () => {} };
     // How a graph is optimised is the same for all of them, and takes longest.
-    const { dir, facts } = await shipHere({ ...modelOf(name, ran.model), optimize: false }, context);
-    const environment = { ...(await lambdaEnv(name, dir)), LOCPATH: '/nonexistent' };
-    const { identity, opset, signature } = facts;
+    const declared = { ...modelOf(name, ran.model), optimize: false };
+    const shipped = await shipModel(declared, context);
+    const dir = join(context.outDir, name);
+    await unpack(shipped.content, dir);
+    const { identity, opset, signature } = shipped.facts;
+    // As an image names it.
+    const version = identity.slice(0, 12);
+    const environment = {
+      ...(await lambdaEnv(name, dir)),
+      ...NO_LOCALE,
+      AWS_LAMBDA_FUNCTION_VERSION: version,
+    };
     return {
-      ran,
-      model: { name, handler: join(dir, 'handler.mjs'), version: '1', timeout: 30, workers: 1, environment },
+      ...{ ran, declared, shipped },
+      model: { name, handler: join(dir, 'handler.mjs'), version, timeout: TIMEOUT, workers: 1, environment },
       entry: { name, function: name, identity, opset, signature, auth: 'none' },
     };
   } catch (error) {
@@ -112,51 +137,114 @@ async function packageOne(ran: Ran, name: string, folder: string): Promise<Packa
   }
 }
 
+/** What the function answers in one of its forms, and what that wrote. */
+type Form = {
+  readonly name: string;
+  readonly answers: readonly (HttpAnswer | undefined)[];
+  readonly output?: string;
+};
+
+const formOf = (name: string, { told, output }: Awaited<ReturnType<typeof askRuntime>>): Form => ({
+  ...{ name, output },
+  answers: told.map(({ value }) => fromAnswer(value)),
+});
+
 async function compared(
-  { ran, model }: Packaged,
+  { ran, declared, shipped, model }: Packaged,
   program: string,
   config: HostConfig,
-  { host, calls }: { readonly host: Hosted; readonly calls: GrpcClient },
+  {
+    host,
+    calls,
+    imaged,
+  }: { readonly host: Hosted; readonly calls: GrpcClient; readonly imaged: ImageRoom | undefined },
   content: (stored: Stored) => Buffer,
 ): Promise<{ readonly same: number } | { readonly different: string }> {
   const asked = requestsOf(ran, model.name, content);
   const events = asked.map(({ http }, index) => ({ event: toEvent(http, `r${index}`) }));
-  const zip = endpoint({ file: model.handler, env: model.environment ?? {}, timeout: 30, log: () => {} });
-  const answers: HttpAnswer[] = [];
+  // Some operators draw on from answer to answer: the host has a call of gRPC after all requests by HTTP.
+  const calledToo = asked.flatMap((one, index) => (one.message === undefined ? [] : [{ ...one, index }]));
+  const zip = endpoint({
+    file: model.handler,
+    env: model.environment ?? {},
+    timeout: TIMEOUT,
+    log: () => {},
+  });
+  const expected: HttpAnswer[] = [];
   try {
-    for (const { event } of events) {
+    for (const { event } of [...events, ...calledToo.flatMap(({ index }) => events[index] ?? [])]) {
       const invocation = await zip.invoke(event);
       if ('failure' in invocation) return { different: `zip: ${invocation.failure}: ${invocation.text}` };
-      answers.push(fromAnswer(invocation.answer));
+      expected.push(fromAnswer(invocation.answer));
     }
   } finally {
     await zip.stop(true);
   }
-  const alone = join(model.handler, '..', '..', 'image.json');
-  await writeFile(alone, JSON.stringify({ ...config, models: [model] }));
-  const image = await askRuntime(program, { ...model.environment, MODELS_HOST: alone }, events);
-  if (image.told.length !== asked.length) return { different: `image: ${image.output.slice(-500)}` };
-
-  for (const [index, { http, message, random }] of asked.entries()) {
-    const expected = answers[index] as HttpAnswer;
-    const ours = fromAnswer(image.told[index]?.value);
-    const body = Buffer.from(http.body);
-    const answer = await host.infer(model.name, body, http.headers as Record<string, string>);
-    const theirs: HttpAnswer = {
-      status: answer.status,
-      headers: Object.fromEntries(answer.headers),
-      body: Buffer.from(await answer.arrayBuffer()),
-    };
-    for (const [form, got] of [['image', ours] as const, ['host', theirs] as const]) {
-      const wrong = difference(got, expected, random);
-      if (wrong !== undefined) return { different: `${form}, request ${index}: ${wrong}` };
+  const forms: Form[] = [{ name: 'host', answers: await askByHttp(host.url, asked) }];
+  if (imaged === undefined) {
+    const alone = join(model.handler, '..', '..', 'alone.json');
+    await writeFile(alone, JSON.stringify({ ...config, models: [model] }));
+    const env = { ...model.environment, MODELS_HOST: alone };
+    forms.push(formOf('runtime', await askRuntime(program, env, events)));
+  } else forms.push(...(await askImage(await imaged(declared, shipped), model, asked, events)));
+  for (const { name, answers, output = '' } of forms)
+    for (const [index, { random }] of asked.entries()) {
+      const wrong = difference(answers[index], expected[index] as HttpAnswer, random);
+      if (wrong !== undefined)
+        return { different: `${name}, request ${index}: ${wrong} ${output.slice(-500)}`.trimEnd() };
     }
-    if (message === undefined) continue;
+  for (const [place, { message, random, index }] of calledToo.entries()) {
     const call = await calls.call('ModelInfer', { model_name: model.name, ...message });
-    const wrong = callDifference(call, expected, random);
+    const wrong = callDifference(call, expected[asked.length + place] as HttpAnswer, random);
     if (wrong !== undefined) return { different: `gRPC, request ${index}: ${wrong}` };
   }
   return { same: asked.length };
+}
+
+async function askByHttp(url: string, asked: readonly Asked[]): Promise<readonly HttpAnswer[]> {
+  const answers: HttpAnswer[] = [];
+  for (const { http } of asked) {
+    const { method, target, headers, body } = http;
+    const answer = await fetch(`${url}${target}`, {
+      method,
+      headers: headers as Record<string, string>,
+      body: Buffer.from(body),
+    });
+    answers.push({
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: Buffer.from(await answer.arrayBuffer()),
+    });
+  }
+  return answers;
+}
+
+/** By its own configuration, without rights, on a read-only root. */
+async function askImage(
+  { root, config }: UnpackedImage,
+  { environment = {} }: HostModel,
+  asked: readonly Asked[],
+  events: readonly { readonly event: unknown }[],
+): Promise<readonly Form[]> {
+  // What Lambda gives a function, but for where this machine has what the image has itself.
+  const around = Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !config.Env.some((one) => one.startsWith(`${name}=`))),
+  );
+  const runtime = await askStarted(
+    (api) => runByBwrap(root, config, { env: { ...around, ...api } }).child,
+    events,
+  );
+  const server = runByBwrap(root, config, { env: { ...NO_LOCALE, PORT: '0' }, args: ['serve'] });
+  try {
+    const answers = await askByHttp(`http://127.0.0.1:${await portOfHost(server)}`, asked);
+    return [
+      formOf('image as Lambda’s runtime', runtime),
+      { name: 'image as a server', answers, output: server.output() },
+    ];
+  } finally {
+    server.child.kill('SIGKILL');
+    await server.ended;
+  }
 }
 
 /** Each set in binary, and in JSON where that can say it. */
@@ -185,7 +273,8 @@ function requestsOf({ sets }: Ran, name: string, content: (stored: Stored) => Bu
 /** Headers that say how the body is read. */
 const HEADERS = ['content-type', 'inference-header-content-length', 'x-request-id'];
 
-function difference(got: HttpAnswer, expected: HttpAnswer, random: boolean): string | undefined {
+function difference(got: HttpAnswer | undefined, expected: HttpAnswer, random: boolean): string | undefined {
+  if (got === undefined) return 'no answer';
   if (got.status !== expected.status)
     return `${got.status} instead of ${expected.status}: ${got.body.toString().slice(0, 200)}`;
   if (random) return undefined;

@@ -2,23 +2,36 @@
  * Lambda’s side of its Runtime API, as its page describes it:
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What the runtime answered, in turn: the path says of which invocation, and whether it failed. */
-export type Told = { readonly path: string; readonly value: unknown };
+type Told = { readonly path: string; readonly value: unknown };
+
+type Events = readonly { readonly event: unknown; readonly context?: object }[];
+type Answers = { readonly told: readonly Told[]; readonly output: string; readonly code: number | null };
+
+/**
+ * Asks a runtime that is a program of Node.
+ * @param program path of it
+ * @param env beside the API’s address
+ */
+export const askRuntime = (
+  program: string,
+  env: Readonly<Record<string, string>>,
+  events: Events,
+): Promise<Answers> =>
+  askStarted((api) => spawn(process.execPath, [program], { env: { ...env, ...api } }), events);
 
 /**
  * Starts a runtime, gives it events in turn, and then keeps it waiting, as Lambda does, until it is ended.
- * @param program path of its program
- * @param env beside the API’s address
+ * @param start given the variable with the API’s address
  */
-export async function askRuntime(
-  program: string,
-  env: Readonly<Record<string, string>>,
-  events: readonly { readonly event: unknown; readonly context?: object }[],
-): Promise<{ readonly told: readonly Told[]; readonly output: string; readonly code: number | null }> {
+export async function askStarted(
+  start: (api: Readonly<Record<string, string>>) => ChildProcess,
+  events: Events,
+): Promise<Answers> {
   const told: Told[] = [];
   let given = 0;
   let over: () => void = () => {};
@@ -43,12 +56,10 @@ export async function askRuntime(
   };
   const server = createServer((request, response) => void answer(request, response)).listen(0);
   const { port } = server.address() as AddressInfo;
-  const child = spawn(process.execPath, [program], {
-    env: { ...env, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` },
-  });
+  const child = start({ AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       output += chunk.toString();
     });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
