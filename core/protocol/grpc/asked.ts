@@ -40,7 +40,7 @@ const ENTRY_CHARACTERS = 60;
 export type AskedOverHttp = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
-  /** The tensors came as raw bytes, and those of the answer go so. */
+  /** The tensors came as raw bytes, or there are none: those of the answer go so. */
   readonly raw: boolean;
 };
 
@@ -127,7 +127,8 @@ export function overHttp(message: Uint8Array): AskedOverHttp {
       'inference-header-content-length': String(json.length),
     },
     body: joinedPieces([json, ...tail]),
-    raw: raw.length > 0,
+    // Without inputs nothing says how they would come; Triton’s client reads numbers from raw bytes alone.
+    raw: raw.length > 0 || inputs.length === 0,
   };
 }
 

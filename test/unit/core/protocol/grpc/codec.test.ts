@@ -146,6 +146,13 @@ describe('a request', () => {
     );
   });
 
+  it('without inputs is answered raw: Triton’s client reads numbers from raw bytes alone', () => {
+    expect(understood(request([], false), signatureOf([]))).toMatchObject({
+      raw: true,
+      asked: { tensors: {} },
+    });
+  });
+
   it('has names, versions, an id, outputs and parameters of each kind', () => {
     const list: readonly Said[] = [{ name: 't0', datatype: 'BOOL', shape: [1], values: [true] }];
     const parameters = {
