@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { InTurn } from './test/order.ts';
 import { HEAVY, PURE } from './test/projects.ts';
-import { MOST } from './test/turns.ts';
 
 const projects = (files: Readonly<Record<string, string>>, settings: object) =>
   Object.entries(files).map(([name, include]) => ({
@@ -24,15 +23,13 @@ const light = {
   testTimeout: 900_000,
 };
 /**
- * Files of all projects in turn, since half of such a file’s time is waiting. In a whole run they take turns
- * by what the processors have left (`test/turns.ts`); of six at any time, tests failed of what a starved
- * machine makes late. Limits that tests give to processes are for a machine that is busier than that:
- * local-aws and journeys were run on two processors with a load of sixteen and more. Files share no port, no
- * folder that they write to and no local AWS; what they install has a lock.
+ * Four files at a time, of all projects in turn, since half of such a file’s time is waiting; of six, tests
+ * failed of what a starved machine makes late. Limits that tests give to processes are for a machine that is
+ * busier than that: local-aws and journeys were run on two processors with a load of sixteen and more. Files
+ * share no port, no folder that they write to and no local AWS; what they install has a lock.
  */
 const heavy = {
-  maxWorkers: process.env.MODELS_TEST_TURNS ? MOST : 4,
-  setupFiles: ['test/take-turn.ts'],
+  maxWorkers: 4,
   sequence: { groupOrder: 1 },
   ...recorded,
 };

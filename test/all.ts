@@ -15,7 +15,6 @@ import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
 import { HEAVY, PURE } from './projects.ts';
 import { stepAside } from './step-aside.ts';
-import { giveTurns } from './turns.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
@@ -27,7 +26,7 @@ const windows = process.platform === 'win32';
  * run.
  */
 const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
-const env: NodeJS.ProcessEnv & { MODELS_AWS_FORKS: string } = {
+const env = {
   // Test files and the commands that they run load the same modules hundreds of times.
   NODE_COMPILE_CACHE: join(local, 'compile-cache'),
   ...process.env,
@@ -137,8 +136,6 @@ const of = (projects: object): readonly string[] =>
 
 /** Half of a heavy file’s time is waiting, for which all that only computes is just right. */
 async function whole(): Promise<boolean[]> {
-  const turns = await giveTurns();
-  env.MODELS_TEST_TURNS = String(turns.port);
   const heavy = (async () => {
     await prepared;
     return vitest('tests', of(HEAVY));
@@ -146,7 +143,6 @@ async function whole(): Promise<boolean[]> {
   const checked = [await style(true), await types(true)];
   const pure = await vitest('pure tests', of(PURE), true);
   const tests = [pure, await heavy].every(Boolean);
-  turns.end();
   return [...checked, tests];
 }
 const part = async () => [await style(), await types(), none || (await vitest('tests', chosen ?? words))];
