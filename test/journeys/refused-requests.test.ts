@@ -61,20 +61,21 @@ async function release(name: string): Promise<void> {
   expect(printed.stderr).not.toContain('refused requests are not judged');
 }
 
-/** What `sls models status` says once the release is over. */
-const ended = () =>
+/** What `sls models status` tells once the release of that version is over. */
+const ended = (version: string) =>
   until(
     'the end of the release',
     async () => {
       const [status] = JSON.parse((await service.sls('models', 'status', '--json')).stdout);
-      return status.phase === 'ROLLED_BACK' || status.phase === 'BAKING' ? status : undefined;
+      const isBack = status.phase === 'ROLLED_BACK' && status.reason.startsWith(`version ${version} `);
+      return isBack || status.phase === 'BAKING' ? status : undefined;
     },
     150,
   );
 
 test('one of a fixed batch size is rolled back for the requests of two rows, and not promoted', async () => {
   await release('one-row.onnx');
-  const { phase, traffic: shares, refused, reason } = await ended();
+  const { phase, traffic: shares, refused, reason } = await ended('2');
   expect([phase, shares]).toMatchObject(['ROLLED_BACK', [{ version: '1', share: 100 }]]);
   expect(reason).toMatch(
     /^version 2 was rolled back: rejected: [\d,]+ of [\d,]+ \(\d\d(\.\d)? %\) of the candidate version’s requests were refused, 0 of [\d,]+ \(0 %\) of the stable version’s: /,
@@ -89,7 +90,7 @@ test('one of a fixed batch size is rolled back for the requests of two rows, and
 
 test('one whose input has another name refuses everything, and is rolled back for that', async () => {
   await release('add.onnx');
-  const { phase, traffic: shares, reason } = await ended();
+  const { phase, traffic: shares, reason } = await ended('3');
   expect([phase, shares]).toMatchObject(['ROLLED_BACK', [{ version: '1', share: 100 }]]);
   expect(reason).toMatch(/^version 3 was rolled back: rejected: ([\d,]+) of \1 \(100 %\) of the candidate/);
   expect(faultsOf(traffic.outcomes, '1')).toEqual([]);
