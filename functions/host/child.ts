@@ -106,14 +106,14 @@ async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise
 }
 
 /** Requests that have come; the first one is being answered. */
-const asked: (readonly [HostAsked, Buffer])[] = [];
+const come: (readonly [HostAsked, Buffer])[] = [];
 
 /** One at a time, in the order in which they come. */
 async function take(handler: Handler, ...one: readonly [HostAsked, Buffer]): Promise<void> {
-  if (asked.push(one) > 1) return;
-  for (let next = asked[0]; next !== undefined; next = asked[0]) {
+  if (come.push(one) > 1) return;
+  for (let next = come[0]; next !== undefined; next = come[0]) {
     await answer(handler, ...next);
-    asked.shift();
+    come.shift();
   }
 }
 

@@ -210,7 +210,8 @@ function isTold(head: unknown): head is HostTold {
       Number(status) >= 200 &&
       Number(status) < 600 &&
       isObject(headers) &&
-      Number(took) >= 0 &&
+      typeof took === 'number' &&
+      took >= 0 &&
       isObject(sums) &&
       Object.values(sums).every((sum) => Number.isFinite(sum))
     );

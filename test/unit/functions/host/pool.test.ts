@@ -19,7 +19,7 @@ export const handler = async ({ rawPath }) => {
     computing -= 1;
     return { statusCode: 200, headers: {}, body };
   }
-  const written = { '/text': 'hello from a dependency', '/status': frame({ status: 7, headers: {} }), '/null': frame(null), '/sums': frame({ status: 200, headers: {}, sums: { a: 'x' } }) };
+  const written = { '/text': 'hello from a dependency', '/status': frame({ status: 7, headers: {}, took: 1 }), '/null': frame(null), '/sums': frame({ status: 200, headers: {}, took: 1, sums: { a: 'x' } }), '/took': frame({ status: 200, headers: {}, took: null }) };
   if (rawPath in written) writeSync(3, written[rawPath]);
   return { statusCode: 200, headers: {}, body: 'good' };
 };
@@ -57,7 +57,7 @@ const ask = (target: string): Promise<PoolOutcome> =>
     pool.ask({ id: 'a', method: 'POST', target, headers: {} }, Buffer.alloc(0), resolve);
   });
 
-it.each(['/text', '/status', '/null', '/sums'])(
+it.each(['/text', '/status', '/null', '/sums', '/took'])(
   'code of a model that writes to the host’s channel costs its own process alone: %s',
   async (target) => {
     expect(await ask('/good')).toMatchObject({ status: 200 });
