@@ -1,3 +1,4 @@
+import { HOST_CONFIG, HOST_GRPC_PORT } from '../../../../core/host/contract.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import type { ImageDigest } from './image-digest.ts';
@@ -55,8 +56,11 @@ export function scaleOf(
   return { min: least, max: Math.max(least, Math.ceil(most / workers)) };
 }
 
-/** What the image or the file itself sets: another value would keep the host from its port or its files. */
-const OWN = ['PORT', 'MODELS_HOST', 'NODE_PATH', 'HOME', 'PATH', 'LAMBDA_TASK_ROOT'];
+/**
+ * What the image or the file itself sets: another value would keep the host from its port or its files, or
+ * open gRPC where `--grpc` was not asked for.
+ */
+const OWN = ['PORT', HOST_CONFIG, HOST_GRPC_PORT, 'NODE_PATH', 'HOME', 'PATH', 'LAMBDA_TASK_ROOT'];
 
 /** Names of the variables that transforms may read: their values may be secrets, and are in no file. */
 export function variableNames({ model, host }: Pick<ExportGiven, 'model' | 'host'>): readonly string[] {

@@ -117,7 +117,9 @@ describe('SageMaker', () => {
 });
 
 describe('what is to be done with the files', () => {
-  const provider = { environment: { LOG_LEVEL: 'debug', PORT: '3000', NODE_PATH: '/x' } };
+  const provider = {
+    environment: { LOG_LEVEL: 'debug', PORT: '3000', MODELS_GRPC_PORT: '9000', NODE_PATH: '/x' },
+  };
   const one = given({ function: { environment: { TOKEN: 'word' } } });
   const declared = { ...one, host: { ...one.host, provider } };
 
