@@ -33,7 +33,7 @@ export function createRefused(): Refused {
   const kept = new WeakSet<Socket>();
   const waiting = new Map<NodeJS.Timeout, () => void>();
   const pauseNow = (): number => {
-    const { refusals: counted, pause } = afterRefusal(refusals, performance.now());
+    const { refusals: counted, pause } = afterRefusal(refusals, performance.now(), Math.random());
     refusals = counted;
     return released ? 0 : pause;
   };
