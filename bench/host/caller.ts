@@ -37,7 +37,7 @@ export type Called = {
 
 const BLANK = Buffer.from('\r\n\r\n');
 
-/** Every answer is read into it, so that the callers cost as little as they can on processors that they share. */
+/** Every answer is read into it: callers take the time of processors that they share with the host. */
 const READ = Buffer.alloc(64 * 1024);
 
 const task = JSON.parse(process.argv[2] ?? '') as CallTask;

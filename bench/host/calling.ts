@@ -19,8 +19,8 @@ export const inferences = (
 ): Promise<Called> => call({ port, path: pathOf(model), body: bodyOf(model), ms, settle, ...how });
 
 /** Each on a connection of its own, as an orchestrator’s are. */
-export const probes = (port: number, ms: number): Promise<Called> =>
-  call({ port, path: '/v2/health/live', ms, pause: 10 });
+export const probes = (port: number, ms: number, settle = 0): Promise<Called> =>
+  call({ port, path: '/v2/health/live', ms, settle, pause: 10 });
 
 async function call(task: CallTask): Promise<Called> {
   const args = [join(import.meta.dirname, 'caller.ts'), JSON.stringify(task)];

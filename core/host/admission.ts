@@ -31,9 +31,9 @@ export const smoothed = (seconds: number, last: number): number =>
   seconds === 0 ? last : seconds + (last - seconds) / (last < seconds ? 2 : 20);
 
 /**
- * Work that lies with a process beyond the request that it has: that much a request may wait for it while
- * another process is free. Of 1 ms of compute that is four requests; 2 ms would be one, and 3 to 8 % fewer
- * answers of 8 and of 64 callers.
+ * Work that lies with a process beyond the request that it has: for so long a request may wait for it while
+ * another process is free. It is four requests where each computes for 1 ms; 2 ms would be one of them, and
+ * 3 to 8 % fewer answers to 8 and to 64 callers.
  */
 const AHEAD_SECONDS = 0.006;
 

@@ -96,6 +96,31 @@ describe('in a folder of a person', () => {
       expect(output).toContain(`${name}:v7 is ${sha256(bytes)} now; the files name that.`);
       const text = await readFile(join(folder, 'kubernetes', 'churn', 'deployment.yaml'), 'utf8');
       expect(text).toContain(`image: ${name}@${sha256(bytes)}\n`);
+      expect(output).toContain('It does not tell whether it is an image of churn.');
+      const labelled = (title: string): string => {
+        const config = Buffer.from(
+          JSON.stringify({ config: { Labels: { 'org.opencontainers.image.title': title } } }),
+        );
+        registry.blobs.set(`models ${sha256(config)}`, config);
+        const at = { mediaType: `${type}.config`, digest: sha256(config), size: config.length };
+        const bytes = Buffer.from(
+          JSON.stringify({ schemaVersion: 2, mediaType: type, config: at, layers: [] }),
+        );
+        registry.manifests.set(`models ${sha256(Buffer.from(title)).slice(7, 20)}`, { type, bytes });
+        return `${name}:${sha256(Buffer.from(title)).slice(7, 20)}`;
+      };
+      const own = await warmSls(osls4, folder, [...args, labelled('churn')]);
+      expect(own.code, own.output).toBe(0);
+      expect(own.output).not.toContain('It does not tell');
+      const written = await readFile(join(folder, 'kubernetes', 'churn', 'deployment.yaml'), 'utf8');
+      const other = await warmSls(osls4, folder, [...args, labelled('fraud')]);
+      expect(other.code).toBe(1);
+      expect(other.output).toMatch(
+        /--image: \S+ is an image of fraud, as its label tells, and the files are for churn\./,
+      );
+      const hostile = await warmSls(osls4, folder, [...args, labelled('\u001b[31mchurn')]);
+      expect(hostile.output).toContain('is an image of something else');
+      expect(await readFile(join(folder, 'kubernetes', 'churn', 'deployment.yaml'), 'utf8')).toBe(written);
       const absent = await warmSls(osls4, folder, [...args, `${name}:v8`]);
       expect(absent.code).toBe(1);
       expect(absent.output).toMatch(

@@ -18,7 +18,9 @@ export const command: Command = {
     const { flags, notice, options, plan, print, progress, service } = context;
     const model = modelOf(context);
     const asked = exportOptions(flags);
-    const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, context);
+    const image = asked.push
+      ? await made(asked.image, context)
+      : await pinned(asked.image, model.name, context);
     progress(`Looking for what was measured of ${model.name}`);
     const facts = (await context.facts([model])).get(model.name);
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
@@ -70,19 +72,42 @@ async function made(to: ImageReference, context: Context): Promise<ImageDigest> 
   return pushed;
 }
 
-/** The image by its digest: a registry is asked what a tag is now. @throws ProblemError */
-async function pinned(image: ImageReference, { aws, notice, progress }: Context): Promise<ImageDigest> {
+/** What of a label is shown: it is somebody else’s text. */
+const NAME = /^[\w.-]{1,64}$/;
+
+/**
+ * The image by its digest: a registry is asked what a tag is now, and whether that is this model’s.
+ *
+ * @throws ProblemError
+ */
+async function pinned(
+  image: ImageReference,
+  model: string,
+  { aws, notice, progress }: Context,
+): Promise<ImageDigest> {
   if (image.digest !== undefined) return imageAt(image, image.digest);
   const name = referenceText(image);
   progress(`Asking ${image.host} which image ${name} is`);
-  const [{ registryFor }, { isRegistryFault }] = await Promise.all([
+  const [{ registryFor }, { isRegistryFault }, { titleOf }] = await Promise.all([
     import('../ship/oci/login.ts'),
     import('../ship/oci/exchange.ts'),
+    import('../ship/oci/title.ts'),
   ]);
   try {
     const registry = await registryFor(image, { aws });
-    const { digest } = await registry.getManifest(image.tag ?? '');
+    const manifest = await registry.getManifest(image.tag ?? '');
+    const title = await titleOf(registry, manifest);
+    if (title !== undefined && title !== model) {
+      const other = NAME.test(title) ? `of ${title}` : 'of something else';
+      throw usage(
+        '--image',
+        `${name} is an image ${other}, as its label tells, and the files are for ${model}.`,
+        `Name an image of ${model}, or make one and send it with --push.`,
+      );
+    }
+    const { digest } = manifest;
     notice(`${name} is ${digest} now; the files name that.`);
+    if (title === undefined) notice(`It does not tell whether it is an image of ${model}.`);
     return imageAt(image, digest);
   } catch (error) {
     if (!isRegistryFault(error)) throw error;

@@ -28,7 +28,7 @@ export function manifestIn(
   refuse: Refuse,
 ): ImageManifest {
   const text = referenceText(reference);
-  const document: unknown = parsed(bytes);
+  const document: unknown = parsedJson(bytes);
   const type = isObject(document) && typeof document.mediaType === 'string' ? document.mediaType : mediaType;
   if (INDEXES.includes(type)) {
     const found = platformIn({ bytes, mediaType, digest }, architecture);
@@ -50,7 +50,7 @@ export function manifestIn(
 
 /** @returns digest of the image for the architecture in an index */
 export function platformIn({ bytes }: FetchedManifest, architecture: Architecture): string | undefined {
-  const document: unknown = parsed(bytes);
+  const document: unknown = parsedJson(bytes);
   const all: readonly unknown[] =
     isObject(document) && Array.isArray(document.manifests) ? document.manifests : [];
   for (const one of all) {
@@ -61,12 +61,19 @@ export function platformIn({ bytes }: FetchedManifest, architecture: Architectur
   return undefined;
 }
 
-function parsed(bytes: Buffer): unknown {
+/** @returns undefined for what is no JSON */
+export function parsedJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }
+}
+
+/** @returns undefined for an index of images, and for whatever else is no manifest of one */
+export function readManifest({ bytes }: FetchedManifest): ImageManifest | undefined {
+  const document = parsedJson(bytes);
+  return isManifest(document) ? document : undefined;
 }
 
 const isManifest = (value: unknown): value is ImageManifest =>
@@ -96,7 +103,7 @@ export function configIn(
   architecture: Architecture,
   refuse: Refuse,
 ): ImageConfig {
-  const config: unknown = parsed(Buffer.from(json));
+  const config: unknown = parsedJson(Buffer.from(json));
   if (
     !isObject(config) ||
     !isObject(config.rootfs) ||

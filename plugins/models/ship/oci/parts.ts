@@ -12,6 +12,7 @@ import { slowEdgesOf } from '../../plan/watch/metrics.ts';
 import { HOST_FILES, writeHost } from '../host-program.ts';
 import type { NamedLayer, OwnConfig } from './image.ts';
 import { writeLayer } from './layer.ts';
+import { TITLE } from './title.ts';
 
 /** Where our files are in an image. Nothing of a base lies there. */
 const ROOT = 'opt/serverless-models';
@@ -99,7 +100,7 @@ export async function imageParts(
         workdir: '/',
         port: PORT,
         labels: {
-          'org.opencontainers.image.title': model.name,
+          [TITLE]: model.name,
           'org.opencontainers.image.version': facts.identity,
         },
       }),

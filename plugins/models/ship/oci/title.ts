@@ -1,0 +1,40 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { parsedJson, readManifest } from './base-documents.ts';
+import type { FetchedManifest, ImageRepository } from './registry.ts';
+
+/**
+ * The label that has the name of an image’s model:
+ * https://github.com/opencontainers/image-spec/blob/main/annotations.md
+ */
+export const TITLE = 'org.opencontainers.image.title';
+
+/** A longer configuration is not brought for a name. */
+const CONFIG_BYTES = 1024 * 1024;
+
+/**
+ * Asks a registry what an image says it is.
+ *
+ * @returns the text of its label, somebody else’s; undefined where it has none, or is an index of images
+ * @throws RegistryFault
+ */
+export async function titleOf(
+  registry: Pick<ImageRepository, 'getBlob'>,
+  manifest: FetchedManifest,
+): Promise<string | undefined> {
+  const config = readManifest(manifest)?.config;
+  if (config === undefined || config.size > CONFIG_BYTES) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'models-image-'));
+  try {
+    const file = join(folder, 'config.json');
+    await registry.getBlob(config, file);
+    const document = parsedJson(await readFile(file));
+    const labels = isObject(document) && isObject(document.config) ? document.config.Labels : undefined;
+    const title = isObject(labels) ? labels[TITLE] : undefined;
+    return typeof title === 'string' ? title : undefined;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
