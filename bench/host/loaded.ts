@@ -92,7 +92,7 @@ async function run(
       if (found.good === 0) throw new Error(`nothing was answered: ${JSON.stringify(found)}`);
       over.push((found.seconds * 1e6) / found.good);
       offered.push((found.good + found.refused + found.other) / found.seconds / capacity);
-      // By themselves: at full load there were none either, and a hundred a second take 4 % of two processors.
+      // By themselves: at full load there were none either, and a hundred a second take 4 % of the machine.
       const [, probe] = await Promise.all([ask(ms, how, settle), probes(host.port, ms, settle)]);
       mustBeGood(probe);
       probed.push(probe.p99);
