@@ -19,7 +19,12 @@ beforeAll(async () => {
   folder = await hostFolder([
     { name: 'add', path: 'add.onnx', workers: 2 },
     { name: 'types', path: 'types/all.onnx', workers: 1 },
-    { name: 'strings', path: 'strings.onnx', workers: 1 },
+    {
+      name: 'strings',
+      path: 'strings.onnx',
+      workers: 1,
+      environment: { GLIBC_TUNABLES: 'glibc.rtld.nns=5' },
+    },
     { name: 'logreg', path: 'logreg.onnx', workers: 1 },
     { name: 'odd', path: 'add.onnx', transform: ODDITIES, workers: 2, timeout: 3.5 },
     // What a busy machine needs to fill its memory is not what is tested.
@@ -56,6 +61,18 @@ const workersOf = (name: string): number[] =>
     .split('\n')
     .filter((line) => line.includes(`/${name}/`))
     .map((line) => Number.parseInt(line.trim(), 10));
+
+it.runIf(process.platform === 'linux')(
+  'its processes ask for huge pages, unless they are told otherwise',
+  async () => {
+    const tunables = async (model: string): Promise<string | undefined> =>
+      /(?:^|\0)GLIBC_TUNABLES=([^\0]*)/.exec(
+        await readFile(`/proc/${workersOf(model)[0]}/environ`, 'utf8'),
+      )?.[1];
+    expect(await tunables('add')).toContain('glibc.malloc.hugetlb=1');
+    expect(await tunables('strings')).toBe('glibc.rtld.nns=5');
+  },
+);
 
 describe('answers', () => {
   const served: Record<string, Served> = {};

@@ -11,7 +11,7 @@ import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { HOST_FILES, writeHost } from '../../plugins/models/ship/host-program.ts';
 import { fixtures, lambdaEnv, modelOf } from './endpoint.ts';
 
-export type HostScene = Partial<Pick<HostModel, 'timeout' | 'workers' | 'memory'>> & {
+export type HostScene = Partial<Pick<HostModel, 'timeout' | 'workers' | 'memory' | 'environment'>> & {
   readonly name: string;
   /** An artifact, absolute or below test/fixtures/models. */
   readonly path: string;
@@ -64,7 +64,7 @@ export async function hostFolder(scenes: readonly HostScene[]): Promise<{
   await writeHost(folder, '');
   const models: HostModel[] = [];
   const entries: CatalogManifest['groups'][number]['models'][number][] = [];
-  for (const { name, path, transform, ...settings } of scenes) {
+  for (const { name, path, transform, environment: own, ...settings } of scenes) {
     let artifact = path;
     if (transform !== undefined) {
       artifact = join(folder, `${name}-source`);
@@ -81,7 +81,7 @@ export async function hostFolder(scenes: readonly HostScene[]): Promise<{
       handler: join(dir, 'handler.mjs'),
       version: '1',
       timeout: 10,
-      environment,
+      environment: { ...environment, ...own },
       ...settings,
     });
     const { identity, opset, signature } = facts;
