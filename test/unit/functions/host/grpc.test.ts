@@ -48,7 +48,9 @@ it('where they are many, callers wait for it, and then the less; other calls of 
   expect(new Set(told)).toEqual(new Set([1000]));
   await vi.advanceTimersByTimeAsync(1000);
   await Promise.all(many);
-  expect(Math.min(...told)).toBe(0);
+  // The last ones waited for a whole second, or a fifth less and up to a step of the clock.
+  expect(Math.min(...told)).toBeLessThan(226);
+  expect(Math.min(...told)).toBeGreaterThanOrEqual(0);
 });
 
 it('what waits for its refusal is told before the front ends', async () => {

@@ -41,7 +41,8 @@ const command = { ...target, verb: 'rollback', by: 'me' } as const;
 describe('a release worker that accepts and never answers', () => {
   it('ends a command, which is asked once and may have been done', async () => {
     await start();
-    const worker = releaseWorker(aws, WORKER, 300);
+    // Long enough for the request to be there, on a machine that is busy, too.
+    const worker = releaseWorker(aws, WORKER, 1000);
     await expect(worker.command(command)).rejects.toMatchObject({
       code: 'MODELS_AWS',
       message:
