@@ -44,9 +44,6 @@ process.on('message', ({ cwd, args, env }) => {
   reset();
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
-  const clock = globalThis[Symbol.for('local-aws.clock')];
-  if (clock)
-    Object.assign(clock, { speed: Number(env.MODELS_AWS_SPEED), epoch: Number(env.MODELS_AWS_EPOCH) });
   process.chdir(cwd);
   process.argv = [process.execPath, bin, ...args];
   process.channel.unref();
