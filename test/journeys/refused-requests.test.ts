@@ -67,7 +67,11 @@ const ended = (version: string) =>
     'the end of the release',
     async () => {
       const [status] = JSON.parse((await service.sls('models', 'status', '--json')).stdout);
-      const isBack = status.phase === 'ROLLED_BACK' && status.reason.startsWith(`version ${version} `);
+      // The alias is read before the document: a release that ends in between is at its end once more.
+      const isBack =
+        status.phase === 'ROLLED_BACK' &&
+        status.reason.startsWith(`version ${version} `) &&
+        status.traffic.length === 1;
       return isBack || status.phase === 'BAKING' ? status : undefined;
     },
     150,
