@@ -7,7 +7,7 @@ import { provisionedCapacity } from '../../../aws/lambda/capacity.ts';
 import { functionExists } from '../../../aws/lambda/functions.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import type { Registry } from '../../../core/registry/registry.ts';
+import type { FoundRelease, Registry } from '../../../core/registry/registry.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import type { SeenRelease } from './status.ts';
 import type { FollowedModel } from './worker/follow.ts';
@@ -49,9 +49,11 @@ export async function readStatus(
   { model, functionName, alias: name }: FollowedModel,
 ): Promise<SeenRelease> {
   const suffixes = Object.values(ALARMS);
-  const [found, alias, states] = await Promise.all([
-    documents.release(model),
-    aliases.get(functionName, name),
+  const [{ found, alias }, states] = await Promise.all([
+    readTogether(
+      () => documents.release(model),
+      () => aliases.get(functionName, name),
+    ),
     alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(() => undefined),
   ]);
   const release = found === undefined ? undefined : (found.release ?? 'newer');
@@ -79,6 +81,26 @@ export async function readStatus(
     }),
     ...(held && { held }),
   };
+}
+
+/** A worker writes to both many times a release, and is done with both within a second. */
+const TRIES = 5;
+
+/**
+ * The document and the alias of one moment: a worker moves the alias between two writes of the document, and a
+ * rollback beside the weights of before would be told as somebody else's.
+ */
+async function readTogether<Alias>(
+  document: () => Promise<FoundRelease | undefined>,
+  aliasNow: () => Promise<Alias>,
+): Promise<{ readonly found: FoundRelease | undefined; readonly alias: Alias }> {
+  let found = await document();
+  for (let tries = 1; ; tries++) {
+    const alias = await aliasNow();
+    const after = await document();
+    if (after?.etag === found?.etag || tries === TRIES) return { found: after, alias };
+    found = after;
+  }
 }
 
 async function heldBy(capacity: Sight['capacity'], functionName: string): Promise<SeenRelease['held']> {

@@ -7,15 +7,15 @@ import { FUNCTION } from '../../../fakes/world.ts';
 import type { World } from './traffic.ts';
 
 /** Every state here is the release worker's own, read as `sls models status` reads it. */
-export async function statusIn(w: World, now = w.clock.now + 20_000): Promise<Status> {
-  const { aliases, alarms, capacity } = w.world;
+export async function statusIn(
+  w: World,
+  now = w.clock.now + 20_000,
+  { aliases, alarms, registry }: Pick<World['world'], 'aliases' | 'alarms' | 'registry'> = w.world,
+): Promise<Status> {
+  const { capacity } = w.world;
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
   const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
-  const seen = await readStatus(
-    { aliases, alarms, capacity, exists, close: () => {} },
-    w.world.registry,
-    target,
-  );
+  const seen = await readStatus({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
   const status = statusOf(seen, now, sayOf('churn', 'dev'));
   // The answer URL is a credential, and is in the document while CloudFormation waits.
   expect(JSON.stringify(status)).not.toMatch(/signature|answer\.example/);

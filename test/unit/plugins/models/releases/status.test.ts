@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { ALARMS } from '../../../../../core/release/document/worker-contract.ts';
-import { readStatus } from '../../../../../plugins/models/releases/read-status.ts';
 import { sayOf } from '../../../../../plugins/models/releases/session.ts';
 import { statusOf } from '../../../../../plugins/models/releases/status.ts';
 import { statusLine, statusText } from '../../../../../plugins/models/releases/status-text.ts';
@@ -387,13 +386,34 @@ describe('at three in the morning', () => {
   it('alarms cannot be read: it says so instead of none', async () => {
     const w = await live();
     const alarms = { states: () => Promise.reject(new Error('AccessDenied')) };
-    const { aliases, capacity, registry } = w.world;
-    const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
-    const exists = async (): Promise<boolean> => true;
-    const seen = await readStatus({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
-    expect(statusText(statusOf(seen, w.clock.now, sayOf('churn', 'dev')), w.clock.now)).toContain(
+    const status = await statusIn(w, undefined, { ...w.world, alarms });
+    expect(statusText(status, w.clock.now)).toContain(
       'alarms     cannot be read: cloudwatch:DescribeAlarms is missing',
     );
+  });
+
+  it.each(['document', 'alias'] as const)('is rolled back just after its %s was read', async (first) => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    let isOver = false;
+    const then = async <Read>(what: typeof first, read: () => Promise<Read>): Promise<Read> => {
+      const seen = await read();
+      if (what === first && !isOver) {
+        isOver = true;
+        await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
+      }
+      return seen;
+    };
+    const { registry, aliases } = w.world;
+    const { phase, traffic } = await statusIn(w, undefined, {
+      ...w.world,
+      registry: { ...registry, release: (model) => then('document', () => registry.release(model)) },
+      aliases: { ...aliases, get: (...of) => then('alias', () => aliases.get(...of)) },
+    });
+    expect({ phase, traffic }).toEqual({
+      phase: 'ROLLED_BACK',
+      traffic: [{ version: '3', share: 100, role: 'live' }],
+    });
   });
 
   it('what the worker needs cannot be read', async () => {
