@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startForks } from '../local-aws/forks.ts';
 import { CALLS } from './aws-calls/folder.ts';
@@ -15,6 +15,7 @@ import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
 import { HEAVY, PURE } from './projects.ts';
 import { stepAside } from './step-aside.ts';
+import { shareWarm } from './warm-sls.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
@@ -34,6 +35,8 @@ const env = {
   MODELS_AWS_CODE: join(tmp, 'aws-code'),
   MODELS_AWS_CALLS: CALLS,
   MODELS_AWS_FORKS: join(tmp, 'forks'),
+  // And their commands go to processes that have run others: the start of one costs a second and a half.
+  MODELS_WARM: windows ? `\\\\.\\pipe\\${basename(tmp)}` : join(tmp, 'warm'),
   ...(windows ? { TEMP: tmp, TMP: tmp } : { TMPDIR: tmp }),
 };
 /** What a step has until it is killed, after a signal. */
@@ -97,6 +100,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     setTimeout(() => end('SIGKILL'), GRACE_MS).unref();
   });
 
+shareWarm(env.MODELS_WARM);
 mkdirSync(local, { recursive: true });
 rmSync(CALLS, { recursive: true, force: true });
 const words = process.argv.slice(2);

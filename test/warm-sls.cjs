@@ -20,6 +20,11 @@ const isAnew = (file) =>
     !file.slice(root.length).includes(`${sep}node_modules${sep}`) &&
     file !== VALIDATORS);
 
+// It starts its program in the folder in which it was loaded, which must not be that of the first command: it
+// may be gone by then, and each bundle would fail from then on.
+process.chdir(dirname(__dirname));
+require('esbuild');
+
 /** Where frameworks and their packages keep what a process has once, beside their modules. */
 const STATE = Symbol.for('serverless/serverless/202110');
 const SHARED = Symbol.for('$uniGlobal202109');
@@ -44,6 +49,9 @@ process.on('message', ({ cwd, args, env }) => {
   reset();
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
+  const clock = globalThis[Symbol.for('local-aws.clock')];
+  if (clock)
+    Object.assign(clock, { speed: Number(env.MODELS_AWS_SPEED), epoch: Number(env.MODELS_AWS_EPOCH) });
   process.chdir(cwd);
   process.argv = [process.execPath, bin, ...args];
   process.channel.unref();

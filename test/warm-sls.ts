@@ -1,7 +1,9 @@
 /** A framework's command line in processes that have run commands before, without a second of start each. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,25 +23,62 @@ export type Said = { readonly code: number; readonly stdout: string; readonly st
 const END = '\u0000';
 /** What a process takes at its start, and never again. */
 const ofStart = ({ bin, env }: Command): string =>
-  [bin, env.NODE_OPTIONS, env.MODELS_AWS_SPEED, env.MODELS_AWS_EPOCH].join('\n');
+  [bin, env.NODE_OPTIONS, (env.MODELS_AWS_SPEED ?? '1') === '1'].join('\n');
 
-/** Those that run nothing now. */
-const idle = new Map<string, ChildProcess[]>();
+/** After so many commands a process ends: what it keeps of each is little, and not nothing. */
+const COMMANDS = 60;
+
+/** Those that run nothing now, and how many commands each has run. */
+const idle = new Map<string, { readonly child: ChildProcess; ran: number }[]>();
 
 /**
- * Runs a command as its own process would, in one that has run others before. Two at a time have two
- * processes. They end with this one, whatever ends it.
+ * Runs a command as its own process would, in one that has run others before: for all files of a whole run
+ * together where `npm test` has a place for it, else for this process. Two at a time have two processes.
+ * They end with the one that started them, whatever ends it.
  */
-export async function runWarm(command: Command): Promise<Said> {
+export const runWarm = (command: Command): Promise<Said> => {
+  const { MODELS_WARM: socket } = process.env;
+  return socket === undefined ? runHere(command) : askShared(socket, command);
+};
+
+/** @param signal the one who asked has gone */
+async function runHere(command: Command, signal?: AbortSignal): Promise<Said> {
   const key = ofStart(command);
   const free = idle.get(key) ?? [];
   idle.set(key, free);
-  const child = free.pop() ?? start(command);
+  const one = free.pop() ?? { child: start(command), ran: 0 };
+  const { child } = one;
+  const kill = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill);
   hold(child, 'ref');
   const said = await run(child, command);
   hold(child, 'unref');
-  if (child.connected) free.push(child);
+  signal?.removeEventListener('abort', kill);
+  if (++one.ran >= COMMANDS) child.disconnect();
+  else if (child.connected) free.push(one);
   return said;
+}
+
+/**
+ * Runs what other processes ask for: a line of JSON each, on a connection that stays open until the answer,
+ * so that the command of one that has gone is ended.
+ * @param path of a socket that is made
+ */
+export function shareWarm(path: string): Server {
+  const server = createServer((socket) => {
+    const gone = new AbortController();
+    socket.on('error', () => {}).on('close', () => gone.abort());
+    createInterface(socket).once('line', async (asked) => {
+      socket.end(JSON.stringify(await runHere(JSON.parse(asked), gone.signal)));
+    });
+  });
+  return server.listen(path).unref();
+}
+
+async function askShared(path: string, command: Command): Promise<Said> {
+  const socket = connect(path);
+  socket.write(`${JSON.stringify(command)}\n`);
+  return JSON.parse(await text(socket));
 }
 
 /** An idle one does not keep this process from its end. */

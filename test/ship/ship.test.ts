@@ -271,6 +271,15 @@ describe('a function without a model', () => {
     expect(() => run({})).toThrow();
   });
 
+  it('is bundled again where that failed', async () => {
+    const late = join(service.context().serviceDir, 'late.ts');
+    const source = `export { handler } from ${importPath(late)};`;
+    const shipped = () => shipFunction('models-x', source, service.context());
+    await expect(shipped()).rejects.toThrow(/late/);
+    await writeFile(late, 'export const handler = () => 1;');
+    expect((await shipped()).zipBytes).toBeGreaterThan(0);
+  });
+
   it('loads a package of the SDK when it first asks for something of it', async () => {
     const worker = `export { handler } from ${importPath(ownFile('functions/release/handler'))};`;
     const asking = `import { PublishCommand } from '@aws-sdk/client-sns';

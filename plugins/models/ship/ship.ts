@@ -300,8 +300,12 @@ const bundled = new Map<string, Promise<string>>();
 
 /** A bundle of our own sources, made once a process: they stay as they are, and `source` says which. */
 function ownBundle(source: string, folder: string, key: string): Promise<string> {
-  const made = bundled.get(source) ?? bundle(source, folder, key);
+  const known = bundled.get(source);
+  if (known !== undefined) return known;
+  const made = bundle(source, folder, key);
   bundled.set(source, made);
+  // What failed may go well the next time: `serve` lives for hours.
+  made.catch(() => bundled.delete(source));
   return made;
 }
 

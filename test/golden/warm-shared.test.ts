@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runWarm, shareWarm } from '../warm-sls.ts';
+import { root } from './frameworks.ts';
+
+/** A command line of its own: it tells its process and its time, or waits. */
+const COMMAND = `
+const [, , ...words] = process.argv;
+if (words[0] === 'wait') {
+  require('node:fs').writeFileSync(words[1], String(process.pid));
+  setInterval(() => {}, 1000);
+} else if (words[0] === 'meet') {
+  const { existsSync, writeFileSync } = require('node:fs');
+  writeFileSync(words[1], '');
+  const timer = setInterval(() => {
+    if (!existsSync(words[2])) return;
+    clearInterval(timer);
+    console.log(JSON.stringify({ pid: process.pid }));
+  }, 20);
+} else if (words[0] === 'bundle') {
+  const { build } = require(require.resolve('esbuild', { paths: [words[1]] }));
+  if (words[2] === 'later') console.log(JSON.stringify({ pid: process.pid }));
+  else
+    build({ stdin: { contents: '1' }, write: false }).then(({ errors }) =>
+      console.log(JSON.stringify({ pid: process.pid, errors })),
+    );
+}
+else console.log(JSON.stringify({ pid: process.pid, now: Date.now(), words, own: process.env.OWN }));
+`;
+let folder = '';
+let server: ReturnType<typeof shareWarm> | undefined;
+const { MODELS_WARM: before } = process.env;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'warm-'));
+  await writeFile(join(folder, 'command.cjs'), COMMAND);
+  process.env.MODELS_WARM = join(folder, 'socket');
+  server = shareWarm(process.env.MODELS_WARM);
+  await once(server, 'listening');
+});
+
+afterAll(async () => {
+  server?.close();
+  if (before === undefined) delete process.env.MODELS_WARM;
+  else process.env.MODELS_WARM = before;
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ask = async (args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder) => {
+  const bin = join(folder, 'command.cjs');
+  const said = await runWarm({ bin, cwd, args, env, timeout: 60_000 });
+  expect(said).toMatchObject({ code: 0, stderr: '' });
+  return JSON.parse(said.stdout);
+};
+
+it('gives the commands of several files to one process, each with its own environment', async () => {
+  const first = await ask(['one'], { OWN: 'first' });
+  const second = await ask(['two']);
+  expect(second.pid).toBe(first.pid);
+  expect(second.pid).not.toBe(process.pid);
+  expect([first.words, first.own, second.words, second.own]).toEqual([['one'], 'first', ['two'], undefined]);
+});
+
+it('has two processes for two at a time', async () => {
+  const [here, there] = [join(folder, 'here'), join(folder, 'there')];
+  const [one, two] = await Promise.all([ask(['meet', here, there]), ask(['meet', there, here])]);
+  expect(one.pid).not.toBe(two.pid);
+});
+
+it('bundles after the folder of its first command is gone', async () => {
+  const cwd = await mkdtemp(join(folder, 'service-'));
+  // Its own options of Node.js: a process of its own.
+  const env = { NODE_OPTIONS: '--no-warnings' };
+  const first = await ask(['bundle', root, 'later'], env, cwd);
+  await rm(cwd, { recursive: true });
+  expect(await ask(['bundle', root], env)).toEqual({ pid: first.pid, errors: [] });
+});
+
+it('runs each command by the clock of its AWS', async () => {
+  const clock = join(root, 'local-aws', 'semantics', 'clock.mjs');
+  const byClock = (speed: number, epoch: number) =>
+    ask([], {
+      NODE_OPTIONS: `--import ${clock}`,
+      MODELS_AWS_SPEED: String(speed),
+      MODELS_AWS_EPOCH: String(epoch),
+    });
+  const began = Date.now() - 100_000;
+  const [slow, fast] = [await byClock(2, began), await byClock(60, began)];
+  expect(fast.pid).toBe(slow.pid);
+  expect((slow.now - began) / 100_000).toBeCloseTo(2, 0);
+  expect((fast.now - began) / 100_000 / 60).toBeCloseTo(1, 0);
+});
+
+it('ends the command of a process that has gone', async () => {
+  const pid = join(folder, 'pid');
+  const script = `
+import { runWarm } from ${JSON.stringify(join(root, 'test', 'warm-sls.ts'))};
+await runWarm({ bin: ${JSON.stringify(join(folder, 'command.cjs'))}, cwd: '.', args: ['wait', ${JSON.stringify(pid)}], env: {}, timeout: 60_000 });
+`;
+  const asker = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
+  const running = async (): Promise<number> => Number(await readFile(pid, 'utf8').catch(() => '0'));
+  while ((await running()) === 0) await sleep(50);
+  const child = await running();
+  expect(() => process.kill(child, 0)).not.toThrow();
+  asker.kill('SIGKILL');
+  await expect
+    .poll(() => {
+      try {
+        return process.kill(child, 0);
+      } catch {
+        return 'gone';
+      }
+    })
+    .toBe('gone');
+});
