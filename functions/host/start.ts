@@ -79,7 +79,9 @@ export async function startHost(child: string, page: string): Promise<void> {
       workers: model.workers ?? cpus,
       child,
       write: (lines) => void tell({ line: lines.trimEnd(), model: model.name }),
-      notice: (line) => void tell({ line, model: model.name }),
+      // A log has the lines of all models; who started this over IPC sees the name beside them.
+      notice: (text) =>
+        void tell({ line: process.send ? text : `${model.name}: ${text}`, model: model.name }),
     });
 
   const drain = async (): Promise<void> => {

@@ -61,19 +61,19 @@ models:
   });
 
   const sls = firstAlone();
-  async function asked(
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-    verb = 'image',
-  ): Promise<Said> {
-    return sls({
+  const models = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> =>
+    sls({
       bin: join(repository, 'node_modules', 'osls', 'bin', 'serverless.js'),
       cwd: folder,
-      args: ['models', verb, '--json', ...args],
+      args: ['models', ...args],
       env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true', ...env },
       timeout: 300_000,
     });
-  }
+  const asked = (
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    verb = 'image',
+  ): Promise<Said> => models([verb, '--json', ...args], env);
   async function image(...args: Parameters<typeof asked>): Promise<Made> {
     const { code, stdout, stderr } = await asked(...args);
     if (code !== 0) throw new Error(`${stdout}${stderr}`);
@@ -131,6 +131,13 @@ models:
     expect(changed.identity).not.toBe(first.identity);
     const manifest = server.manifests.get('churn v1');
     expect(sha256(manifest?.bytes ?? Buffer.alloc(0))).toBe(changed.digest);
+  });
+
+  it('tells that it pushed without a tag', async () => {
+    const push = async (to: string): Promise<string> =>
+      (await models(['image', '--base', reference, '--push', `${server.host}/${to}`])).stdout;
+    expect(await push('bare')).toMatch(/^ *pushed .*bare@sha256:.* sent; without a tag: it is found by/m);
+    expect(await push('bare:v1')).toMatch(/^ *pushed .*bare:v1@sha256:.* sent$/m);
   });
 
   it('is pushed by sls models export, whose files name exactly that one', async () => {

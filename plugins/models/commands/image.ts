@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { sizeText } from '../../../core/units/bytes.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { makeImage, pushMade } from '../images/made.ts';
 import { imageBom } from '../ship/oci/bom.ts';
@@ -48,7 +49,14 @@ export const command: Command = {
     const all = {
       ...report,
       ...(out && folder !== undefined && { output: { folder, ...out } }),
-      ...(pushed && to && { pushed: { reference: referenceText({ ...to, digest }), ...pushed } }),
+      ...(pushed &&
+        to && {
+          pushed: {
+            reference: referenceText({ ...to, digest }),
+            ...(to.tag !== undefined && { tag: to.tag }),
+            ...pushed,
+          },
+        }),
       ...(sbom !== undefined && { sbom }),
     };
     print(flags.json ? JSON.stringify(described(all), null, 2) : spoken(all));
@@ -64,7 +72,7 @@ type Report = {
   /** What a registry keeps of it, the base's layers included. */
   readonly bytes: number;
   readonly output?: LaidOut & { readonly folder: string };
-  readonly pushed?: Pushed & { readonly reference: string };
+  readonly pushed?: Pushed & { readonly reference: string; readonly tag?: string };
   readonly sbom?: string;
 };
 
@@ -102,9 +110,6 @@ function described({ base, layers, ...report }: Report) {
   };
 }
 
-const sizeText = (bytes: number): string =>
-  bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-
 function spoken({ model, digest, base, layers, bytes, output, pushed, sbom }: Report): string {
   const under = base.manifest.layers.reduce((sum, { size }) => sum + size, 0);
   const rows: (readonly [string, string])[] = [
@@ -118,11 +123,14 @@ function spoken({ model, digest, base, layers, bytes, output, pushed, sbom }: Re
       'written',
       `${output.folder}:${model}, ${output.writtenBlobs} of ${output.blobs} blobs, ${sizeText(output.writtenBytes)}`,
     ]);
-  if (pushed !== undefined)
-    rows.push([
-      'pushed',
-      `${pushed.reference}, ${pushed.sentBlobs} of ${pushed.blobs} blobs, ${sizeText(pushed.sentBytes)} sent`,
-    ]);
+  if (pushed !== undefined) {
+    const { reference, sentBlobs, blobs: all, sentBytes, tag } = pushed;
+    const bare =
+      tag === undefined
+        ? '; without a tag: it is found by this digest alone, and registries may remove it'
+        : '';
+    rows.push(['pushed', `${reference}, ${sentBlobs} of ${all} blobs, ${sizeText(sentBytes)} sent${bare}`]);
+  }
   if (sbom !== undefined) rows.push(['sbom', sbom]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');

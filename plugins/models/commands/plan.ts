@@ -1,5 +1,6 @@
 import { IDLE_SECONDS } from '../../../core/capacity/environments/cold-share.ts';
 import { originDifference, originLine } from '../../../core/origin/origin.ts';
+import { sizeText } from '../../../core/units/bytes.ts';
 import { CAPACITY_OPTIONS, withoutCapacity } from '../capacity/options.ts';
 import { DURATION, type RequestTimes, requestTimes, timeFlags } from '../capacity/times.ts';
 import type { Command, Context } from '../context/context.ts';
@@ -196,14 +197,12 @@ function imagesOf(lines: readonly Line[]): readonly string[] {
       : [
           `  ${name}: over ${image.base}`,
           ...image.layers.map(
-            ({ name: layer, diffId, bytes }) => `    ${layer}: ${megabytes(bytes)} packed, ${diffId}`,
+            ({ name: layer, diffId, bytes }) => `    ${layer}: ${sizeText(bytes)} packed, ${diffId}`,
           ),
         ],
   );
   return told.length === 0 ? [] : ['', 'Images:', ...told];
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** What MLflow is told of each model; nothing where it is told nothing. */
 function writtenOf(lines: readonly Line[], options: ServiceOptions): readonly string[] {
