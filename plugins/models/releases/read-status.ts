@@ -87,8 +87,8 @@ export async function readStatus(
 const TRIES = 5;
 
 /**
- * The document and the alias of one moment: a worker moves the alias between two writes of the document, and a
- * rollback beside the weights of before would be told as somebody else's.
+ * The document and the alias of one moment: a worker moves the alias between two writes of the document,
+ * and a rollback beside the weights of before would be told as somebody else's.
  */
 async function readTogether<Alias>(
   document: () => Promise<FoundRelease | undefined>,
