@@ -92,8 +92,14 @@ export const RETRY_SECONDS = 1;
  */
 const PAUSE_STEP = 25;
 
-/** Callers that began together would otherwise come back together for good, and probes wait behind them. */
+/** Pauses of callers that ask again and again differ by so much of their length. */
 const PAUSE_SPREAD = 0.08;
+
+/**
+ * Callers that began together come back together, for good, and probes wait behind them. So one pause of each
+ * is of any length, from which on they come evenly, and as seldom as they may: those after it are whole.
+ */
+const SPREAD_TURN = 2;
 
 /** Refusals of late, by a bucket that leaks `REFUSALS_A_SECOND`. */
 export type Refusals = { readonly left: number; readonly at: number };
@@ -104,19 +110,22 @@ export const NO_REFUSALS: Refusals = { left: 0, at: 0 };
  * How long nothing is read of a connection that has been refused once more. A refusal costs the front about
  * 50 µs, whoever it is for: 500 a second are a fortieth of its processor.
  * @param now milliseconds, of any clock that does not go back
- * @param random in [0, 1): pauses are by up to 8 % shorter
+ * @param turn how many refusals it has had in a row, with this one
+ * @param random in [0, 1)
  * @returns pause in milliseconds: 0 while refusals are few, and never longer than what the client was told
  */
 export function afterRefusal(
   { left, at }: Refusals,
   now: number,
+  turn: number,
   random: number,
 ): { readonly refusals: Refusals; readonly pause: number } {
   const most = REFUSALS_AT_ONCE + REFUSALS_A_SECOND * RETRY_SECONDS;
   const leaked = ((now - at) / 1000) * REFUSALS_A_SECOND;
   const count = Math.min(most, Math.max(0, left - leaked) + 1);
   const ms = (Math.max(0, count - REFUSALS_AT_ONCE) / REFUSALS_A_SECOND) * 1000;
-  const due = now + ms * (1 - PAUSE_SPREAD * random);
+  const shorter = turn < SPREAD_TURN ? PAUSE_SPREAD * random : turn === SPREAD_TURN ? random : 0;
+  const due = now + ms * (1 - shorter);
   const pause = ms > 0 ? Math.max(1, Math.floor(due / PAUSE_STEP) * PAUSE_STEP - now) : 0;
   return { refusals: { left: count, at: now }, pause };
 }

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { afterRefusal, NO_REFUSALS } from '../../core/host/admission.ts';
+import { afterRefusal, NO_REFUSALS, RETRY_SECONDS } from '../../core/host/admission.ts';
+
+/** A caller that was refused before is asking again, and has not been answered for long in between. */
+const ROW_MS = 3 * RETRY_SECONDS * 1000;
 
 /** Makes callers that ask again at once, whatever they were told, wait for it. */
 export type Refused = {
@@ -29,11 +32,11 @@ export type Refused = {
 export function createRefused(): Refused {
   let refusals = NO_REFUSALS;
   let released = false;
-  /** Connections that have had a refusal. */
-  const kept = new WeakSet<Socket>();
+  /** Connections that have had a refusal: how many in a row, and when the last one was. */
+  const rows = new WeakMap<Socket, { turn: number; at: number }>();
   const waiting = new Map<NodeJS.Timeout, () => void>();
-  const pauseNow = (): number => {
-    const { refusals: counted, pause } = afterRefusal(refusals, performance.now(), Math.random());
+  const pauseNow = (turn = 1): number => {
+    const { refusals: counted, pause } = afterRefusal(refusals, performance.now(), turn, Math.random());
     refusals = counted;
     return released ? 0 : pause;
   };
@@ -54,6 +57,15 @@ export function createRefused(): Refused {
     request.resume();
     return after(ms, () => tell(ms));
   };
+  /** @returns which refusal of its row it is */
+  const counted = (socket: Socket): number => {
+    const at = performance.now();
+    const row = rows.get(socket) ?? { turn: 0, at };
+    row.turn = at - row.at > ROW_MS ? 1 : row.turn + 1;
+    row.at = at;
+    rows.set(socket, row);
+    return row.turn;
+  };
   const wait = (socket: Socket, ms: number): void => {
     if (socket.destroyed || released) return;
     socket.pause();
@@ -62,9 +74,8 @@ export function createRefused(): Refused {
   return {
     told(request, response, tell) {
       const { socket } = request;
-      const isFirst = !kept.has(socket);
-      kept.add(socket);
-      const pause = pauseNow();
+      const isFirst = !rows.has(socket);
+      const pause = pauseNow(counted(socket));
       if (pause > 0 && isFirst) response.once('close', hold(request, pause, tell));
       else {
         // Once it is sent, and the rest of its request is read, which is a part of this refusal.

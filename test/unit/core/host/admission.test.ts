@@ -92,10 +92,10 @@ it('a process is started again at once, then ever later, and at most after ten s
 
 describe('a connection that was refused', () => {
   /** Pauses of refusals at these times, in milliseconds. */
-  const pauses = (times: readonly number[], random = 0): number[] => {
+  const pauses = (times: readonly number[], random = 0, turn = 1): number[] => {
     let refusals = NO_REFUSALS;
     return times.map((at) => {
-      const after = afterRefusal(refusals, at, random);
+      const after = afterRefusal(refusals, at, turn, random);
       refusals = after.refusals;
       return after.pause;
     });
@@ -127,6 +127,9 @@ describe('a connection that was refused', () => {
     expect(last(0)).toBe(1000);
     expect(last(0.5)).toBe(950);
     expect(last(1)).toBe(900);
+    const again = (random: number): number => pauses(begun, random, 2).at(-1) ?? Number.NaN;
+    expect([again(0), again(0.5), again(0.99)]).toEqual([1000, 500, 1]);
+    expect(pauses(begun, 0.99, 3).at(-1)).toBe(1000);
   });
 
   it('is read at once again when they have become few', () => {
@@ -135,19 +138,25 @@ describe('a connection that was refused', () => {
     expect(pauses([...times, last + 1500, last + 1501]).slice(-2)).toEqual([0, 0]);
   });
 
-  it('makes refusals of callers that ask again at once as many as the front can bear', () => {
+  it('has callers that began together and ask again at once come evenly, once a second each', () => {
     // Each of them asks again once it is read.
     let refusals = NO_REFUSALS;
-    const next = Array.from({ length: 1500 }, () => 0);
-    let count = 0;
+    let random = 1;
+    const callers = Array.from({ length: 1500 }, () => ({ at: 0, turn: 0 }));
+    const steps: number[] = [];
     for (let now = 0; now < 10_000; now++)
-      for (const [caller, at] of next.entries()) {
-        if (at > now) continue;
-        const after = afterRefusal(refusals, now, (caller % 10) / 10);
+      for (const caller of callers) {
+        if (caller.at > now) continue;
+        random = (random * 48_271) % 2_147_483_647;
+        const after = afterRefusal(refusals, now, ++caller.turn, random / 2_147_483_647);
         refusals = after.refusals;
-        next[caller] = now + Math.max(1, after.pause);
-        count++;
+        caller.at = now + Math.max(1, after.pause);
+        if (now >= 3000) steps.push(Math.floor(now / 25));
       }
-    expect(count / 10).toBeLessThan(1700);
+    expect(steps.length / 7).toBeLessThan(1530);
+    // 37 or 38 are each step’s share.
+    const counts = new Map<number, number>();
+    for (const step of steps) counts.set(step, (counts.get(step) ?? 0) + 1);
+    expect(Math.max(...counts.values())).toBeLessThan(75);
   });
 });
