@@ -35,6 +35,11 @@ export function createRefused(): Refused {
   /** Connections that have had a refusal: how many in a row, and when the last one was. */
   const rows = new WeakMap<Socket, { turn: number; at: number }>();
   const waiting = new Map<NodeJS.Timeout, () => void>();
+  /**
+   * Refusals of what was read in this turn of the event loop, to be told at its end: one after another, they
+   * wake whoever asked once, and not each time.
+   */
+  const last: (() => void)[] = [];
   const pauseNow = (turn = 1): number => {
     const { refusals: counted, pause } = afterRefusal(refusals, performance.now(), turn, Math.random());
     refusals = counted;
@@ -71,21 +76,28 @@ export function createRefused(): Refused {
     socket.pause();
     after(ms, () => socket.resume());
   };
+  const together = (call: () => void): void => {
+    if (last.push(call) > 1) return;
+    setImmediate(() => {
+      for (const one of last.splice(0)) one();
+    });
+  };
   return {
     told(request, response, tell) {
       const { socket } = request;
       const isFirst = !rows.has(socket);
       const pause = pauseNow(counted(socket));
       if (pause > 0 && isFirst) response.once('close', hold(request, pause, tell));
-      else {
-        // Once it is sent, and the rest of its request is read, which is a part of this refusal.
-        if (pause > 0)
+      else if (pause > 0)
+        together(() => {
+          // Once it is sent, and the rest of its request is read, which is a part of this refusal.
           response.once('close', () => {
             if (request.complete) wait(socket, pause);
             else request.once('end', () => wait(socket, pause));
           });
-        tell();
-      }
+          tell();
+        });
+      else tell();
     },
     later(request, tell) {
       const pause = pauseNow();
