@@ -15,7 +15,7 @@ import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
 import { HEAVY, PURE } from './projects.ts';
 import { stepAside } from './step-aside.ts';
-import { shareWarm } from './warm-sls.ts';
+import { endWarm, shareWarm } from './warm-sls.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
@@ -153,6 +153,7 @@ const part = async () => [await style(), await types(), none || (await vitest('t
 const steps = await (prepared ? whole() : part());
 const tests = steps.pop() ?? false;
 await (await forks)?.end();
+await endWarm();
 const extent = words.length === 0 ? ['--whole'] : [];
 const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...extent]);
 if (interrupted) end('SIGKILL');

@@ -1,5 +1,6 @@
 /** A framework's command line in processes that have run commands before, without a second of start each. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -73,6 +74,19 @@ export function shareWarm(path: string): Server {
     });
   });
   return server.listen(path).unref();
+}
+
+/** Ends those of this process that run nothing; resolves once they have ended, and their time is counted. */
+export async function endWarm(): Promise<void> {
+  const all = [...idle.values()].flatMap((free) => free.splice(0));
+  await Promise.all(
+    all.map(async ({ child }) => {
+      hold(child, 'ref');
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    }),
+  );
 }
 
 async function askShared(path: string, command: Command): Promise<Said> {

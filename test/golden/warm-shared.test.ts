@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runWarm, shareWarm } from '../warm-sls.ts';
+import { endWarm, runWarm, shareWarm } from '../warm-sls.ts';
 import { root } from './frameworks.ts';
 
 /** A command line of its own: it tells its process and its time, or waits. */
@@ -45,6 +45,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await endWarm();
   server?.close();
   if (before === undefined) delete process.env.MODELS_WARM;
   else process.env.MODELS_WARM = before;
@@ -64,6 +65,13 @@ it('gives the commands of several files to one process, each with its own enviro
   expect(second.pid).toBe(first.pid);
   expect(second.pid).not.toBe(process.pid);
   expect([first.words, first.own, second.words, second.own]).toEqual([['one'], 'first', ['two'], undefined]);
+});
+
+it('ends those that run nothing, and starts others then', async () => {
+  const first = await ask(['one']);
+  await endWarm();
+  expect(() => process.kill(first.pid, 0)).toThrow();
+  expect((await ask(['one'])).pid).not.toBe(first.pid);
 });
 
 it('has two processes for two at a time', async () => {
