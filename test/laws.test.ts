@@ -293,6 +293,14 @@ describe('the house', () => {
     expect([...new Set(readers)]).toEqual(['core/tabular/parquet/library.ts']);
   });
 
+  it('what loads ONNX Runtime has turned its telemetry off before', () => {
+    const loads = sources.filter((file) => /['"]onnxruntime-node['"]\)/.test(code(file)));
+    const off = (file: string): boolean =>
+      /withoutTelemetry\(process\.env\);[^]*?['"]onnxruntime-node['"]\)/.test(code(file));
+    expect(loads.length).toBeGreaterThan(2);
+    expect(loads.filter((file) => !off(file))).toEqual([]);
+  });
+
   it('files form no cycle, types included', () => {
     const edges = new Map(sources.map((file) => [file, new Set<string>()]));
     for (const { file, target } of imports) if (edges.has(target)) edges.get(file)?.add(target);

@@ -50,7 +50,7 @@ export async function runPython(
   const bin = await pythonBin();
   const child = spawn(bin, [script, ...args], {
     cwd: options.cwd,
-    env: { ...process.env, PYTHONPYCACHEPREFIX: byteCode, ...options.env },
+    env: { ORT_DISABLE_TELEMETRY: '1', ...process.env, PYTHONPYCACHEPREFIX: byteCode, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeout,
     killSignal: 'SIGKILL',

@@ -80,7 +80,12 @@ if (!existsSync(node)) {
 const separator = windows ? ';' : ':';
 const child = spawn(node, [join(root, file), ...args], {
   stdio: 'inherit',
-  env: { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(separator) },
+  // ONNX Runtime of Python, which is not ours, would tell Microsoft that it runs.
+  env: {
+    ORT_DISABLE_TELEMETRY: '1',
+    ...process.env,
+    PATH: [dirname(node), bin, process.env.PATH].join(separator),
+  },
 });
 // The program cleans up after itself; we only pass signals on, wait for it, and end as it ended.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -108,7 +108,17 @@ export async function startPeer(name: PeerName, model: ModelName): Promise<Runni
   const bin = join(python, '..');
   const MODEL = await original(model);
   const NAME = model;
-  const env = { PATH: `${bin}:${PATH}`, HOME, MODEL, NAME, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: own };
+  // ONNX Runtime sends nothing here, as with us.
+  const send = { ORT_DISABLE_TELEMETRY: '1' };
+  const env = {
+    ...send,
+    PATH: `${bin}:${PATH}`,
+    HOME,
+    MODEL,
+    NAME,
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONPATH: own,
+  };
   switch (name) {
     case 'fastapi': {
       const args = ['app:app', '--host', '127.0.0.1', '--port', `${port}`, '--workers', `${WORKERS}`];

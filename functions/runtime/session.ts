@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { InferenceSession, OnnxValue } from 'onnxruntime-common';
 import { type Manifest, MB_PER_VCPU } from '../../core/endpoint/contract.ts';
+import { withoutTelemetry } from '../../core/node/telemetry.ts';
 import type { Session } from '../../core/ports/session.ts';
 import { ortTypeOf, type Tensor } from '../../core/tensor/datatypes.ts';
 
@@ -67,6 +68,7 @@ function wanted(names: readonly string[]): Record<string, null> {
 
 function loadRuntime(): { readonly ort: Ort; readonly native: Native } {
   try {
+    withoutTelemetry(process.env);
     // Not bundled and not imported: it comes with the layer, found by NODE_PATH, which only CommonJS honours.
     const require = createRequire(import.meta.url);
     return { ort: require('onnxruntime-node'), native: require('onnxruntime-node/dist/binding.js') };

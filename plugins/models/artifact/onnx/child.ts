@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-common';
+import { withoutTelemetry } from '../../../../core/node/telemetry.ts';
 import type { ProcessReply } from '../../sandbox/sandbox.ts';
 import {
   distance,
@@ -45,6 +46,7 @@ const SHORT = 3;
 const OUT_OF_MEMORY = /bad.?alloc|failed to allocate memory|bad allocation|length_error/i;
 
 type Reply = ProcessReply<ProbeResult>;
+withoutTelemetry(process.env);
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 const send = (reply: Reply): Promise<void> =>
   new Promise((resolve) => {

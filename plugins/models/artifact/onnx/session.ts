@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-common';
+import { withoutTelemetry } from '../../../../core/node/telemetry.ts';
 import { ortTypeOf, type Tensor } from '../../../../core/tensor/datatypes.ts';
 import type { OpenModel, OutputAnswer } from '../../contracts/artifact-format.ts';
 
+withoutTelemetry(process.env);
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 
 export const openModel: OpenModel = async (file) => {
