@@ -1,7 +1,7 @@
 /**
  * ONNX Runtime tells Microsoft of the processes that load it, on Linux and macOS since 1.29: names and
  * digests of models, the machine, counts of runs. For that it keeps an id and a database in the home folder.
- * This variable, set before it is initialised, has it do nothing of the kind; a value of the user's own stays.
+ * This variable, set before it is initialised, turns all of it off; a value of the user's own stays.
  * https://github.com/microsoft/onnxruntime/pull/27379
  *
  * @param environment the process's own: what native code reads
