@@ -92,7 +92,7 @@ export const RETRY_SECONDS = 1;
  */
 const PAUSE_STEP = 25;
 
-/** Pauses of callers that ask again and again differ by so much of their length. */
+/** First pauses, and all of gRPC, whose connections have many callers, differ by so much of their length. */
 const PAUSE_SPREAD = 0.08;
 
 /**

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { afterRefusal, NO_REFUSALS, RETRY_SECONDS } from '../../core/host/admission.ts';
 
-/** A caller that was refused before is asking again, and has not been answered for long in between. */
+/** A refusal so long after the one before is the first of another row. */
 const ROW_MS = 3 * RETRY_SECONDS * 1000;
 
 /** Makes callers that ask again at once, whatever they were told, wait for it. */
@@ -63,7 +63,7 @@ export function createRefused(): Refused {
     return after(ms, () => tell(ms));
   };
   /** @returns which refusal of its row it is */
-  const counted = (socket: Socket): number => {
+  const turnOf = (socket: Socket): number => {
     const at = performance.now();
     const row = rows.get(socket) ?? { turn: 0, at };
     row.turn = at - row.at > ROW_MS ? 1 : row.turn + 1;
@@ -86,7 +86,7 @@ export function createRefused(): Refused {
     told(request, response, tell) {
       const { socket } = request;
       const isFirst = !rows.has(socket);
-      const pause = pauseNow(counted(socket));
+      const pause = pauseNow(turnOf(socket));
       if (pause > 0 && isFirst) response.once('close', hold(request, pause, tell));
       else if (pause > 0)
         together(() => {
