@@ -31,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 /**
  * What a function of one vCPU finds in its environment; nothing of ours, for example NODE_OPTIONS or a
- * compile cache.
+ * compile cache. ONNX Runtime sends nothing, on either side: ours turns that off itself.
  */
 export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string, string>>) {
   const { PATH = '', HOME = '' } = process.env;
@@ -48,6 +48,7 @@ export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MB_PER_VCPU),
     AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/bench',
     AWS_LAMBDA_LOG_STREAM_NAME: 'bench',
+    ORT_DISABLE_TELEMETRY: '1',
     ...own,
   };
 }
