@@ -20,7 +20,7 @@ const isAnew = (file) =>
     !file.slice(root.length).includes(`${sep}node_modules${sep}`) &&
     file !== VALIDATORS);
 
-// It starts its program in the folder in which it was loaded, which must not be that of the first command: it
+// esbuild starts its program in the folder in which it was loaded. That must not be the first command's: it
 // may be gone by then, and each bundle would fail from then on.
 process.chdir(dirname(__dirname));
 require('esbuild');

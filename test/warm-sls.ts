@@ -47,7 +47,10 @@ async function runHere(command: Command, signal?: AbortSignal): Promise<Said> {
   const key = ofStart(command);
   const free = idle.get(key) ?? [];
   idle.set(key, free);
-  const one = free.pop() ?? { child: start(command), ran: 0 };
+  let one = free.pop();
+  // It may have ended while it ran nothing.
+  while (one !== undefined && !one.child.connected) one = free.pop();
+  one ??= { child: start(command), ran: 0 };
   const { child } = one;
   const kill = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill);
@@ -55,8 +58,9 @@ async function runHere(command: Command, signal?: AbortSignal): Promise<Said> {
   const said = await run(child, command);
   hold(child, 'unref');
   signal?.removeEventListener('abort', kill);
+  if (!child.connected) return said;
   if (++one.ran >= COMMANDS) child.disconnect();
-  else if (child.connected) free.push(one);
+  else free.push(one);
   return said;
 }
 
@@ -81,6 +85,7 @@ export async function endWarm(): Promise<void> {
   const all = [...idle.values()].flatMap((free) => free.splice(0));
   await Promise.all(
     all.map(async ({ child }) => {
+      if (!child.connected) return;
       hold(child, 'ref');
       const ended = once(child, 'exit');
       child.disconnect();

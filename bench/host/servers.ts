@@ -108,10 +108,9 @@ export async function startPeer(name: PeerName, model: ModelName): Promise<Runni
   const bin = join(python, '..');
   const MODEL = await original(model);
   const NAME = model;
-  // ONNX Runtime sends nothing here, as with us.
-  const send = { ORT_DISABLE_TELEMETRY: '1' };
   const env = {
-    ...send,
+    // As with us.
+    ORT_DISABLE_TELEMETRY: '1',
     PATH: `${bin}:${PATH}`,
     HOME,
     MODEL,

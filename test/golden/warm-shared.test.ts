@@ -74,6 +74,20 @@ it('ends those that run nothing, and starts others then', async () => {
   expect((await ask(['one'])).pid).not.toBe(first.pid);
 });
 
+it('goes on where one ended that ran nothing', async () => {
+  const first = await ask(['one']);
+  process.kill(first.pid, 'SIGKILL');
+  await expect
+    .poll(() =>
+      ask(['one']).then(
+        ({ pid }) => pid === first.pid,
+        () => true,
+      ),
+    )
+    .toBe(false);
+  await endWarm();
+});
+
 it('has two processes for two at a time', async () => {
   const [here, there] = [join(folder, 'here'), join(folder, 'there')];
   const [one, two] = await Promise.all([ask(['meet', here, there]), ask(['meet', there, here])]);

@@ -403,7 +403,7 @@ const RULES: Model['release'] = {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined>,
-  seconds = 90,
+  seconds = 30,
   instead: () => Promise<unknown> = look,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
