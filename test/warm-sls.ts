@@ -114,6 +114,8 @@ function start({ bin, env }: Command): ChildProcess {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8');
+  // What is sent to one that is ending: `close` tells of it.
+  child.on('error', () => {});
   return child;
 }
 
