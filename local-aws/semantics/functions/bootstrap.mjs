@@ -65,10 +65,6 @@ function writeAll(fd, text) {
 
 function report(kind, value) {
   writeAll(1, '\u0000.\n'); // all of the log up to here belongs to this report
-  tell(kind, value);
-}
-
-function tell(kind, value) {
   writeAll(reports, `${JSON.stringify({ kind, requestId, ...value })}\n`);
 }
 
@@ -178,5 +174,5 @@ async function run(line) {
     fail(error);
   }
   // What fails at once when the answer is there, a promise that nobody awaited for example, comes before.
-  setImmediate(() => tell('next', {}));
+  setImmediate(() => report('next', {}));
 }

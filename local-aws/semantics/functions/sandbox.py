@@ -23,7 +23,10 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 _PROVISIONED_INIT_SECONDS = 900
 _LOOK_SECONDS = 0.02
-# At the end of a line of the log: all up to here belongs to the report that comes now.
+# What a function has written when it is answered is here by then, or its log is taken without it: who closed its
+# output, or lent it to a process that goes on, would be waited for without end.
+_LOG_SECONDS = 5
+# At the end of a line of the log: all up to here belongs to the report that comes now. One is before each report.
 MARK = "\0."
 
 
@@ -39,9 +42,8 @@ class Sandbox:
         # The request that it was asked last, and what is read of reports.
         self._last: str | None = None
         self._parts: list[bytes] = []
-        self._lines: list[str] = []
-        self._marks = 0
-        self._news = threading.Condition()
+        self._reported = 0
+        self._log = _Log()
 
     # -- what an emulator knows ----------------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ class Sandbox:
                 "init_ms": init_ms,
                 "run_ms": (time.monotonic() - began) * 1000,
                 "memory_mb": result["memory_mb"],
-                "log": self._take_log(),
+                "log": self._log.take(),
                 "reason": result.get("reason"),
             }
 
@@ -159,8 +161,8 @@ class Sandbox:
 
     def _spawn(self) -> None:
         self._end()
-        self._last, self._parts = None, []
-        self._lines, self._marks = [], 0
+        self._last, self._parts, self._reported = None, [], 0
+        self._log = _Log()  # its own: what the one before wrote may still come
         self._tmp = tempfile.mkdtemp(prefix="env-", dir=os.environ["TMPDIR"])
         self._reports, reports = os.pipe()
         try:
@@ -170,12 +172,12 @@ class Sandbox:
             raise
         finally:
             os.close(reports)
-        threading.Thread(target=self._read_log, args=(output,), daemon=True).start()
+        threading.Thread(target=self._log.read, args=(output,), daemon=True).start()
 
     def _start(self, reports: int) -> tuple[subprocess.Popen, IO[bytes]]:
         """The process and its output, whose reports go to the descriptor ``reports``, a line of JSON each."""
         task, opt, notices = self.files()
-        self._lines += notices
+        self._log.lines += notices
         memory_mb = int(self.config.get("MemorySize", 128))
         event_read, self._events = os.pipe()
         accelerated = os.environ["MODELS_AWS_SPEED"] != "1"
@@ -256,7 +258,7 @@ class Sandbox:
                 if report := self._read_report(request_id):
                     if report["kind"] == "next":
                         return report
-                    self._await_mark()
+                    self._log.settle(self._reported)
                     peak = max(peak, memory.used_mb(*self._processes(), peak=True))
                     return {**report, "memory_mb": peak}
                 if selector.select(_LOOK_SECONDS):
@@ -292,6 +294,7 @@ class Sandbox:
             line, _, rest = b"".join(self._parts).partition(b"\n")
             self._parts = [rest]
             report = json.loads(line)
+            self._reported += 1
             if report["requestId"] in ("", request_id):
                 return report
         return None
@@ -302,7 +305,7 @@ class Sandbox:
             how = f"Runtime exited with error: signal: {_SIGNALS.get(-code, signal.Signals(-code).name)}"
         else:
             how = f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
-        self._lines_settle()
+        self._log.settle()
         self._end()
         body = {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request_id} Error: {how}"}
         return {"kind": "exit", "reason": how, "memory_mb": peak, "body": body}
@@ -311,33 +314,39 @@ class Sandbox:
         """A signal as a negative number."""
         return self._proc.wait()
 
-    # -- log -----------------------------------------------------------------------------------------------------------
 
-    def _read_log(self, output: IO[bytes]) -> None:
+class _Log:
+    """What one process writes, line by line."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+        self._marks, self._ended = 0, False
+        self._news = threading.Condition()
+
+    def read(self, output: IO[bytes]) -> None:
+        """Until nobody can write any more."""
         for raw in output:
             line = raw.decode("utf-8", "replace").rstrip("\n")
             with self._news:
                 if line.endswith(MARK):
                     self._marks += 1
                     line = line.removesuffix(MARK)  # what has no end yet
-                    self._lines += [line] if line else []
+                    self.lines += [line] if line else []
                 else:
-                    self._lines.append(line)
+                    self.lines.append(line)
                 self._news.notify_all()
         with self._news:
-            self._marks += 1
+            self._ended = True
             self._news.notify_all()
 
-    def _await_mark(self) -> None:
+    def settle(self, reported: int | None = None) -> None:
+        """Waits for what was written before the report of this number, or before the end."""
         with self._news:
-            self._news.wait_for(lambda: self._marks > 0, timeout=0.25)
-            self._marks = 0
+            self._news.wait_for(lambda: self._ended or (reported is not None and self._marks >= reported), timeout=_LOG_SECONDS)
 
-    _lines_settle = _await_mark
-
-    def _take_log(self) -> list[str]:
+    def take(self) -> list[str]:
         with self._news:
-            lines, self._lines = self._lines, []
+            lines, self.lines = self.lines, []
         return lines
 
 

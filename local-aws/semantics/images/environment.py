@@ -56,7 +56,7 @@ class ImageEnvironment(Environment):
         memory_mb = int(config.get("MemorySize", 128))
         calls = os.environ.get("MODELS_AWS_CALLS")
         room = rooms.Room(self.code_zip.root(), self._tmp, (_SEMANTICS, *([calls] if calls else [])))
-        self._lines += [rooms.PLAIN_NOTICE] if rooms.way() == rooms.PLAIN else []
+        self._log.lines += [rooms.PLAIN_NOTICE] if rooms.way() == rooms.PLAIN else []
         output, into = os.pipe()
         wires = _Wires(os.dup(reports), into)
         self._api = api = RuntimeApi(wires.tell, payload.SYNC_RESPONSE)

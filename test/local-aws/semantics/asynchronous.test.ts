@@ -13,8 +13,17 @@ import { makeFunction, withAndWithout } from '../lambda.ts';
 /** Seconds in which an event that is not tried again reaches its destination; one that is takes longer. */
 const SOON = 8;
 
+/** Fails once: a function that is a destination gets an event as any other, and gets it again. */
+const MOURNER = `let calls = 0;
+export const handler = async ({ requestContext: { functionArn, approximateInvokeCount }, requestPayload }) => {
+  calls += 1;
+  if (calls === 1) throw new Error('not yet');
+  console.log('told ' + JSON.stringify([requestPayload, functionArn.split(':').slice(6).join(':'), approximateInvokeCount]));
+};`;
+
 // https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
-it('an event that failed goes where the alias that was invoked says', async () => {
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+it('an event that failed goes where the alias that was invoked says, with who was invoked how often', async () => {
   const { on, off } = await withAndWithout('asynchronous', async (aws) => {
     const lambda = new LambdaClient(client(aws.endpoint));
     const logs = new CloudWatchLogsClient(client(aws.endpoint));
@@ -24,7 +33,7 @@ it('an event that failed goes where the alias that was invoked says', async () =
     });
     const Destination = await makeFunction(aws, {
       name: 'mourner',
-      code: `export const handler = async ({ requestPayload }) => console.log('told ' + JSON.stringify(requestPayload));`,
+      code: MOURNER,
     });
     await lambda.send(new PublishVersionCommand({ FunctionName: 'fails' }));
     await lambda.send(new CreateAliasCommand({ FunctionName: 'fails', Name: 'live', FunctionVersion: '1' }));
@@ -59,5 +68,5 @@ it('an event that failed goes where the alias that was invoked says', async () =
     logs.destroy();
     return found;
   });
-  expect([on, off]).toEqual([['"live"'], []]);
+  expect([on, off]).toEqual([['["live","fails:live",1]'], []]);
 });
