@@ -66,6 +66,8 @@ export const HOST_LIMITS = {
   drainMs: 2_000,
   /** Milliseconds without a byte taken after which a client has stopped reading its answer. */
   unreadMs: 60_000,
+  /** All answers together that their clients have not taken. Beyond it the oldest of them are given up. */
+  answerBytes: 128 * 1024 * 1024,
   /** A body that takes longer than so many milliseconds gives up its place in the queue. */
   slowBodyMs: 1_000,
   /**

@@ -1,6 +1,7 @@
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
 import { encodedMessage, type GrpcStatus } from '../../core/protocol/grpc/status.ts';
+import { untaken } from './untaken.ts';
 
 /** A call on its way: what it is answered by. */
 export type Exchange = {
@@ -53,7 +54,9 @@ export function exchangeOf(request: Http2ServerRequest, response: Http2ServerRes
         if (!request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
       });
       // What its client does not take stays in memory.
-      response.setTimeout(HOST_LIMITS.unreadMs, () => response.stream.close(constants.NGHTTP2_CANCEL));
+      const cancel = (): void => response.stream.close(constants.NGHTTP2_CANCEL);
+      response.setTimeout(HOST_LIMITS.unreadMs, cancel);
+      if (answer instanceof Uint8Array) response.once('close', untaken.hold(answer.length, cancel));
       end();
     },
   };

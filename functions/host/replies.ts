@@ -5,6 +5,7 @@ import { HOST_LIMITS } from '../../core/host/contract.ts';
 import type { HttpAnswer } from '../../core/host/gateway.ts';
 import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
 import type { PoolOutcome } from './pool.ts';
+import { untaken } from './untaken.ts';
 
 /** Sends an answer. @param last the connection is closed after it */
 export function reply(response: ServerResponse, { status, headers, body }: HttpAnswer, last: boolean): void {
@@ -17,9 +18,14 @@ export function reply(response: ServerResponse, { status, headers, body }: HttpA
   // Node sends a text in one piece with the headers; in Latin-1 it is the same bytes.
   else if (body.length <= TEXT_BYTES) response.end(body.toString('latin1'), 'latin1');
   else response.end(body);
-  // What its client does not take stays in memory.
-  if (response.socket !== null && response.socket.writableLength > 0)
-    response.setTimeout(HOST_LIMITS.unreadMs, () => response.destroy());
+  // What its client does not take stays in memory, and so does what waits behind another answer to it.
+  const { socket } = response;
+  if (socket !== null && socket.writableLength === 0) return;
+  response.setTimeout(HOST_LIMITS.unreadMs, () => response.destroy());
+  response.once(
+    'close',
+    untaken.hold(body.length, () => response.req.socket.destroy()),
+  );
 }
 
 /** A longer body is not copied for it. */

@@ -35,6 +35,20 @@ export const CROWDED: Behind = {
   ...{ pool: () => full, pools: () => [full] },
 };
 
+/** A host whose model answers each request with the same. */
+export function answering(body: Buffer): Behind {
+  const pool: Pool = {
+    ...full,
+    enter: () => true,
+    ask(_asked, _body, done, taken) {
+      taken?.();
+      setImmediate(done, { status: 200, headers: {}, code: undefined, body });
+      return () => {};
+    },
+  };
+  return { ...CROWDED, pool: () => pool, pools: () => [pool] };
+}
+
 /** Refusals are many by the second: no machine is so slow that they are few. */
 export function stopTime(): void {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
