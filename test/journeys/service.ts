@@ -63,7 +63,7 @@ export type Service = {
    * output if that fails.
    */
   deploy(yaml?: string, ...args: string[]): Promise<Deployment>;
-  /** Runs `sls remove` (throws if it fails) and deletes the folder. */
+  /** Runs `sls remove`, once its stack rests (throws if it fails), and deletes the folder. */
   remove(): Promise<void>;
 };
 
@@ -145,6 +145,7 @@ export async function prepareService(
       );
     },
     remove: async () => {
+      await rests(aws.endpoint, stack);
       await succeed(sls('remove'), 'sls remove');
       await rm(dir, { recursive: true, force: true });
     },

@@ -69,6 +69,7 @@ function asking(aws: LocalAws, StackName: string) {
     execute: (ChangeSetName: string) =>
       refusal(send(new ExecuteChangeSetCommand({ StackName, ChangeSetName }))),
     made: () => waitUntilStackCreateComplete({ client: cloudFormation, ...quickly }, { StackName }),
+    delete: () => refusal(send(new DeleteStackCommand({ StackName }))),
     remove: async () => {
       await send(new DeleteStackCommand({ StackName }));
       await waitUntilStackDeleteComplete({ client: cloudFormation, ...quickly }, { StackName });
@@ -120,6 +121,9 @@ describe('a stack takes a change only while it rests', () => {
       expect(await stack.update(after)).toBe(busy);
       expect(await stack.propose('late', after)).toBe(busy);
       expect(await stack.execute('early')).toMatch(/^InvalidChangeSetStatus/);
+      expect(await stack.delete()).toBe(
+        `ValidationError: Stack [${id}] cannot be deleted while in status ${status}`,
+      );
     };
     await back.asked;
     await refuses('UPDATE_ROLLBACK_IN_PROGRESS');
