@@ -7,6 +7,7 @@ semantics`` would be, with the connection as its stdin (see ``lifetime``). Only 
 in what nothing reads while it is loaded, in the port and in the folder for temporary files.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -75,7 +76,7 @@ def own(env: dict[str, str]) -> None:
 
 
 def _bury(*_) -> None:
-    """Waits for the forks that ended, whose time of the processor is then counted as this process's."""
+    """Waits for the forks that ended, and for what they left, whose time of the processor is then counted as this process's."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -83,8 +84,19 @@ def _bury(*_) -> None:
         pass  # there is none left
 
 
+def _adopt() -> None:
+    """Becomes the parent of what forks leave: they end without waiting for their functions, whose time nobody would count.
+    https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
+    """
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+_SUBREAPER = 36  # linux/prctl.h
+
+
 def serve(path: str) -> None:
     signal.signal(signal.SIGCHLD, _bury)
+    _adopt()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, which the starter gets, too
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{path}.new")

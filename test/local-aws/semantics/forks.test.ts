@@ -5,12 +5,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsPython } from '../../../local-aws/aws-python.ts';
+import { client } from '../../../local-aws/deployed.ts';
 import { type Forks, startForks } from '../../../local-aws/forks.ts';
 import { type LocalAws, localAws, startAws } from '../../../local-aws/start.ts';
 import { byteCode } from '../../../local-aws/venv.ts';
+import { makeFunction } from '../lambda.ts';
 
 const linux = process.platform === 'linux';
 const before = process.env.MODELS_AWS_FORKS;
@@ -36,6 +39,12 @@ const pidOf = async ({ endpoint }: LocalAws): Promise<number> =>
 const isForked = async (aws: LocalAws): Promise<boolean> =>
   (await readFile(`/proc/${await pidOf(aws)}/cmdline`, 'utf8')).includes('semantics.forks');
 
+/** Seconds of the processor. */
+const BUSY = 1;
+/** From the state on: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+const statOf = async (pid: number): Promise<readonly string[]> =>
+  (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+
 describe.runIf(linux)('local AWSs that are forked', () => {
   it('have their own state, their own clock and their own end', async () => {
     const [one, other] = [await startAws({ speed: 1 }), await startAws({ speed: 50 })];
@@ -55,6 +64,26 @@ describe.runIf(linux)('local AWSs that are forked', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     expect((await s3(other).send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
     await other.stop();
+  });
+
+  it('are counted by who waits for that process, with all that their functions took', async () => {
+    const aws = await startAws();
+    const pid = await pidOf(aws);
+    const [, loader = ''] = await statOf(pid);
+    const code = `const spent = () => { const { user, system } = process.cpuUsage(); return user + system; };
+      export const handler = () => { while (spent() < ${BUSY * 1e6}); };`;
+    await makeFunction(aws, { name: 'busy', code, timeout: 60 });
+    const lambda = new LambdaClient(client(aws.endpoint));
+    await lambda.send(new InvokeCommand({ FunctionName: 'busy' }));
+    lambda.destroy();
+    const counted = async (): Promise<number> => {
+      const [user = 0, system = 0] = (await statOf(Number(loader))).slice(13, 15).map(Number);
+      return (user + system) / 100;
+    };
+    const already = await counted();
+    // It was there, and kept warm, when its AWS ended.
+    await aws.stop();
+    await expect.poll(counted, { timeout: 30_000 }).toBeGreaterThan(already + BUSY);
   });
 
   it('tell what they cannot do, as fresh ones do', async () => {
