@@ -13,7 +13,7 @@ import { makeFunction, withAndWithout } from '../lambda.ts';
 /** Seconds in which an event that is not tried again reaches its destination; one that is takes longer. */
 const SOON = 8;
 
-/** Fails once: a function that is a destination gets an event as any other, and gets it again. */
+/** It throws at its first event, so that the test sees whether Lambda sends that one again. */
 const MOURNER = `let calls = 0;
 export const handler = async ({ requestContext: { functionArn, approximateInvokeCount }, requestPayload }) => {
   calls += 1;

@@ -36,12 +36,13 @@ export const CROWDED: Behind = {
 };
 
 /** A host whose model answers each request with the same. */
-export function answering(body: Buffer): Behind {
+export function answering(body: Buffer, asked: () => void = () => {}): Behind {
   const pool: Pool = {
     ...full,
     enter: () => true,
     ask(_asked, _body, done, taken) {
       taken?.();
+      asked();
       setImmediate(done, { status: 200, headers: {}, code: undefined, body });
       return () => {};
     },

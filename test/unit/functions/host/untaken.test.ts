@@ -1,6 +1,5 @@
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import { HOST_LIMITS } from '../../../../core/host/contract.ts';
@@ -41,6 +40,8 @@ it('whatever comes and goes, no more lies there than may, and the oldest go firs
 });
 
 let front: Front | undefined;
+/** Called where the model is asked: clients come one after the other. */
+let hear = (): void => {};
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -58,8 +59,11 @@ async function client(port: number, requests = 1): Promise<{ readonly read: () =
   const socket = connect(port, '127.0.0.1');
   sockets.push(socket.pause());
   socket.on('error', () => {});
+  const asked = new Promise<void>((resolve) => {
+    hear = resolve;
+  });
   socket.write(REQUEST.repeat(requests));
-  await pause(5);
+  await asked;
   let bytes = 0;
   return {
     read: () =>
@@ -74,7 +78,11 @@ async function client(port: number, requests = 1): Promise<{ readonly read: () =
 }
 
 it('clients that do not read their answers take no more memory than that; who comes after them reads its own', async () => {
-  front = await openFront(answering(ANSWER), 0, '127.0.0.1');
+  front = await openFront(
+    answering(ANSWER, () => hear()),
+    0,
+    '127.0.0.1',
+  );
   const all = [];
   for (let one = 0; one < CLIENTS; one += 1) all.push(await client(front.port));
   const last = await (await client(front.port)).read();
@@ -87,7 +95,11 @@ it('clients that do not read their answers take no more memory than that; who co
 });
 
 it('nor do answers that wait behind another one on their connection, which ends', async () => {
-  front = await openFront(answering(ANSWER), 0, '127.0.0.1');
+  front = await openFront(
+    answering(ANSWER, () => hear()),
+    0,
+    '127.0.0.1',
+  );
   const bytes = await (await client(front.port, CLIENTS)).read();
   expect(bytes).toBeLessThan(ANSWER.length * CLIENTS);
 });
