@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { local, lock } from '../../local-aws/venv.ts';
+import { local, lock, pipPython } from '../../local-aws/venv.ts';
 import { pythonBin } from '../../test/python.ts';
 
 const HERE = join(import.meta.dirname, 'real');
@@ -38,7 +38,7 @@ export async function realData(): Promise<string> {
       '-d',
       join(folder, 'wheels'),
     ];
-    await run(python, [...pip, ...wheels]);
+    await run(await pipPython(), [...pip, ...wheels]);
     await run(python, [SCRIPT, folder]);
     // Last, so that an interrupted one is made again.
     await writeFile(join(folder, 'stamp'), due);

