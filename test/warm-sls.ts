@@ -74,7 +74,9 @@ export function shareWarm(path: string): Server {
     const gone = new AbortController();
     socket.on('error', () => {}).on('close', () => gone.abort());
     createInterface(socket).once('line', async (asked) => {
-      socket.end(JSON.stringify(await runHere(JSON.parse(asked), gone.signal)));
+      const { firstAlone, ...command }: Asked = JSON.parse(asked);
+      const said = await (firstAlone ? firstHere : runHere)(command, gone.signal);
+      socket.end(JSON.stringify(said));
     });
   });
   return server.listen(path).unref();
@@ -94,7 +96,9 @@ export async function endWarm(): Promise<void> {
   );
 }
 
-async function askShared(path: string, command: Command): Promise<Said> {
+type Asked = Command & { readonly firstAlone?: boolean };
+
+async function askShared(path: string, command: Asked): Promise<Said> {
   const socket = connect(path);
   socket.write(`${JSON.stringify(command)}\n`);
   return JSON.parse(await text(socket));
@@ -120,7 +124,7 @@ function start({ bin, env }: Command): ChildProcess {
 }
 
 /** Runs a command in a process of its own, as people do. */
-export function runAlone({ bin, cwd, args, env, timeout }: Command): Promise<Said> {
+export function runAlone({ bin, cwd, args, env, timeout }: Command, signal?: AbortSignal): Promise<Said> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...args], {
       cwd,
@@ -128,6 +132,7 @@ export function runAlone({ bin, cwd, args, env, timeout }: Command): Promise<Sai
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout,
       killSignal: 'SIGKILL',
+      ...(signal && { signal }),
     });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -144,18 +149,22 @@ export function runAlone({ bin, cwd, args, env, timeout }: Command): Promise<Sai
 }
 
 /**
- * The first run of a command with its options is in a process of its own, as people do; what runs it again is
- * warm.
+ * The first run of a command is in a process of its own, as people do; what runs it again is warm, in a whole
+ * run also what other files run: `golden/warm` proves that both are the same.
  */
-export function firstAlone(): (command: Command) => Promise<Said> {
-  const ran = new Set<string>();
-  return (command) => {
-    const words = command.args.filter((word, at) => word.startsWith('--') || at < 2);
-    const kind = [command.bin, ...words].join(' ');
-    const isFirst = !ran.has(kind);
-    ran.add(kind);
-    return isFirst ? runAlone(command) : runWarm(command);
-  };
+export const firstAlone = (command: Command): Promise<Said> => {
+  const { MODELS_WARM: socket } = process.env;
+  return socket === undefined ? firstHere(command) : askShared(socket, { ...command, firstAlone: true });
+};
+
+const ran = new Set<string>();
+
+function firstHere(command: Command, signal?: AbortSignal): Promise<Said> {
+  const words = command.args.slice(0, command.args[0] === 'models' ? 2 : 1);
+  const kind = [command.bin, ...words].join(' ');
+  if (ran.has(kind)) return runHere(command, signal);
+  ran.add(kind);
+  return runAlone(command, signal);
 }
 
 const killed = (signal: NodeJS.Signals | null, timeout: number): string =>

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lock } from '../../local-aws/venv.ts';
-import { runWarm } from '../warm-sls.ts';
+import { firstAlone, runAlone, runWarm } from '../warm-sls.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -85,37 +85,25 @@ function slsEnv(): Record<string, string | undefined> {
   };
 }
 
-/** Runs the framework in a folder, in a process of its own, as a person does. */
-export async function sls(
-  { bin }: Framework,
-  folder: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [bin, ...args],
-      {
-        cwd: folder,
-        maxBuffer: 64 * 1024 ** 2,
-        timeout: TIMEOUT_MS,
-        env: { ...slsEnv(), ...env },
-      },
-      (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : 1, stdout, output: `${stdout}${stderr}` }),
-    );
-  });
-}
+const asked =
+  (run: typeof runWarm) =>
+  async (
+    { bin }: Framework,
+    cwd: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Run> => {
+    const command = { bin, cwd, args, env: { ...slsEnv(), ...env }, timeout: TIMEOUT_MS };
+    const { code, stdout, stderr } = await run(command);
+    return { code: code === 0 ? 0 : 1, stdout, output: `${stdout}${stderr}` };
+  };
 
-/**
- * The same in a process that has run commands before: for cases whose command is run by its own process in
- * other cases.
- */
-export async function warmSls({ bin }: Framework, cwd: string, args: readonly string[]): Promise<Run> {
-  const { code, stdout, stderr } = await runWarm({ bin, cwd, args, env: slsEnv(), timeout: TIMEOUT_MS });
-  return { code: code === 0 ? 0 : 1, stdout, output: `${stdout}${stderr}` };
-}
+/** Runs the framework in a folder, in a process of its own, as a person does. */
+export const ownSls = asked(runAlone);
+/** The same, but what ran so before is run by a process that has run commands before. */
+export const sls = asked(firstAlone);
+/** For cases whose command is run by its own process in other cases. */
+export const warmSls = asked(runWarm);
 
 /**
  * A service in a folder of its own: its files, the plugin from source, a model of 124 bytes. A framework

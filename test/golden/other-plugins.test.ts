@@ -10,8 +10,8 @@ import {
   frameworks,
   install,
   osls4,
+  ownSls,
   service,
-  sls,
   type Template,
   templateIn,
   warmSls,
@@ -78,7 +78,7 @@ ${parts}`,
     join(folder, 'own.ts'),
     'const status: number = 204;\nexport const handler = async () => ({ statusCode: status });\n',
   );
-  const run = await (individually ? sls : warmSls)(framework, folder, ['package']);
+  const run = await (individually ? ownSls : warmSls)(framework, folder, ['package']);
   expect(run.code, run.output).toBe(0);
   const { Resources } = JSON.parse(
     JSON.stringify(await templateIn(folder)).replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'),
@@ -166,7 +166,7 @@ models:
 `,
   });
   await linkPlugins(offline, folder);
-  expect((await sls(osls4, folder, ['package'])).code).toBe(0);
+  expect((await ownSls(osls4, folder, ['package'])).code).toBe(0);
   const [http, websocket, lambda] = [await freePort(), await freePort(), await freePort()];
   const ports = ['--httpPort', http, '--websocketPort', websocket, '--lambdaPort', lambda].map(String);
   const child = spawn(process.execPath, [osls4.bin, 'offline', '--noSponsor', ...ports], {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { unzip } from '../unzip.ts';
-import { osls4, root, service, sls } from './frameworks.ts';
+import { osls4, ownSls, root, service } from './frameworks.ts';
 
 const yaml = `
 service: shop
@@ -59,7 +59,7 @@ afterAll(() => rm(elsewhere, { recursive: true, force: true }));
 
 /** What one `sls package` makes. */
 async function packaged(folder: string, env: Readonly<Record<string, string>> = {}): Promise<Packaged> {
-  const run = await sls(osls4, folder, ['package'], env);
+  const run = await ownSls(osls4, folder, ['package'], env);
   expect(run.code, run.output).toBe(0);
   const made = join(folder, '.serverless');
   const zips: Record<string, string> = {};

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { frameworks, install, type Run, service, sls, warmSls } from './frameworks.ts';
+import { frameworks, install, ownSls, type Run, service, warmSls } from './frameworks.ts';
 
 const yaml = `
 service: shop
@@ -33,7 +33,7 @@ it.each(frameworks.map((framework) => [framework.name, framework] as const))(
       [folder, ['models', '--help']],
     ] as const;
     const own = new Map<unknown, Run>();
-    for (const command of commands) own.set(command, said(await sls(framework, command[0], command[1])));
+    for (const command of commands) own.set(command, said(await ownSls(framework, command[0], command[1])));
     // In another order, and each again.
     for (const command of [...commands.toReversed(), ...commands]) {
       const warm = await warmSls(framework, command[0], command[1]);

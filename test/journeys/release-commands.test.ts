@@ -45,7 +45,7 @@ let service: Service & Deployment;
 beforeAll(async () => {
   aws = await startAws({ speed: 10 });
   const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')), 'cases.jsonl': CASES };
-  service = await deployService({ yaml: yaml(1024), files }, aws, 'dev', undefined, firstAlone());
+  service = await deployService({ yaml: yaml(1024), files }, aws, 'dev', undefined, firstAlone);
 });
 afterAll(() => aws?.stop());
 

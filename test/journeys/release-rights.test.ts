@@ -2,13 +2,12 @@
  * Who looks at releases and steers them needs the policy that docs/deploy-policy.md gives, and each statement
  * of it.
  */
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
-import { fixtures, repository } from '../serving/endpoint.ts';
+import { fixtures } from '../serving/endpoint.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 import { documented, makeUser, type User } from './user.ts';
 
@@ -40,15 +39,10 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
-const asOncall = (...args: string[]): Promise<{ readonly code: number; readonly output: string }> =>
-  new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(repository, 'node_modules', 'osls', 'bin', 'serverless.js'), 'models', ...args],
-      { cwd: service.dir, env: { ...process.env, ...oncall.env, NO_COLOR: '1' } },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
-    );
-  });
+async function asOncall(...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
+  const { code, stdout, stderr } = await service.slsAs(oncall.env, 'models', ...args);
+  return { code: code === 0 ? 0 : 1, output: stdout + stderr };
+}
 
 test('with the policy each command works, in the name of who asked', async () => {
   await oncall.may(statements);

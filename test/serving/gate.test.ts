@@ -33,12 +33,16 @@ ${block('yaml', 'docs/gate.md', 'load:')
 
 let folder = '';
 const python = (script: string) => runPython('-c', [script], { cwd: folder, timeout: 120_000 });
-const run = firstAlone();
-/** A command of options that were given before is in a process that is warm. */
 async function sls(...args: string[]) {
   const bin = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
   const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
-  const ran = await run({ bin, cwd: folder, args: ['models', 'gate', ...args], env, timeout: 120_000 });
+  const ran = await firstAlone({
+    bin,
+    cwd: folder,
+    args: ['models', 'gate', ...args],
+    env,
+    timeout: 120_000,
+  });
   return { ...ran, output: ran.stdout + ran.stderr };
 }
 

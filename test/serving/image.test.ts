@@ -60,7 +60,7 @@ models:
     await removeFolder(folder);
   });
 
-  const sls = firstAlone();
+  const sls = firstAlone;
   const models = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> =>
     sls({
       bin: join(repository, 'node_modules', 'osls', 'bin', 'serverless.js'),
