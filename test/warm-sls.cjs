@@ -5,6 +5,7 @@
  * loaded anew for each command, and a command ends as a process does: when its event loop has nothing left.
  */
 const Module = require('node:module');
+const { existsSync } = require('node:fs');
 const { dirname, join, sep } = require('node:path');
 
 const bin = process.argv[2];
@@ -24,6 +25,25 @@ const isAnew = (file) =>
 // may be gone by then, and each bundle would fail from then on.
 process.chdir(dirname(__dirname));
 require('esbuild');
+
+/**
+ * Frameworks save a service as a copy without cycles. Theirs looks through all objects for each, and catches
+ * an exception for each value: a quarter of a command. This is the same copy.
+ */
+if (existsSync(VALIDATORS))
+  require(require.resolve('json-cycle', { paths: [root] })).stringify = (object, replacer, space) =>
+    JSON.stringify(copy(object, '$', new Map()), replacer, space);
+function copy(value, path, paths) {
+  const own = typeof value?.toJSON === 'function' ? value.toJSON() : value;
+  if (typeof own !== 'object' || own === null) return own;
+  const before = paths.get(own);
+  if (before !== undefined) return { $ref: before };
+  paths.set(own, path);
+  if (Array.isArray(own)) return own.map((one, at) => copy(one, `${path}[${at}]`, paths));
+  return Object.fromEntries(
+    Object.entries(own).map(([name, one]) => [name, copy(one, `${path}[${JSON.stringify(name)}]`, paths)]),
+  );
+}
 
 /** Where frameworks and their packages keep what a process has once, beside their modules. */
 const STATE = Symbol.for('serverless/serverless/202110');
