@@ -1,6 +1,6 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import type { FoundRelease } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/port.ts';
 import type { Release } from './document/contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';

@@ -15,7 +15,7 @@ import type {
 } from '../ports/aws.ts';
 import type { MlflowPort } from '../ports/mlflow.ts';
 import type { LiveVersion, RowScores } from '../quality/contract.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Registry } from '../registry/port.ts';
 import { staged } from './command/text.ts';
 import type { Release } from './document/contract.ts';
 import type { Settings } from './document/settings-contract.ts';

@@ -1,4 +1,4 @@
-import type { Core, FoundRelease } from '../registry/registry.ts';
+import type { Core, FoundRelease } from '../registry/port.ts';
 import { iso } from '../units/time.ts';
 import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission/admission.ts';
 import type { VersionRecord } from './document/history-contract.ts';

@@ -1,4 +1,4 @@
-import type { FoundRelease } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/port.ts';
 import { admitWaiting } from './admission/admission.ts';
 import type { Release } from './document/contract.ts';
 import type { Waiting } from './document/request-contract.ts';

@@ -1,5 +1,5 @@
 import { isAtAddress } from '../origin/address.ts';
-import type { FoundRelease } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/port.ts';
 import type { Release } from './document/contract.ts';
 import type { RegisteredVersion, WriteBack } from './document/parts-contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';

@@ -1,5 +1,5 @@
 import type { AliasState } from '../ports/aws.ts';
-import type { FoundRelease } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/port.ts';
 import { type Admission, unchanged } from './admission/admission.ts';
 import type { Release } from './document/contract.ts';
 import type { VersionRef } from './document/parts-contract.ts';

@@ -1,4 +1,4 @@
-import type { Registry } from '../../core/registry/registry.ts';
+import type { Registry } from '../../core/registry/port.ts';
 import { asRead, type StoredRelease } from '../../core/release/document/as-read.ts';
 import type { Own, Release, ReleaseIn, Unheld } from '../../core/release/document/contract.ts';
 import { phaseOf } from '../../core/release/state/predicates.ts';

@@ -1,4 +1,5 @@
-import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
+import { isMalformed } from '../../../core/registry/document.ts';
+import type { Registry } from '../../../core/registry/port.ts';
 import type { Service } from '../context/context.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';

@@ -1,5 +1,5 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
-import type { Registry } from '../../../core/registry/registry.ts';
+import type { Registry } from '../../../core/registry/port.ts';
 import type { Model } from '../declaration/model.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
 import type { Offer } from './deployment.ts';

@@ -7,7 +7,7 @@ import { provisionedCapacity } from '../../../aws/lambda/capacity.ts';
 import { functionExists } from '../../../aws/lambda/functions.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import type { FoundRelease, Registry } from '../../../core/registry/registry.ts';
+import type { FoundRelease, Registry } from '../../../core/registry/port.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import type { SeenRelease } from './status.ts';
 import type { FollowedModel } from './worker/follow.ts';

@@ -1,6 +1,6 @@
 import { isNoStack, stackResources } from '../../../aws/stack.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import type { Registry } from '../../../core/registry/registry.ts';
+import type { Registry } from '../../../core/registry/port.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { RESOURCE_TYPE } from '../../../core/release/document/worker-contract.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';

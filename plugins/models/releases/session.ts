@@ -1,6 +1,6 @@
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Benches } from '../../../core/registry/benches.ts';
-import type { Registry } from '../../../core/registry/registry.ts';
+import type { Registry } from '../../../core/registry/port.ts';
 import { staged } from '../../../core/release/command/text.ts';
 import type { Context } from '../context/context.ts';
 import { workerName } from '../plan/release/functions.ts';

@@ -3,7 +3,7 @@ import type { GateState } from '../../../core/gate/contract.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Measure, MetricResult } from '../../../core/quality/contract.ts';
-import type { FoundRelease } from '../../../core/registry/registry.ts';
+import type { FoundRelease } from '../../../core/registry/port.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type {
   Measured,

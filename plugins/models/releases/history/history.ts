@@ -5,7 +5,7 @@ import type { GateState } from '../../../../core/gate/contract.ts';
 import type { Judgement } from '../../../../core/judge/contract.ts';
 import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import { originLine } from '../../../../core/origin/origin.ts';
-import type { Registry } from '../../../../core/registry/registry.ts';
+import type { Registry } from '../../../../core/registry/port.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { Deployment, PromotedFrom } from '../../../../core/release/document/history-contract.ts';
 import type { Phase, VersionRef } from '../../../../core/release/document/parts-contract.ts';

@@ -5,7 +5,7 @@ import { deployedRegistry } from '../../../../aws/lambda/deployed-registry.ts';
 import { messageOf } from '../../../../core/errors/aws-errors.ts';
 import type { ImagePort, RepositoryPort } from '../../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../../core/ports/config.ts';
-import type { Registry } from '../../../../core/registry/registry.ts';
+import type { Registry } from '../../../../core/registry/port.ts';
 import type { VersionImage } from '../../../../core/release/document/history-contract.ts';
 import { type Host, makerOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';

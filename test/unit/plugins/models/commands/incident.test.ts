@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isMalformed, type Registry } from '../../../../../core/registry/registry.ts';
+import { isMalformed } from '../../../../../core/registry/document.ts';
+import type { Registry } from '../../../../../core/registry/port.ts';
 import { command as drift } from '../../../../../plugins/models/commands/drift.ts';
 import { command as history } from '../../../../../plugins/models/commands/history.ts';
 import { command as hold } from '../../../../../plugins/models/commands/hold.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FoundRepository, RepositoryPort } from '../../../../../../core/ports/aws.ts';
-import type { Registry } from '../../../../../../core/registry/registry.ts';
+import type { Registry } from '../../../../../../core/registry/port.ts';
 import {
   removeImages,
   serviceImages,
