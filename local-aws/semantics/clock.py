@@ -1,5 +1,5 @@
 """The accelerated clock: schedules, metrics, alarms, queues, retries and custom resources' deadlines run MODELS_AWS_SPEED times
-faster, from the moment of the start; so do waits and retries of state machines and the tokens of throttled routes. Function timeouts
+faster, from the moment of the start; so do waits and retries of state machines, the tokens of throttled routes and the age of images. Function timeouts
 stay real: processors get no faster.
 
 Signatures are good whatever their time: clients may run by either clock.
@@ -9,12 +9,13 @@ import os
 import time
 
 from ministack.core import sigv4
-from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sqs, stepfunctions
+from ministack.services import cloudwatch, cloudwatch_logs, ecr, eventbridge, lambda_svc, scheduler, sqs, stepfunctions
 from ministack.services.cloudformation import custom_resource
 
 from . import patch
 from .functions import provisioned
 from .http import route_throttling
+from .images import registry
 from .metrics import alarms, logs
 from .scaling import autoscaling, scaling, tracking
 
@@ -55,7 +56,8 @@ def install() -> None:
     _EPOCH = float(os.environ.get("MODELS_AWS_EPOCH", "0")) / 1000
     if _SPEED == 1:
         return
-    for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, provisioned, route_throttling, scaling, tracking):
+    by_it = (scheduler, eventbridge, cloudwatch, cloudwatch_logs, ecr, lambda_svc, sqs, alarms, autoscaling, logs, provisioned)
+    for module in (*by_it, registry, route_throttling, scaling, tracking):
         module.time = _Clock()
     custom_resource._SPEED = _SPEED
     patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))

@@ -102,6 +102,7 @@ def _allowed(original):
         for action in _actions(method.upper(), path, body) if app.AUTH else ():
             if denied := _denied(bearer["key"], action, ecr._parse_v2_path(path)[1]):
                 return ecr._registry_error(403, "DENIED", denied)
+        registry.expire()
         _content_range.set(told.get("content-range", ""))
         return await original(method, path, headers, body, query_params)
 

@@ -1,6 +1,11 @@
-"""What a repository's lifecycle policy must be. Nothing expires here: AWS does that within a day.
+"""What a repository's lifecycle policy must be, and what goes by it. AWS takes up to a day for that; here it is gone at once, which is
+the earliest that a product must bear.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 """
+
+import re
+
+_DAY = 86_400
 
 _COUNTS = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
 
@@ -38,3 +43,35 @@ def _rule(rule: dict) -> str | None:
     if action.get("type") not in ("expire", "transition"):
         return "The action of a rule must be expire or transition."
     return None
+
+
+def expired(policy: dict, images: list[dict], now: float) -> list[dict]:
+    """Images that the rules of a policy expire. An image that a rule selects is none of a later rule's, whether it goes or stays.
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+    """
+    left, gone = list(images), []
+    for rule in sorted(policy["rules"], key=lambda one: one["rulePriority"]):
+        selection = rule["selection"]
+        chosen = [image for image in left if _selects(selection, image.get("imageTags") or [])]
+        left = [image for image in left if image not in chosen]
+        if rule["action"]["type"] == "expire":
+            gone += _beyond(selection, chosen, now)
+    return gone
+
+
+def _selects(selection: dict, tags: list[str]) -> bool:
+    status = selection["tagStatus"]
+    if status != "tagged":
+        return status == "any" or not tags
+    patterns = [re.escape(one) + ".*" for one in selection.get("tagPrefixList") or []]
+    patterns += [re.escape(one).replace(r"\*", ".*") for one in selection.get("tagPatternList") or []]
+    return all(any(re.fullmatch(pattern, tag) for tag in tags) for pattern in patterns)
+
+
+def _beyond(selection: dict, images: list[dict], now: float) -> list[dict]:
+    number = selection["countNumber"]
+    if selection["countType"] == "imageCountMoreThan":
+        return sorted(images, key=lambda one: one["imagePushedAt"], reverse=True)[number:]
+    if selection["countType"] == "sinceImagePushed":
+        return [image for image in images if now - image["imagePushedAt"] > number * _DAY]
+    return []  # no pull and no transition is kept here

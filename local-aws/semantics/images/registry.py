@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
 import base64
 import json
 import re
+import time
 
 from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
@@ -52,6 +53,7 @@ def _known_repository(original):
         name = json.loads(body or b"{}").get("repositoryName")
         if name is not None and action != "CreateRepository" and name not in ecr._repositories:
             return ecr.error_response_json("RepositoryNotFoundException", no_repository(name), 400)
+        expire()
         return await original(method, path, headers, body, query_params)
 
     return handle_request
@@ -113,6 +115,14 @@ def _lifecycle(original):
         return original(data)
 
     return put
+
+
+def expire() -> None:
+    """Takes away what the lifecycle policies of repositories expire. What a list names stays as long as the list."""
+    for name, text in ecr._lifecycle_policies.items():
+        for image in lifecycle_policy.expired(json.loads(text), ecr._images.get(name, []), time.time()):
+            if not _is_of_index(name, image["imageDigest"]):
+                _forget(name, image)
 
 
 def _object(text: str | None) -> dict | None:
@@ -231,9 +241,13 @@ def _batch_delete_image(data: dict):
         tags = [one for one in image["imageTags"] if one not in {each.get("imageTag") for each in gone}]
         image["imageTags"] = tags
         if not tags:
-            ecr._images[name].remove(image)
-            ecr._manifest_blobs.get(name, {}).pop(image["imageDigest"], None)
+            _forget(name, image)
     return ecr.json_response({"imageIds": deleted, "failures": failures})
+
+
+def _forget(name: str, image: dict) -> None:
+    ecr._images[name].remove(image)
+    ecr._manifest_blobs.get(name, {}).pop(image["imageDigest"], None)
 
 
 def _is_of_index(name: str, digest: str) -> bool:

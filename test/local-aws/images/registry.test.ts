@@ -196,6 +196,56 @@ describe('ECR’s API', () => {
     });
   });
 
+  // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+  it('takes away what a lifecycle policy expires, and nothing else', async () => {
+    // A day in a fifth of a second.
+    const fast = await startAws({ speed: 400_000 });
+    const registry = new ECRClient(client(fast.endpoint));
+    const listed = async (repositoryName: string): Promise<readonly string[]> => {
+      const { imageIds = [] } = await registry.send(new ListImagesCommand({ repositoryName }));
+      return imageIds.map(({ imageTag, imageDigest = '' }) => imageTag ?? imageDigest).sort();
+    };
+    const ruled = (repositoryName: string, selection: object) => {
+      const rules = [{ rulePriority: 1, selection, action: { type: 'expire' } }];
+      const lifecyclePolicyText = JSON.stringify({ rules });
+      return registry.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }));
+    };
+    try {
+      const nameless = small('nameless');
+      await makeRepository(fast, 'aged');
+      await push(fast, 'aged', 'v1', small('tagged'));
+      await push(fast, 'aged', nameless.manifest.digest, nameless);
+      const older = (days: number) =>
+        ruled('aged', {
+          tagStatus: 'untagged',
+          countType: 'sinceImagePushed',
+          countUnit: 'days',
+          countNumber: days,
+        });
+      await older(100_000);
+      expect(await listed('aged')).toEqual([nameless.manifest.digest, 'v1']);
+      await older(1);
+      await expect.poll(() => listed('aged'), { timeout: 30_000 }).toEqual(['v1']);
+      const headers = { Authorization: await authorization(fast) };
+      const pulled = (reference: string): Promise<number> =>
+        fetch(`${fast.endpoint}/v2/aged/manifests/${reference}`, { headers }).then(({ status }) => status);
+      expect([await pulled(nameless.manifest.digest), await pulled('v1')]).toEqual([404, 200]);
+
+      await makeRepository(fast, 'counted');
+      await ruled('counted', {
+        tagStatus: 'tagged',
+        tagPatternList: ['v*'],
+        countType: 'imageCountMoreThan',
+        countNumber: 2,
+      });
+      for (const tag of ['v1', 'other', 'v2', 'v3']) await push(fast, 'counted', tag, small(tag));
+      expect(await listed('counted')).toEqual(['other', 'v2', 'v3']);
+    } finally {
+      registry.destroy();
+      await fast.stop();
+    }
+  });
+
   it('is not what MiniStack itself answers', async () => {
     const { on, off } = await withAndWithout('registry', async (one) => {
       await makeRepository(one, 'one');
