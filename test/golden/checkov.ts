@@ -51,7 +51,9 @@ export async function checkov(
   // Named from within, since checkov puts each file's path among the variables that CKV_AWS_45 searches: of a
   // path from the root, 40 characters between two hyphens were a secret key wherever a clone happened to lie
   // so.
-  const args = ['-m', 'checkov.main', '-d', '.', '--framework', framework];
+  // It makes millions of objects and ends: looking for those that are garbage takes a quarter of its time.
+  const run = "import gc, runpy; gc.disable(); runpy.run_module('checkov.main', run_name='__main__')";
+  const args = ['-c', run, '-d', '.', '--framework', framework];
   const { stdout } = await promisify(execFile)(
     python,
     [...args, '--output', 'json', '--skip-download', '--soft-fail'],
