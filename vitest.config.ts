@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 import { InTurn } from './test/order.ts';
 import { HEAVY, PURE } from './test/projects.ts';
 
-const projects = (files: Readonly<Record<string, string>>, settings: object) =>
+const projects = (files: Readonly<Record<string, readonly string[]>>, settings: object) =>
   Object.entries(files).map(([name, include]) => ({
-    test: { name, include: [include], testTimeout: 300_000, hookTimeout: 600_000, ...settings },
+    test: { name, include, testTimeout: 300_000, hookTimeout: 600_000, ...settings },
   }));
 /** Adapters that tests call themselves are recorded, too, where `npm test` asks for it. */
 const recorded = process.env.MODELS_AWS_CALLS
@@ -23,13 +23,16 @@ const light = {
   testTimeout: 900_000,
 };
 /**
- * Four files at a time, of all projects in turn, since half of such a file’s time is waiting; of six, tests
- * failed of what a starved machine makes late. Limits that tests give to processes are for a machine that is
- * busier than that: local-aws and journeys were run on two processors with a load of sixteen and more. Files
- * share no port, no folder that they write to and no local AWS; what they install has a lock.
+ * Four files at a time, since half of such a file’s time is waiting; of six, tests failed of what a starved
+ * machine makes late. Limits that tests give to processes are for a machine that is busier than that:
+ * local-aws and journeys were run on two processors with a load of sixteen and more. Files share no port, no
+ * folder that they write to and no local AWS; what they install has a lock. They share processes, for which
+ * they are one project: each file's own would load the same modules again, half a second of a processor.
  */
 const heavy = {
   maxWorkers: 4,
+  isolate: false,
+  setupFiles: ['test/anew.ts'],
   sequence: { groupOrder: 1 },
   ...recorded,
 };

@@ -70,7 +70,7 @@ export function inTurn(files: readonly string[]): readonly string[] {
     .map(({ file }) => file);
 }
 
-/** Vitest's own order, with the heavy files of all projects in turn. */
+/** Vitest's own order, with the heavy files in turn. */
 export class InTurn extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

@@ -27,7 +27,7 @@ const ofStart = ({ bin, env }: Command): string =>
   [bin, env.NODE_OPTIONS, (env.MODELS_AWS_SPEED ?? '1') === '1'].join('\n');
 
 /** After so many commands a process ends: what it keeps of each is little, and not nothing. */
-const COMMANDS = 60;
+const COMMANDS = 150;
 
 /** Those that run nothing now, and how many commands each has run. */
 const idle = new Map<string, { readonly child: ChildProcess; ran: number }[]>();

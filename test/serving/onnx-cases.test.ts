@@ -12,7 +12,7 @@ import { throughHosts } from './onnx-hosts.ts';
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(repository, '.local', 'onnx-cases');
 const PROCESSES = 2;
-/** Written anew with `UPDATE=1 npm test -- --project serving`. */
+/** Written anew with `UPDATE=1 npm test -- test/serving/onnx-cases`. */
 const doc = join(repository, 'docs', 'onnx-cases.md');
 
 let versions: { onnx: string; onnxruntime: string };
