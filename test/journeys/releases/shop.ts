@@ -406,15 +406,17 @@ export async function until<T>(
   seconds = 30,
   instead: () => Promise<unknown> = look,
 ): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const began = Date.now();
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > end)
+    const waited = Date.now() - began;
+    if (waited > seconds * 1000)
       throw new Error(
         `${what} did not come within ${seconds} s: ${JSON.stringify(await instead(), null, 1)}`,
       );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // What takes long is looked at less often: each look is a request.
+    await pause(Math.min(Math.max(50, waited / 10), 250));
   }
 }
 
@@ -456,4 +458,4 @@ export const whole = (version: string): AliasTarget => ({ version, weights: {} }
 export const half = (version: string, other: string): AliasTarget => ({ version, weights: { [other]: 0.5 } });
 
 /** A log is complete when the invocation is over that writes it. */
-export const WRITTEN = { timeout: 20_000, interval: 100 };
+export const WRITTEN = { timeout: 20_000, interval: 200 };
