@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { endWarm, runWarm, shareWarm } from '../warm-sls.ts';
+import { endWarm, firstAlone, runWarm, shareWarm } from '../warm-sls.ts';
 import { root } from './frameworks.ts';
 
 /** A command line of its own: it tells its process and its time, or waits. */
@@ -52,9 +52,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const ask = async (args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder) => {
+const ask = async (
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd = folder,
+  run = runWarm,
+) => {
   const bin = join(folder, 'command.cjs');
-  const said = await runWarm({ bin, cwd, args, env, timeout: 60_000 });
+  const said = await run({ bin, cwd, args, env, timeout: 60_000 });
   expect(said).toMatchObject({ code: 0, stderr: '' });
   return JSON.parse(said.stdout);
 };
@@ -65,6 +70,15 @@ it('gives the commands of several files to one process, each with its own enviro
   expect(second.pid).toBe(first.pid);
   expect(second.pid).not.toBe(process.pid);
   expect([first.words, first.own, second.words, second.own]).toEqual([['one'], 'first', ['two'], undefined]);
+});
+
+it('runs a command alone once, whoever asks and with which options', async () => {
+  const warm = await ask(['one']);
+  const first = await ask(['models', 'list', '--json'], {}, folder, firstAlone);
+  const again = await ask(['models', 'list'], {}, folder, firstAlone);
+  const other = await ask(['models', 'plan'], {}, folder, firstAlone);
+  expect(again.pid).toBe(warm.pid);
+  expect(new Set([warm.pid, first.pid, other.pid]).size).toBe(3);
 });
 
 it('ends those that run nothing, and starts others then', async () => {
