@@ -7,6 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
+import { hostRuntime } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { everythingLeft } from '../../journeys/service.ts';
 import { invoke, LOGS, makeFunction, withAndWithout, zip } from '../lambda.ts';
 
@@ -153,6 +154,8 @@ describe('Lambda’s Node runtime', () => {
     lambda.destroy();
     const code = `import { createRequire } from 'node:module';
       export const handler = async () => typeof createRequire(import.meta.url)('onnxruntime-node').InferenceSession.create;`;
+    // As a deploy has fetched it: a local AWS has none of what a user's npm may need.
+    await hostRuntime();
     await makeFunction(aws, { name: 'onnx', code, layers: [layer.LayerVersionArn ?? ''], memory: 512 });
     const { body, log } = await invoke(aws, 'onnx');
     expect(body).toBe('function');
