@@ -78,7 +78,8 @@ const withUv: Fill = async (base, venv, requirements) => {
   const python = interpreterOf(venv);
   await run(base, ['-m', 'venv', '--without-pip', venv], NO_VENV);
   try {
-    const uv = ['-m', 'uv', '--quiet', 'pip', 'install', '--no-deps', '--python', python];
+    // Copied: links to uv's cache would let a change of a file here reach other environments.
+    const uv = [...'-m uv --quiet pip install --no-deps --link-mode copy --python'.split(' '), python];
     await run(await pipPython(), [...uv, '-r', requirements], 'uv could not install.');
   } catch {
     await run(python, ['-m', 'ensurepip', '--default-pip'], NO_VENV);

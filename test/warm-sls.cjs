@@ -2,7 +2,8 @@
  * Runs a framework's own command line again and again in one process: `node warm-sls.cjs <bin>`, asked by
  * IPC. What stays warm is Node, packages without state, and what the framework compiles of its schema (half a
  * second, which it keeps by the schema's hash to speed up tests, as it says). All else of the framework is
- * loaded anew for each command, and a command ends as a process does: when its event loop has nothing left.
+ * loaded anew for each command, and so are the service's own files. A command ends as a process does: when
+ * its event loop has nothing left.
  */
 const Module = require('node:module');
 const { existsSync } = require('node:fs');
@@ -15,8 +16,16 @@ const VALIDATORS = join(root, 'lib', 'classes', 'config-schema-handler', 'resolv
 const STATEFUL =
   /[\\/]node_modules[\\/](?:@serverless[\\/]utils|log|log-node|cli-progress-footer|uni-global|signal-exit)[\\/]/;
 
+/** The service of the command before: its files may have changed since. */
+let service;
+const isOfService = (file) =>
+  service !== undefined &&
+  file.startsWith(service + sep) &&
+  !file.slice(service.length).includes(`${sep}node_modules${sep}`);
+
 const isAnew = (file) =>
   STATEFUL.test(file) ||
+  isOfService(file) ||
   (file.startsWith(root + sep) &&
     !file.slice(root.length).includes(`${sep}node_modules${sep}`) &&
     file !== VALIDATORS);
@@ -73,6 +82,7 @@ process.on('message', ({ cwd, args, env }) => {
   if (clock)
     Object.assign(clock, { speed: Number(env.MODELS_AWS_SPEED), epoch: Number(env.MODELS_AWS_EPOCH) });
   process.chdir(cwd);
+  service = process.cwd();
   process.argv = [process.execPath, bin, ...args];
   process.channel.unref();
   process.once('beforeExit', () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +22,8 @@ if (words[0] === 'wait') {
     clearInterval(timer);
     console.log(JSON.stringify({ pid: process.pid }));
   }, 20);
+} else if (words[0] === 'load') {
+  console.log(JSON.stringify({ pid: process.pid, loaded: require(require.resolve(words[1], { paths: ['.'] })) }));
 } else if (words[0] === 'bundle') {
   const { build } = require(require.resolve('esbuild', { paths: [words[1]] }));
   if (words[2] === 'later') console.log(JSON.stringify({ pid: process.pid }));
@@ -117,6 +119,21 @@ it('bundles after the folder of its first command is gone', async () => {
   expect(await ask(['bundle', root], env)).toEqual({ pid: first.pid, errors: [] });
 });
 
+it('loads the files of a service anew', async () => {
+  // No file of the command's own folder, which is loaded anew in any case.
+  await mkdir(join(root, '.local'), { recursive: true });
+  const cwd = await mkdtemp(join(root, '.local', 'service-'));
+  try {
+    await writeFile(join(cwd, 'plugin.cjs'), 'module.exports = 1;');
+    const before = await ask(['load', './plugin.cjs'], {}, cwd);
+    await writeFile(join(cwd, 'plugin.cjs'), 'module.exports = 2;');
+    const after = await ask(['load', './plugin.cjs'], {}, cwd);
+    expect([before.loaded, after]).toEqual([1, { pid: before.pid, loaded: 2 }]);
+  } finally {
+    await rm(cwd, { recursive: true });
+  }
+});
+
 it('runs each command by the clock of its AWS', async () => {
   const clock = join(root, 'local-aws', 'semantics', 'clock.mjs');
   const byClock = (speed: number, epoch: number) =>
@@ -136,7 +153,7 @@ it('ends the command of a process that has gone', async () => {
   const pid = join(folder, 'pid');
   const script = `
 import { runWarm } from ${JSON.stringify(join(root, 'test', 'warm-sls.ts'))};
-await runWarm({ bin: ${JSON.stringify(join(folder, 'command.cjs'))}, cwd: '.', args: ['wait', ${JSON.stringify(pid)}], env: {}, timeout: 60_000 });
+await runWarm({ bin: ${JSON.stringify(join(folder, 'command.cjs'))}, cwd: ${JSON.stringify(folder)}, args: ['wait', ${JSON.stringify(pid)}], env: {}, timeout: 60_000 });
 `;
   const asker = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
   const running = async (): Promise<number> => Number(await readFile(pid, 'utf8').catch(() => '0'));
