@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -107,7 +107,11 @@ export async function prepareService(
   }
   await leadTo(dir);
   const file = join(dir, 'serverless.yml');
-  const write = (yaml: string): Promise<void> => writeFile(file, withPlugin(yaml));
+  // Whole at any time: another command may read it meanwhile.
+  const write = async (yaml: string): Promise<void> => {
+    await writeFile(`${file}.next`, withPlugin(yaml));
+    await rename(`${file}.next`, file);
+  };
   await write(typeof source === 'string' ? await readFile(file, 'utf8') : source.yaml);
   const name = /^service:\s*([A-Za-z0-9-]+)\s*$/m.exec(await readFile(file, 'utf8'))?.[1];
   if (!name) throw new Error(`${file} has no plain line "service: <name>".`);
