@@ -75,7 +75,11 @@ export function shareWarm(path: string): Server {
     socket.on('error', () => {}).on('close', () => gone.abort());
     createInterface(socket).once('line', async (asked) => {
       const { firstAlone, ...command }: Asked = JSON.parse(asked);
-      const said = await (firstAlone ? firstHere : runHere)(command, gone.signal);
+      const run = firstAlone ? firstHere : runHere;
+      // One that is ended with its asker, or never began, is no end of the whole run.
+      const said = await run(command, gone.signal).catch(
+        (error: unknown): Said => ({ code: 1, stdout: '', stderr: String(error) }),
+      );
       socket.end(JSON.stringify(said));
     });
   });
