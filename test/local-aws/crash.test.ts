@@ -4,7 +4,7 @@ import { different, killsOf, runner } from './crash/crash.ts';
 import { PATHS } from './crash/paths.ts';
 
 /** One in so many of the places to die at is tried; `npm run soak -- crash` tries them all. */
-const EVERY = 101;
+const EVERY = 41;
 /** Around each move of the alias, and the note of it that comes next, in these. */
 const PINNED: ReadonlySet<string> = new Set(['rolled-back', 'crashing', 'back-to', 'withdrawn', 'promoted']);
 
