@@ -149,11 +149,11 @@ it('runs each command by the clock of its AWS', async () => {
   expect((fast.now - began) / 100_000 / 60).toBeCloseTo(1, 0);
 });
 
-it('ends the command of a process that has gone', async () => {
-  const pid = join(folder, 'pid');
+it.each(['runWarm', 'firstAlone'])('ends the command of a process that has gone: %s', async (run) => {
+  const pid = join(folder, `pid-${run}`);
   const script = `
-import { runWarm } from ${JSON.stringify(join(root, 'test', 'warm-sls.ts'))};
-await runWarm({ bin: ${JSON.stringify(join(folder, 'command.cjs'))}, cwd: ${JSON.stringify(folder)}, args: ['wait', ${JSON.stringify(pid)}], env: {}, timeout: 60_000 });
+import { ${run} } from ${JSON.stringify(join(root, 'test', 'warm-sls.ts'))};
+await ${run}({ bin: ${JSON.stringify(join(folder, 'command.cjs'))}, cwd: ${JSON.stringify(folder)}, args: ['wait', ${JSON.stringify(pid)}], env: {}, timeout: 60_000 });
 `;
   const asker = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
   const running = async (): Promise<number> => Number(await readFile(pid, 'utf8').catch(() => '0'));
