@@ -18,7 +18,6 @@ const aws = {
 };
 let local: LocalAws;
 let s3: S3Client;
-let lines: string[] = [];
 let machines = 0;
 
 beforeAll(async () => {
@@ -41,13 +40,23 @@ async function anotherMachine(): Promise<void> {
   await symlink(runtime, cacheFolder('onnxruntime'));
 }
 
-async function packaged(more: Partial<ShipContext>): Promise<Shipped & { took: boolean; made: boolean }> {
-  lines = [];
-  const progress = (text: string | undefined) => void (text && lines.push(text));
+/** How late a busy machine may be, where only the end of waiting is looked at. */
+const BUSY_MS = 5000;
+
+/** `madeAt`: when it began to optimise here, by `performance.now()`. */
+type Packaged = Shipped & { readonly took: boolean; readonly made: boolean; readonly madeAt: number };
+
+async function packaged(more: Partial<ShipContext>): Promise<Packaged> {
+  const lines: string[] = [];
+  let madeAt = Number.NaN;
+  const progress = (text: string | undefined): void => {
+    if (text?.startsWith('Optimising')) madeAt = performance.now();
+    if (text) lines.push(text);
+  };
   const context = service.context({ serviceDir: FIXTURES, aws, progress, ...more });
   const shipped = await shipModel(modelOf('external'), context);
-  const some = (word: RegExp): boolean => lines.some((text) => word.test(text));
-  return { ...shipped, took: some(/^Taking optimised files/), made: some(/^Optimising/) };
+  const took = lines.some((text) => text.startsWith('Taking optimised files'));
+  return { ...shipped, took, made: !Number.isNaN(madeAt), madeAt };
 }
 
 const sharedOf = ({ optimised }: Shipped): readonly Shared[] => (optimised === undefined ? [] : [optimised]);
@@ -108,39 +117,44 @@ it.each([
 });
 
 it.each([
-  ['does not exist', {}],
-  ['has no credentials', { credentials: () => Promise.reject(new Error('none')) }],
-  ['waits for credentials', { credentials: () => new Promise<never>(() => {}) }],
-])('a registry that %s costs two seconds at most, once', async (name, more) => {
-  const context = { registry: name.replaceAll(' ', '-'), aws: { ...aws, ...more } };
+  ['does not exist', aws.credentials],
+  ['has no credentials', () => Promise.reject(new Error('none'))],
+  ['waits for credentials', () => new Promise<never>(() => {})],
+])('a registry that %s costs two seconds at most, once', async (name, credentials) => {
+  const asked: number[] = [];
+  const told = () => {
+    asked.push(performance.now());
+    return credentials();
+  };
+  const context = { registry: name.replaceAll(' ', '-'), aws: { ...aws, credentials: told } };
   await anotherMachine();
-  const began = performance.now();
-  expect(await packaged(context)).toMatchObject({ made: true });
-  const first = performance.now() - began;
+  const first = await packaged(context);
+  expect(first.made).toBe(true);
+  const [began = 0] = asked;
+  const times = asked.length;
+  expect(first.madeAt - began).toBeLessThan(2000 + BUSY_MS);
   await anotherMachine();
-  const again = performance.now();
   expect(await packaged(context)).toMatchObject({ made: true });
-  expect(first).toBeLessThan(performance.now() - again + 3000);
+  expect(asked.length).toBe(times);
 });
 
 it('nor does one that never answers', async () => {
-  const silence = createServer(() => {});
+  const asked: number[] = [];
+  const silence = createServer(() => void asked.push(performance.now()));
   await new Promise<void>((resolve) => silence.listen(0, '127.0.0.1', resolve));
   const address = silence.address();
   const endpoint = process.env.AWS_ENDPOINT_URL;
   process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   try {
     await anotherMachine();
-    const began = performance.now();
-    expect(await packaged({ registry: 'silent' })).toMatchObject({ made: true });
-    const first = performance.now() - began;
-    expect(first).toBeGreaterThan(1900);
+    const first = await packaged({ registry: 'silent' });
+    expect(first.made).toBe(true);
+    const [began = 0] = asked;
+    expect(first.madeAt - began).toBeGreaterThan(1900);
+    expect(first.madeAt - began).toBeLessThan(2000 + BUSY_MS);
     await anotherMachine();
-    const again = performance.now();
     expect(await packaged({ registry: 'silent' })).toMatchObject({ made: true });
-    const second = performance.now() - again;
-    expect(first).toBeLessThan(second + 3000);
-    expect(second).toBeLessThan(first);
+    expect(asked).toEqual([began]);
   } finally {
     process.env.AWS_ENDPOINT_URL = endpoint;
     silence.close();
