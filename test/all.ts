@@ -30,6 +30,9 @@ const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
 const env = {
   // Test files and the commands that they run load the same modules hundreds of times.
   NODE_COMPILE_CACHE: join(local, 'compile-cache'),
+  // The compiler is written in Go and ends soon: with garbage collected less often it takes a third less.
+  // https://pkg.go.dev/runtime#hdr-Environment_Variables
+  GOGC: '400',
   ...process.env,
   // The local AWSs of a run unpack and compile the same functions.
   MODELS_AWS_CODE: join(tmp, 'aws-code'),
