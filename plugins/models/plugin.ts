@@ -1,6 +1,7 @@
 import { DEPLOY_OPTIONS, PACKAGE_OPTIONS, verbs } from './commands/verbs.ts';
 import type { Command } from './context/context.ts';
 import type { PlanInput } from './contracts/input.ts';
+import type { ServiceContext, ShipContext } from './contracts/ship-context.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
 import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
@@ -22,7 +23,6 @@ import { type Problem, throwProblems } from './problems/errors.ts';
 import type { ServiceImages } from './releases/packages/remove-images.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
-import type { ServiceContext, ShipContext } from './ship/context.ts';
 import { PROMOTE_FROM } from './stages/option.ts';
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */

@@ -23,8 +23,8 @@ import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { drifting, monitorManifest } from '../../plugins/models/plan/drift/monitor.ts';
 import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
+import { prepare } from '../../plugins/models/ship/prepare.ts';
 import { shipReference } from '../../plugins/models/ship/reference.ts';
-import { prepare } from '../../plugins/models/ship/ship.ts';
 import { HOST } from '../fixtures/service.ts';
 import {
   FLOAT,

@@ -12,7 +12,7 @@ import {
 } from '../../plugins/models/baseline/baseline.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
-import { prepare } from '../../plugins/models/ship/ship.ts';
+import { prepare } from '../../plugins/models/ship/prepare.ts';
 import { runPython } from '../python.ts';
 import {
   FLOAT,

@@ -2,7 +2,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { prepare } from '../../plugins/models/ship/ship.ts';
+import { prepare } from '../../plugins/models/ship/prepare.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import {
   externalTensor,

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { find, privateCopy } from '../../plugins/models/artifact/copy.ts';
 import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
+import type { ShipContext } from '../../plugins/models/contracts/ship-context.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { digestOf } from '../../plugins/models/disk/files.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
-import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import {

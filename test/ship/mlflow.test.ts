@@ -11,7 +11,8 @@ import { askFile, HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.t
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import { sha256Of } from '../../plugins/models/disk/files.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
-import { prepare, shipModel } from '../../plugins/models/ship/ship.ts';
+import { prepare } from '../../plugins/models/ship/prepare.ts';
+import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
 import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import type { ServiceContext, ShipContext } from '../../plugins/models/contracts/ship-context.ts';
 import { artifactOf } from '../../plugins/models/declaration/keys/artifact.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
-import type { ServiceContext, ShipContext } from '../../plugins/models/ship/context.ts';
 import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');

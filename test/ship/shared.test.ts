@@ -4,9 +4,9 @@ import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client }
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import type { ShipContext } from '../../plugins/models/contracts/ship-context.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { sha256Of } from '../../plugins/models/disk/files.ts';
-import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { type Shared, share } from '../../plugins/models/ship/shared.ts';
 import { type Shipped, shipModel } from '../../plugins/models/ship/ship.ts';
 import { FIXTURES, modelOf, newService } from './setup.ts';

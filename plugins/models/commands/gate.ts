@@ -15,7 +15,7 @@ import { ALIAS } from '../declaration/naming.ts';
 import { problemError } from '../problems/errors.ts';
 import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
-import { type GateFiles, gateFiles } from '../ship/gate-files.ts';
+import { type GateFiles, gateFiles } from '../ship/gate/files.ts';
 
 /** `sls models gate`: what a release checks before traffic, manually, on AWS or on this machine. */
 export const command: Command = {

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { place } from '../disk/cache.ts';
 import { problemError } from '../problems/errors.ts';
-import type { ShipContext } from '../ship/context.ts';
 import { shipModel, unpack } from '../ship/ship.ts';
 import type { ShippedModel } from './local.ts';
 

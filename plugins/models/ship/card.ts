@@ -5,12 +5,12 @@ import type { CardFault } from '../../../core/card/faults.ts';
 import { mergeCard } from '../../../core/card/merge.ts';
 import { metricsNotKnown } from '../../../core/card/metrics.ts';
 import type { ReadArtifact } from '../artifact/read.ts';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import { floorOf } from '../declaration/gate-floor.ts';
 import type { Model } from '../declaration/model.ts';
 import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
 import { type Problem, problemError, throwProblems } from '../problems/errors.ts';
-import type { ShipContext } from './context.ts';
 
 const CODES = {
   conflict: 'MODELS_CARD_CONFLICT',

@@ -1,11 +1,11 @@
 import { NATIVE, type ScoredBaseline, type Signal } from '../../../core/drift/contract.ts';
 import { shipBaseline } from '../baseline/baseline.ts';
 import type { ArtifactFormat, Inspection, KeptArtifact } from '../contracts/artifact-format.ts';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Drift, DriftFacts } from '../declaration/model.ts';
 import type { Upload } from '../disk/files.ts';
 import { signalsOf } from '../plan/watch/metrics.ts';
 import type { KnownColumns } from './columns.ts';
-import type { ShipContext } from './context.ts';
 
 /**
  * What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the

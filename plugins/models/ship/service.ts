@@ -8,6 +8,7 @@ import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { SharedRuntime } from '../contracts/builder.ts';
 import type { Built } from '../contracts/input.ts';
 import type { KeptImage } from '../contracts/kept-image.ts';
+import type { ServiceContext } from '../contracts/ship-context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
 import { place } from '../disk/cache.ts';
@@ -16,10 +17,10 @@ import { ownFile } from '../disk/own-file.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
-import type { ServiceContext } from './context.ts';
+import { shipFunction } from './function.ts';
 import { pageScript } from './page-script.ts';
 import { type Shared, share } from './shared.ts';
-import { shipFunction, shipModel } from './ship.ts';
+import { shipModel } from './ship.ts';
 import { uploadFiles } from './upload.ts';
 
 /** Everything of a service's models, ready for the framework: what the plan and the deploy go on with. */

@@ -7,11 +7,11 @@ import { s3Client } from '../../../aws/clients/s3.ts';
 import { objectStream } from '../../../aws/s3/get-object.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import type { SourceFile } from '../contracts/artifact-format.ts';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import { exists } from '../disk/cache.ts';
 import type { Upload } from '../disk/files.ts';
 import { unsafeLocation } from '../disk/location.ts';
 import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/shared/registry-place.ts';
-import type { ShipContext } from './context.ts';
 import { uploadFiles } from './upload.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { type ReadArtifact, readArtifact } from '../artifact/read.ts';
 import { sourceOf } from '../artifact/sources/sources.ts';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { transformOf } from './bundle.ts';
-import type { ShipContext } from './context.ts';
 
 export type ReadSource = ReadArtifact & {
   /** Absolute path of the folder's transform.ts. */

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { DATATYPES, type Datatype, type Signature, type TensorSpec } from '../../../core/tensor/contract.ts';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { sdkFolders, variablesOf } from '../sandbox/environment.ts';
 import { type ProcessLimits, type ProcessOutcome, runChild } from '../sandbox/sandbox.ts';
 import { bundles, importPath } from './bundle.ts';
-import type { ShipContext } from './context.ts';
 import type { Exports } from './evaluate.ts';
 
 /** A model's transform.ts, bundled with all that it imports and loaded once. */

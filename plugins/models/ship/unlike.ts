@@ -1,6 +1,6 @@
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
+import type { Validated } from '../contracts/ship-context.ts';
 import type { Problem } from '../problems/errors.ts';
-import type { Validated } from './context.ts';
 import { type IdentityParts, identityDifference, identityOf } from './identity.ts';
 
 /**

@@ -3,13 +3,13 @@ import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Service } from '../context/context.ts';
+import type { Validated } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS, lambdaName, RELEASE } from '../declaration/naming.ts';
 import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { readHistory } from '../releases/history/history.ts';
 import { openRegistry } from '../releases/open.ts';
 import { refusedByAws } from '../releases/session.ts';
-import type { Validated } from '../ship/context.ts';
 import { isNotValidated, validatedAt } from './validated.ts';
 
 /** Releases of a model among which its gate is looked for. */

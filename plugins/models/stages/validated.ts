@@ -12,9 +12,9 @@ import type {
 } from '../../../core/release/document/history-contract.ts';
 import { allTraffic, pointsAt } from '../../../core/release/state/alias-target.ts';
 import { isPending, isReversing, weightOf } from '../../../core/release/state/predicates.ts';
+import type { Validated } from '../contracts/ship-context.ts';
 import type { Problem } from '../problems/errors.ts';
 import type { Past } from '../releases/history/history.ts';
-import type { Validated } from '../ship/context.ts';
 
 /** Whether another stage has validated what is live there, and what it found. Pure. */
 

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Signature } from '../../../../../core/tensor/contract.ts';
-import { isProblemError } from '../../../../../plugins/models/problems/errors.ts';
-import { shipCases } from '../../../../../plugins/models/ship/cases.ts';
+import type { Signature } from '../../../../../../core/tensor/contract.ts';
+import { isProblemError } from '../../../../../../plugins/models/problems/errors.ts';
+import { shipCases } from '../../../../../../plugins/models/ship/gate/cases.ts';
 
 const signature: Signature = {
   inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],

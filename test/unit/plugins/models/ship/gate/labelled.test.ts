@@ -4,13 +4,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { caseLines } from '../../../../../core/gate/cases.ts';
-import { type LabelledRows, readLabelled } from '../../../../../core/gate/labelled.ts';
-import { formatOf } from '../../../../../core/tabular/formats.ts';
-import type { Signature } from '../../../../../core/tensor/contract.ts';
-import type { GateMetric } from '../../../../../plugins/models/declaration/model.ts';
-import { isProblemError } from '../../../../../plugins/models/problems/errors.ts';
-import { type LabelledModel, shipLabelled } from '../../../../../plugins/models/ship/labelled.ts';
+import { caseLines } from '../../../../../../core/gate/cases.ts';
+import { type LabelledRows, readLabelled } from '../../../../../../core/gate/labelled.ts';
+import { formatOf } from '../../../../../../core/tabular/formats.ts';
+import type { Signature } from '../../../../../../core/tensor/contract.ts';
+import type { GateMetric } from '../../../../../../plugins/models/declaration/model.ts';
+import { isProblemError } from '../../../../../../plugins/models/problems/errors.ts';
+import { type LabelledModel, shipLabelled } from '../../../../../../plugins/models/ship/gate/labelled.ts';
 
 const classifier: Signature = {
   inputs: [{ name: 'X', datatype: 'FP32', shape: [-1, 2] }],

@@ -1,7 +1,7 @@
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { PromotedFrom } from '../../../core/release/document/history-contract.ts';
-import type { Imaged } from '../contracts/kept-image.ts';
+import type { Imaged } from './kept-image.ts';
 
 /** What another stage validated of a model: nothing else may be packaged. */
 export type Validated = {

@@ -1,7 +1,7 @@
-import { caseLines } from '../../../core/gate/cases.ts';
-import { readLabelled } from '../../../core/gate/labelled.ts';
-import { best } from '../../../core/quality/best.ts';
-import type { GateMetric } from '../declaration/model.ts';
+import { caseLines } from '../../../../core/gate/cases.ts';
+import { readLabelled } from '../../../../core/gate/labelled.ts';
+import { best } from '../../../../core/quality/best.ts';
+import type { GateMetric } from '../../declaration/model.ts';
 
 /**
  * Could a version pass on these rows at all? What is known before anybody is asked is told before anything is

@@ -1,16 +1,16 @@
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import { isObjectFault, messageAndFix } from '../../../core/errors/object-errors.ts';
-import { classesOf, labelKind, predictionOf } from '../../../core/quality/labels.ts';
-import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
-import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import { diskSource } from '../baseline/file-source.ts';
-import type { Facts, GateMetric } from '../declaration/model.ts';
-import { cacheFolder, keyOf, once } from '../disk/cache.ts';
-import { sha256Of, type Upload } from '../disk/files.ts';
-import { knownSha256 } from '../disk/known.ts';
-import { type Problem, problemError } from '../problems/errors.ts';
-import type { ShipContext } from './context.ts';
+import { isObjectFault, messageAndFix } from '../../../../core/errors/object-errors.ts';
+import { classesOf, labelKind, predictionOf } from '../../../../core/quality/labels.ts';
+import { formatOf, formatOfFile } from '../../../../core/tabular/formats.ts';
+import type { Columns, Signature } from '../../../../core/tensor/contract.ts';
+import { diskSource } from '../../baseline/file-source.ts';
+import type { ShipContext } from '../../contracts/ship-context.ts';
+import type { Facts, GateMetric } from '../../declaration/model.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { sha256Of, type Upload } from '../../disk/files.ts';
+import { knownSha256 } from '../../disk/known.ts';
+import { type Problem, problemError } from '../../problems/errors.ts';
 import { decidable } from './decidable.ts';
 import { type AskedLabel, labelledLines } from './labelled-lines.ts';
 

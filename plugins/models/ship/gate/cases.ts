@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
-import { isRefusal } from '../../../core/errors/refusals.ts';
-import { type Case, caseLines, faultOf, readCase } from '../../../core/gate/cases.ts';
-import { readRequest } from '../../../core/protocol/request.ts';
-import type { Signature } from '../../../core/tensor/contract.ts';
-import type { Facts, Gate } from '../declaration/model.ts';
-import { cacheFolder, once } from '../disk/cache.ts';
-import type { Upload } from '../disk/files.ts';
-import { type Problem, throwProblems } from '../problems/errors.ts';
+import { PAYLOAD_BYTES } from '../../../../core/endpoint/contract.ts';
+import { isRefusal } from '../../../../core/errors/refusals.ts';
+import { type Case, caseLines, faultOf, readCase } from '../../../../core/gate/cases.ts';
+import { readRequest } from '../../../../core/protocol/request.ts';
+import type { Signature } from '../../../../core/tensor/contract.ts';
+import type { Facts, Gate } from '../../declaration/model.ts';
+import { cacheFolder, once } from '../../disk/cache.ts';
+import type { Upload } from '../../disk/files.ts';
+import { type Problem, throwProblems } from '../../problems/errors.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text, with some of its cases parsed. */
 const FILE_BYTES = 32 * 1024 ** 2;

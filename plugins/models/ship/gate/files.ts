@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { GateSettings } from '../../../core/gate/contract.ts';
-import type { Facts, Model } from '../declaration/model.ts';
-import { gateSettings } from '../plan/release/settings.ts';
+import type { GateSettings } from '../../../../core/gate/contract.ts';
+import type { ShipContext } from '../../contracts/ship-context.ts';
+import type { Facts, Model } from '../../declaration/model.ts';
+import { gateSettings } from '../../plan/release/settings.ts';
 import { shipCases } from './cases.ts';
-import type { ShipContext } from './context.ts';
 import { shipLabelled } from './labelled.ts';
 
 /** What a gate asks, and what it follows: as a deploy would upload it. */

@@ -1,13 +1,13 @@
-import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
-import { printLabelled } from '../../../core/gate/labelled.ts';
-import type { PlainTensor } from '../../../core/gate/tensors.ts';
-import type { Label } from '../../../core/quality/contract.ts';
-import { type LabelKind, readLabel } from '../../../core/quality/labels.ts';
-import type { Block, RowFault } from '../../../core/tabular/cells/format.ts';
-import { rowsOf } from '../../../core/tabular/cells/split.ts';
-import type { Signature } from '../../../core/tensor/contract.ts';
-import type { Tensor } from '../../../core/tensor/datatypes.ts';
-import { fromHalf } from '../../../core/tensor/half.ts';
+import { PAYLOAD_BYTES } from '../../../../core/endpoint/contract.ts';
+import { printLabelled } from '../../../../core/gate/labelled.ts';
+import type { PlainTensor } from '../../../../core/gate/tensors.ts';
+import type { Label } from '../../../../core/quality/contract.ts';
+import { type LabelKind, readLabel } from '../../../../core/quality/labels.ts';
+import type { Block, RowFault } from '../../../../core/tabular/cells/format.ts';
+import { rowsOf } from '../../../../core/tabular/cells/split.ts';
+import type { Signature } from '../../../../core/tensor/contract.ts';
+import type { Tensor } from '../../../../core/tensor/datatypes.ts';
+import { fromHalf } from '../../../../core/tensor/half.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text. */
 const FILE_BYTES = 32 * 1024 ** 2;
