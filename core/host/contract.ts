@@ -95,6 +95,8 @@ export type HostNews =
 /** Head of a frame from the host to a process: one request. Its body follows in the frame. */
 export type HostAsked = {
   readonly id: string;
+  /** Which of its process's requests it is, from 0: the answer names it. */
+  readonly ordinal: number;
   readonly method: string;
   /** Path and query as they stand in the request line. */
   readonly target: string;
@@ -114,6 +116,7 @@ export type HostTold =
   /** Its initialisation threw. */
   | { readonly broken: string }
   | {
+      readonly ordinal: number;
       readonly status: number;
       readonly headers: Readonly<Record<string, string | readonly string[]>>;
       /** The code of an answer that is an error. */
@@ -124,7 +127,7 @@ export type HostTold =
       readonly took: number;
     }
   /** The handler threw, which it must not. */
-  | { readonly thrown: string };
+  | { readonly ordinal: number; readonly thrown: string };
 
 /**
  * In an image: the host’s configuration, and that of the function which runs batch by the same image.

@@ -88,6 +88,7 @@ function takeSums(): { readonly sums?: Readonly<Record<string, number>> } {
 }
 
 async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise<void> {
+  const { ordinal } = asked;
   takeSums();
   const began = performance.now();
   const now = Date.now();
@@ -99,9 +100,9 @@ async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise
     const { status, headers } = said;
     const code = status < 400 ? undefined : codeOf(said.body);
     const took = performance.now() - began;
-    tell({ status, headers, took, ...(code !== undefined && { code }), ...takeSums() }, said.body);
+    tell({ ordinal, status, headers, took, ...(code !== undefined && { code }), ...takeSums() }, said.body);
   } catch (error) {
-    tell({ thrown: textOf(error) });
+    tell({ ordinal, thrown: textOf(error) });
   }
 }
 

@@ -1,9 +1,15 @@
 import { dirname } from 'node:path';
 import { hasRoom, requestsAhead, restartDelay, smoothed } from '../../core/host/admission.ts';
-import type { HostAsked, HostModel } from '../../core/host/contract.ts';
+import type { HostModel } from '../../core/host/contract.ts';
 import { createCounts, hostOutcomeOf, type PoolStanding } from '../../core/host/counts.ts';
 import { COPIED_BYTES } from '../../core/host/frames.ts';
-import { type ModelProcess, type ProcessAnswer, type ProcessFailure, startProcess } from './process.ts';
+import {
+  type HostRequest,
+  type ModelProcess,
+  type ProcessAnswer,
+  type ProcessFailure,
+  startProcess,
+} from './process.ts';
 
 /** What became of a request: an answer, or that there is none and why. */
 export type PoolOutcome = ProcessAnswer | { readonly failure: 'unready' | 'gone'; readonly text: string };
@@ -20,7 +26,7 @@ export type Pool = {
    * @returns takes it back while no process has it
    */
   readonly ask: (
-    asked: Omit<HostAsked, 'limit'>,
+    asked: HostRequest,
     body: Buffer,
     done: (outcome: PoolOutcome) => void,
     taken?: () => void,
@@ -46,7 +52,7 @@ export type PoolOptions = {
 };
 
 type Waiting = {
-  readonly asked: Omit<HostAsked, 'limit'>;
+  readonly asked: HostRequest;
   readonly body: Buffer;
   readonly done: (outcome: PoolOutcome) => void;
   readonly taken: () => void;

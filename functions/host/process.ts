@@ -22,10 +22,13 @@ export type ProcessAnswer =
 /** `error`: the handler threw, and the process goes on. All others cost the process. */
 export type ProcessFailure = 'timeout' | 'crash' | 'memory' | 'error';
 
+/** What a process adds to it is which of its requests it is, and its limit. */
+export type HostRequest = Omit<HostAsked, 'ordinal' | 'limit'>;
+
 /** One process of a model, with its handler loaded. */
 export type ModelProcess = {
   /** It computes one request at a time, in this order. `done` is called once. */
-  readonly ask: (asked: Omit<HostAsked, 'limit'>, body: Buffer, done: Done) => void;
+  readonly ask: (asked: HostRequest, body: Buffer, done: Done) => void;
   readonly kill: () => Promise<void>;
   /** Resolves with how it ended. */
   readonly gone: Promise<string>;
@@ -84,7 +87,8 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
   // What goes wrong on it is told by the process's end.
   channel.on('error', () => {});
 
-  let hear: (told: HostTold, body: Buffer) => void = () => {};
+  /** @returns what is wrong with it, where it cannot be */
+  let hear: (told: HostTold, body: Buffer) => string | undefined = () => undefined;
   let leave: (how: string) => void = () => {};
   const gone = new Promise<string>((resolve) => {
     const end = (how: string): void => {
@@ -110,10 +114,10 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     };
     channel.on(
       'data',
-      frameReader(
-        (head, body) => (isTold(head) ? hear(head, body) : broken('a head that says nothing')),
-        broken,
-      ),
+      frameReader((head, body) => {
+        const fault = isTold(head) ? hear(head, body) : 'a head that says nothing';
+        if (fault !== undefined) broken(fault);
+      }, broken),
     );
   });
   const kill = async (): Promise<void> => {
@@ -124,7 +128,7 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
 
   const first = await new Promise<HostTold | string>((resolve) => {
     const timer = setTimeout(() => resolve(`It was not ready after ${INIT_MS / 1000} s.`), INIT_MS);
-    const settle = (told: HostTold | string): void => {
+    const settle = (told: HostTold | string): undefined => {
       clearTimeout(timer);
       resolve(told);
     };
@@ -141,6 +145,9 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
   const limit = timeout * 1000;
   /** Those that it has: the first is being computed, unless it has not come yet. */
   const jobs: Done[] = [];
+  /** Those that it ever had, and those that it answered. */
+  let [asks, answers] = [0, 0];
+  let over = false;
   let timer: NodeJS.Timeout | undefined;
   let look: NodeJS.Timeout | undefined;
   /** The time of the first job begins. */
@@ -152,11 +159,13 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
   };
   const settle = (ended: ProcessAnswer): void => {
     const job = jobs.shift();
+    answers += 1;
     if (jobs.length > 0) begin();
     job?.(ended);
   };
   /** It is over: the first had it, and the others have not begun. */
   const end = (ended: ProcessAnswer): void => {
+    over = true;
     child.kill('SIGKILL');
     clearTimeout(timer);
     clearInterval(look);
@@ -170,15 +179,20 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
         end({ failure: 'memory', text: `Its process took more than ${memory} MB and was ended.` });
     }, LOOK_MS).unref();
   hear = (told, answer) => {
+    if (over) return undefined;
+    // One answer too many would be taken for that of the next request, whoever sent it.
+    if (!('ordinal' in told) || told.ordinal !== answers || jobs.length === 0)
+      return 'an answer that was not asked for';
     if ('status' in told) settle({ ...told, code: told.code, body: answer });
-    else settle({ failure: 'error', text: 'thrown' in told ? told.thrown : 'It answered out of turn.' });
+    else settle({ failure: 'error', text: told.thrown });
+    return undefined;
   };
   leave = (how) => end({ failure: 'crash', text: how });
 
   let corked = false;
   const ask: ModelProcess['ask'] = (asked, body, done) => {
     jobs.push(done);
-    const pieces = framed({ ...asked, limit }, body);
+    const pieces = framed({ ...asked, ordinal: asks++, limit }, body);
     if (jobs.length === 1) {
       if (pieces.length > 1) channel.cork();
       for (const piece of pieces) channel.write(piece);
@@ -203,9 +217,10 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
 /** Is it what `child.ts` says? A status that is none would throw where it is sent, and sums stay for good. */
 function isTold(head: unknown): head is HostTold {
   if (!isObject(head)) return false;
-  const { ready, broken, thrown, status, headers, took, sums = {} } = head;
+  const { ready, broken, ordinal, thrown, status, headers, took, sums = {} } = head;
   if (status !== undefined)
     return (
+      Number.isInteger(ordinal) &&
       Number.isInteger(status) &&
       Number(status) >= 200 &&
       Number(status) < 600 &&
@@ -215,7 +230,9 @@ function isTold(head: unknown): head is HostTold {
       isObject(sums) &&
       Object.values(sums).every((sum) => Number.isFinite(sum))
     );
-  return ready === true || typeof broken === 'string' || typeof thrown === 'string';
+  return (
+    ready === true || typeof broken === 'string' || (Number.isInteger(ordinal) && typeof thrown === 'string')
+  );
 }
 
 /** @returns MB of a process that are no file’s, which others share; 0 where the system does not say */

@@ -9,7 +9,10 @@ const HANDLER = `
 import { writeSync } from 'node:fs';
 let count = 0;
 let computing = 0;
+let ordinal = -1;
+const answer = { status: 200, headers: {}, took: 1 };
 export const handler = async ({ rawPath }) => {
+  ordinal += 1;
   if (rawPath === '/die') process.exit(7);
   while (rawPath === '/endless');
   if (rawPath === '/count') {
@@ -19,7 +22,7 @@ export const handler = async ({ rawPath }) => {
     computing -= 1;
     return { statusCode: 200, headers: {}, body };
   }
-  const written = { '/text': 'hello from a dependency', '/status': frame({ status: 7, headers: {}, took: 1 }), '/null': frame(null), '/sums': frame({ status: 200, headers: {}, took: 1, sums: { a: 'x' } }), '/took': frame({ status: 200, headers: {}, took: null }) };
+  const written = { '/text': 'hello from a dependency', '/status': frame({ ...answer, ordinal, status: 7 }), '/null': frame(null), '/sums': frame({ ...answer, ordinal, sums: { a: 'x' } }), '/took': frame({ ...answer, ordinal, took: null }), '/early': frame({ ...answer, ordinal: ordinal + 1 }), '/nameless': frame(answer), '/forged': frame({ ...answer, ordinal }) };
   if (rawPath in written) writeSync(3, written[rawPath]);
   return { statusCode: 200, headers: {}, body: 'good' };
 };
@@ -57,7 +60,7 @@ const ask = (target: string): Promise<PoolOutcome> =>
     pool.ask({ id: 'a', method: 'POST', target, headers: {} }, Buffer.alloc(0), resolve);
   });
 
-it.each(['/text', '/status', '/null', '/sums', '/took'])(
+it.each(['/text', '/status', '/null', '/sums', '/took', '/early', '/nameless'])(
   'code of a model that writes to the host’s channel costs its own process alone: %s',
   async (target) => {
     expect(await ask('/good')).toMatchObject({ status: 200 });
@@ -80,6 +83,18 @@ it('what lies with a process is computed in its order, one at a time', async () 
   expect(answers.map((answer) => 'body' in answer && answer.body.toString())).toEqual(
     Array.from({ length: 12 }, (_, at) => `${at} of 1`),
   );
+});
+
+it('an answer that its code forges is not followed by one that goes to another request', async () => {
+  const body = (outcome: PoolOutcome | undefined) =>
+    outcome !== undefined && 'body' in outcome ? outcome.body.toString() : 'none';
+  /** Where the process had it when it was ended, there is none. */
+  const own = expect.stringMatching(/^(0 of 1|none)$/);
+  await soon();
+  expect((await all('/forged', '/count')).map(body)).toEqual(['', own]);
+  expect([body(await ask('/forged')), body(await ask('/count'))]).toEqual(['', own]);
+  expect(await ask('/good')).toMatchObject({ status: 200 });
+  expect(pool.standing().counted.restarts).toEqual({ timeout: 0, crash: 2, memory: 0 });
 });
 
 it('what lies with a process that ends is computed by the next, and what it has answered is answered', async () => {
