@@ -1,5 +1,14 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ModelSize } from '../../../../core/advice/contract.ts';
+import {
+  lengthsIn,
+  type MessageField,
+  type MessagePart,
+  type MessageSource,
+  messageFields,
+  nameIn,
+  pairIn,
+} from './protobuf.ts';
 import { rowBytes, weightsOf } from './size.ts';
 
 /** A type as the graph declares it. */
@@ -38,17 +47,9 @@ export type OnnxInfo = {
   readonly rowBytes: number;
 };
 
-/** Bytes at a place; fewer than asked for only at the end. */
-type Source = { readonly bytes: number; readonly read: (at: number, length: number) => Uint8Array };
-
 /** protobuf itself stops at 2 GiB: https://protobuf.dev/programming-guides/proto-limits/ */
 export const ONNX_BYTES = 2 ** 31 - 1;
-/** protobuf's default recursion limit is 100. */
-const DEPTH = 100;
-const NAME_BYTES = 4096;
 const NAMES = 100_000;
-/** Bytes at most of a tensor's packed lengths: more dimensions than any runtime takes. */
-const LENGTHS_BYTES = 4096;
 /** Bytes at most of a metadata property that is read, for example `columns`: a list of names. */
 const COLUMNS_BYTES = 4 * 1024 ** 2;
 /** https://github.com/onnx/onnx/blob/main/docs/IR.md#optional-metadata */
@@ -81,7 +82,7 @@ export function readOnnxFile(path: string): OnnxInfo {
  * random access, so that gigabytes of weights are stepped over unread and a hostile length allocates nothing.
  * A protobuf library would parse, and hold, the whole file.
  */
-export function readOnnx(source: Source): OnnxInfo {
+export function readOnnx(source: MessageSource): OnnxInfo {
   if (source.bytes === 0) throw new Error('The file is empty.');
   if (source.bytes > ONNX_BYTES) throw new Error('The graph is over 2 GiB, the most that protobuf can hold.');
   const opsets: Record<string, number> = {};
@@ -102,19 +103,19 @@ export function readOnnx(source: Source): OnnxInfo {
     set.add(text);
     if (set.size > NAMES) throw new Error('The graph names too many things.');
   };
-  const tensor = (part: Part): string => {
+  const tensor = (part: MessagePart): string => {
     let name = '';
     let location: string | undefined;
     let isExternal = false;
     let elem = 0;
     let count = 1;
-    for (const field of fields(source, part)) {
-      if (field.number === 1) for (const length of lengths(source, field)) count *= length;
+    for (const field of messageFields(source, part)) {
+      if (field.number === 1) for (const length of lengthsIn(source, field)) count *= length;
       if (field.number === 2) elem = field.value;
-      if (field.number === 8) name = text(source, field);
+      if (field.number === 8) name = nameIn(source, field);
       if (field.number === 14) isExternal = field.value === 1;
       if (field.number === 13) {
-        const [key, value] = pair(source, field);
+        const [key, value] = pairIn(source, field);
         if (key === 'location') location = value;
       }
     }
@@ -123,33 +124,33 @@ export function readOnnx(source: Source): OnnxInfo {
     within += part.end - part.at;
     return name;
   };
-  const sparse = (part: Part): string => {
+  const sparse = (part: MessagePart): string => {
     let name = '';
-    for (const field of fields(source, part)) {
+    for (const field of messageFields(source, part)) {
       if (field.number === 1) name = tensor(field);
       if (field.number === 2) tensor(field);
     }
     return name;
   };
-  const attribute = (part: Part): void => {
-    for (const field of fields(source, part)) {
+  const attribute = (part: MessagePart): void => {
+    for (const field of messageFields(source, part)) {
       if (field.number === 5 || field.number === 10) tensor(field);
       if (field.number === 22 || field.number === 23) sparse(field);
       if (field.number === 6 || field.number === 11) graph(field, false);
     }
   };
-  const node = (part: Part): void => {
+  const node = (part: MessagePart): void => {
     let type = '';
     let domain = '';
-    for (const field of fields(source, part)) {
-      if (field.number === 4) type = text(source, field);
-      if (field.number === 7) domain = text(source, field);
+    for (const field of messageFields(source, part)) {
+      if (field.number === 4) type = nameIn(source, field);
+      if (field.number === 7) domain = nameIn(source, field);
       if (field.number === 5) attribute(field);
     }
     add(operators, domain === '' || domain === 'ai.onnx' ? type : `${domain}:${type}`);
   };
-  const graph = (part: Part, top: boolean): void => {
-    for (const field of fields(source, part)) {
+  const graph = (part: MessagePart, top: boolean): void => {
+    for (const field of messageFields(source, part)) {
       if (field.number === 1) node(field);
       if (field.number === 5 || field.number === 15) {
         const name = field.number === 5 ? tensor(field) : sparse(field);
@@ -160,7 +161,7 @@ export function readOnnx(source: Source): OnnxInfo {
     }
   };
 
-  for (const field of fields(source, { at: 0, end: source.bytes, depth: 0 })) {
+  for (const field of messageFields(source, { at: 0, end: source.bytes, depth: 0 })) {
     if (field.number === 1) irVersion = field.value;
     if (field.number === 7) {
       graphs += 1;
@@ -169,8 +170,8 @@ export function readOnnx(source: Source): OnnxInfo {
     if (field.number === 8) {
       let domain = '';
       let version = 0;
-      for (const entry of fields(source, field)) {
-        if (entry.number === 1) domain = text(source, entry);
+      for (const entry of messageFields(source, field)) {
+        if (entry.number === 1) domain = nameIn(source, entry);
         if (entry.number === 2) version = entry.value;
       }
       opsets[domain === 'ai.onnx' ? '' : domain] = version;
@@ -179,7 +180,8 @@ export function readOnnx(source: Source): OnnxInfo {
       columns = propertyIn(source, field, 'columns') ?? columns;
       licence = propertyIn(source, field, LICENCE) ?? licence;
     }
-    if (field.number === 25) for (const entry of fields(source, field)) if (entry.number === 7) node(entry);
+    if (field.number === 25)
+      for (const entry of messageFields(source, field)) if (entry.number === 7) node(entry);
   }
   if (graphs !== 1 || irVersion === 0) throw new Error('The file is no ONNX model.');
   const given = inputs.filter(({ name }) => !initializers.has(name));
@@ -198,26 +200,12 @@ export function readOnnx(source: Source): OnnxInfo {
   };
 }
 
-/** Lengths of a tensor: one, or several that are packed. */
-function* lengths(source: Source, field: Field): Generator<number> {
-  if (field.isNumber) return yield field.value;
-  let value = 0;
-  let place = 1;
-  for (const byte of source.read(field.at, Math.min(field.end - field.at, LENGTHS_BYTES))) {
-    value += (byte & 0x7f) * place;
-    place *= 128;
-    if (byte >= 0x80) continue;
-    yield value;
-    [value, place] = [0, 1];
-  }
-}
-
 /** The value of a StringStringEntryProto of this key; others may be of any size, and stay unread. */
-function propertyIn(source: Source, part: Part, key: string): string | undefined {
+function propertyIn(source: MessageSource, part: MessagePart, key: string): string | undefined {
   let isKey = false;
-  let value: Part | undefined;
-  for (const field of fields(source, part)) {
-    if (field.number === 1) isKey = field.end - field.at === key.length && text(source, field) === key;
+  let value: MessagePart | undefined;
+  for (const field of messageFields(source, part)) {
+    if (field.number === 1) isKey = field.end - field.at === key.length && nameIn(source, field) === key;
     if (field.number === 2) value = field;
   }
   if (!isKey) return undefined;
@@ -227,78 +215,20 @@ function propertyIn(source: Source, part: Part, key: string): string | undefined
   return Buffer.from(source.read(value.at, value.end - value.at)).toString('utf8');
 }
 
-type Part = { readonly at: number; readonly end: number; readonly depth: number };
-type Field = Part & { readonly number: number; readonly value: number; readonly isNumber: boolean };
-
-/** The fields of one message: a number in `value`, or a range of bytes. */
-function* fields(source: Source, { at, end, depth }: Part): Generator<Field> {
-  if (depth > DEPTH) throw new Error('The graph is nested too deep.');
-  let place = at;
-  const varint = (): number => {
-    const bytes = source.read(place, Math.min(10, end - place));
-    let value = 0;
-    for (let index = 0; index < bytes.length; index += 1) {
-      const byte = bytes[index] ?? 0;
-      value += (byte & 0x7f) * 2 ** (7 * index);
-      if (byte < 0x80) {
-        place += index + 1;
-        return value;
-      }
-    }
-    throw broken();
-  };
-  while (place < end) {
-    const tag = varint();
-    const number = Math.floor(tag / 8);
-    const wire = tag % 8;
-    if (number === 0) throw broken();
-    let value = 0;
-    let from = place;
-    if (wire === 0) value = varint();
-    else if (wire === 1) place += 8;
-    else if (wire === 5) place += 4;
-    else if (wire === 2) {
-      const length = varint();
-      from = place;
-      place += length;
-    } else throw broken();
-    if (place > end) throw broken();
-    yield { number, value, isNumber: wire !== 2, at: from, end: place, depth: depth + 1 };
-  }
-}
-
-function broken(): Error {
-  return new Error('The file is no ONNX model, or is cut off.');
-}
-
-function text(source: Source, { at, end }: Part): string {
-  if (end - at > NAME_BYTES) throw new Error(`A name in the graph is over ${NAME_BYTES} bytes.`);
-  return Buffer.from(source.read(at, end - at)).toString('utf8');
-}
-
-function pair(source: Source, part: Part): readonly [string, string] {
-  let key = '';
-  let value = '';
-  for (const field of fields(source, part)) {
-    if (field.number === 1) key = text(source, field);
-    if (field.number === 2) value = text(source, field);
-  }
-  return [key, value];
-}
-
 /** ValueInfoProto */
-function value(source: Source, part: Part): Value {
+function value(source: MessageSource, part: MessagePart): Value {
   let name = '';
   let type: ValueType = { kind: 'unknown' };
-  for (const field of fields(source, part)) {
-    if (field.number === 1) name = text(source, field);
-    if (field.number === 2) for (const entry of fields(source, field)) type = typeOf(source, entry) ?? type;
+  for (const field of messageFields(source, part)) {
+    if (field.number === 1) name = nameIn(source, field);
+    if (field.number === 2)
+      for (const entry of messageFields(source, field)) type = typeOf(source, entry) ?? type;
   }
   return { name, type };
 }
 
 /** One member of TypeProto's oneof. */
-function typeOf(source: Source, field: Field): ValueType | undefined {
+function typeOf(source: MessageSource, field: MessageField): ValueType | undefined {
   if (field.number === 4) return { kind: 'sequence' };
   if (field.number === 5) return { kind: 'map' };
   if (field.number === 8) return { kind: 'sparse' };
@@ -307,18 +237,18 @@ function typeOf(source: Source, field: Field): ValueType | undefined {
   let elem = 0;
   let shape: number[] | undefined;
   const symbols: (string | undefined)[] = [];
-  for (const entry of fields(source, field)) {
+  for (const entry of messageFields(source, field)) {
     if (entry.number === 1) elem = entry.value;
     if (entry.number !== 2) continue;
     shape = [];
-    for (const dimension of fields(source, entry)) {
+    for (const dimension of messageFields(source, entry)) {
       if (dimension.number !== 1) continue;
       let length = -1;
       let symbol: string | undefined;
-      for (const part of fields(source, dimension)) {
+      for (const part of messageFields(source, dimension)) {
         // A negative int64 is a huge varint here; some exporters write −1 for a free dimension.
         if (part.number === 1) length = part.value < 2 ** 53 ? part.value : -1;
-        if (part.number === 2) symbol = text(source, part);
+        if (part.number === 2) symbol = nameIn(source, part);
       }
       shape.push(length);
       symbols.push(length < 0 ? symbol || undefined : undefined);
