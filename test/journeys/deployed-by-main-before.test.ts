@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Release } from '../../core/release/document/contract.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
-import type { Past } from '../../plugins/models/releases/history/history.ts';
+import type { Past } from '../../plugins/models/releases/history/past.ts';
 import { zipped } from '../local-aws/release-stack.ts';
 import { packagedBefore, pluginBefore, versionBefore } from '../older/version-before.ts';
 import { type Deployment, leadTo, prepareService, type Service } from './service.ts';

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GateEvidence } from '../../core/gate/contract.ts';
 import { client, deployed } from '../../local-aws/deployed.ts';
 import { type LocalAws, REGION, startAws } from '../../local-aws/start.ts';
-import type { Past } from '../../plugins/models/releases/history/history.ts';
+import type { Past } from '../../plugins/models/releases/history/past.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
 import { runPython } from '../python.ts';
 import { PLUGIN, prepareService, type Ran, type Service } from './service.ts';

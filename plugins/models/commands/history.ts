@@ -1,7 +1,8 @@
 import { type Command, usage } from '../context/context.ts';
 import { chosenModel } from '../releases/chosen.ts';
 import { benchLine, withBenches } from '../releases/history/benches.ts';
-import { historyText, readHistory } from '../releases/history/history.ts';
+import { readHistory } from '../releases/history/history.ts';
+import { historyText } from '../releases/history/text.ts';
 
 const LIMIT = 10;
 

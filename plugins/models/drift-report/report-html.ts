@@ -7,7 +7,7 @@ import { shareWords } from '../../../core/drift/text.ts';
 import type { VersionRecord } from '../../../core/release/document/history-contract.ts';
 import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
-import type { Past } from '../releases/history/history.ts';
+import type { Past } from '../releases/history/past.ts';
 import { gateLine, VERDICTS } from '../releases/words/lines.ts';
 import { promotedLine } from '../releases/words/promoted.ts';
 import { cardPart } from './card-html.ts';

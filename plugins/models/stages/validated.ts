@@ -14,7 +14,7 @@ import { allTraffic, pointsAt } from '../../../core/release/state/alias-target.t
 import { isPending, isReversing, weightOf } from '../../../core/release/state/predicates.ts';
 import type { Validated } from '../contracts/ship-context.ts';
 import type { Problem } from '../problems/errors.ts';
-import type { Past } from '../releases/history/history.ts';
+import type { Past } from '../releases/history/past.ts';
 
 /** Whether another stage has validated what is live there, and what it found. Pure. */
 

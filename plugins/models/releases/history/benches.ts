@@ -1,6 +1,6 @@
 import type { BenchDocument } from '../../../../core/capacity/contract.ts';
 import { milliseconds, nameOfPercentile } from '../../../../core/capacity/words.ts';
-import type { Past } from './history.ts';
+import type { Past } from './past.ts';
 
 /** What the newest bench of a release's version found, as `sls models history --json` prints it. */
 export type PastBench = Pick<BenchDocument, 'at' | 'interrupted'> & {

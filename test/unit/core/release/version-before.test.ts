@@ -4,7 +4,8 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../core/release/document/settings-contract.ts';
-import { historyText, readHistory } from '../../../../plugins/models/releases/history/history.ts';
+import { readHistory } from '../../../../plugins/models/releases/history/history.ts';
+import { historyText } from '../../../../plugins/models/releases/history/text.ts';
 import { statusText } from '../../../../plugins/models/releases/status-text.ts';
 import { type Outcome, outcomeOf } from '../../../../plugins/models/releases/words/outcome.ts';
 import { CANARY } from '../../../fakes/settings.ts';

@@ -5,7 +5,8 @@ import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../../../core/release/document/worker-contract.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { gateFailure, latencyLine, superseded } from '../../../../../plugins/models/releases/deployment.ts';
-import { historyText, readHistory } from '../../../../../plugins/models/releases/history/history.ts';
+import { readHistory } from '../../../../../plugins/models/releases/history/history.ts';
+import { historyText } from '../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../plugins/models/releases/history/ulid.ts';
 import {
   autoLine,

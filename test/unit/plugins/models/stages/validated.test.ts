@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { VersionRecord } from '../../../../../core/release/document/history-contract.ts';
 import type { Validated } from '../../../../../plugins/models/contracts/ship-context.ts';
-import type { Past } from '../../../../../plugins/models/releases/history/history.ts';
+import type { Past } from '../../../../../plugins/models/releases/history/past.ts';
 import { promotedLine } from '../../../../../plugins/models/releases/words/promoted.ts';
 import { unpromoted } from '../../../../../plugins/models/stages/option.ts';
 import {

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { BenchDocument } from '../../../../../../core/capacity/contract.ts';
 import { benchLine, withBenches } from '../../../../../../plugins/models/releases/history/benches.ts';
-import { historyText, type Past } from '../../../../../../plugins/models/releases/history/history.ts';
+import type { Past } from '../../../../../../plugins/models/releases/history/past.ts';
+import { historyText } from '../../../../../../plugins/models/releases/history/text.ts';
 
 const past = (to: string, startedAt: string): Past => ({
   ...{ model: 'churn', release: 'r', startedAt, to, judgements: [], phase: 'DONE', outcome: 'promoted' },

@@ -2,11 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { mergeCard } from '../../../../../../core/card/merge.ts';
 import type { Release } from '../../../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../../../core/release/document/history-contract.ts';
-import {
-  historyText,
-  type Past,
-  readHistory,
-} from '../../../../../../plugins/models/releases/history/history.ts';
+import { readHistory } from '../../../../../../plugins/models/releases/history/history.ts';
+import type { Past } from '../../../../../../plugins/models/releases/history/past.ts';
+import { historyText } from '../../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../../plugins/models/releases/history/ulid.ts';
 import { CANARY, SETTINGS } from '../../../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, request, SCOPE, tick } from '../../../../../fakes/world.ts';

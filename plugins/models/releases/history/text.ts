@@ -1,0 +1,63 @@
+import { recordedCard } from '../../../../core/card/recorded.ts';
+import { trainingLine } from '../../../../core/card/words.ts';
+import { originLine } from '../../../../core/origin/origin.ts';
+import { gateLine, VERDICTS } from '../words/lines.ts';
+import { promotedLine } from '../words/promoted.ts';
+import { span } from '../words/time.ts';
+import type { Past } from './past.ts';
+
+/** A block a release. */
+export function historyText(model: string, pasts: readonly (Past & { readonly bench?: string })[]): string {
+  if (pasts.length === 0) return `${model}: no release is recorded.`;
+  const [newest] = pasts;
+  const head = newest?.gone ? `${model}: is not deployed any more, its function is gone.` : model;
+  return [head, ...pasts.map(pastText)].join('\n');
+}
+
+function pastText(past: Past & { readonly bench?: string }): string {
+  const { startedAt, outcome, endedAt, source, origin, gate, judgements, reason, bench } = past;
+  const line = (label: string, text: string): string => `      ${label.padEnd(10)}${text}`;
+  const after = endedAt === undefined ? '' : ` after ${span(Date.parse(endedAt) - Date.parse(startedAt))}`;
+  const traffic = trafficText(past);
+  const told = recordedCard(past);
+  return [
+    `  ${startedAt.slice(0, 19).replace('T', ' ')} UTC  ${versionText(past)}  ${outcome}${after}`,
+    line('by', authorText(past)),
+    line('artifact', source === undefined ? 'not known' : `sha256 ${source.slice(0, 12)}`),
+    ...(origin === undefined ? [] : [line('origin', originLine(origin))]),
+    ...(told === undefined ? [] : [line('data', trainingLine(told))]),
+    ...(past.promoted === undefined ? [] : [line('from', promotedLine(past.promoted))]),
+    ...(gate === undefined ? [] : [line('gate', gateLine(gate))]),
+    ...judgements.map((look) =>
+      line(
+        look.step === undefined ? 'judged' : `step ${look.step + 1}`,
+        `${VERDICTS[look.verdict]}: ${look.reason}`,
+      ),
+    ),
+    ...(traffic === undefined ? [] : [line('traffic', traffic)]),
+    ...(bench === undefined ? [] : [line('bench', bench)]),
+    // The look that decided says it already.
+    ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n')
+      ? []
+      : [line('why', reason)]),
+  ].join('\n');
+}
+
+function versionText({ from, to }: Past): string {
+  if (to === undefined) return 'version not known';
+  if (from === undefined) return `first version ${to}`;
+  return from === to ? `version ${to} again` : `version ${from} → ${to}`;
+}
+
+function authorText({ by, plugin, command }: Past): string {
+  if (by === undefined) return 'not known';
+  return `${by}, plugin ${plugin}${command === 'rollback' ? ', by sls rollback' : ''}`;
+}
+
+/** How much of the traffic it had at its end, or has, and by which step. */
+function trafficText({ weight, step }: Past): string | undefined {
+  if (weight === undefined) return undefined;
+  const at = step === undefined ? undefined : `step ${step.number} of ${step.of}`;
+  if (weight === 100) return at === undefined ? 'all at once' : `all, after ${at}`;
+  return at === undefined ? `${weight} %` : `${weight} % in ${at}`;
+}
