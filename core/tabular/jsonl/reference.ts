@@ -35,13 +35,14 @@ export function fieldPlaces({ names }: Header, { fields }: Layout, slots: readon
   };
 }
 
-/** What is not in the row has no value. */
-export function clearRow({ slots, starts, widths, values, texts, good }: RowStack): void {
-  for (const [slot, { spec }] of slots.entries()) {
-    const width = widths[slot] as number;
-    const at = good * width;
-    if (spec.datatype === 'BYTES') for (let i = at; i < at + width; i++) (texts[slot] as string[])[i] = '';
-    else values.fill(Number.NaN, (starts[slot] as number) + at, (starts[slot] as number) + at + width);
+/** A column that is not in the row, or is null there, has no value. @param first as of `readElements` */
+export function clearElements(first: number, count: number, places: Places, stack: RowStack): void {
+  const { starts, widths, values, texts, good } = stack;
+  for (let field = first; field < first + count; field++) {
+    const slot = places.slots[field] as number;
+    const place = good * (widths[slot] as number) + (places.columns[field] as number);
+    if (isText(stack, slot)) (texts[slot] as string[])[place] = '';
+    else values[(starts[slot] as number) + place] = Number.NaN;
   }
 }
 
@@ -55,16 +56,20 @@ export function readElements(
   name: string | undefined,
   first: number,
   count: number,
-  { slots, columns }: Places,
+  places: Places,
   stack: RowStack,
 ): Wrong | undefined {
+  const { slots, columns } = places;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return invalidJson;
   }
-  if (name !== undefined && value === null) return undefined;
+  if (name !== undefined && value === null) {
+    clearElements(first, count, places, stack);
+    return undefined;
+  }
   const all = flat(value);
   if (all.length !== count) {
     const what = name === undefined ? 'The row' : `Column ${name}`;

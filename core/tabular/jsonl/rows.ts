@@ -1,8 +1,9 @@
 import { AT, decimal, stopped } from '../../tensor/decimal.ts';
+import { isFloat } from '../../tensor/values.ts';
 import { textAt } from '../../text/utf8.ts';
 import { COMMA, NEWLINE, QUOTE } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
-import { endRow, type RowStack, type Wrong } from '../cells/row-buffer.ts';
+import { endRow, type RowStack, type Slot, type Wrong } from '../cells/row-buffer.ts';
 import {
   AGAIN,
   invalidJson,
@@ -13,7 +14,7 @@ import {
   readJsonColumn,
   tooDeep,
 } from './input.ts';
-import { clearRow, type Places, readElements } from './reference.ts';
+import { clearElements, type Places, readElements } from './reference.ts';
 import {
   CLOSE_BRACE,
   COLON,
@@ -77,6 +78,9 @@ export function jsonlParser(
     if (carried >= 0 || elements !== 1) return false;
     return column < 0 ? isNumber(stack.slots[slot]) : isNumeric(stack.slots[slot]);
   });
+  const isFloating = keys.map(
+    ({ slot }, i) => isFast[i] && isFloat((stack.slots[slot] as Slot).spec.datatype),
+  );
   /** The key that came after it last time, by key: rows of one writer have one order. */
   const follow = Int32Array.from(keys, (_, i) => (i + 1) % keys.length);
   /** The number of the row that a key was last in, by key. */
@@ -90,8 +94,8 @@ export function jsonlParser(
 
   const readObject = (bytes: Uint8Array, start: number, end: number): Wrong | typeof AGAIN | undefined => {
     stamp++;
-    if (places !== undefined) clearRow(stack);
     let left = required;
+    let members = 0;
     let last = keys.length - 1;
     let p = skipSpace(bytes, start + 1);
     if (bytes[p] !== CLOSE_BRACE) {
@@ -110,12 +114,14 @@ export function jsonlParser(
         last = key;
         if (seen[key] === stamp) return duplicate((keys[key] as Key).name);
         seen[key] = stamp;
+        members++;
         const { slot, column, isRequired } = keys[key] as Key;
         if (isRequired) left--;
         p = skipSpace(bytes, q);
         if (bytes[p] !== COLON) return invalidJson;
         p = skipSpace(bytes, p + 1);
-        const value = isFast[key] ? decimal(bytes, p) : Number.NaN;
+        let value = isFast[key] ? decimal(bytes, p) : Number.NaN;
+        if (isFloating[key] && Number.isNaN(value)) value = longDecimal(bytes, p);
         if (isPlainNumber(value, bytes, p, stack.slots[slot])) {
           stack.values[placeOf(slot, column)] = value;
           q = stopped[AT] as number;
@@ -133,7 +139,13 @@ export function jsonlParser(
       }
     }
     if (skipSpace(bytes, p + 1) !== end) return invalidJson;
+    if (places !== undefined && members < keys.length) clearAbsent(places);
     return left === 0 && !hasOptional ? undefined : absent();
+  };
+
+  const clearAbsent = (places: Places): void => {
+    for (const [i, { slot, field = 0, elements = 1 }] of keys.entries())
+      if (slot >= 0 && seen[i] !== stamp) clearElements(field, elements, places, stack);
   };
 
   /** What is carried and not in the row has no value; what is required is missing. */
@@ -235,6 +247,18 @@ export function jsonlParser(
     }
     return false;
   };
+}
+
+/**
+ * What `decimal` has left since a double does not hold its digits exactly: the nearest double.
+ * @returns NaN where it has found no digits, or an exponent follows
+ */
+function longDecimal(bytes: Uint8Array, from: number): number {
+  const to = stopped[AT] as number;
+  const last = bytes[to - 1] as number;
+  const hasExponent = ((bytes[to] as number) | 32) === 101;
+  if (to === from || last < 48 || last > 57 || hasExponent) return Number.NaN;
+  return Number(textAt(bytes, from, to));
 }
 
 /** @returns the byte after the key at `p` if that is `name`, else −1 */
