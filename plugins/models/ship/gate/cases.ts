@@ -58,14 +58,12 @@ export async function shipCases(
   return { facts, upload: { sha256, bytes: bytes.length, from: join(folder, 'cases.jsonl') } };
 }
 
+const problemOf =
+  (key: string, path: string) =>
+  (message: string, fix: string): Problem => ({ code: 'MODELS_GATE_CASES', key, value: path, message, fix });
+
 async function read(key: string, path: string, from: string): Promise<Buffer> {
-  const problem = (message: string, fix: string): Problem => ({
-    code: 'MODELS_GATE_CASES',
-    key,
-    value: path,
-    message,
-    fix,
-  });
+  const problem = problemOf(key, path);
   const found = await stat(from).catch(() => undefined);
   if (found === undefined || !found.isFile()) {
     throwProblems([
@@ -88,13 +86,7 @@ async function read(key: string, path: string, from: string): Promise<Buffer> {
 type Fault = { readonly line: number; readonly fault: string };
 
 function problemsOf(key: string, path: string, count: number, faults: readonly Fault[]): readonly Problem[] {
-  const problem = (message: string, fix: string): Problem => ({
-    code: 'MODELS_GATE_CASES',
-    key,
-    value: path,
-    message,
-    fix,
-  });
+  const problem = problemOf(key, path);
   if (count === 0)
     return [problem(`${path} has no case.`, 'Write a line of {"inputs": […], "outputs": […]}.')];
   if (count > CASES)
