@@ -10,7 +10,7 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
 import { packZip } from '../../plugins/models/disk/pack.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
-import { shipFunction } from '../../plugins/models/ship/function.ts';
+import { shipFunction } from '../../plugins/models/ship/own-function.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import {
   externalTensor,

@@ -17,7 +17,7 @@ import { ownFile } from '../disk/own-file.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
-import { shipFunction } from './function.ts';
+import { shipFunction } from './own-function.ts';
 import { pageScript } from './page-script.ts';
 import { type Shared, share } from './shared.ts';
 import { shipModel } from './ship.ts';
