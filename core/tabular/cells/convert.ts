@@ -116,7 +116,7 @@ function copyWide(
 /** Copies the elements of these places, of one datatype; 64-bit integers by halves. */
 export function gatherElements(
   from: FileNumbers,
-  places: Int32Array,
+  places: Uint8Array | Uint16Array | Int32Array,
   at: number,
   to: FileNumbers,
   target: ElementRun,

@@ -43,6 +43,7 @@ export type Source = {
   readonly bytes: number;
   /** Bytes from `start` to `end` (exclusive; default: the end). */
   stream(start: number, end?: number): AsyncIterable<Uint8Array>;
+  /** The same at once, in memory that is the caller's alone. */
   range(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
 };
 

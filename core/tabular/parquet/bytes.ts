@@ -2,6 +2,7 @@ import type { Source } from '../cells/format.ts';
 
 /**
  * Bytes of an object from a place on, at least as many as asked for; fewer at the end of what may be read.
+ * Asking for none tells that nothing refers to the bytes before that place: their memory is freed.
  */
 export type ReadAt = (at: number, least: number) => Promise<Uint8Array<ArrayBuffer>>;
 
@@ -35,22 +36,45 @@ export function windowed(source: Source, start: number, end: number, window: num
       bytes = new Uint8Array(0);
       base = at;
     } else {
-      bytes = bytes.subarray(at - base);
+      bytes = least > 0 ? bytes.subarray(at - base) : restOf(bytes, at - base);
       base = at;
     }
-    while (bytes.length < least && base + bytes.length < end) {
-      const next = base + bytes.length;
-      if (coming?.at !== next) fetch(next, Math.max(window, least - bytes.length));
+    const parts = [bytes];
+    let next = base + bytes.length;
+    const to = Math.min(end, at + least);
+    while (next < to) {
+      if (coming?.at !== next) fetch(next, Math.max(window, to - next));
       const more = (await coming?.bytes) ?? new Uint8Array(0);
-      fetch(next + more.length, window);
-      if (bytes.length === 0) bytes = more;
-      else {
-        const both = new Uint8Array(bytes.length + more.length);
-        both.set(bytes);
-        both.set(more, bytes.length);
-        bytes = both;
-      }
+      parts.push(more);
+      next += more.length;
+      fetch(next, Math.max(window, to - next));
     }
+    if (parts.length > 1)
+      bytes = bytes.length === 0 && parts.length === 2 ? (parts[1] as typeof bytes) : joined(parts);
     return bytes;
   };
 }
+
+/** The bytes from a place on. Those before are freed once they are the most of what is in memory. */
+function restOf(bytes: Uint8Array<ArrayBuffer>, from: number): Uint8Array<ArrayBuffer> {
+  const rest = bytes.subarray(from);
+  if (rest.length * 2 > rest.buffer.byteLength) return rest;
+  const own = rest.slice();
+  free(rest);
+  return own;
+}
+
+/** @param parts that nothing refers to, but the first */
+function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  for (const part of parts.slice(1)) free(part);
+  return bytes;
+}
+
+/** Now: V8 frees what arrays refer to when it collects, which it does after some 64 MB of them. */
+const free = ({ buffer }: Uint8Array<ArrayBuffer>): unknown => buffer.transfer(0);

@@ -162,7 +162,8 @@ function entriesOf(of: PageValues, { datatype }: Kind, spec: TensorSpec): Entrie
     }
     return { of, data: of, faults };
   }
-  const data = KINDS[spec.datatype as Numeric].allocate(of.length);
+  // Onto itself, where that is what the tensor takes: a cast writes what it has read, and tells the faults.
+  const data = datatype === spec.datatype ? of : KINDS[spec.datatype as Numeric].allocate(of.length);
   const from = { datatype: datatype as Numeric, data: of };
   cast(from, ALL, numbersIn(spec, data), ALL, of.length, (place, reason) => faults.set(place, reason));
   return { of, data, faults };

@@ -50,15 +50,18 @@ export function nullsIn(bytes: Uint8Array, rows: number): Uint8Array | undefined
   return nulls?.includes(1) ? nulls : undefined;
 }
 
+/** Places in a dictionary, in no more bytes than they need: a page of a megabyte has some of all rows. */
+export type EntryPlaces = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
 /**
  * A page's places in the dictionary.
  * @param bytes their width in bits, then the runs
  * @param size entries of the dictionary
  */
-export function indexesIn(bytes: Uint8Array, count: number, size: number): Int32Array<ArrayBuffer> {
-  const out = new Int32Array(count);
+export function indexesIn(bytes: Uint8Array, count: number, size: number): EntryPlaces {
   const width = bytes[0] ?? 0;
   if (width > 32 || (count > 0 && bytes.length === 0)) throw broken();
+  const out = new (width <= 8 ? Uint8Array : width <= 16 ? Uint16Array : Int32Array)(count);
   if (width === 0) {
     if (size === 0 && count > 0) throw broken();
     return out;
@@ -73,6 +76,8 @@ export function indexesIn(bytes: Uint8Array, count: number, size: number): Int32
       if (run === 0 || p + whole > bytes.length) throw broken();
       let value = 0;
       for (let i = 0; i < whole; i++) value |= (bytes[p + i] as number) << (8 * i);
+      // Its bytes may say more than its width does.
+      if (value >>> 0 >= size) throw broken();
       out.fill(value, done, done + run);
       p += whole;
       done += run;
@@ -96,7 +101,7 @@ function unpack(
   from: number,
   width: number,
   mask: number,
-  out: Int32Array,
+  out: EntryPlaces,
   at: number,
   count: number,
 ): void {
@@ -113,7 +118,7 @@ function unpackWide(
   from: number,
   width: number,
   mask: number,
-  out: Int32Array,
+  out: EntryPlaces,
   at: number,
   first: number,
   count: number,

@@ -2,7 +2,7 @@ import type { NumericData } from '../../tensor/datatypes.ts';
 import type { Source } from '../cells/format.ts';
 import type { ReadAt } from './bytes.ts';
 import type { Kind } from './kinds.ts';
-import { indexesIn, nullsIn } from './levels.ts';
+import { type EntryPlaces, indexesIn, nullsIn } from './levels.ts';
 import {
   type ColumnChunk,
   type ColumnMetaData,
@@ -29,7 +29,7 @@ export type Page = {
   /** One for each row, or, with `places`, one for each entry of the dictionary; where there is none, any. */
   readonly values: PageValues;
   /** The place in the dictionary, by row. */
-  readonly places?: Int32Array<ArrayBuffer> | undefined;
+  readonly places?: EntryPlaces | undefined;
   /** 1 for each row without a value; absent where all have one. */
   readonly nulls?: Uint8Array | undefined;
 };
@@ -95,6 +95,7 @@ export async function* pagesOf(
       const packed = (await read(from, size)).subarray(0, size);
       const bytes = unpackPage(packed, header.uncompressed_page_size, column.meta);
       dictionary = column.kind.from(plainValues(bytes, count, column.meta, column.element));
+      if (isPacked(header, column)) await read(at, 0);
       continue;
     }
     if (!isLooked && index !== undefined) {
@@ -112,11 +113,17 @@ export async function* pagesOf(
     if (row + count > skip) {
       const body = (await read(from, size)).subarray(0, size);
       const page = dataOf(body, header, count, isOptional, column, dictionary);
+      // A page of each column is in memory: it need not be there packed, too.
+      if (isPacked(header, column)) await read(at, 0);
       yield row < skip ? without(page, skip - row) : page;
     }
     row += count;
   }
 }
+
+/** Numbers of a page that is not packed are where it was read to. */
+const isPacked = ({ data_page_header_v2: two }: PageHeader, { meta }: FlatColumn): boolean =>
+  meta.codec !== 'UNCOMPRESSED' && two?.is_compressed !== false;
 
 function checkCount(count: number, most: number): void {
   if (!(count >= 0 && count <= most)) throw new Error(`a page of ${count} values has more than there may be`);

@@ -12,9 +12,9 @@ import { toHalf } from '../../../core/tensor/half.ts';
 import type { AskModel, OpenModel } from '../contracts/artifact-format.ts';
 import { ownFile } from '../disk/own-file.ts';
 import type { ProcessReply } from '../sandbox/sandbox.ts';
-import type { SignalValues } from './numeric.ts';
 import { outputValues } from './outputs.ts';
 import { readBlocks, type Stored } from './store.ts';
+import type { SignalValues } from './values.ts';
 
 export type BaselineTask = {
   /** Absolute path of the graph. */

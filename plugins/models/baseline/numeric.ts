@@ -1,8 +1,7 @@
 import { type NumericSignal, PARTS } from '../../../core/drift/contract.ts';
 import { locationOf, rankOf, type Scale, spreadOf } from '../../../core/drift/score.ts';
-
-/** Values of one signal: as the tensor has them, which floats of 32 bits say in half the memory. */
-export type SignalValues = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+import { sortedValues } from './sorted.ts';
+import type { SignalValues } from './values.ts';
 
 /** What is told of a signal by its values alone. */
 export type NumericPart = Omit<
@@ -25,7 +24,7 @@ const WINDOWS = 25;
 export function numericPart(all: SignalValues): NumericPart {
   const values = finiteOf(all);
   const nulls = all.length - values.length;
-  const sorted = values.slice().sort();
+  const sorted = sortedValues(values);
   const knots = knotsOf(sorted.length, (index) => sorted[index] as number);
   const scale = { knots, ...constantsOf(momentsOf(sorted, knots), sorted.length) };
   const edges = [...new Set(knots.filter((_, i) => i % (PARTS / 10) === 0 && i > 0 && i < PARTS))];

@@ -4,8 +4,9 @@ import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Field, Layout, RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
-import { numericPart, type SignalValues } from './numeric.ts';
+import { numericPart } from './numeric.ts';
 import { readColumn, type Stored } from './store.ts';
+import type { SignalValues } from './values.ts';
 import { summaries } from './wide.ts';
 
 /**

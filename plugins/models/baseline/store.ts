@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Field, FileFault } from '../../../core/tabular/cells/layout.ts';
-import type { SignalValues } from './numeric.ts';
-import { storedBytes, valuesIn } from './values.ts';
+import { type SignalValues, storedBytes, valuesIn } from './values.ts';
 
 /**
  * Reference data by column, in a file: memory has a block of rows while they are read, and then a column at a
@@ -36,7 +35,7 @@ export type Dictionary = { readonly numbers: Map<string, number>; readonly list:
 const BLOCK_BYTES = 8 * 1024 ** 2;
 const BLOCK_ROWS = 16_384;
 
-/** A column of doubles, sorted beside itself, in less than 200 MB. */
+/** A column of doubles, and two more of its size to sort it in, in less than 300 MB. */
 const ROWS = 10_000_000;
 /** Bytes on disk, while the baseline is built. */
 const STORE_BYTES = 16 * 1024 ** 3;

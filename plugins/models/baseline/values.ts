@@ -1,7 +1,9 @@
 import type { Datatype } from '../../../core/tensor/contract.ts';
 import { KINDS } from '../../../core/tensor/datatypes.ts';
 import { fromHalf, toHalf } from '../../../core/tensor/half.ts';
-import type { SignalValues } from './numeric.ts';
+
+/** Values of one signal: as the tensor has them, which floats of 32 bits say in half the memory. */
+export type SignalValues = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** Datatypes whose every value a 32-bit float has, too. */
 const SMALL: readonly Datatype[] = ['FP32', 'FP16', 'BOOL', 'UINT8', 'INT8', 'UINT16', 'INT16'];

@@ -124,6 +124,38 @@ describe('rows of Parquet', () => {
     }
   });
 
+  it('of pages that are packed, or not, are whole beside the windows that are let go', async () => {
+    const rows = 600_000;
+    const columns = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, shift) => ({
+      name,
+      data: Float32Array.from({ length: rows }, (_, i) => Math.sin(i + shift)),
+      type: 'FLOAT' as const,
+      nullable: false,
+      encoding: 'PLAIN' as const,
+      // Pages begin at other multiples of a byte: the values of one in four lie in the window itself.
+      columnIndex: shift % 2 === 0,
+    }));
+    for (const codec of ['SNAPPY', 'UNCOMPRESSED'] as const) {
+      const bytes = file(columns, { rowGroupSize: rows, pageSize: 60_000, codec, statistics: false });
+      expect(bytes.length).toBeGreaterThan(8 * 2 ** 20);
+      const opened = await open(
+        bytes,
+        columns.map(({ name }) => input(name, 'FP32', 1)),
+      );
+      let row = 0;
+      let wrong = 0;
+      for await (const { tensors, faults, read } of opened.all(2 ** 24)) {
+        expect(faults).toEqual([]);
+        for (const { name, data } of columns) {
+          const values = tensors[name]?.data as Float32Array;
+          for (let i = 0; i < values.length; i++) if (values[i] !== data[row + i]) wrong++;
+        }
+        row += read;
+      }
+      expect([row, wrong], codec).toEqual([rows, 0]);
+    }
+  });
+
   it('of columns that are not asked for are not read', async () => {
     const data = Float64Array.from({ length: 2_000_000 }, (_, i) => i / 3);
     const columns = ['a', 'label', 'b'].map((name) => ({ name, data, type: 'DOUBLE' as const }));
@@ -392,6 +424,8 @@ describe('runs of Parquet', () => {
       expect(indexesIn(Uint8Array.from(bytes), count, entries)).toContain(entries - 1);
       expect(() => indexesIn(Uint8Array.from(bytes), count, entries - 1)).toThrow('is broken');
     }
+    // A run of a value that has more bits than its width.
+    expect(() => indexesIn(Uint8Array.from([2, 4, 4]), 2, 4)).toThrow('is broken');
     for (const bytes of [[], [2], [0, 1], [5, 1]])
       expect(() => nullsIn(Uint8Array.from(bytes), 17), String(bytes)).toThrow('is broken');
   });
