@@ -1,3 +1,5 @@
+import { textAt } from '../text/utf8.ts';
+
 /** Numbers in the bytes of a text, without making a string of each. */
 
 /**
@@ -48,4 +50,16 @@ export function decimal(bytes: Uint8Array, from: number): number {
   if (count === 0 || digits >= EXACT || fraction > 23) return Number.NaN;
   const size = fraction < 2 ? digits : digits / (TENS[fraction - 1] as number);
   return negative ? -size : size;
+}
+
+/**
+ * What `decimal` has left since a double does not hold its digits exactly: the nearest double.
+ * @returns NaN where it has found no digits, or an exponent follows
+ */
+export function longDecimal(bytes: Uint8Array, from: number): number {
+  const to = stopped[AT] as number;
+  const last = bytes[to - 1] as number;
+  const hasExponent = ((bytes[to] as number) | 32) === 101;
+  if (to === from || last < 48 || last > 57 || hasExponent) return Number.NaN;
+  return Number(textAt(bytes, from, to));
 }

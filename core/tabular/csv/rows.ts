@@ -1,5 +1,5 @@
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
-import { AT, decimal, FRACTION, stopped } from '../../tensor/decimal.ts';
+import { AT, decimal, FRACTION, longDecimal, stopped } from '../../tensor/decimal.ts';
 import { mustBe } from '../../tensor/values.ts';
 import { textAt } from '../../text/utf8.ts';
 import { COMMA, cellEnd, NEWLINE, newlines, numberIn, QUOTE, RETURN } from '../cells/cells.ts';
@@ -79,7 +79,7 @@ export function csvParser(
     const isFloat = field.datatype.startsWith('FP');
     least[i] = low;
     greatest[i] = high;
-    fractions[i] = isFloat ? 23 : 0;
+    fractions[i] = isFloat ? 1e9 : 0;
     lengths[i] = field.datatype === 'BOOL' ? 1 : isFloat ? 1e9 : 20;
   }
   /** An element of each column, once one is needed. */
@@ -168,7 +168,8 @@ export function csvParser(
         }
         let isRead = false;
         if (kind === NUMBER || kind === CARRIED) {
-          const value = decimal(bytes, p);
+          let value = decimal(bytes, p);
+          if (Number.isNaN(value) && (fractions[column] as number) > 0) value = longDecimal(bytes, p);
           const q = stopped[AT] as number;
           byte = bytes[q] as number;
           if (

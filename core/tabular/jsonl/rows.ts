@@ -1,4 +1,4 @@
-import { AT, decimal, stopped } from '../../tensor/decimal.ts';
+import { AT, decimal, longDecimal, stopped } from '../../tensor/decimal.ts';
 import { isFloat } from '../../tensor/values.ts';
 import { textAt } from '../../text/utf8.ts';
 import { COMMA, NEWLINE, QUOTE } from '../cells/cells.ts';
@@ -247,18 +247,6 @@ export function jsonlParser(
     }
     return false;
   };
-}
-
-/**
- * What `decimal` has left since a double does not hold its digits exactly: the nearest double.
- * @returns NaN where it has found no digits, or an exponent follows
- */
-function longDecimal(bytes: Uint8Array, from: number): number {
-  const to = stopped[AT] as number;
-  const last = bytes[to - 1] as number;
-  const hasExponent = ((bytes[to] as number) | 32) === 101;
-  if (to === from || last < 48 || last > 57 || hasExponent) return Number.NaN;
-  return Number(textAt(bytes, from, to));
 }
 
 /** @returns the byte after the key at `p` if that is `name`, else −1 */
