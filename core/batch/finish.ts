@@ -13,7 +13,7 @@ import {
   type Success,
 } from './job.ts';
 import { isSameOwner, ownerKey, ownerName, takeOwner } from './owner.ts';
-import { checkFirst, type PartProgress, partProgress } from './parts.ts';
+import { checkFirst, type PartProgress, partProgress } from './part-files.ts';
 import type { BatchWorld } from './ports.ts';
 import { holdJob } from './retry.ts';
 

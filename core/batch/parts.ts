@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { objectFault } from '../errors/object-errors.ts';
 import type { RefusalCode } from '../errors/refusals.ts';
-import type { Files } from '../ports/files.ts';
-import { COLUMN_NOTICES, type ColumnNotice, type Taken } from '../tabular/cells/columns.ts';
+import type { Taken } from '../tabular/cells/columns.ts';
 import type { Block, PartWriter, RowFault } from '../tabular/cells/format.ts';
 import { splitBlock } from '../tabular/cells/split.ts';
 import { formatOf } from '../tabular/formats.ts';
@@ -11,8 +9,9 @@ import { fromHalf } from '../tensor/half.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import { isFloat } from '../tensor/values.ts';
 import { BATCH_METRICS, type Entry } from './contract.ts';
-import { type DoneFile, errorsKey, type Folder, partKey } from './job.ts';
+import { type DoneFile, type Folder, partKey } from './job.ts';
 import type { Written } from './model.ts';
+import { fileAt, fileMetadata, keepErrors } from './part-files.ts';
 import type { BatchWorld } from './ports.ts';
 import { type RunModel, scoreBlock } from './score.ts';
 
@@ -39,16 +38,6 @@ export type OpenPart = {
    */
   add(block: Block): Promise<boolean>;
   close(): Promise<boolean>;
-};
-
-/**
- * The files of a part that are there, in their order, whether these are all, and how the columns of the
- * object were taken.
- */
-export type PartProgress = {
-  readonly written: readonly DoneFile[];
-  readonly isWhole: boolean;
-  readonly taken?: Taken;
 };
 
 /** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
@@ -133,7 +122,7 @@ export function openPart(
       ms: Math.round(world.clock() - started),
     };
     const failed = faults.filter(({ code }) => FAILURES.includes(code)).length;
-    if ((await files.create(done.key, body, metadataOf(done, failed, isLast, taken))) === 'created')
+    if ((await files.create(done.key, body, fileMetadata(done, failed, isLast, taken))) === 'created')
       world.count({
         [BATCH_METRICS.rows]: rows,
         [BATCH_METRICS.rowErrors]: faults.length,
@@ -190,25 +179,6 @@ export function openPart(
   };
 }
 
-/**
- * @returns the key of the part's errors. A run that died before it wrote the file may have left others under
- * the usual one: it ended elsewhere.
- */
-async function keepErrors(
-  files: Files,
-  folder: Folder,
-  place: Parameters<typeof errorsKey>[1],
-  faults: readonly RowFault[],
-): Promise<string> {
-  const text = faults.map((fault) => `${JSON.stringify(fault)}\n`).join('');
-  const usual = errorsKey(folder, place);
-  if ((await files.create(usual, text)) === 'created') return usual;
-  if ((await files.read(usual))?.text === text) return usual;
-  const own = errorsKey(folder, place, createHash('sha256').update(text).digest('hex'));
-  await files.create(own, text);
-  return own;
-}
-
 /** Elements that are NaN. */
 function missingIn(tensors: Tensors): number {
   let count = 0;
@@ -218,88 +188,4 @@ function missingIn(tensors: Tensors): number {
     for (const value of data as Float64Array) if (Number.isNaN(isHalf ? fromHalf(value) : value)) count++;
   }
   return count;
-}
-
-const metadataOf = (
-  { first, rows, errors, errorsKey: at, missing, sha256, ms }: DoneFile,
-  failed: number,
-  isLast: boolean,
-  taken: Taken | undefined,
-) => ({
-  first: String(first),
-  rows: String(rows),
-  errors: String(errors),
-  sha256,
-  ms: String(ms),
-  ...(at !== undefined && { 'errors-key': at.slice(at.lastIndexOf('/') + 1) }),
-  ...(failed > 0 && { failed: String(failed) }),
-  ...(missing !== undefined && { missing: String(missing) }),
-  ...(taken && { columns: [taken.by, ...taken.notices].join() }),
-  ...(!isLast && { more: 'true' }),
-});
-
-async function fileAt(
-  files: Files,
-  key: string,
-): Promise<
-  { readonly file: DoneFile; readonly isLast: boolean; readonly taken: Taken | undefined } | undefined
-> {
-  const found = await files.head(key);
-  if (found === undefined) return undefined;
-  const { first, rows, errors, sha256 = '', ms, more, missing, columns } = found.metadata;
-  const { 'errors-key': errorsAt } = found.metadata;
-  const file = {
-    key,
-    first: Number(first),
-    rows: Number(rows),
-    errors: Number(errors),
-    ...(errorsAt !== undefined && { errorsKey: key.slice(0, key.lastIndexOf('/') + 1) + errorsAt }),
-    ...(missing !== undefined && { missing: Number(missing) }),
-    bytes: found.bytes,
-    sha256,
-    ms: Number(ms),
-  };
-  return { file, isLast: more === undefined, taken: takenIn(columns) };
-}
-
-/** @param columns as `metadataOf` writes it; absent in files of a version before */
-function takenIn(columns: string | undefined): Taken | undefined {
-  const [by, ...notices] = columns?.split(',') ?? [];
-  if (by !== 'name' && by !== 'order') return undefined;
-  return { by, notices: notices.filter((code): code is ColumnNotice => Object.hasOwn(COLUMN_NOTICES, code)) };
-}
-
-/**
- * @param first number of the part's first row, where that is known
- * @throws an object fault `FILES_DISAGREE` where a file does not begin where the one before it ends: that one
- * was taken away and written anew, cut elsewhere
- */
-export async function partProgress(
-  files: Files,
-  folder: Folder,
-  part: number,
-  first: number | undefined,
-  { outputFormat }: Entry,
-): Promise<PartProgress> {
-  const written: DoneFile[] = [];
-  let known: { readonly taken?: Taken } = {};
-  for (let due = first; ; ) {
-    const found = await fileAt(files, partKey(folder, { part, number: written.length }, outputFormat));
-    if (found === undefined) return { written, isWhole: false, ...known };
-    const { file, isLast, taken } = found;
-    if (taken !== undefined) known = { taken };
-    checkFirst(file, due ?? file.first);
-    written.push(file);
-    if (isLast) return { written, isWhole: true, ...known };
-    due = file.first + file.rows;
-  }
-}
-
-/** @throws an object fault `FILES_DISAGREE` */
-export function checkFirst({ key, first }: DoneFile, due: number): void {
-  if (first === due) return;
-  throw objectFault(
-    'FILES_DISAGREE',
-    `${key} begins with row ${first} of the object, where row ${due} is expected: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,
-  );
 }

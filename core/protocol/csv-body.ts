@@ -1,33 +1,17 @@
 import { type RefusalCode, refusal } from '../errors/refusals.ts';
-import { COMMA, NEWLINE, newlines, numberIn } from '../tabular/cells/cells.ts';
-import {
-  BY_NAME,
-  firstOf,
-  headerPlaces,
-  IN_ORDER,
-  isOfFractions,
-  listOf,
-  mayBeNames,
-  type Taken,
-} from '../tabular/cells/columns.ts';
+import { newlines } from '../tabular/cells/cells.ts';
+import type { Taken } from '../tabular/cells/columns.ts';
 import type { Cursor } from '../tabular/cells/cursor.ts';
 import type { Block, RowFault } from '../tabular/cells/format.ts';
 import { BLOCK_ROWS, type RowStack, type Slot, stackOf, takeBlock } from '../tabular/cells/row-buffer.ts';
-import { type CsvText, csvText, nextRecord } from '../tabular/csv/records.ts';
+import { type CsvText, csvText } from '../tabular/csv/records.ts';
 import { type CsvColumn, csvParser } from '../tabular/csv/rows.ts';
 import type { Columns, Datatype, TensorSpec } from '../tensor/contract.ts';
 import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
-import { AT, decimal, FRACTION, stopped } from '../tensor/decimal.ts';
+import { openingOf, tableIn } from './csv-head.ts';
 
 /** What is known of the columns beside the signature. */
 type Rules = { readonly columns?: Columns; readonly missing?: 'nan' };
-
-/** The first records of a body: they say what its columns are. */
-type Head = {
-  /** Cells of the first record, and of the second, if there is one. */
-  readonly first: readonly string[];
-  readonly second?: readonly string[];
-};
 
 /**
  * Tensors from CSV (RFC 4180), a row a line: all columns belong to the one input of rank 2, or each to one
@@ -41,58 +25,15 @@ export function parseCsv(
   { columns: known, missing }: Rules = {},
 ): { readonly tensors: Record<string, Tensor>; readonly taken: Taken } {
   const all = csvText(text);
-  const [only] = inputs;
-  const isTable = only !== undefined && inputs.length === 1 && only.shape.length === 2;
+  const isTable = tableIn(inputs) !== undefined;
   if (!isTable) checkSingle(inputs);
-  const found =
-    bareHead(all, isTable ? (known?.names[0] ?? NAME) : (only?.name ?? '')) ?? headOf(all, inputs, known);
+  const found = openingOf(all, inputs, known);
   const { places, isHeader, taken } = found;
   const width = isTable ? found.width : inputs.length;
   const from = isHeader ? found.next : all.start;
   const rows = Math.min(BLOCK_ROWS, newlines(all.bytes, from, all.end));
   const reader = readerFor({ inputs, isTable, width, places, missing: missing === 'nan' }, rows);
   return { tensors: tensorsOf(all, from, reader), taken };
-}
-
-/** What the first record says of the columns. */
-type Opening = Found & { readonly width: number /** Byte after it. */; readonly next: number };
-
-/** Any that is no number. */
-const NAME = 'name';
-const ZERO = 48;
-const NINE = 57;
-
-/**
- * A first line of plain numbers, one of them with a fraction, is a row whatever the rules for headers are,
- * unless names are numbers, too: most requests begin so, and no text is made of a cell.
- * @param name one that a header would have
- * @returns undefined for any other line
- */
-function bareHead({ bytes, start }: CsvText, name: string): Opening | undefined {
-  if (numberIn(name) !== undefined) return undefined;
-  let isFraction = false;
-  let width = 1;
-  for (let at = start; ; width++) {
-    // Whether or not `decimal` could read all of its digits.
-    decimal(bytes, at);
-    isFraction ||= (stopped[FRACTION] as number) > 1;
-    const last = bytes[(stopped[AT] as number) - 1] as number;
-    if (stopped[AT] === at || last < ZERO || last > NINE) return undefined;
-    at = stopped[AT] as number;
-    if (bytes[at] === NEWLINE)
-      return isFraction ? { width, next: at + 1, isHeader: false, taken: IN_ORDER } : undefined;
-    if (bytes[at++] !== COMMA) return undefined;
-  }
-}
-
-function headOf(all: CsvText, inputs: readonly TensorSpec[], known: Columns | undefined): Opening {
-  const one = recordFrom(all, all.start, 1);
-  const two = one && recordFrom(all, one.next, 2);
-  const head: Head = { first: one?.cells ?? [], ...(two && { second: two.cells }) };
-  const [only] = inputs;
-  const isTable = only !== undefined && inputs.length === 1 && only.shape.length === 2;
-  const found = isTable ? columnsOf(head, only, known) : inputsOf(head, inputs);
-  return { ...found, width: head.first.length, next: one?.next ?? all.end };
 }
 
 /** Which of the file's columns goes where. */
@@ -149,12 +90,6 @@ const isSame = (one: Fitting, other: Fitting): boolean =>
   one.places?.length === other.places?.length &&
   (one.places ?? []).every((place, i) => place === other.places?.[i]);
 
-function recordFrom(text: CsvText, at: number, row: number) {
-  const record = nextRecord(text, at);
-  if (record === -1) throw refusal('INVALID_REQUEST', `Row ${row} is not CSV: a quote is out of place.`);
-  return record;
-}
-
 function checkSingle(inputs: readonly TensorSpec[]): void {
   for (const { shape } of inputs) {
     const fits = shape.length === 1 || (shape.length === 2 && (shape[1] === 1 || shape[1] === -1));
@@ -166,78 +101,6 @@ function checkSingle(inputs: readonly TensorSpec[]): void {
     }
   }
 }
-
-/** Each column is an input: by the names of all of them, or in their order. */
-function inputsOf(head: Head, inputs: readonly TensorSpec[]): Found {
-  const { first } = head;
-  const names = inputs.map(({ name }) => name);
-  const isNamed = first.length === names.length && names.every((name) => first.includes(name));
-  if (isNamed) return { places: names.map((name) => first.indexOf(name)), isHeader: true, taken: BY_NAME };
-  return { isHeader: isNumbered(head), taken: IN_ORDER };
-}
-
-/** A line alone is a row: nobody asks for none. */
-const isNumbered = ({ first, second }: Head): boolean =>
-  second !== undefined && firstOf(first, -1) === 'numbered';
-
-type Found = { readonly places?: readonly number[]; readonly isHeader: boolean; readonly taken: Taken };
-
-/**
- * The places of the input's columns, and whether the first line has their names: all known ones, or no number
- * at all. In a model of texts, where a row looks like a header, the known names tell alone.
- */
-function columnsOf(head: Head, { datatype }: TensorSpec, known: Columns | undefined): Found {
-  const { first, second = [] } = head;
-  const isLone = head.second === undefined && first.every((cell) => numberIn(cell) !== undefined);
-  const places = known && !isLone ? headerPlaces(known, first) : undefined;
-  if (places !== undefined) {
-    checkHeader(head, known);
-    return { places, isHeader: true, taken: BY_NAME };
-  }
-  if (isNumbered(head)) return { isHeader: true, taken: IN_ORDER };
-  const isOfNames =
-    datatype !== 'BYTES' &&
-    first.length > 0 &&
-    (first.every((cell) => numberIn(cell) === undefined) ||
-      (known !== undefined &&
-        first.some((cell) => numberIn(cell) === undefined && known.names.includes(cell))));
-  if (!isOfNames) {
-    const isOdd = mayBeNames(first) && isOfFractions(second);
-    return { isHeader: false, taken: isOdd ? { by: 'order', notices: ['INTEGERS_FIRST'] } : IN_ORDER };
-  }
-  if (known?.bind) throw lacking(known.names.filter((name) => !first.includes(name)));
-  checkHeader(head);
-  return {
-    isHeader: true,
-    taken: known === undefined ? IN_ORDER : { by: 'order', notices: ['NAMES_DIFFER'] },
-  };
-}
-
-/** @param known names that are all in the first line; it may have no other */
-function checkHeader({ first, second }: Head, known?: Columns): void {
-  if (second === undefined) throw refusal('INVALID_REQUEST', 'The body has a line of names, and no row.');
-  if (known === undefined || first.length === known.names.length) return;
-  const columns = listOf(known.names.map((name) => JSON.stringify(name)));
-  const seen = new Set<string>();
-  const twice = first.findIndex((name) => seen.size === seen.add(name).size);
-  if (twice >= 0)
-    throw refusal(
-      'DUPLICATE_NAME',
-      `Column ${twice + 1} of the first line is there twice; the model’s columns are ${columns}.`,
-    );
-  const names = new Set(known.names);
-  const other = first.findIndex((name) => !names.has(name));
-  throw refusal(
-    'UNKNOWN_INPUT',
-    `Column ${other + 1} of the first line is none of the model’s, which are ${columns}.`,
-  );
-}
-
-const lacking = (names: readonly string[]): Error =>
-  refusal(
-    'MISSING_INPUT',
-    `The first line lacks the column${names.length === 1 ? '' : 's'} ${listOf(names.map((name) => JSON.stringify(name)))} of the model.`,
-  );
 
 /** @param text from the first row on */
 function tensorsOf(

@@ -1,16 +1,15 @@
 import { isRefusal, refusal } from '../errors/refusals.ts';
 import { listOf, type Taken } from '../tabular/cells/columns.ts';
-import { rowOf } from '../tabular/csv/records.ts';
 import type { Columns, TensorSpec } from '../tensor/contract.ts';
-import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
-import { elementsText, inferAnswer, type Responder } from './answer.ts';
+import { inferAnswer, type Responder } from './answer.ts';
 import { type Body, splitBody } from './body.ts';
 import { parseCsv } from './csv-body.ts';
 import { readEnvelope } from './envelope.ts';
 import { type EndpointRequest, utf8 } from './event.ts';
-import { type Answer, JSON_HEADERS } from './http.ts';
+import type { Answer } from './http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
+import { outputsAnswer, predictionsAnswer } from './sagemaker-answer.ts';
 
 /**
  * SageMaker's shape: what its TensorFlow Serving and scikit-learn containers take at POST /invocations, so
@@ -19,18 +18,18 @@ import { type InferRequest, readRequest, readValue, type Shapes } from './reques
  * https://github.com/aws/sagemaker-inference-toolkit
  *
  * `application/json` (also without a content type):
- *   {"instances": [[1, 2], [3, 4]]}            a row each, where the model has one input
- *   {"instances": [{"age": 1, "job": "x"}]}    a row each, by input names, or by the column names of the one
- *   input {"inputs": [[1, 2], [3, 4]]}               the one input whole {"inputs": {"age": [1], "job":
- *   ["x"]}}     each input whole [[1, 2], [3, 4]]                           as instances; [1, 2] is one row
- *   {"inputs": [{"name": …, "datatype": …}]}   the Open Inference Protocol, answered in it (as Triton's
- *   container does),
- *                                              binary too:
- *                                              application/vnd.sagemaker-triton.binary+json;json-header-size=N
+ *   {"instances": [[1, 2], [3, 4]]}           a row each, where the model has one input
+ *   {"instances": [{"age": 1, "job": "x"}]}   a row each, by names of inputs or of the only one’s columns
+ *   {"inputs": [[1, 2], [3, 4]]}              the only input, whole
+ *   {"inputs": {"age": [1], "job": ["x"]}}    each input, whole
+ *   [[1, 2], [3, 4]]                          as instances; [1, 2] is one row
+ *   {"inputs": [{"name": …, "datatype": …}]}  the Open Inference Protocol, answered in it, as Triton's
+ *                                             container does
+ * `application/vnd.sagemaker-triton.binary+json;json-header-size=N`: the same, with binary tensors.
  * `application/jsonlines`: an instance a line.
- * `text/csv`: a row a line, with or without a header (`columns.ts`); columns are those of the one input of
- * rank 2, or one for each input.
- *   The answer's header `x-models-columns` says whether they were taken by their names, or in their order.
+ * `text/csv`: a row a line, with or without a header (`csv-head.ts`); columns are those of the only input, of
+ *   rank 2, or one for each input. The answer's header `x-models-columns` says whether they were taken by
+ *   their names, or in their order.
  *
  * Answers: `{"predictions": [row, …]}`, and `{"outputs": …}` to `inputs`; a model of one output gives its
  * values, of several an object by output names. With `Accept: text/csv` a line a row, the outputs' values
@@ -53,7 +52,7 @@ export function readInvocation(
     case 'text/csv': {
       const { tensors: inputs, taken } = parseCsv(textOf(body), shapes.inputs, shapes);
       const asked = { ...EMPTY, tensors: inputs, outputs: allOf(shapes) };
-      return { asked, answer: (tensors) => telling(taken, predictions(tensors, shapes, csv)) };
+      return { asked, answer: (tensors) => telling(taken, predictionsAnswer(tensors, shapes, csv)) };
     }
     case 'application/vnd.sagemaker-triton.binary+json': {
       const size = options.map((option) => /^\s*json-header-size=(\d+)\s*$/i.exec(option)?.[1]).find(Boolean);
@@ -105,7 +104,7 @@ function readJson(text: string, shapes: Shapes, responder: Responder, csv: boole
   );
   return {
     asked,
-    answer: (tensors) => (csv ? predictions(tensors, shapes, csv) : columns(tensors, shapes)),
+    answer: (tensors) => (csv ? predictionsAnswer(tensors, shapes, csv) : outputsAnswer(tensors, shapes)),
   };
 }
 
@@ -169,7 +168,7 @@ function rows(instances: readonly unknown[], shapes: Shapes, csv: boolean): Invo
     shapes,
     '$.instances',
   );
-  return { asked, answer: (tensors) => predictions(tensors, shapes, csv) };
+  return { asked, answer: (tensors) => predictionsAnswer(tensors, shapes, csv) };
 }
 
 /** A row by the names of its columns, as pandas writes it, becomes one in the model's order. */
@@ -221,89 +220,4 @@ function nestingOf(value: unknown): number[] {
   const shape: number[] = [];
   for (let inner = value; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
   return shape;
-}
-
-/** `{"predictions": […]}`, a row each, or CSV. @throws Refusal where the outputs have no rows in common */
-function predictions(tensors: Tensors, shapes: Shapes, csv: boolean): Answer {
-  const outputs = outputsOf(tensors, shapes);
-  const [first] = outputs;
-  const count = first?.tensor.shape[0] ?? 1;
-  const texts = outputs.map(({ name, tensor }, i) => {
-    const rowShape = tensor.shape.length === 0 ? [] : tensor.shape.slice(1);
-    if ((tensor.shape[0] ?? 1) !== count) {
-      throw invalid('The outputs differ in their first dimension; use the infer path for this model.');
-    }
-    const values = valuesOf(tensor, `$.outputs[${i}]`);
-    return { name, rows: rowsOf(values, count, rowShape, csv, outputs.length) };
-  });
-  if (csv) {
-    const lines = Array.from({ length: count }, (_, i) => texts.map(({ rows }) => rows[i]).join());
-    return {
-      status: 200,
-      headers: { ...JSON_HEADERS, 'content-type': 'text/csv' },
-      body: lines.map((line) => `${line}\n`).join(''),
-    };
-  }
-  const [only, ...others] = texts;
-  const list =
-    only !== undefined && others.length === 0
-      ? only.rows
-      : Array.from(
-          { length: count },
-          (_, i) => `{${texts.map(({ name, rows }) => `${JSON.stringify(name)}:${rows[i]}`).join()}}`,
-        );
-  return { status: 200, headers: JSON_HEADERS, body: `{"predictions":[${list.join()}]}` };
-}
-
-/** `{"outputs": …}`, each output whole. */
-function columns(tensors: Tensors, shapes: Shapes): Answer {
-  const outputs = outputsOf(tensors, shapes).map(({ name, tensor }, i) => ({
-    name,
-    text: nested(valuesOf(tensor, `$.outputs[${i}]`), tensor.shape),
-  }));
-  const [only, ...others] = outputs;
-  const text =
-    only !== undefined && others.length === 0
-      ? only.text
-      : `{${outputs.map((output) => `${JSON.stringify(output.name)}:${output.text}`).join()}}`;
-  return { status: 200, headers: JSON_HEADERS, body: `{"outputs":${text}}` };
-}
-
-function outputsOf(tensors: Tensors, shapes: Shapes): { name: string; tensor: Tensor }[] {
-  return shapes.outputs.map(({ name }) => {
-    const tensor = tensors[name];
-    if (tensor !== undefined) return { name, tensor };
-    throw refusal('TRANSFORM_FAILED', `The transform gave no output ${JSON.stringify(name)}.`);
-  });
-}
-
-/** Elements as JSON texts. */
-function valuesOf({ datatype, data }: Tensor, path: string): string[] {
-  if (datatype === 'BYTES') return (data as string[]).map((text) => JSON.stringify(text));
-  const text = elementsText(datatype, data, path);
-  return text === '' ? [] : text.split(',');
-}
-
-/** @param outputs of the model, beside each other in CSV */
-function rowsOf(
-  values: readonly string[],
-  count: number,
-  shape: readonly number[],
-  csv: boolean,
-  outputs: number,
-): string[] {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  return Array.from({ length: count }, (_, i) => {
-    const row = values.slice(i * size, (i + 1) * size);
-    return csv ? rowOf(row, outputs === 1) : nested(row, shape);
-  });
-}
-
-function nested(values: readonly string[], shape: readonly number[]): string {
-  const [count, ...rest] = shape;
-  if (count === undefined) return values[0] ?? 'null';
-  if (rest.length === 0) return `[${values.join()}]`;
-  const size = rest.reduce((product, dimension) => product * dimension, 1);
-  const parts = Array.from({ length: count }, (_, i) => nested(values.slice(i * size, (i + 1) * size), rest));
-  return `[${parts.join()}]`;
 }

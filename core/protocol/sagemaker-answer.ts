@@ -1,0 +1,95 @@
+import { refusal } from '../errors/refusals.ts';
+import { rowOf } from '../tabular/csv/records.ts';
+import type { Tensor } from '../tensor/datatypes.ts';
+import type { Tensors } from '../tensor/tensors.ts';
+import { elementsText } from './answer.ts';
+import { type Answer, JSON_HEADERS } from './http.ts';
+import type { Shapes } from './request.ts';
+
+/** `{"predictions": […]}`, a row each, or CSV. @throws Refusal where the outputs have no rows in common */
+export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean): Answer {
+  const outputs = outputsOf(tensors, shapes);
+  const [first] = outputs;
+  const count = first?.tensor.shape[0] ?? 1;
+  const texts = outputs.map(({ name, tensor }, i) => {
+    const rowShape = tensor.shape.length === 0 ? [] : tensor.shape.slice(1);
+    if ((tensor.shape[0] ?? 1) !== count) {
+      throw refusal(
+        'INVALID_REQUEST',
+        'The outputs differ in their first dimension; use the infer path for this model.',
+      );
+    }
+    const values = valuesOf(tensor, `$.outputs[${i}]`);
+    return { name, rows: rowsOf(values, count, rowShape, csv, outputs.length) };
+  });
+  if (csv) {
+    const lines = Array.from({ length: count }, (_, i) => texts.map(({ rows }) => rows[i]).join());
+    return {
+      status: 200,
+      headers: { ...JSON_HEADERS, 'content-type': 'text/csv' },
+      body: lines.map((line) => `${line}\n`).join(''),
+    };
+  }
+  const [only, ...others] = texts;
+  const list =
+    only !== undefined && others.length === 0
+      ? only.rows
+      : Array.from(
+          { length: count },
+          (_, i) => `{${texts.map(({ name, rows }) => `${JSON.stringify(name)}:${rows[i]}`).join()}}`,
+        );
+  return { status: 200, headers: JSON_HEADERS, body: `{"predictions":[${list.join()}]}` };
+}
+
+/** `{"outputs": …}`, each output whole. */
+export function outputsAnswer(tensors: Tensors, shapes: Shapes): Answer {
+  const outputs = outputsOf(tensors, shapes).map(({ name, tensor }, i) => ({
+    name,
+    text: nested(valuesOf(tensor, `$.outputs[${i}]`), tensor.shape),
+  }));
+  const [only, ...others] = outputs;
+  const text =
+    only !== undefined && others.length === 0
+      ? only.text
+      : `{${outputs.map((output) => `${JSON.stringify(output.name)}:${output.text}`).join()}}`;
+  return { status: 200, headers: JSON_HEADERS, body: `{"outputs":${text}}` };
+}
+
+function outputsOf(tensors: Tensors, shapes: Shapes): { name: string; tensor: Tensor }[] {
+  return shapes.outputs.map(({ name }) => {
+    const tensor = tensors[name];
+    if (tensor !== undefined) return { name, tensor };
+    throw refusal('TRANSFORM_FAILED', `The transform gave no output ${JSON.stringify(name)}.`);
+  });
+}
+
+/** Elements as JSON texts. */
+function valuesOf({ datatype, data }: Tensor, path: string): string[] {
+  if (datatype === 'BYTES') return (data as string[]).map((text) => JSON.stringify(text));
+  const text = elementsText(datatype, data, path);
+  return text === '' ? [] : text.split(',');
+}
+
+/** @param outputs of the model, beside each other in CSV */
+function rowsOf(
+  values: readonly string[],
+  count: number,
+  shape: readonly number[],
+  csv: boolean,
+  outputs: number,
+): string[] {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  return Array.from({ length: count }, (_, i) => {
+    const row = values.slice(i * size, (i + 1) * size);
+    return csv ? rowOf(row, outputs === 1) : nested(row, shape);
+  });
+}
+
+function nested(values: readonly string[], shape: readonly number[]): string {
+  const [count, ...rest] = shape;
+  if (count === undefined) return values[0] ?? 'null';
+  if (rest.length === 0) return `[${values.join()}]`;
+  const size = rest.reduce((product, dimension) => product * dimension, 1);
+  const parts = Array.from({ length: count }, (_, i) => nested(values.slice(i * size, (i + 1) * size), rest));
+  return `[${parts.join()}]`;
+}
