@@ -22,7 +22,9 @@ import {
   wholeBody,
 } from './exchange.ts';
 import { type Blob, digestOfBytes } from './image.ts';
+import { nextOf } from './location.ts';
 import type { ImageReference } from './reference.ts';
+import { uploadBlob } from './upload.ts';
 
 /** A document of a registry, as it came. */
 export type FetchedManifest = {
@@ -183,86 +185,8 @@ export function openRepository(
 
   const hasBlob: ImageRepository['hasBlob'] = (digest) => repeatedly(limits, () => isThere(digest));
 
-  const putBlob: ImageRepository['putBlob'] = async (blob, from, told = () => {}) => {
-    let sent = 0;
-    /** An upload that was interrupted, and may go on. */
-    let begun: URL | undefined;
-    await repeatedly(limits, async (attempt) => {
-      // Only the answer may have been lost.
-      if (attempt > 1 && (await isThere(blob.digest))) return;
-      const resumed = begun === undefined ? undefined : await standing(begun);
-      begun = undefined;
-      const open = resumed ?? (await start(blob.digest, from));
-      if (open === 'mounted') return;
-      begun = open.url;
-      let reached = open.start;
-      try {
-        begun = await sendFrom(blob, open, (bytes) => {
-          sent += bytes;
-          reached += bytes;
-          told(reached);
-        });
-        await finish(begun, blob.digest);
-      } catch (error) {
-        if (resumed === undefined || !isRegistryFault(error) || error.kind === 'refused') throw error;
-        // What the registry kept of it may not be what was sent: from the start, then.
-        begun = error.kind === 'unreachable' ? begun : undefined;
-        throw registryFault('unreachable', error.message, error);
-      }
-    });
-    return sent;
-  };
-
-  /** Begins an upload, unless the registry takes the blob from another repository of its own. */
-  const start = async (digest: string, from: string | undefined): Promise<Upload | 'mounted'> => {
-    const url = at('blobs/uploads/');
-    if (from !== undefined && from !== place.repository) {
-      url.searchParams.set('mount', digest);
-      url.searchParams.set('from', from);
-    }
-    const reply = await ask({ method: 'POST', url }, from);
-    if (reply.status === 201) {
-      await discard(reply);
-      return 'mounted';
-    }
-    if (reply.status !== 202) throw await registryFaultOf(reply);
-    return { url: await locationOf(reply), start: 0 };
-  };
-
-  /**
-   * How much of an upload the registry has kept; undefined where it has forgotten it, or has nothing of it.
-   */
-  const standing = async (url: URL): Promise<Upload | undefined> => {
-    const reply = await ask({ method: 'GET', url });
-    const [, end] = /^(?:bytes=)?0-(\d+)$/.exec(reply.headers.range ?? '') ?? [];
-    await discard(reply);
-    // `0-0` is what many say of nothing.
-    if (reply.status !== 204 || end === undefined || end === '0') return undefined;
-    return { url: nextOf(url, reply.headers.location ?? url.href), start: Number(end) + 1 };
-  };
-
-  const sendFrom = async (blob: Blob, open: Upload, told: (bytes: number) => void): Promise<URL> => {
-    const { start: first, url } = open;
-    const left = Math.max(0, blob.size - first);
-    const payload =
-      'bytes' in blob.from
-        ? { bytes: blob.from.bytes.subarray(first) }
-        : { file: blob.from.file, start: first, size: left };
-    const headers = first === 0 ? {} : { 'content-range': `${first}-${blob.size - 1}` };
-    const reply = await ask({ method: 'PATCH', url, headers, payload, sent: told });
-    if ('bytes' in blob.from) told(left);
-    // 201 is what ECR says of it.
-    if (![201, 202, 204].includes(reply.status)) throw await registryFaultOf(reply);
-    return locationOf(reply);
-  };
-
-  const finish = async (url: URL, digest: string): Promise<void> => {
-    const closing = new URL(url);
-    closing.searchParams.set('digest', digest);
-    const reply = await ask({ method: 'PUT', url: closing, patience: limits.checking });
-    if (reply.status !== 201 && reply.status !== 204) throw await registryFaultOf(reply);
-    await discard(reply);
-  };
+  const putBlob: ImageRepository['putBlob'] = (blob, from, told = () => {}) =>
+    uploadBlob({ ask, at, isThere, repository: place.repository, limits }, blob, from, told);
 
   const putManifest: ImageRepository['putManifest'] = (reference, { bytes, mediaType, digest }) =>
     repeatedly(limits, async () => {
@@ -276,25 +200,6 @@ export function openRepository(
     });
 
   return { getManifest, getBlob, hasBlob, putBlob, putManifest };
-}
-
-/** Where to send the rest of a blob, and from which byte on. */
-type Upload = { readonly url: URL; readonly start: number };
-
-async function locationOf(reply: Reply): Promise<URL> {
-  await discard(reply);
-  const { location } = reply.headers;
-  if (location === undefined)
-    throw registryFault('wrong', `answers ${reply.status} without saying where to go on`);
-  return nextOf(reply.url, location);
-}
-
-function nextOf(from: URL, location: string): URL {
-  if (!URL.canParse(location, from.href)) throw registryFault('wrong', 'sends on to what is no address');
-  const to = new URL(location, from);
-  if (from.protocol === 'https:' && to.protocol !== 'https:')
-    throw registryFault('wrong', `sends on from HTTPS to ${to.protocol.slice(0, -1)}`);
-  return to;
 }
 
 const isOfDisk = (error: unknown): boolean =>

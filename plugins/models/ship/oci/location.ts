@@ -1,0 +1,19 @@
+import { discard, type Reply, registryFault } from './exchange.ts';
+
+/** Where a registry sends on to. @throws RegistryFault for no address, or from HTTPS to something else */
+export function nextOf(from: URL, location: string): URL {
+  if (!URL.canParse(location, from.href)) throw registryFault('wrong', 'sends on to what is no address');
+  const to = new URL(location, from);
+  if (from.protocol === 'https:' && to.protocol !== 'https:')
+    throw registryFault('wrong', `sends on from HTTPS to ${to.protocol.slice(0, -1)}`);
+  return to;
+}
+
+/** Where an answer, which is not read, says to go on. @throws RegistryFault */
+export async function toldLocation(reply: Reply): Promise<URL> {
+  await discard(reply);
+  const { location } = reply.headers;
+  if (location === undefined)
+    throw registryFault('wrong', `answers ${reply.status} without saying where to go on`);
+  return nextOf(reply.url, location);
+}
