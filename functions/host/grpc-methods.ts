@@ -180,11 +180,16 @@ async function infer(behind: Behind, { bodies, refused }: CallMeans, exchange: E
     const whom = whomOf(call.message);
     name = modelOf(behind, whom.model, whom.version).name;
     pool = behind.pool(name);
-    if (pool === undefined) throw refusal('NOT_READY', 'The model is not ready to answer.');
   } catch (error) {
     release();
     leave();
     exchange.finish(statusFor(error));
+    return;
+  }
+  if (pool === undefined) {
+    release();
+    leave();
+    exchange.finish(asStatus(refusalAnswer('NOT_READY', 'The model is not ready to answer.')));
     return;
   }
   if (held !== pool) {

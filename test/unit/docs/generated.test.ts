@@ -39,7 +39,7 @@ import { formatTable } from './formats.ts';
 import { generated, table } from './pages.ts';
 
 /**
- * Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated`
+ * Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs/generated`
  * writes them.
  */
 const commands = {

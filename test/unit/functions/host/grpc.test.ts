@@ -20,14 +20,14 @@ afterEach(async () => {
 });
 
 /** @returns trailers of the answer */
-async function call(method = 'ModelInfer'): Promise<IncomingHttpHeaders> {
+async function call(method = 'ModelInfer', message = Buffer.alloc(5)): Promise<IncomingHttpHeaders> {
   const stream = session.request({
     ':method': 'POST',
     ':path': `/inference.GRPCInferenceService/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });
-  stream.resume().end(Buffer.alloc(5));
+  stream.resume().end(message);
   const [trailers] = await once(stream, 'trailers');
   return trailers;
 }
@@ -38,6 +38,20 @@ it('a refusal is told at once while they are few, with the second to wait', asyn
     expect(await call()).toMatchObject({
       ...{ 'grpc-status': '14', 'error-code': 'OVERLOADED', 'grpc-retry-pushback-ms': '1000' },
     });
+});
+
+it('while the host starts it has no pool: the same second', async () => {
+  const starting = { ...CROWDED, state: () => 'starting' as const, pool: () => undefined, pools: () => [] };
+  session.on('error', () => {});
+  await once(session, 'connect');
+  session.destroy();
+  await front.close();
+  front = await openGrpc(starting, createBodies(), 0, '127.0.0.1');
+  session = connect(`http://127.0.0.1:${front.port}`);
+  // The name `m`, framed.
+  expect(await call('ModelInfer', Buffer.from([0, 0, 0, 0, 3, 0x0a, 1, 0x6d]))).toMatchObject({
+    ...{ 'grpc-status': '14', 'error-code': 'NOT_READY', 'grpc-retry-pushback-ms': '1000' },
+  });
 });
 
 it('where they are many, callers wait for it, and then the less; other calls of the connection do not', async () => {

@@ -75,9 +75,9 @@ describe('SageMaker', () => {
   it.each([
     [200, 'x86_64', 'ml.c7i.large'],
     [200, 'arm64', 'ml.c7g.large'],
-    // 2 × 1.25 × 1292 + 448 = 3678 of 3686.4 usable MB; one more is 3696 in whole sixteens.
-    [1292, 'x86_64', 'ml.c7i.large'],
-    [1293, 'x86_64', 'ml.m7i.large'],
+    // 2 × 1.25 × 1241 + 576 = 3678.5 of 3686.4 usable MB; one more is 3696 in whole sixteens.
+    [1241, 'x86_64', 'ml.c7i.large'],
+    [1242, 'x86_64', 'ml.m7i.large'],
     [4000, 'arm64', 'ml.r6g.large'],
   ])('%i MB a worker on %s: %s', (mb, architecture, type) => {
     expect(typeOf(mb, architecture)).toBe(type);
@@ -85,7 +85,7 @@ describe('SageMaker', () => {
 
   it('more than the largest has is refused, with what was counted', () => {
     expect(problemsOf(given({}, { mb: 6000, measured: true, from: 'bench.json' }), 'sagemaker')).toEqual([
-      'models.churn.memory 2 workers and the front take 15456 MB; 14745 MB are the most of an instance with 2 processors (bench.json).',
+      'models.churn.memory 2 workers and the front take 15584 MB; 14745 MB are the most of an instance with 2 processors (bench.json).',
     ]);
   });
 
@@ -166,8 +166,8 @@ describe('Kubernetes', () => {
   });
 
   it.each([
-    [{ mb: 142, measured: true, from: 'bench' }, '640Mi'],
-    [{ mb: 1769, measured: false, from: 'declared' }, '2224Mi'],
+    [{ mb: 142, measured: true, from: 'bench' }, '768Mi'],
+    [{ mb: 1769, measured: false, from: 'declared' }, '2352Mi'],
   ])('%o are %s with the front', (memory, expected) => {
     const [container] = (podOf(given({}, memory))?.containers ?? []) as unknown as readonly Object[];
     expect(container?.resources?.requests?.memory).toBe(expected);
