@@ -19,7 +19,7 @@ import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { sweepName } from '../../plugins/models/declaration/naming.ts';
 import { registryScope } from '../../plugins/models/releases/open.ts';
-import { abortReleases, emptyRegistry } from '../../plugins/models/releases/remove.ts';
+import { abortReleases, emptyRegistry, leaveRegistry } from '../../plugins/models/releases/remove.ts';
 import { releaseLine } from '../../plugins/models/releases/words/lines.ts';
 import { followReleases } from '../../plugins/models/releases/worker/follow.ts';
 import { releaseWorker } from '../../plugins/models/releases/worker/worker.ts';
@@ -234,7 +234,14 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(await document()).toMatchObject({ phase: 'ABORTED' });
     expect(await tick()).toMatchObject({ running: false });
 
-    await emptyRegistry(settings(), BUCKET, scope);
+    // A bucket that serverless.yml names keeps its history, also where it is the deployment bucket.
+    const before = await keys();
+    const service = { region: 'us-east-1', name: SERVICE, stage: STAGE };
+    await leaveRegistry(settings(), service, { own: BUCKET, named: BUCKET }, () => {});
+    expect(await keys()).toEqual(before);
+    expect(before.length).toBeGreaterThan(2);
+
+    await leaveRegistry(settings(), service, { own: BUCKET, named: undefined }, () => {});
     expect(await keys()).toEqual([
       'models/000000000000/us-east-1/other/dev/releases/x/live.json',
       'models/files/abc',

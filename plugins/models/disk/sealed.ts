@@ -1,7 +1,9 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { sha256Text } from './files.ts';
+import { writeWhole } from './whole.ts';
 
 /**
  * Files that people read, keep under version control and may change: texts with `#` comments. Each begins
@@ -49,8 +51,16 @@ export async function writeSealed(
   try {
     await mkdir(folder, { recursive: true });
     const found = new Map<string, string>();
+    const others: Dirent[] = [];
     for (const entry of await readdir(folder, { withFileTypes: true }))
       if (entry.isFile()) found.set(entry.name, plain(await readFile(join(folder, entry.name), 'utf8')));
+      else if (Object.hasOwn(files, entry.name)) others.push(entry);
+    throwProblems(
+      others
+        // A link is replaced, not followed: where it leads to is another file of a person's.
+        .filter((entry) => !overwrite || !entry.isSymbolicLink())
+        .map((entry) => otherProblem(key, join(folder, entry.name), entry)),
+    );
     const ours = [...found].filter(
       ([name, text]) => Object.hasOwn(files, name) || isAsWritten(text, by) !== undefined,
     );
@@ -66,7 +76,7 @@ export async function writeSealed(
       const whole = sealed(by, text);
       const before = found.get(name);
       outcome[name] = before === undefined ? 'created' : before === whole ? 'unchanged' : 'changed';
-      if (before !== whole) await writeFile(join(folder, name), whole);
+      if (before !== whole) await writeWhole(join(folder, name), whole);
     }
     for (const [name] of ours.filter(([name]) => !Object.hasOwn(files, name))) {
       await rm(join(folder, name));
@@ -84,6 +94,15 @@ const changedProblem = (key: string, path: string, written: boolean | undefined)
   key,
   message: `${path} ${written === undefined ? 'is not of this command' : 'was changed since it was written'}, and is left as it is; nothing was written.`,
   fix: 'Name another folder, or say --overwrite where the change may be lost.',
+});
+
+const otherProblem = (key: string, path: string, entry: Dirent): Problem => ({
+  code: 'MODELS_USAGE',
+  key,
+  message: `${path} is ${entry.isSymbolicLink() ? 'a link' : entry.isDirectory() ? 'a folder' : 'no file'}, and is left as it is; nothing was written.`,
+  fix: entry.isSymbolicLink()
+    ? 'Name another folder, or say --overwrite where a file may take the place of the link.'
+    : 'Name another folder, or take it away.',
 });
 
 const unwritable = (key: string, folder: string, error: unknown): Problem => ({

@@ -19,8 +19,8 @@ import { registryScope } from './open.ts';
 type Progress = (text: string | undefined) => void;
 
 /**
- * Before `sls remove`: ends releases, and empties the registry where it is the deployment bucket, which could
- * not be deleted else.
+ * Before `sls remove`: ends releases, and empties a registry that nobody named: it is the deployment bucket,
+ * which could not be deleted else.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
  */
@@ -35,7 +35,8 @@ export async function leaveRegistry(
   const { account } = await callerOf(aws);
   const scope = registryScope(account, region, name, stage);
   await abortReleases(aws, bucket, scope);
-  if (bucket === own) await emptyRegistry(aws, bucket, scope, progress);
+  // One that the service names is kept, also where the deployment bucket is the same.
+  if (named === undefined && bucket === own) await emptyRegistry(aws, bucket, scope, progress);
 }
 
 /**

@@ -6,8 +6,8 @@ import { EXAMPLE } from '../core/judge/example.ts';
 import { generated, table } from './pages.ts';
 
 /**
- * Parts of docs/judge.md that the code computes. `UPDATE_DOCS=1 vitest run --project unit docs/judge-generated`
- * writes them.
+ * Parts of docs/judge.md that the code computes. `UPDATE_DOCS=1 vitest run --project unit
+ * docs/judge-generated` writes them.
  */
 const options: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };
 const looks = EXAMPLE.map((minute, i) => {

@@ -13,7 +13,11 @@ const NAME_LENGTH = 64;
  * characters.
  */
 export function nameProblems(models: readonly Model[], host: Host): readonly Problem[] {
-  return [...lengthProblems(models, host), ...takenProblems(models, host)];
+  return [
+    ...lengthProblems(models, host),
+    ...ownLengthProblems(models, host),
+    ...takenProblems(models, host),
+  ];
 }
 
 function lengthProblems(models: readonly Model[], host: Host): readonly Problem[] {
@@ -29,6 +33,21 @@ function lengthProblems(models: readonly Model[], host: Host): readonly Problem[
       },
     ];
   });
+}
+
+/** Each service with models has a release worker, and none of the plugin's own functions has a longer name. */
+function ownLengthProblems(models: readonly Model[], { service, stage }: Host): readonly Problem[] {
+  const name = lambdaName(service, stage, RELEASE);
+  if (models.length === 0 || name.length <= NAME_LENGTH) return [];
+  return [
+    {
+      code: 'MODELS_INVALID_NAME',
+      key: 'service',
+      value: service,
+      message: `makes a function called ${name}, ${name.length} characters; Lambda takes ${NAME_LENGTH}.`,
+      fix: `Shorten the service’s name, or the stage’s: both together have at most ${NAME_LENGTH - (name.length - service.length - stage.length)} characters.`,
+    },
+  ];
 }
 
 /** Lambda would refuse the second of two functions with one name, in the middle of a deploy. */

@@ -10,6 +10,7 @@ import type { Facts, GateMetric } from '../../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { sha256Of, type Upload } from '../../disk/files.ts';
 import { knownSha256 } from '../../disk/known.ts';
+import { look } from '../../disk/look.ts';
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { decidable } from './decidable.ts';
 import { type AskedLabel, labelledLines } from './labelled-lines.ts';
@@ -77,7 +78,7 @@ export async function shipLabelled(
       found === undefined ? `${path} does not exist.` : `${path} is no file.`,
       'Write the path of a table, relative to serverless.yml.',
     );
-  const { sha256: source } = await knownSha256(from);
+  const { sha256: source, mark } = await knownSha256(from);
   const asked = { label, kind, classes, count };
   const folder = await once(
     cacheFolder(
@@ -98,6 +99,9 @@ export async function shipLabelled(
       progress(`Labelled rows ${basename(path)}`);
       try {
         const { text, ...kept } = await readTable(from, path, asked, { signature, columns }, fault);
+        // What is kept under a digest must be the rows of what has it.
+        if ((await look(from).catch(() => undefined))?.mark !== mark)
+          throw fault(`${path} was changed while it was read.`, 'Retry once nothing writes to it.');
         await writeFile(join(draft, 'rows.jsonl'), text);
         await writeFile(join(draft, 'kept.json'), JSON.stringify(kept));
       } finally {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -51,6 +51,25 @@ it('a file of somebody else under the same name is refused, one beside it is lef
   await expect(write({ 'a.yaml': 'a: 1\n' })).rejects.toThrow(/a\.yaml is not of this command/);
   await write({ 'a.yaml': 'a: 1\n' }, true);
   expect(await textOf('other.yaml')).toBe('mine: true\n');
+});
+
+it('a link is not followed, and nothing is written beside a folder under one of the names', async () => {
+  const theirs = join(folder, 'theirs.txt');
+  await writeFile(theirs, 'mine: true\n');
+  await symlink(theirs, join(folder, 'b.yaml'));
+  await expect(write({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' })).rejects.toThrow(
+    /b\.yaml is a link.*nothing was written.*--overwrite/s,
+  );
+  expect(await readdir(folder)).toEqual(['b.yaml', 'theirs.txt']);
+  await write({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' }, true);
+  expect(await readFile(theirs, 'utf8')).toBe('mine: true\n');
+  expect((await lstat(join(folder, 'b.yaml'))).isSymbolicLink()).toBe(false);
+  await mkdir(join(folder, 'c.yaml'));
+  await expect(write({ 'a.yaml': 'a: 2\n', 'c.yaml': 'c: 1\n' }, true)).rejects.toThrow(
+    /c\.yaml is a folder.*nothing was written/s,
+  );
+  expect(await textOf('a.yaml')).toContain('a: 1');
+  expect(await readdir(folder)).toEqual(['a.yaml', 'b.yaml', 'c.yaml', 'theirs.txt']);
 });
 
 it('what is written no more goes, but not where a person changed it, nor what another command wrote', async () => {

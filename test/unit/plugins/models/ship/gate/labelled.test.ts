@@ -1,5 +1,6 @@
 /** Labelled rows on their way to the registry. */
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +71,26 @@ async function problem(...asked: Parameters<typeof ship>): Promise<string> {
 /** Rows of age, income and label. */
 const table = (n: number, of: (i: number) => string = (i) => `${20 + i},${i}.5,${i % 2}`): string =>
   `age,income,label\n${Array.from({ length: n }, (_, i) => of(i)).join('\n')}\n`;
+
+it('a table that is written to while it is read is refused, and what is read later is what is there', async () => {
+  const path = join(folder, METRIC.cases);
+  const whole = table(400);
+  await writeFile(path, whole);
+  let isWritten = false;
+  // An exporter goes on once the table's digest is known.
+  const progress = (text: string | undefined): void => {
+    if (text !== undefined && !isWritten) writeFileSync(path, table(200));
+    isWritten = true;
+  };
+  const context = { serviceDir: folder, progress };
+  const model = { signature: classifier, columns: COLUMNS };
+  await expect(shipLabelled('models.churn.gate.metric', METRIC, model, context)).rejects.toThrow(
+    'rows.csv was changed while it was read. Retry',
+  );
+  await writeFile(path, whole);
+  const { facts } = await shipLabelled('models.churn.gate.metric', METRIC, model, context);
+  expect(facts.rows).toBe(400);
+});
 
 describe('a table', () => {
   it('becomes requests of 64 rows, known by their content', async () => {
