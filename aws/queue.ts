@@ -12,7 +12,7 @@ export function sqsQueue(sqs: SQSClient, url: string, failed: string): BatchWorl
     fail: async (MessageBody, { code, reason, job }) => {
       const MessageAttributes = {
         [ATTRIBUTES.code]: text(code),
-        [ATTRIBUTES.reason]: text(reason.slice(0, REASON)),
+        [ATTRIBUTES.reason]: text(sendable(reason.slice(0, REASON))),
         ...(job !== undefined && { [ATTRIBUTES.job]: text(job) }),
       };
       await sqs.send(new SendMessageCommand({ QueueUrl: failed, MessageBody, MessageAttributes }));
@@ -26,5 +26,12 @@ export function sqsQueue(sqs: SQSClient, url: string, failed: string): BatchWorl
     },
   };
 }
+
+/**
+ * SQS refuses a message with any other character, which a transform's own words may have:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+const UNSENDABLE = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+const sendable = (reason: string): string => reason.replace(UNSENDABLE, '\uFFFD');
 
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });

@@ -116,11 +116,15 @@ export async function completeJob(world: BatchWorld, job: Job, folder: Folder, e
     const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
     const isKnown = latest?.job === urlOf(folder) && !isNewer(job.object, latest.object);
     if (latest !== undefined && (isKnown || isNewer(latest.object, job.object))) return;
+    // Of one write by two models, the answers of whichever was asked later.
+    const isTie = latest !== undefined && !isNewer(job.object, latest.object);
+    if (isTie && Date.parse(latest.startedAt ?? '') > Date.parse(job.startedAt)) return;
     const next: Latest = {
       schema: 1,
       object: job.object,
       job: urlOf(folder),
       identity: job.identity,
+      startedAt: job.startedAt,
       finishedAt: new Date(world.clock()).toISOString(),
     };
     if ((await files.replace(key, `${JSON.stringify(next, null, 2)}\n`, found?.etag)) === 'ok') return;

@@ -174,6 +174,8 @@ export type Latest = {
   /** The job's folder, as an S3 URL. */
   readonly job: string;
   readonly identity: string;
+  /** When the job began; absent in documents of a version before. */
+  readonly startedAt?: string;
   readonly finishedAt: string;
 };
 

@@ -11,6 +11,7 @@ import { type Message, readMessage } from './message.ts';
 import { mostRows, writtenOutputs } from './model.ts';
 import { partProgress } from './part-files.ts';
 import { isLate, type OpenPart, openPart, type Scoring } from './parts.ts';
+import { isFolderMark, isOwnDocument } from './passed-over.ts';
 import type { BatchWorld } from './ports.ts';
 import { reopen } from './retry.ts';
 import { uncounted } from './score.ts';
@@ -28,13 +29,6 @@ const UNKNOWN = 900;
 const PROMOTED_MS = DAY_MS;
 
 /**
- * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only
- * what nobody else would call so: a folder `latest` may be anybody's.
- */
-const DOCUMENTS =
-  /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d[\w-]*\.jsonl|map\/.*)$/;
-
-/**
  * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there
  * already is not done again, and what another one writes first is left.
  *
@@ -50,7 +44,7 @@ export async function receiveMessage(
       code: 'UNKNOWN_MESSAGE',
       reason: 'The message is neither an event "Object Created" of S3 nor one of `sls models batch`.',
     });
-  if (DOCUMENTS.test(asked.key)) return;
+  if (isOwnDocument(asked.key)) return;
   // What a person asks for is tried whatever became of it before, also where it had to wait for its entry.
   const isAsked = since === undefined && (again || asked.etag === undefined);
   const number = entryFor(world.entries, asked.bucket, asked.key);
@@ -66,8 +60,7 @@ export async function receiveMessage(
     });
   }
   const head = await world.head(asked);
-  // What the console makes of "create folder".
-  if (asked.key.endsWith('/') && head?.bytes === 0) return;
+  if (isFolderMark(asked.key, head?.bytes)) return;
   const object = { bucket: asked.bucket, key: asked.key };
   if (head === undefined || (asked.etag !== undefined && head.etag !== asked.etag)) {
     const reason = head === undefined ? 'it was deleted' : 'it was overwritten, and its own event follows';

@@ -1,5 +1,6 @@
 import type { Entry } from '../../../core/batch/contract.ts';
 import { entryFor } from '../../../core/batch/job.ts';
+import { isFolderMark, isOwnDocument } from '../../../core/batch/passed-over.ts';
 import { type Problem, problemError } from '../problems/errors.ts';
 import type { Cloud, Listed } from './cloud.ts';
 import { type Followed, followed } from './jobs.ts';
@@ -70,7 +71,11 @@ export async function jobsIn(
 const jobsOf = (asked: JobOrder, bucket: string, page: readonly Listed[]): readonly Followed[] =>
   page.flatMap((object) => {
     const entry = asked.entries[entryFor(asked.entries, bucket, object.key)];
-    return entry === undefined ? [] : [followed(asked.model, asked.identity, entry, bucket, object)];
+    // The function passes over them without a word: nobody is to wait for them.
+    const isPassed = isOwnDocument(object.key) || isFolderMark(object.key, object.bytes);
+    return entry === undefined || isPassed
+      ? []
+      : [followed(asked.model, asked.identity, entry, bucket, object)];
   });
 
 /** The object of this very key, else all whose keys begin so. */

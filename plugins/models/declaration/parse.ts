@@ -100,12 +100,16 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   };
 }
 
+/** A null there is the framework’s to read, or IAM’s. */
+const AS_WRITTEN = ['function', 'statements'];
+
 /** The framework treats null as absent, and so do we. */
 function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, entry]) => entry !== null)
-      .map(([key, entry]) => [key, key === 'function' || key === 'iam' ? entry : withoutNulls(entry)]),
+      .map(([key, entry]) => [key, AS_WRITTEN.includes(key) ? entry : withoutNulls(entry)]),
   );
 }

@@ -1,4 +1,3 @@
-import { normalized } from '../../declaration/naming.ts';
 import { type Commented, yamlText } from '../shared/commented.ts';
 import {
   EXPORT_PORT,
@@ -207,14 +206,14 @@ function canaryOf(given: ExportGiven): { readonly weight: number; readonly bake:
   const [first] = given.model.release.steps;
   const window = Math.max(...endpointAlarms(given).map((alarm) => alarm.window));
   return {
-    weight: Math.min(CANARY.most, Math.max(CANARY.least, first?.weight ?? CANARY.least)),
+    // CloudFormation takes whole numbers.
+    weight: Math.round(Math.min(CANARY.most, Math.max(CANARY.least, first?.weight ?? CANARY.least))),
     bake: Math.min(CANARY.longest, 60 * Math.ceil(Math.max(window, first?.bake ?? window) / 60)),
   };
 }
 
-/** Logical ids have letters and digits only. */
-/** The parameter that has a variable’s value. */
-export const parameterOf = (variable: string): string => `Variable${normalized(variable)}`;
+/** The parameter that has a variable’s value: letters and digits only, and another one for `token` than for `Token`. */
+export const parameterOf = (variable: string): string => `Variable${variable.replaceAll('_', 'Underscore')}`;
 
 /** A topic is AWS’s; an e-mail address needs one, and the service’s own may not be there. */
 const topicOf = ({ alerts }: ExportGiven): string => (alerts?.kind === 'topic' ? alerts.to : '');

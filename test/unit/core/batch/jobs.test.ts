@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { receiveMessage } from '../../../../core/batch/receive.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
 import { scene, steady } from './scene.ts';
 
@@ -163,6 +164,24 @@ it('written first, overwritten, and written again is the one that is pointed to,
   const before = pointed();
   await s.map(s.spread[1] as never);
   expect(pointed()).toBe(before);
+});
+
+it('scored by the model before and by the next one is pointed to by whichever was asked later', async () => {
+  const s = scene({ whole: 10 });
+  await s.send(s.upload(KEY, csv(30)));
+  s.clock.now += 1000;
+  const manifest = { ...s.world.manifest, identity: 'f'.repeat(64) };
+  const next = { ...s.world, manifest, version: '8', sizes: { ...s.world.sizes, whole: 1_000_000 } };
+  const asked = { body: JSON.stringify({ object: { bucket: 'in', key: KEY } }), again: false };
+  await receiveMessage(next, asked);
+  const pointed = (): string => JSON.parse(s.files()['scored/sum/latest/rows/a.csv.json'] ?? '').job;
+  expect(pointed()).toContain('/sum@ffffffffffff/');
+  await s.map(s.spread[0] as never);
+  expect(pointed()).toContain('/sum@ffffffffffff/');
+  // Asked again, the model before is the later one.
+  s.clock.now += 1000;
+  await receiveMessage(s.world, asked);
+  expect(pointed()).toContain('/sum@0123456789ab/');
 });
 
 it('what a model before in a chain writes about its jobs is no object of the next', async () => {

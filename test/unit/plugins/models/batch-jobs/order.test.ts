@@ -61,6 +61,30 @@ const used = (): number => {
 };
 
 describe('an order', () => {
+  it('asks for nothing that the function passes over: the mark of a folder, documents of other jobs', async () => {
+    const sent: string[] = [];
+    const folder = `rows/churn@0123456789ab/${'0'.repeat(64)}`;
+    const keys = ['rows/', 'rows/a/', `${folder}/_SUCCESS.json`, `${folder}/map/x/y`, 'rows/b.csv'];
+    const cloud = {
+      head: async () => undefined,
+      async *objects(): AsyncIterable<readonly Listed[]> {
+        yield keys.map((key) => ({
+          ...{ key, etag: '0'.repeat(32), modified: '2026-01-01T00:00:00.000Z' },
+          bytes: key.endsWith('/') ? 0 : 1,
+        }));
+      },
+      send: async (_queue: string, bodies: readonly string[]): Promise<void> => {
+        for (const body of bodies) sent.push(JSON.parse(body).object.key);
+      },
+    };
+    const entry = { ...ENTRY, input: { bucket: 'incoming', prefix: 'rows/', suffix: '' } };
+    const jobs = [];
+    for await (const page of order(cloud, { ...ASKED, entries: [entry] }, 's3://incoming/rows/'))
+      jobs.push(...page);
+    expect(sent).toEqual(['rows/b.csv']);
+    expect(jobs).toHaveLength(1);
+  });
+
   it('of a million objects sends each once, a page at a time, in memory that does not grow', async () => {
     const { cloud, sent, batches } = simulated(1_000_000);
     const began = performance.now();

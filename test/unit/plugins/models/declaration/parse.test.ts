@@ -61,6 +61,13 @@ describe('a declaration', () => {
     expect(model).toMatchObject({ memory: 1769 });
     expect(model).not.toHaveProperty('http');
     expect(parseModels(null)).toMatchObject({ models: [], problems: [] });
+    const entry = { input: 's3://incoming/x/', output: 's3://scored/', create: null, ids: null };
+    expect(
+      one({ ...churn, batch: [entry], iam: { statements: null }, release: { steps: null } }).problems,
+    ).toEqual([]);
+    // What IAM takes for a value stays one.
+    const kept = one({ ...churn, iam: { statements: [{ Effect: 'Allow', Action: 'x', Resource: null }] } });
+    expect(JSON.stringify(kept)).toContain('"Resource":null');
   });
 
   it.each([

@@ -89,6 +89,17 @@ describe('SageMaker', () => {
     ]);
   });
 
+  it('variables that differ by a capital letter have a parameter each', () => {
+    const environment = { token: 'a', Token: 'b', A_B: 'c' };
+    const { Parameters } = written(given({ function: { environment } }), 'sagemaker', 'template.yaml');
+    expect(Object.keys(Parameters ?? {})).toEqual([
+      'AlertsTopic',
+      'VariableAUnderscoreB',
+      'VariableToken',
+      'Variabletoken',
+    ]);
+  });
+
   const canaryOf = (release: object, more: object = {}) => {
     const { Resources } = written(given({ release, ...more }), 'sagemaker', 'template.yaml');
     const policy = Resources?.Endpoint?.Properties?.DeploymentConfig?.BlueGreenUpdatePolicy;
@@ -102,6 +113,7 @@ describe('SageMaker', () => {
       { steps: [{ weight: '5%', bake: '10m' }] },
       [10, 600, 2700],
     ],
+    ['a part of a percent is none', { steps: [{ weight: '12.5%', bake: '10m' }] }, [13, 600, 2700]],
     ['SageMaker’s most is half', { steps: [{ weight: '80%', bake: '10m' }] }, [50, 600, 2700]],
     ['and an hour', { steps: [{ weight: '20%', bake: '3h' }] }, [20, 3600, 5700]],
     ['a bake must be long enough for an alarm', { steps: [{ weight: '20%', bake: '1m' }] }, [20, 300, 2400]],
