@@ -116,7 +116,7 @@ export async function completeJob(world: BatchWorld, job: Job, folder: Folder, e
     const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
     const isKnown = latest?.job === urlOf(folder) && !isNewer(job.object, latest.object);
     if (latest !== undefined && (isKnown || isNewer(latest.object, job.object))) return;
-    // Of one write by two models, the answers of whichever was asked later.
+    // Two models have scored the same write: the one that was asked later counts.
     const isTie = latest !== undefined && !isNewer(job.object, latest.object);
     if (isTie && Date.parse(latest.startedAt ?? '') > Date.parse(job.startedAt)) return;
     const next: Latest = {

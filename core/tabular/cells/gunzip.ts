@@ -15,19 +15,30 @@ export async function isGzip(source: Source): Promise<boolean> {
 
 /**
  * The text in a gzip object, as a stream; several members, one after the other, are one text (RFC 1952).
- * @throws ObjectFault `UNREADABLE` where it is broken or ends too early
+ * @param stream of the whole object
+ * @throws ObjectFault `UNREADABLE` where it is broken or ends too early, or something else is behind it
  */
-export async function* unpacked(source: Source): AsyncGenerator<Uint8Array> {
+export async function* unpacked(
+  source: Source,
+  stream: AsyncIterable<Uint8Array> = source.stream(0),
+): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: CHUNK });
   // Its errors come out of what it is piped to.
-  pipeline(source.stream(0), gunzip, () => {});
+  pipeline(stream, gunzip, () => {});
   try {
     yield* gunzip;
   } catch (error) {
     if (!isBroken(error)) throw error;
-    throw objectFault('UNREADABLE', 'The gzip data are broken, or end too early. Upload the object again.');
+    throw unreadable();
   }
+  // Node takes what begins with a zero behind a member for padding, and reads no further.
+  const read = gunzip.bytesWritten;
+  if (read === source.bytes) return;
+  for await (const chunk of source.stream(read)) if (chunk.some((byte) => byte !== 0)) throw unreadable();
 }
+
+const unreadable = (): Error =>
+  objectFault('UNREADABLE', 'The gzip data are broken, or end too early. Upload the object again.');
 
 const isBroken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');

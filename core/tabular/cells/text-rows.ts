@@ -38,7 +38,7 @@ export async function openText(source: Source, most?: number): Promise<OpenedTex
   if (await isGzip(source))
     return {
       text: () => unpacked(source),
-      head: () => unpacked({ ...source, stream: head }),
+      head: () => unpacked(source, head()),
       cuts: false,
       most,
     };

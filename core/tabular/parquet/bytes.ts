@@ -1,23 +1,25 @@
 import type { Source } from '../cells/format.ts';
 
-/**
- * Bytes of an object from a place on, at least as many as asked for; fewer at the end of what may be read.
- * Asking for none tells that nothing refers to the bytes before that place: their memory is freed.
- */
-export type ReadAt = (at: number, least: number) => Promise<Uint8Array<ArrayBuffer>>;
+/** Bytes of an object, as a column's pages are read. */
+export type ByteReader = {
+  /** From a place on, at least as many as asked for; fewer at the end of what may be read. */
+  readonly read: (at: number, least: number) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Nothing refers to the bytes before that place, up to which all was read: their memory may go. */
+  readonly free: (before: number) => void;
+};
 
 /** Reads what is in memory. @param start byte of the object that `bytes` begins with */
-export const inMemory =
-  (bytes: Uint8Array<ArrayBuffer>, start: number): ReadAt =>
-  async (at) =>
-    bytes.subarray(Math.max(0, at - start));
+export const inMemory = (bytes: Uint8Array<ArrayBuffer>, start: number): ByteReader => ({
+  read: async (at) => bytes.subarray(Math.max(0, at - start)),
+  free: () => {},
+});
 
 /**
  * A window that moves on, and has the next one fetched meanwhile: at most three windows are in memory, or
  * what one read asks for.
  * @param window bytes
  */
-export function windowed(source: Source, start: number, end: number, window: number): ReadAt {
+export function windowed(source: Source, start: number, end: number, window: number): ByteReader {
   let bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   let base = start;
   let coming: { readonly at: number; readonly bytes: Promise<Uint8Array<ArrayBuffer>> } | undefined;
@@ -30,15 +32,10 @@ export function windowed(source: Source, start: number, end: number, window: num
   };
   // All columns of a row group are asked for at once, before the first is waited for.
   fetch(start, window);
-  return async (at, least) => {
+  const read: ByteReader['read'] = async (at, least) => {
     const held = base + bytes.length;
-    if (at < base || at > held) {
-      bytes = new Uint8Array(0);
-      base = at;
-    } else {
-      bytes = least > 0 ? bytes.subarray(at - base) : restOf(bytes, at - base);
-      base = at;
-    }
+    bytes = at < base || at > held ? new Uint8Array(0) : bytes.subarray(at - base);
+    base = at;
     const parts = [bytes];
     let next = base + bytes.length;
     const to = Math.min(end, at + least);
@@ -53,6 +50,12 @@ export function windowed(source: Source, start: number, end: number, window: num
       bytes = bytes.length === 0 && parts.length === 2 ? (parts[1] as typeof bytes) : joined(parts);
     return bytes;
   };
+  const free = (before: number): void => {
+    if (before < base || before > base + bytes.length) return;
+    bytes = restOf(bytes, before - base);
+    base = before;
+  };
+  return { read, free };
 }
 
 /** The bytes from a place on. Those before are freed once they are the most of what is in memory. */
@@ -60,7 +63,7 @@ function restOf(bytes: Uint8Array<ArrayBuffer>, from: number): Uint8Array<ArrayB
   const rest = bytes.subarray(from);
   if (rest.length * 2 > rest.buffer.byteLength) return rest;
   const own = rest.slice();
-  free(rest);
+  release(rest);
   return own;
 }
 
@@ -72,9 +75,9 @@ function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuff
     bytes.set(part, at);
     at += part.length;
   }
-  for (const part of parts.slice(1)) free(part);
+  for (const part of parts.slice(1)) release(part);
   return bytes;
 }
 
 /** Now: V8 frees what arrays refer to when it collects, which it does after some 64 MB of them. */
-const free = ({ buffer }: Uint8Array<ArrayBuffer>): unknown => buffer.transfer(0);
+const release = ({ buffer }: Uint8Array<ArrayBuffer>): unknown => buffer.transfer(0);

@@ -50,6 +50,14 @@ export function nullsIn(bytes: Uint8Array, rows: number): Uint8Array | undefined
   return nulls?.includes(1) ? nulls : undefined;
 }
 
+/** A page's booleans, each 1 or 0. @param bytes how many they are, then the runs */
+export function booleansIn(bytes: Uint8Array, count: number): Uint8Array {
+  if (bytes.length < 4) throw broken();
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const zeros = nullsIn(bytes.subarray(4, 4 + length), count);
+  return new Uint8Array(count).map((_, i) => (zeros?.[i] === 1 ? 0 : 1));
+}
+
 /** Places in a dictionary, in no more bytes than they need: a page of a megabyte has some of all rows. */
 export type EntryPlaces = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 

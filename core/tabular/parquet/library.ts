@@ -12,6 +12,7 @@ import {
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js';
+import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { readOffsetIndex } from 'hyparquet/src/indexes.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import { ByteWriter, ParquetWriter, type SchemaElement as WrittenElement } from 'hyparquet-writer';
@@ -50,7 +51,7 @@ export const readMetadata = (file: AsyncBuffer): Promise<FileMetaData> =>
 /** The columns below the root; one that is nested has children. */
 export const columnTrees = (metadata: FileMetaData) => parquetSchema(metadata).children;
 
-/** @throws RangeError where the bytes end before the head does */
+/** @throws Error where the bytes end before the head does */
 export function pageHead(bytes: Uint8Array): { readonly header: PageHeader; readonly length: number } {
   const reader = readerOf(bytes);
   const header = parquetHeader(reader);
@@ -84,6 +85,22 @@ export const pageValues = (
 ): DecodedArray =>
   readDataPage(bytes, { num_values: count, encoding, ...LEVELS }, { ...UNLEVELLED, type, element, codec })
     .dataPage as DecodedArray;
+
+/**
+ * Bytes of a page's values in DELTA_BYTE_ARRAY. Each may begin with all of the one before, which takes none of
+ * the page's.
+ */
+export function deltaBytes(bytes: Uint8Array, count: number): number {
+  const reader = readerOf(bytes);
+  let sum = 0;
+  // First the lengths of what is shared with the one before, then those of the rest.
+  for (let part = 0; part < 2; part++) {
+    const lengths = new Int32Array(count);
+    deltaBinaryUnpack(reader, count, lengths);
+    for (const length of lengths) sum += Math.abs(length);
+  }
+  return sum;
+}
 
 /** Rows of a row group: what readers take at once. */
 const GROUP_ROWS = 2 ** 20;

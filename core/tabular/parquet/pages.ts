@@ -1,11 +1,12 @@
 import type { NumericData } from '../../tensor/datatypes.ts';
 import type { Source } from '../cells/format.ts';
-import type { ReadAt } from './bytes.ts';
+import type { ByteReader } from './bytes.ts';
 import type { Kind } from './kinds.ts';
-import { type EntryPlaces, indexesIn, nullsIn } from './levels.ts';
+import { booleansIn, type EntryPlaces, indexesIn, nullsIn } from './levels.ts';
 import {
   type ColumnChunk,
   type ColumnMetaData,
+  deltaBytes,
   type PageHeader,
   pageHead,
   pageLocations,
@@ -42,8 +43,9 @@ export type FlatColumn = {
   readonly kind: Kind;
 };
 
-/** A page's head, at first; statistics of long texts make it longer. */
+/** A page's head, at first; statistics of long texts make it longer, and it is to be no longer than that. */
 const HEAD_BYTES = 1024;
+const MOST_HEAD_BYTES = 4 * 1024 ** 2;
 /** Bytes of a page in memory at most: writers make pages of 1 MB, or one of a whole column. */
 const PAGE_BYTES = 256 * 1024 ** 2;
 const PAGE_VALUES = 2 ** 26;
@@ -66,7 +68,7 @@ export function chunkRange({
  * @throws Error for what is broken, without values
  */
 export async function* pagesOf(
-  read: ReadAt,
+  { read, free }: ByteReader,
   column: FlatColumn,
   rows: number,
   skip: number,
@@ -95,7 +97,7 @@ export async function* pagesOf(
       const packed = (await read(from, size)).subarray(0, size);
       const bytes = unpackPage(packed, header.uncompressed_page_size, column.meta);
       dictionary = column.kind.from(plainValues(bytes, count, column.meta, column.element));
-      if (isPacked(header, column)) await read(at, 0);
+      if (isPacked(header, column)) free(at);
       continue;
     }
     if (!isLooked && index !== undefined) {
@@ -114,7 +116,7 @@ export async function* pagesOf(
       const body = (await read(from, size)).subarray(0, size);
       const page = dataOf(body, header, count, isOptional, column, dictionary);
       // A page of each column is in memory: it need not be there packed, too.
-      if (isPacked(header, column)) await read(at, 0);
+      if (isPacked(header, column)) free(at);
       yield row < skip ? without(page, skip - row) : page;
     }
     row += count;
@@ -132,7 +134,7 @@ function checkCount(count: number, most: number): void {
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 async function headAt(
-  read: ReadAt,
+  read: ByteReader['read'],
   at: number,
   end: number,
 ): Promise<{ readonly header: PageHeader; readonly length: number }> {
@@ -141,8 +143,8 @@ async function headAt(
     try {
       return pageHead(bytes);
     } catch (error) {
-      if (!(error instanceof RangeError) || bytes.length < size || at + size >= end || size > PAGE_BYTES)
-        throw error;
+      // What is cut off is told by errors of any kind.
+      if (bytes.length < size || at + size >= end || size >= MOST_HEAD_BYTES) throw error;
     }
   }
 }
@@ -205,7 +207,13 @@ function page(
     const places = indexesIn(bytes, present, dictionary.length);
     return { count, values: dictionary, places: nulls === undefined ? places : spread(places, nulls), nulls };
   }
-  const values = kind.from(pageValues(bytes, present, encoding, meta, element));
+  if (encoding === 'RLE' && meta.type !== 'BOOLEAN')
+    throw new Error('a page has an encoding that is of booleans alone');
+  if (encoding === 'DELTA_BYTE_ARRAY' && deltaBytes(bytes, present) > PAGE_BYTES)
+    throw new Error(`a page has texts of more than ${PAGE_BYTES / 1024 ** 2} MB`);
+  const raw =
+    encoding === 'RLE' ? booleansIn(bytes, present) : pageValues(bytes, present, encoding, meta, element);
+  const values = kind.from(raw);
   if (values.length !== present) throw new Error('a page has fewer values than it says');
   return { count, values: placed(values), nulls };
 }

@@ -212,7 +212,7 @@ function canaryOf(given: ExportGiven): { readonly weight: number; readonly bake:
   };
 }
 
-/** The parameter that has a variable’s value: letters and digits only, and another one for `token` than for `Token`. */
+/** The parameter that has a variable’s value: letters and digits; `token` and `Token` have one each. */
 export const parameterOf = (variable: string): string => `Variable${variable.replaceAll('_', 'Underscore')}`;
 
 /** A topic is AWS’s; an e-mail address needs one, and the service’s own may not be there. */

@@ -35,7 +35,7 @@ function lengthProblems(models: readonly Model[], host: Host): readonly Problem[
   });
 }
 
-/** Each service with models has a release worker, and none of the plugin's own functions has a longer name. */
+/** Each service with models has a release worker: none of the plugin's own functions has a longer name. */
 function ownLengthProblems(models: readonly Model[], { service, stage }: Host): readonly Problem[] {
   const name = lambdaName(service, stage, RELEASE);
   if (models.length === 0 || name.length <= NAME_LENGTH) return [];

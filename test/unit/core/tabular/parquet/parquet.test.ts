@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { ByteWriter, type ColumnSource, parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
+import { deltaBinaryPack } from 'hyparquet-writer/src/delta.js';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { describe, expect, it } from 'vitest';
 import { objectFault } from '../../../../../core/errors/object-errors.ts';
@@ -9,6 +10,7 @@ import { indexesIn, nullsIn } from '../../../../../core/tabular/parquet/levels.t
 import { openParquet } from '../../../../../core/tabular/parquet/read.ts';
 import type { TensorSpec } from '../../../../../core/tensor/contract.ts';
 import { byParts, collected, input, refusal, rowsIn, signature, source } from '../arrays-setup.ts';
+import { fileOfPages, type MadePage } from './pages-setup.ts';
 
 type Extras = { readonly ids: readonly string[]; readonly join: boolean };
 const PLAIN: Extras = { ids: [], join: false };
@@ -154,6 +156,73 @@ describe('rows of Parquet', () => {
       }
       expect([row, wrong], codec).toEqual([rows, 0]);
     }
+  });
+
+  it('of pages whose heads have long statistics are read wherever a window cuts them', async () => {
+    const LENGTH = 1900;
+    for (let perPage = 20; perPage < 36; perPage++) {
+      const page = (i: number): MadePage => {
+        const body = new Uint8Array(perPage * (4 + LENGTH)).fill(97 + (i % 26));
+        const view = new DataView(body.buffer);
+        for (let row = 0; row < perPage; row++) view.setUint32(row * (4 + LENGTH), LENGTH, true);
+        return {
+          ...{ kind: 'v1', body, count: perPage, encoding: 'PLAIN' },
+          bound: body.subarray(4, 4 + LENGTH),
+        };
+      };
+      const rows = perPage * 240;
+      const element = { name: 't', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' };
+      const pages = Array.from({ length: 240 }, (_, i) => page(i));
+      const bytes = fileOfPages(element as SchemaElement, pages, rows);
+      expect(bytes.length).toBeGreaterThan(8 * 2 ** 20);
+      const blocks = await collected((await open(bytes, [input('t', 'BYTES', 1)])).all(2 ** 25));
+      expect(blocks.reduce((sum, { read }) => sum + read, 0)).toBe(rows);
+    }
+  });
+
+  it('of a dictionary that lies in a window are its entries, also behind a page of nothing', async () => {
+    const entries = Float32Array.from({ length: 1_200_000 }, (_, i) => i);
+    const others = Float32Array.from({ length: 1_500_000 }, (_, i) => -i);
+    // Of width 8, a run of 1000 times place 7.
+    const run = Uint8Array.of(8, ((1000 << 1) & 0x7f) | 0x80, (1000 << 1) >> 7, 7);
+    const places: MadePage = { kind: 'v1', body: run, count: 1000, encoding: 'RLE_DICTIONARY' };
+    const pages: MadePage[] = [
+      {
+        ...{ kind: 'dictionary', body: new Uint8Array(entries.buffer) },
+        ...{ count: entries.length, encoding: 'PLAIN' },
+      },
+      places,
+      { kind: 'v2', body: new Uint8Array(0), count: 0, encoding: 'RLE_DICTIONARY' },
+      places,
+      { kind: 'v1', body: new Uint8Array(others.buffer), count: others.length, encoding: 'PLAIN' },
+    ];
+    const rows = 2000 + others.length;
+    const bytes = fileOfPages({ name: 'a', type: 'FLOAT', repetition_type: 'REQUIRED' }, pages, rows);
+    let row = 0;
+    let wrong = 0;
+    for await (const { tensors, read } of (await open(bytes, [input('a', 'FP32', 1)])).all(2 ** 24)) {
+      const values = tensors.a?.data as Float32Array;
+      for (let i = 0; i < read; i++) if (values[i] !== (row + i < 2000 ? 7 : others[row + i - 2000])) wrong++;
+      row += read;
+    }
+    expect([row, wrong]).toEqual([rows, 0]);
+  });
+
+  it('that are booleans in runs are read, as far as the page has rows', async () => {
+    const of = (runs: readonly number[]) => {
+      const body = Uint8Array.of(runs.length, 0, 0, 0, ...runs);
+      const page: MadePage = { kind: 'v1', body, count: 8, encoding: 'RLE' };
+      return fileOfPages({ name: 'b', type: 'BOOLEAN', repetition_type: 'REQUIRED' }, [page], 8);
+    };
+    const model = [input('b', 'BOOL', 1)];
+    const values = async (runs: readonly number[]) =>
+      (await collected((await open(of(runs), model)).all(2 ** 24))).flatMap(({ tensors }) => [
+        ...((tensors.b?.data ?? []) as Uint8Array),
+      ]);
+    // Three of true and five of false; a group of bits; a run that says 2^31 − 1.
+    expect(await values([3 << 1, 1, 5 << 1, 0])).toEqual([1, 1, 1, 0, 0, 0, 0, 0]);
+    expect(await values([(1 << 1) | 1, 0b01100101])).toEqual([1, 0, 1, 0, 0, 1, 1, 0]);
+    expect(await values([0xfe, 0xff, 0xff, 0xff, 0x0f, 1])).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
   });
 
   it('of columns that are not asked for are not read', async () => {
@@ -432,6 +501,31 @@ describe('runs of Parquet', () => {
 });
 
 describe('Parquet is refused', () => {
+  it('where texts that share their beginnings would take all memory', async () => {
+    const ROWS = 20_000;
+    const LENGTH = 100_000;
+    const writer = new ByteWriter();
+    const lengths = (of: (row: number) => number) => Array.from({ length: ROWS }, (_, row) => of(row));
+    deltaBinaryPack(
+      writer,
+      lengths((row) => (row === 0 ? 0 : LENGTH)),
+      'INT32',
+    );
+    deltaBinaryPack(
+      writer,
+      lengths((row) => (row === 0 ? LENGTH : 0)),
+      'INT32',
+    );
+    writer.appendBytes(new Uint8Array(LENGTH).fill(97));
+    const body = new Uint8Array(writer.getBytes());
+    const page: MadePage = { kind: 'v1', body, count: ROWS, encoding: 'DELTA_BYTE_ARRAY' };
+    const element = { name: 't', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' };
+    const bytes = fileOfPages(element as SchemaElement, [page], ROWS);
+    expect(bytes.length).toBeLessThan(110_000);
+    const reading = async () => collected((await open(bytes, [input('t', 'BYTES', 1)])).all(2 ** 24));
+    expect(await refusal(reading())).toMatch(/^UNREADABLE: .*texts of more than 256 MB/);
+  });
+
   const good = file([{ name: 'x', data: [1.5, 2.5], type: 'DOUBLE' }]);
   const x = [input('x', 'FP32')];
 
