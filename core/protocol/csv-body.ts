@@ -52,15 +52,17 @@ type Reader = Fitting & {
   readonly parse: ReturnType<typeof csvParser>;
 };
 
-/** Rows that a reader which is kept has room for. */
+/** Rows that a reader which is kept has room for, and columns: it stays in memory. */
 const KEPT_ROWS = 16;
+const KEPT_COLUMNS = 4096;
 /** The last one for a few rows: making it takes several times as long as reading a row. */
 let kept: Reader | undefined;
 
 /** @throws Refusal `WRONG_SHAPE` */
 function readerFor(fitting: Fitting, rows: number): Reader {
   const { inputs, isTable, width, places, missing } = fitting;
-  if (kept !== undefined && rows <= KEPT_ROWS && isSame(kept, fitting)) return kept;
+  const isKept = rows <= KEPT_ROWS && width <= KEPT_COLUMNS;
+  if (kept !== undefined && isKept && isSame(kept, fitting)) return kept;
   const order = places ?? Array.from({ length: width }, (_, i) => i);
   const slots = inputs.map((spec): Slot => {
     const shape = spec.shape.length === 1 ? [] : [isTable ? order.length : 1];
@@ -77,9 +79,9 @@ function readerFor(fitting: Fitting, rows: number): Reader {
     const field = { tensor: spec.name, datatype: spec.datatype, column: isTable ? at : 0, label: name };
     return { name, field, slot: isTable ? 0 : at, carried: -1 };
   });
-  const stack = stackOf(slots, 0, Math.max(KEPT_ROWS, rows));
+  const stack = stackOf(slots, 0, isKept ? KEPT_ROWS : Math.max(1, rows));
   const reader = { ...fitting, slots, stack, parse: csvParser(columns, stack, missing) };
-  if (rows <= KEPT_ROWS) kept = reader;
+  if (isKept) kept = reader;
   return reader;
 }
 

@@ -71,14 +71,15 @@ async function aboutModel(
     exchange.finish(asStatus(unread(read, QUESTION_BYTES)));
     return;
   }
-  read.release();
   try {
-    const { message } = await unframed(read.body, exchange.request.headers);
+    const { message } = await unframed(read.body, exchange.request.headers, QUESTION_BYTES);
     const { model, version } = whomOf(message);
     const pool = behind.pool(model);
     exchange.finish(answer(modelOf(behind, model, version), pool));
   } catch (error) {
     exchange.finish(statusFor(error));
+  } finally {
+    read.release();
   }
 }
 
@@ -116,9 +117,14 @@ const inTurn = turns(UNPACKING);
 
 /**
  * The one message of a call.
+ * @param most bytes of it, unpacked
  * @throws Refusal `INVALID_REQUEST`, `INVALID_ENCODING`, `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`
  */
-async function unframed(body: Buffer, headers: IncomingHttpHeaders): Promise<Unframed> {
+async function unframed(
+  body: Buffer,
+  headers: IncomingHttpHeaders,
+  most: number = PAYLOAD_BYTES,
+): Promise<Unframed> {
   if (body.length < 5 || body.readUInt32BE(1) !== body.length - 5 || (body[0] as number) > 1)
     throw refusal('INVALID_REQUEST', 'The call must have one message, and have it whole.');
   const packed = body.subarray(5);
@@ -127,12 +133,12 @@ async function unframed(body: Buffer, headers: IncomingHttpHeaders): Promise<Unf
   if (packing !== 'gzip' && packing !== 'deflate')
     throw refusal('UNSUPPORTED_MEDIA_TYPE', 'grpc-encoding must be gzip, deflate or identity.');
   try {
-    const message = await inTurn(() => UNPACK[packing](packed, { maxOutputLength: PAYLOAD_BYTES }));
+    const message = await inTurn(() => UNPACK[packing](packed, { maxOutputLength: most }));
     return { message, packed, packing };
   } catch (error) {
     const isLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     throw isLarge
-      ? refusal('BODY_TOO_LARGE', `The message may have ${PAYLOAD_BYTES} bytes when unpacked.`)
+      ? refusal('BODY_TOO_LARGE', `The message may have ${most} bytes when unpacked.`)
       : refusal('INVALID_ENCODING', 'The compressed message is broken.');
   }
 }

@@ -17,24 +17,33 @@ import {
  */
 export type Whom = { readonly model: string; readonly version: string };
 
+/** What an entry takes at the least, of inputs, outputs, parameters or raw contents. */
+const ENTRY_CHARACTERS = 60;
+
+/** Fields of a message, of which no more are taken anyway: one of 6 MB may have millions of two bytes. */
+const MOST_FIELDS = PAYLOAD_BYTES / ENTRY_CHARACTERS;
+
 /**
  * Reads these two fields alone, which have the same numbers in every request of the protocol.
  * @returns empty texts for what is not there
- * @throws Refusal `INVALID_REQUEST`, `INVALID_ENCODING`
+ * @throws Refusal `INVALID_REQUEST`, `INVALID_ENCODING`, `BODY_TOO_LARGE`
  */
 export function whomOf(message: Uint8Array): Whom {
-  let model = '';
-  let version = '';
+  // The last one of each counts, and is the only one that a text is made of: a message may have millions.
+  let model: WireField | undefined;
+  let version: WireField | undefined;
+  let count = 0;
   eachField(message, 0, message.length, (field) => {
+    if (++count > MOST_FIELDS)
+      throw refusal('BODY_TOO_LARGE', 'The message has more fields than may be sent.');
     if (field.wire !== 'bytes') return;
-    if (field.number === 1) model = fieldText(message, field);
-    if (field.number === 2) version = fieldText(message, field);
+    if (field.number === 1) model = field;
+    if (field.number === 2) version = field;
   });
-  return { model, version };
+  const text = (field: WireField | undefined): string =>
+    field === undefined ? '' : fieldText(message, field);
+  return { model: text(model), version: text(version) };
 }
-
-/** What an entry takes at the least, of inputs, outputs, parameters or raw contents. */
-const ENTRY_CHARACTERS = 60;
 
 /** A `ModelInferRequest` in the form that it has over HTTP. */
 export type AskedOverHttp = {

@@ -87,8 +87,8 @@ export const pageValues = (
     .dataPage as DecodedArray;
 
 /**
- * Bytes of a page's values in DELTA_BYTE_ARRAY. Each may begin with all of the one before, which takes none of
- * the page's.
+ * Bytes of a page's values in DELTA_BYTE_ARRAY. Each may begin with all of the one before, which takes none
+ * of the page's.
  */
 export function deltaBytes(bytes: Uint8Array, count: number): number {
   const reader = readerOf(bytes);

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createBodies } from '../../../../functions/host/bodies.ts';
 import type { Front } from '../../../../functions/host/front.ts';
@@ -20,12 +26,17 @@ afterEach(async () => {
 });
 
 /** @returns trailers of the answer */
-async function call(method = 'ModelInfer', message = Buffer.alloc(5)): Promise<IncomingHttpHeaders> {
+async function call(
+  method = 'ModelInfer',
+  message = Buffer.alloc(5),
+  headers: OutgoingHttpHeaders = {},
+): Promise<IncomingHttpHeaders> {
   const stream = session.request({
     ':method': 'POST',
     ':path': `/inference.GRPCInferenceService/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
+    ...headers,
   });
   stream.resume().end(message);
   const [trailers] = await once(stream, 'trailers');
@@ -38,6 +49,16 @@ it('a refusal is told at once while they are few, with the second to wait', asyn
     expect(await call()).toMatchObject({
       ...{ 'grpc-status': '14', 'error-code': 'OVERLOADED', 'grpc-retry-pushback-ms': '1000' },
     });
+});
+
+it('a question is as small unpacked as it may be sent', async () => {
+  const packed = gzipSync(Buffer.alloc(6 * 1024 * 1024));
+  const message = Buffer.concat([Buffer.from([1, 0, 0, 0, 0]), packed]);
+  message.writeUInt32BE(packed.length, 1);
+  expect(packed.length).toBeLessThan(16 * 1024);
+  expect(await call('ModelReady', message, { 'grpc-encoding': 'gzip' })).toMatchObject({
+    ...{ 'grpc-status': '8', 'error-code': 'BODY_TOO_LARGE' },
+  });
 });
 
 it('while the host starts it has no pool: the same second', async () => {

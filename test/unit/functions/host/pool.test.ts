@@ -22,12 +22,12 @@ export const handler = async ({ rawPath }) => {
     computing -= 1;
     return { statusCode: 200, headers: {}, body };
   }
-  const written = { '/text': 'hello from a dependency', '/status': frame({ ...answer, ordinal, status: 7 }), '/null': frame(null), '/sums': frame({ ...answer, ordinal, sums: { a: 'x' } }), '/took': frame({ ...answer, ordinal, took: null }), '/early': frame({ ...answer, ordinal: ordinal + 1 }), '/nameless': frame(answer), '/forged': frame({ ...answer, ordinal }) };
+  const written = { '/text': 'hello from a dependency', '/status': frame({ ...answer, ordinal, status: 7 }), '/null': frame(null), '/sums': frame({ ...answer, ordinal, sums: { a: 'x' } }), '/took': frame({ ...answer, ordinal, took: null }), '/eternal': frame({ ...answer, ordinal, took: -7 }, (text) => text.replace('-7', '1e999')), '/header': frame({ ...answer, ordinal, headers: { a: 'b\\nc' } }), '/name': frame({ ...answer, ordinal, headers: { 'a b': 'c' } }), '/code': frame({ ...answer, ordinal, code: {} }), '/early': frame({ ...answer, ordinal: ordinal + 1 }), '/nameless': frame(answer), '/forged': frame({ ...answer, ordinal }) };
   if (rawPath in written) writeSync(3, written[rawPath]);
   return { statusCode: 200, headers: {}, body: 'good' };
 };
-function frame(head) {
-  const text = JSON.stringify(head);
+function frame(head, change = (text) => text) {
+  const text = change(JSON.stringify(head));
   const sizes = Buffer.alloc(8);
   sizes.writeUInt32LE(text.length);
   return Buffer.concat([sizes, Buffer.from(text)]);
@@ -60,16 +60,25 @@ const ask = (target: string): Promise<PoolOutcome> =>
     pool.ask({ id: 'a', method: 'POST', target, headers: {} }, Buffer.alloc(0), resolve);
   });
 
-it.each(['/text', '/status', '/null', '/sums', '/took', '/early', '/nameless'])(
-  'code of a model that writes to the host’s channel costs its own process alone: %s',
-  async (target) => {
-    expect(await ask('/good')).toMatchObject({ status: 200 });
-    expect(await ask(target)).toMatchObject({ failure: 'crash' });
-    expect(await ask('/good')).toMatchObject({ status: 200 });
-    expect(pool.standing().counted.restarts).toEqual({ timeout: 0, crash: 1, memory: 0 });
-    expect(notices.at(-1)).toContain('file descriptor 3');
-  },
-);
+it.each([
+  '/text',
+  '/status',
+  '/null',
+  '/sums',
+  '/took',
+  '/eternal',
+  '/header',
+  '/name',
+  '/code',
+  '/early',
+  '/nameless',
+])('code of a model that writes to the host’s channel costs its own process alone: %s', async (target) => {
+  expect(await ask('/good')).toMatchObject({ status: 200 });
+  expect(await ask(target)).toMatchObject({ failure: 'crash' });
+  expect(await ask('/good')).toMatchObject({ status: 200 });
+  expect(pool.standing().counted.restarts).toEqual({ timeout: 0, crash: 1, memory: 0 });
+  expect(notices.at(-1)).toContain('file descriptor 3');
+});
 
 /** Short ones, after which more than one at a time lies with the process. */
 const soon = async (): Promise<void> => {

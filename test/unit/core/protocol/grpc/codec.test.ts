@@ -173,6 +173,13 @@ describe('a request', () => {
     });
   });
 
+  it('of millions of fields is refused before a text is made of each', () => {
+    const message = Buffer.alloc(6 * 1024 * 1024);
+    for (let at = 0; at < message.length; at += 2) message[at] = 0x0a;
+    expect(() => whomOf(message)).toThrow('more fields than may be sent');
+    expect(whomOf(message.subarray(0, 200_000))).toEqual({ model: '', version: '' });
+  });
+
   it('that is not packed, or comes twice, is what protobuf says it is', () => {
     // field 5 (inputs): name t0, FP32, shape [3] unpacked, contents twice: [1] unpacked, then [2, 3] packed.
     const float = (value: number): number[] => [...Buffer.from(Float32Array.of(value).buffer)];

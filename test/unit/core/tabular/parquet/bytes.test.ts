@@ -49,7 +49,7 @@ it('a window that moves on has what is asked for, and keeps what it is not told 
           for (const [from, held] of kept)
             expect([...held]).toEqual([...DATA.subarray(from, from + held.length)]);
           at = Math.min(end, at + least);
-          // Of nothing, which tells nothing of what was read before.
+          // An empty read says nothing of what was read before.
           await read(at, 0);
           if (!isDone) continue;
           free(at);

@@ -183,7 +183,7 @@ describe('rows of Parquet', () => {
   it('of a dictionary that lies in a window are its entries, also behind a page of nothing', async () => {
     const entries = Float32Array.from({ length: 1_200_000 }, (_, i) => i);
     const others = Float32Array.from({ length: 1_500_000 }, (_, i) => -i);
-    // Of width 8, a run of 1000 times place 7.
+    // A width of 8, and a run of 1000 times place 7.
     const run = Uint8Array.of(8, ((1000 << 1) & 0x7f) | 0x80, (1000 << 1) >> 7, 7);
     const places: MadePage = { kind: 'v1', body: run, count: 1000, encoding: 'RLE_DICTIONARY' };
     const pages: MadePage[] = [
