@@ -230,7 +230,14 @@ async function cursorsOf(
       throw new Error('a column lies beyond the end of the object');
   const start = Math.min(...ranges.map((range) => range.start));
   const end = Math.max(...ranges.map((range) => range.end));
-  const tracked: Source = { ...source, range: (one, other) => rangeOf(source, one, other) };
+  const tracked: Source = {
+    ...source,
+    async range(one, other) {
+      if (!(one >= 0 && one <= other && other <= source.bytes))
+        throw new Error('what it refers to lies beyond the end of the object');
+      return rangeOf(source, one, other);
+    },
+  };
   const isWhole = end - start <= WHOLE_BYTES;
   const whole = isWhole ? inMemory(await tracked.range(start, end), start) : undefined;
   const window = Math.max(LEAST_AHEAD, Math.floor(AHEAD_BYTES / columns.length));

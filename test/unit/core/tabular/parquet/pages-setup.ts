@@ -15,7 +15,13 @@ export type MadePage = {
   readonly bound?: Uint8Array;
 };
 
-export function fileOfPages(element: SchemaElement, pages: readonly MadePage[], rows: number): Uint8Array {
+/** @param index where it says that its list of pages is */
+export function fileOfPages(
+  element: SchemaElement,
+  pages: readonly MadePage[],
+  rows: number,
+  index?: bigint,
+): Uint8Array {
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({ writer, schema: [{ name: 'root', num_children: 1 }, element] });
   const start = writer.offset;
@@ -31,6 +37,7 @@ export function fileOfPages(element: SchemaElement, pages: readonly MadePage[], 
     columns: [
       {
         file_offset: BigInt(start),
+        ...(index !== undefined && { offset_index_offset: index, offset_index_length: 100 }),
         meta_data: {
           type: element.type ?? 'DOUBLE',
           encodings: ['PLAIN'],

@@ -501,6 +501,27 @@ describe('runs of Parquet', () => {
 });
 
 describe('Parquet is refused', () => {
+  it('where its list of pages lies beyond its end, which a bucket would refuse to read', async () => {
+    const values = new Float64Array(150_000);
+    const page: MadePage = {
+      ...{ kind: 'v1', body: new Uint8Array(values.buffer), count: values.length, encoding: 'PLAIN' },
+    };
+    const rows = 10 * values.length;
+    const element = { name: 'x', type: 'DOUBLE', repetition_type: 'REQUIRED' } as const;
+    const bytes = fileOfPages(element, Array<MadePage>(10).fill(page), rows, 2n ** 40n);
+    const whole = source(bytes);
+    const strict: Source = {
+      ...whole,
+      range: (start, end) =>
+        end > bytes.length ? Promise.reject(new Error('InvalidRange')) : whole.range(start, end),
+    };
+    const opened = await openParquet(strict, signature(input('x', 'FP64', 1)), PLAIN);
+    if (opened.plan === undefined || opened.part === undefined) throw new Error('no parts');
+    const [, second] = await collected(opened.plan(2 ** 22));
+    if (second === undefined) throw new Error('no second part');
+    expect(await refusal(collected(opened.part(second)))).toMatch(/^UNREADABLE: .*beyond the end/);
+  });
+
   it('where texts that share their beginnings would take all memory', async () => {
     const ROWS = 20_000;
     const LENGTH = 100_000;
