@@ -3,6 +3,12 @@ import type { AnswerPort } from '../core/ports/aws.ts';
 const TRIES = 3;
 const TIMEOUT = 10_000;
 
+/**
+ * What S3 says of a request with a status below 500, and takes a moment later:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const PASSING: readonly string[] = ['RequestTimeout', 'OperationAborted'];
+
 /** Puts the answer of a custom resource to the signed URL that came with its request. */
 export const putAnswer: AnswerPort = async (url, body) => {
   for (let attempt = 1; ; attempt += 1) {
@@ -13,10 +19,10 @@ export const putAnswer: AnswerPort = async (url, body) => {
         body: new TextEncoder().encode(body),
         signal: AbortSignal.timeout(TIMEOUT),
       });
-      await answer.body?.cancel();
+      const [, code = ''] = /<Code>(\w+)<\/Code>/.exec(await answer.text()) ?? [];
       if (answer.ok) return 'ok';
       // Expired, or answered long ago.
-      if (answer.status < 500) return 'gone';
+      if (answer.status < 500 && answer.status !== 429 && !PASSING.includes(code)) return 'gone';
       throw new Error(`HTTP ${answer.status}`);
     } catch (error) {
       // The URL is a credential: whatever is wrong, it stays out of the message.

@@ -12,6 +12,12 @@ type Got = {
 let server: Server | undefined;
 afterEach(() => server?.close());
 
+/** What S3 says beside these. */
+const BODIES: Readonly<Record<number, string>> = {
+  400: '<Error><Code>RequestTimeout</Code></Error>',
+  403: '<Error><Code>AccessDenied</Code></Error>',
+};
+
 /** A server that answers with these statuses, one after the other, then with the last. */
 async function serving(
   ...statuses: readonly number[]
@@ -22,7 +28,7 @@ async function serving(
     for await (const part of request) parts.push(part);
     got.push({ method: request.method, headers: request.headers, body: Buffer.concat(parts).toString() });
     response.statusCode = statuses[Math.min(got.length, statuses.length) - 1] ?? 200;
-    response.end('<xml/>');
+    response.end(BODIES[response.statusCode] ?? '<xml/>');
   });
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   return {
@@ -45,6 +51,12 @@ describe('the answer to CloudFormation', () => {
     const { url, got } = await serving(503, 200);
     expect(await putAnswer(url, '{}')).toBe('ok');
     expect(got).toHaveLength(2);
+  });
+
+  it('is sent again when S3 has waited for it in vain, or has too much to do', async () => {
+    const { url, got } = await serving(400, 429, 200);
+    expect(await putAnswer(url, '{}')).toBe('ok');
+    expect(got).toHaveLength(3);
   });
 
   it('is not sent again when the URL is no longer good', async () => {

@@ -11,7 +11,7 @@ const margin = kind(
   z
     .preprocess(
       (value) => (typeof value === 'number' ? String(value) : value),
-      z.string().regex(/^\d+(\.\d+)?(e-?\d+)?\s*%?$/i),
+      z.string().regex(/^\d{1,15}(\.\d{1,20})?(e-?\d{1,2})?\s*%?$/i),
     )
     .transform((written) => {
       const percent = written.trim().endsWith('%');

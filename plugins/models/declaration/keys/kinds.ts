@@ -37,7 +37,7 @@ export const object = z.record(z.string(), z.unknown());
 
 /** `30s`, `10m`, `2h`, `1d` → seconds. */
 export const inSeconds = kind(
-  z.preprocess(suffixed('s'), z.string().regex(/^\d+(\.\d+)?\s*[smhd]?$/)).transform(seconds),
+  z.preprocess(suffixed('s'), z.string().regex(/^\d{1,15}(\.\d{1,20})?\s*[smhd]?$/)).transform(seconds),
   {
     type: 'duration',
     unit: 'seconds',
@@ -46,7 +46,7 @@ export const inSeconds = kind(
   },
 );
 
-const written = z.preprocess(suffixed('%'), z.string().regex(/^\d+(\.\d+)?\s*%?$/));
+const written = z.preprocess(suffixed('%'), z.string().regex(/^\d{1,15}(\.\d{1,20})?\s*%?$/));
 /** `5%` or `5` → 5. */
 export const inPercent = kind(written.transform(percentOf), { type: 'percent', unit: 'percent' });
 /** `5%` or `5` → 0.05. */

@@ -8,7 +8,7 @@ import { perSecond } from './units.ts';
 export const trafficKey = key(
   z
     .string()
-    .regex(/^\d+(\.\d+)?\s*\/\s*(s|min|h|day|month)$/)
+    .regex(/^\d{1,15}(\.\d{1,20})?\s*\/\s*(s|min|h|day|month)$/)
     .transform(perSecond),
   {
     unit: 'requests a second',

@@ -11,7 +11,7 @@ const inBytes = kind(
   z
     .preprocess(
       (value) => (typeof value === 'number' ? String(value) : value),
-      z.string().regex(/^\d+(\.\d+)?\s*(B|KB|MB|GB)?$/i),
+      z.string().regex(/^\d{1,15}(\.\d{1,20})?\s*(B|KB|MB|GB)?$/i),
     )
     .transform(bytesOf)
     .refine((bytes) => bytes >= 1 && bytes <= 1024 ** 4),

@@ -146,6 +146,17 @@ describe('what is wrong', () => {
     expect(problems({ [b]: churn }, { functions: [a] })).toEqual([`models.${b} MODELS_NAME_TAKEN`]);
   });
 
+  it.each([
+    [{ traffic: `${'9'.repeat(400)}/s` }, 'traffic'],
+    [{ drift: { baseline: 'x.csv', window: `${'9'.repeat(400)}h` } }, 'drift.window'],
+    [
+      { gate: { metric: { cases: 'x.csv', name: 'auc', worseThanLive: '1e400' } } },
+      'gate.metric.worseThanLive',
+    ],
+  ])('includes numbers that are none any more: %o', (given, key) => {
+    expect(problems({ churn: { ...churn, ...given } })).toContain(`models.churn.${key} MODELS_INVALID_VALUE`);
+  });
+
   it('includes a timeout that the HTTP API would not wait for, and limits on an API of another stack', () => {
     expect(problems({ churn: { ...churn, timeout: 30, http: {} } })).toEqual([
       'models.churn.timeout MODELS_INVALID_VALUE',
