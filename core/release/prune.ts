@@ -24,10 +24,14 @@ export async function pruned(world: World, state: Release, versions: readonly st
 }
 
 /**
- * Deletes the image of a version that is gone: Lambda needs it for as long as the version is there. Versions
- * that behave alike are of one image.
+ * Deletes the image of a version that is gone: Lambda needs it for as long as the version is there, and fails
+ * once it looks for it again (https://docs.aws.amazon.com/lambda/latest/dg/invocation-images.html). Versions
+ * that behave alike are of one image, and so is a version of the batch function, which nobody prunes.
  */
-async function forget(world: World, { model, functionName }: Release, version: string): Promise<void> {
+async function forget(world: World, state: Release, version: string): Promise<void> {
+  const { model, functionName, stable, candidate, lives, unbatched } = state;
+  const isBatched = unbatched !== undefined || [stable, candidate, ...lives].some((ref) => ref?.batch);
+  if (isBatched) return;
   const image = await imageOf(world, model, functionName, version);
   if (image === undefined) return;
   for (const left of await world.versions.list(functionName)) {

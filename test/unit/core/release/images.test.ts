@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { VersionRecord } from '../../../../core/release/document/history-contract.ts';
 import { CANARY } from '../../../fakes/settings.ts';
-import { FUNCTION, fakeWorld, request, SCOPE } from '../../../fakes/world.ts';
+import { BATCH, FUNCTION, fakeWorld, request, SCOPE } from '../../../fakes/world.ts';
 import { deploy, minute, type World } from './traffic.ts';
 
 const BASE = `registry.example/lambda/nodejs@sha256:${'b'.repeat(64)}`;
@@ -17,13 +17,19 @@ async function released(
   last: number,
   tagOf: (version: number) => string | undefined,
   options: Parameters<typeof fakeWorld>[0] = {},
+  hasBatch = false,
 ): Promise<World> {
   const w = fakeWorld(options);
   for (let version = 1; version <= last; version += 1) {
     const tag = tagOf(version);
-    const changes = { settings: SETTINGS, ...(tag !== undefined && { image: image(tag) }) };
+    const changes = {
+      settings: SETTINGS,
+      ...(tag !== undefined && { image: image(tag) }),
+      ...(hasBatch && { batch: String(version) }),
+    };
     if (tag !== undefined) w.images.add(`shop-dev-models:${tag}`);
     w.aliases.publish(FUNCTION, String(version));
+    if (hasBatch) w.aliases.publish(BATCH, String(version));
     if (version === 1) await w.send(request('Create', '1', 'f1', changes));
     else await deploy(w, String(version), `f${version}`, { before: String(version - 1), ...changes });
     w.stack.state = 'done';
@@ -70,6 +76,12 @@ it('the image of a version that is pruned goes, those of the kept ones stay', as
   const kept = [...w.aliases.published(FUNCTION)].map((version) => `v-${version}`);
   expect(kept.sort()).toEqual(['v-5', 'v-6', 'v-7', 'v-8', 'v-9']);
   expect(left(w).toSorted()).toEqual(kept.sort());
+});
+
+it('images of a model with batch stay: versions of its function, which are not pruned, run from them', async () => {
+  const w = await released(9, (version) => `v-${version}`, {}, true);
+  expect(w.aliases.published(FUNCTION).has('1')).toBe(false);
+  expect(left(w)).toHaveLength(9);
 });
 
 it('an image that a kept version runs from, too, stays', async () => {
