@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { framed, frameReader } from '../../core/host/frames.ts';
-import { isObject } from '../../core/json/is-object.ts';
+import { isTold } from './told.ts';
 
 /** An answer of a model’s process, or why there is none. */
 export type ProcessAnswer =
@@ -213,43 +212,6 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     for (const piece of pieces) channel.write(piece);
   };
   return { ask, kill, gone };
-}
-
-/** Is it what `child.ts` says? A status that is none would throw where it is sent, and sums stay for good. */
-function isTold(head: unknown): head is HostTold {
-  if (!isObject(head)) return false;
-  const { ready, broken, ordinal, thrown, status, headers, code, took, sums = {} } = head;
-  if (status !== undefined)
-    return (
-      Number.isInteger(ordinal) &&
-      Number.isInteger(status) &&
-      Number(status) >= 200 &&
-      Number(status) < 600 &&
-      isObject(headers) &&
-      Object.entries(headers).every(isHeader) &&
-      (code === undefined || typeof code === 'string') &&
-      Number.isFinite(took) &&
-      Number(took) >= 0 &&
-      isObject(sums) &&
-      Object.values(sums).every((sum) => Number.isFinite(sum))
-    );
-  return (
-    ready === true || typeof broken === 'string' || (Number.isInteger(ordinal) && typeof thrown === 'string')
-  );
-}
-
-/** Node throws for another one where it is sent, which would end the host. */
-function isHeader([name, value]: [string, unknown]): boolean {
-  try {
-    validateHeaderName(name);
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (typeof one !== 'string') return false;
-      validateHeaderValue(name, one);
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** @returns MB of a process that are no file’s, which others share; 0 where the system does not say */
