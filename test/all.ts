@@ -13,6 +13,7 @@ import { CALLS } from './aws-calls/folder.ts';
 import { testsSince } from './changed.ts';
 import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
+import { outcome } from './outcome.ts';
 import { HEAVY, PURE } from './projects.ts';
 import { stepAside } from './step-aside.ts';
 import { endWarm, shareWarm } from './warm-sls.ts';
@@ -141,20 +142,23 @@ if (none) console.error('No test file is touched by the change.');
 const of = (projects: object): readonly string[] =>
   Object.keys(projects).flatMap((name) => ['--project', name]);
 
+type Steps = { readonly styled: boolean; readonly typed: boolean; readonly tests: boolean };
 /** Half of a heavy file’s time is waiting, for which all that only computes is just right. */
-async function whole(): Promise<boolean[]> {
+async function whole(): Promise<Steps> {
   const heavy = (async () => {
     await prepared;
     return vitest('tests', of(HEAVY));
   })();
-  const checked = [await style(true), await types(true)];
+  const checked = { styled: await style(true), typed: await types(true) };
   const pure = await vitest('pure tests', of(PURE), true);
-  const tests = [pure, await heavy].every(Boolean);
-  return [...checked, tests];
+  return { ...checked, tests: [pure, await heavy].every(Boolean) };
 }
-const part = async () => [await style(), await types(), none || (await vitest('tests', chosen ?? words))];
-const steps = await (prepared ? whole() : part());
-const tests = steps.pop() ?? false;
+const part = async (): Promise<Steps> => ({
+  styled: await style(),
+  typed: await types(),
+  tests: none || (await vitest('tests', chosen ?? words)),
+});
+const { styled, typed, tests } = await (prepared ? whole() : part());
 await (await forks)?.end();
 await endWarm();
 const extent = words.length === 0 ? ['--whole'] : [];
@@ -164,14 +168,6 @@ if (interrupted) end('SIGKILL');
 rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 if (interrupted) process.exit(130);
 
-type Report = {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly testResults: readonly {
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
-  }[];
-};
 /** Seconds by the clock, and of processors where the system tells: of all processes that ended before. */
 function spent(): string {
   const wall = `${(performance.now() / 1000).toFixed(0)} s`;
@@ -190,35 +186,25 @@ function spent(): string {
   }
 }
 
-/**
- * A file that failed outside its tests (an import, a hook) counts as one; so does a run that left no report.
- */
-function count(): { passed: number; failed: number } {
-  if (none) return { passed: 0, failed: 0 };
-  let passed = 0;
-  let failed = 0;
-  for (const report of reports) {
-    if (!existsSync(report)) {
-      failed += 1;
-      continue;
-    }
-    const { numPassedTests, numFailedTests, testResults }: Report = JSON.parse(readFileSync(report, 'utf8'));
-    const files = testResults.filter(
-      ({ status, assertionResults }) =>
-        status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+/** Of a run that left no report, one thing failed. */
+const outcomes = none
+  ? []
+  : reports.map((report) =>
+      existsSync(report)
+        ? outcome(JSON.parse(readFileSync(report, 'utf8')), root)
+        : { passed: 0, failures: [`no report: ${basename(report)}`] },
     );
-    passed += numPassedTests;
-    failed += numFailedTests + files.length;
-  }
-  return { passed, failed: Math.max(failed, tests ? 0 : 1) };
-}
+const failures = outcomes.flatMap((one) => one.failures);
+if (!tests && failures.length === 0) failures.push('Vitest ended with an error outside of its tests.');
+for (const [name, success] of Object.entries({ style: styled, types: typed, aws: calls }))
+  if (!success) failures.push(`step: ${name}`);
 const tools = lackingTools();
 if (tools.length > 0)
   console.log(
     `${tools.length} programs that read, keep or run images are not here, and their parts did not run: ${tools.join(', ')} (${bringTools(tools)})`,
   );
-const { passed, failed } = count();
-steps.push(calls);
-const others = steps.filter(Boolean).length;
-console.log(`${passed + others} passed, ${failed + steps.length - others} failed${spent()}`);
-process.exitCode = tests && failed === 0 && others === steps.length ? 0 : 1;
+if (failures.length > 0) console.log(`\nFailed:\n${failures.map((one) => `- ${one}`).join('\n')}\n`);
+const passed =
+  outcomes.reduce((sum, one) => sum + one.passed, 0) + [styled, typed, calls].filter(Boolean).length;
+console.log(`${passed} passed, ${failures.length} failed${spent()}`);
+process.exitCode = failures.length === 0 ? 0 : 1;

@@ -30,12 +30,14 @@ export function lambdaVersions(lambda: LambdaClient): VersionPort {
     list: async (functionName) => (await published(functionName)).map(({ Version = '' }) => Version),
     // What may be listed tells it: the digest of an image is in a function’s configuration.
     // https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
-    digest: async (functionName, version) => {
-      const { CodeSha256: code, PackageType: kind } =
-        (await published(functionName)).find(({ Version }) => Version === version) ?? {};
-      if (code === undefined) return undefined;
-      return `sha256:${kind === 'Image' ? code : Buffer.from(code, 'base64').toString('hex')}`;
-    },
+    digests: async (functionName) =>
+      new Map(
+        (await published(functionName)).flatMap(({ Version = '', CodeSha256: code, PackageType: kind }) =>
+          code === undefined
+            ? []
+            : [[Version, `sha256:${kind === 'Image' ? code : Buffer.from(code, 'base64').toString('hex')}`]],
+        ),
+      ),
     remove: async (functionName, version) => {
       // Without a qualifier the whole function would go.
       if (!/^[1-9]\d*$/.test(version)) throw new Error(`${version} is no published version`);

@@ -43,10 +43,18 @@ export type VersionPort = {
   /** Deletes one; nothing happens where it is gone. @throws Error where AWS refuses: an alias needs it */
   readonly remove: (functionName: string, version: string) => Promise<void>;
   /**
-   * @returns `sha256:<hex>` of what a version runs: of an image, that of its manifest. Undefined where the
-   * version is gone.
+   * @returns by version, `sha256:<hex>` of what it runs: of an image, that of its manifest. Empty where the
+   * function is gone.
    */
-  readonly digest: (functionName: string, version: string) => Promise<string | undefined>;
+  readonly digests: (functionName: string) => Promise<ReadonlyMap<string, string>>;
+};
+
+export type MachinePort = {
+  /**
+   * Does an execution of the state machine of this name run? One that began, or ended, some seconds ago may
+   * not count yet. No, where there is no such machine.
+   */
+  readonly isBusy: (name: string) => Promise<boolean>;
 };
 
 export type ImagePort = {

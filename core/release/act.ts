@@ -8,9 +8,11 @@ import { followBatch } from './follow-batch.ts';
 import { gatePart } from './gate-slice.ts';
 import { refused } from './intended.ts';
 import { asLooked, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
+import { retired } from './prune.ts';
 import type { Action } from './state/action.ts';
 import { describe, say } from './state/alias-target.ts';
 import { unprovided } from './state/capacity.ts';
+import { next } from './state/next.ts';
 import { endOf } from './tick-answer.ts';
 
 /** Does what was decided, and writes down that it was done. */
@@ -73,6 +75,11 @@ export async function act(
       await scheduleTicks(world, state);
       await write(action.next);
       return undefined;
+    case 'retire': {
+      const now = Math.max(world.clock(), Date.parse(state.updatedAt));
+      await write(next(state, { batches: await retired(world, state, action.batches, now) }, now));
+      return undefined;
+    }
     case 'notify': {
       const { subject, text } = action.notice;
       try {

@@ -1,7 +1,7 @@
 import type { Gating, Release, Warming } from './document/contract.ts';
 import { carryOn, recreate } from './intended.ts';
 import { baking } from './phases/baking.ts';
-import { ended, superfluous } from './phases/ended.ts';
+import { ended } from './phases/ended.ts';
 import { gating } from './phases/gating.ts';
 import { held } from './phases/held.ts';
 import { judging } from './phases/judging.ts';
@@ -17,6 +17,7 @@ import { NOTICE_KEPT_MS, SIGNED_EVERY_MS } from './state/durations.ts';
 import { isLast, isOverdue, isUnreadable, type ReleaseFacts } from './state/facts.ts';
 import { next } from './state/next.ts';
 import { isOpen, isPending, isUnderWay } from './state/predicates.ts';
+import { retiring, sorted, superfluous } from './state/superfluous.ts';
 import { telling } from './state/tick-schedule.ts';
 import { abort } from './state/transitions.ts';
 import { blinded } from './state/unreadable.ts';
@@ -122,6 +123,10 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
       deployment: deployment.id,
       next: next(state, { deployment: { ...deployment, told: phase } }, now),
     };
+  const batches = theirs ? undefined : sorted(state, facts.stack, now);
+  if (batches !== undefined) return write(next(state, { batches }, now));
+  const unneeded = theirs ? [] : retiring(state, facts.stack, now);
+  if (unneeded.length > 0) return { do: 'retire', batches: unneeded };
   if (action.do === 'wait' && isUnsigned(state, facts, now)) return write(next(state, {}, now));
   return { ...action, prune: superfluous(state, facts) };
 }

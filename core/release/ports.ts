@@ -7,6 +7,7 @@ import type {
   BucketEventsPort,
   CapacityPort,
   ImagePort,
+  MachinePort,
   MetricsPort,
   NoticePort,
   SchedulePort,
@@ -30,6 +31,7 @@ export type World = {
   readonly aliases: AliasPort;
   readonly versions: VersionPort;
   readonly images: ImagePort;
+  readonly machines: MachinePort;
   readonly capacity: CapacityPort;
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;

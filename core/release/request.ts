@@ -125,10 +125,11 @@ async function note(
 async function whole(world: World, record: VersionRecord): Promise<VersionRecord> {
   const { image, functionName, version } = record;
   if (image === undefined) return record;
-  const digest = await world.versions.digest(functionName, version).catch((error: unknown) => {
+  const digests = await world.versions.digests(functionName).catch((error: unknown) => {
     world.log('the digest of an image could not be read', { version, reason: nameAndMessage(error) });
     return undefined;
   });
+  const digest = digests?.get(version);
   return digest === undefined ? record : { ...record, image: { ...image, digest } };
 }
 

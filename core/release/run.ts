@@ -56,7 +56,10 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
     });
     if (action.do === 'wait' || action.do === 'stop') {
       await pruned(world, state, action.prune ?? []);
-      if (!(await followed(world, state))) return paused(world, state, facts?.alias, 'the alias of batch');
+      const batch = await followed(world, state);
+      if (batch === 'failed') return paused(world, state, facts?.alias, 'the alias of batch');
+      // Moved to what a document said that is another one by now: nobody else may come to see it.
+      if (batch === 'moved' && (await world.registry.release(model))?.etag !== found.etag) continue;
       const back = await writtenBack(world, { ...found, release: state }, facts);
       if (back === 'changed') continue;
       if (back === 'pending' && action.do === 'stop')
@@ -93,7 +96,7 @@ const OF_CAPACITY: ReadonlySet<Action['do']> = new Set(['provide', 'release', 's
  * besides; capacity has none, so what changes between the look at the document and the very call goes
  * unnoticed.
  */
-const FENCED: ReadonlySet<Action['do']> = new Set(['move', ...OF_CAPACITY]);
+const FENCED: ReadonlySet<Action['do']> = new Set(['move', 'retire', ...OF_CAPACITY]);
 
 type Sight =
   | { readonly facts: ReleaseFacts; readonly instead?: undefined }
@@ -125,14 +128,13 @@ async function look(
   }
 }
 
-/** @returns whether the alias of batch is where it belongs; if not, there must be a next tick */
-async function followed(world: World, state: Release): Promise<boolean> {
+/** @returns `failed`: the alias of batch may not be where it belongs, so there must be a next tick */
+async function followed(world: World, state: Release): Promise<'moved' | 'stays' | 'failed'> {
   try {
-    await followBatch(world, state);
-    return true;
+    return (await followBatch(world, state)) ? 'moved' : 'stays';
   } catch (error) {
     countUnread(world, state, error);
-    return false;
+    return 'failed';
   }
 }
 

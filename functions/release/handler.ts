@@ -13,6 +13,7 @@ import { sageMakerRuntimeClient } from '../../aws/clients/sagemaker-runtime.ts';
 import { schedulerClient } from '../../aws/clients/scheduler.ts';
 import { secretsManagerClient } from '../../aws/clients/secrets-manager.ts';
 import { snsClient } from '../../aws/clients/sns.ts';
+import { stepFunctionsClient } from '../../aws/clients/step-functions.ts';
 import { ecrImages } from '../../aws/ecr/images.ts';
 import { lambdaAliases } from '../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../aws/lambda/capacity.ts';
@@ -26,6 +27,7 @@ import { bucketObjects } from '../../aws/s3/objects.ts';
 import { scheduler } from '../../aws/schedules.ts';
 import { secretsManager } from '../../aws/secrets.ts';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
+import { stateMachines } from '../../aws/state-machines.ts';
 import { runGate } from '../../core/gate/gate.ts';
 import { METRICS as ENDPOINT } from '../../core/metrics/contract.ts';
 import { addressIn } from '../../core/origin/address.ts';
@@ -70,6 +72,7 @@ const cloudWatch = whenAsked(() => ({ client: cloudWatchClient() }));
 const metrics = whenAsked(() => cloudWatchMetrics(cloudWatch.client));
 const alarms = whenAsked(() => cloudWatchAlarms(cloudWatch.client));
 const images = whenAsked(() => ecrImages(ecrClient()));
+const sfn = whenAsked(() => ({ client: stepFunctionsClient() }));
 const reference = whenAsked(() => sagemakerReference(sageMakerRuntimeClient()));
 const sns = whenAsked(() => ({ client: snsClient() }));
 const clock = Date.now;
@@ -99,6 +102,7 @@ function worldOf(context: Context): World {
     aliases,
     versions,
     images,
+    machines: { isBusy: (name) => stateMachines(sfn.client, context.invokedFunctionArn).isBusy(name) },
     capacity,
     schedules,
     stacks,

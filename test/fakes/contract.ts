@@ -6,6 +6,7 @@ import type {
   BucketEventsPort,
   CapacityPort,
   ImagePort,
+  MachinePort,
   MetricsPort,
   NoticePort,
   ObjectPort,
@@ -27,6 +28,11 @@ export type Subject = {
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;
   readonly versions: VersionPort;
+  readonly machines: MachinePort;
+  /** A state machine of which no execution runs. */
+  readonly machine: string;
+  /** Begins an execution of it. @returns what ends that */
+  readonly execute: () => Promise<() => Promise<void>>;
   readonly images: ImagePort;
   /** A repository with one image, of two tags. */
   readonly repository: string;
@@ -216,11 +222,22 @@ export function portContract(subject: () => Subject): void {
     expect(await versions.list('no-such-function')).toEqual([]);
   });
 
-  it('a version tells the digest of what it runs', async () => {
+  it('versions tell the digests of what they run', async () => {
     const { versions, functionName } = subject();
-    expect(await versions.digest(functionName, '1')).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(await versions.digest(functionName, '99')).toBeUndefined();
-    expect(await versions.digest('no-such-function', '1')).toBeUndefined();
+    const digests = await versions.digests(functionName);
+    expect([...digests.keys()].sort()).toEqual([...(await versions.list(functionName))].sort());
+    for (const digest of digests.values()) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await versions.digests('no-such-function')).toEqual(new Map());
+  });
+
+  it('a state machine is busy while an execution runs', async () => {
+    const { machines, machine, execute } = subject();
+    expect(await machines.isBusy(machine)).toBe(false);
+    expect(await machines.isBusy('no-such-machine')).toBe(false);
+    const end = await execute();
+    expect(await machines.isBusy(machine)).toBe(true);
+    await end();
+    expect(await machines.isBusy(machine)).toBe(false);
   });
 
   it('an image goes with its last tag, and may be gone before', async () => {

@@ -9,9 +9,14 @@ export function fakeVersions(aliases: ReturnType<typeof fakeAliases>, chaos: Cha
       await chaos('before list versions');
       return [...aliases.published(functionName)];
     },
-    digest: async (functionName, version) => {
-      await chaos('before digest of version');
-      return aliases.published(functionName).has(version) ? `sha256:${version.padStart(64, '0')}` : undefined;
+    digests: async (functionName) => {
+      await chaos('before digests of versions');
+      return new Map(
+        [...aliases.published(functionName)].map((version) => [
+          version,
+          `sha256:${version.padStart(64, '0')}`,
+        ]),
+      );
     },
     remove: async (functionName, version) => {
       await chaos('before delete version');

@@ -16,6 +16,7 @@ import { fakeBuckets } from './buckets.ts';
 import { fakeCapacity } from './capacity.ts';
 import { type Chaos, calm } from './chaos.ts';
 import { fakeImages } from './images.ts';
+import { fakeMachines } from './machines.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from './metrics.ts';
 import { fakeObjects } from './objects.ts';
 import { fakeAnswers, fakeSchedules, fakeStack } from './others.ts';
@@ -55,6 +56,8 @@ export function fakeWorld(
   const notices = fakeNotices(chaos);
   const buckets = fakeBuckets(chaos);
   const images = fakeImages(chaos);
+  /** State machines of which an execution runs. */
+  const busy = new Set<string>();
   const mlflow = fakeRegistered(chaos);
   const counted: string[] = [];
   /** Functions by what was counted of them, looks of the sweep included, which `counted` leaves out. */
@@ -79,6 +82,7 @@ export function fakeWorld(
     stacks: stack.port,
     versions: fakeVersions(aliases, chaos),
     images: images.port,
+    machines: fakeMachines(busy, chaos),
     metrics: metrics.port,
     alarms: alarms.port,
     notify: notices.port,
@@ -125,6 +129,7 @@ export function fakeWorld(
     notices: notices.published,
     buckets: buckets.buckets,
     images: images.images,
+    busy,
     mlflow,
     counted,
     countsOf,

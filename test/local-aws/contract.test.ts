@@ -32,6 +32,12 @@ import {
   ListSchedulesCommand,
   SchedulerClient,
 } from '@aws-sdk/client-scheduler';
+import {
+  CreateStateMachineCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloudWatchAlarms } from '../../aws/alarms.ts';
@@ -45,6 +51,7 @@ import { bucketEvents } from '../../aws/s3/bucket-events.ts';
 import { bucketObjects } from '../../aws/s3/objects.ts';
 import { scheduler } from '../../aws/schedules.ts';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
+import { stateMachines } from '../../aws/state-machines.ts';
 import type { Side } from '../../core/judge/contract.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
@@ -56,6 +63,7 @@ import { zipped } from './release-stack.ts';
 let aws: LocalAws;
 let clients: ReturnType<typeof connect>;
 let topic: string;
+let machine: string;
 
 function connect(endpoint: string) {
   const settings = client(endpoint);
@@ -69,6 +77,7 @@ function connect(endpoint: string) {
     logs: new CloudWatchLogsClient(settings),
     sns: new SNSClient(settings),
     ecr: new ECRClient(settings),
+    sfn: new SFNClient(settings),
   };
 }
 
@@ -104,6 +113,7 @@ beforeAll(async () => {
     }),
   );
   await keepImage();
+  machine = await makeMachine();
   topic = await heardTopic(await makeFunction(aws, { name: 'hearer', code: HEARER }));
   await s3.send(new CreateBucketCommand({ Bucket: 'contract' }));
   await clients.scheduler.send(new CreateScheduleGroupCommand({ Name: 'contract' }));
@@ -150,6 +160,26 @@ async function published() {
     const [, heard] = /heard (\{.*\})/.exec(message) ?? [];
     return heard === undefined ? [] : [JSON.parse(heard) as { subject: string; text: string }];
   });
+}
+
+/** Executions of it wait for longer than a test. */
+async function makeMachine(): Promise<string> {
+  const definition = { StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 600, End: true } } };
+  const { stateMachineArn } = await clients.sfn.send(
+    new CreateStateMachineCommand({
+      name: 'churn-batch',
+      roleArn: await makeRole(aws, 'machine', [LOGS], 'states'),
+      definition: JSON.stringify(definition),
+    }),
+  );
+  return stateMachineArn ?? '';
+}
+
+async function execute(): Promise<() => Promise<void>> {
+  const { executionArn } = await clients.sfn.send(new StartExecutionCommand({ stateMachineArn: machine }));
+  return async () => {
+    await clients.sfn.send(new StopExecutionCommand({ executionArn }));
+  };
 }
 
 /** An image of two tags. */
@@ -255,6 +285,9 @@ describe('the adapters keep the contract of the ports', () => {
     schedules: scheduler(clients.scheduler),
     stacks: cloudFormationStacks(clients.cloudFormation),
     versions: lambdaVersions(clients.lambda),
+    machines: stateMachines(clients.sfn, 'arn:aws:lambda:us-east-1:000000000000:function:worker'),
+    machine: 'churn-batch',
+    execute,
     images: ecrImages(clients.ecr),
     repository: 'models',
     tags: ['v-one', 'v-two'],

@@ -7,6 +7,7 @@ import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 import type {
   Basis,
+  BatchVersion,
   Hold,
   Intent,
   LiveWatch,
@@ -100,6 +101,11 @@ export type Always = {
    * stack rolls back.
    */
   readonly unbatched?: Readonly<Record<string, NonNullable<VersionRef['batch']>>>;
+  /**
+   * The batch function's versions that this alias was asked for and that were not deleted since, the latest
+   * last. Absent where the template has no batch, and in documents of older workers, which leave it as it is.
+   */
+  readonly batches?: readonly BatchVersion[];
   /** Absent while the very first one waits until the status of its stack can be read. */
   readonly request?: StackRequest;
   /** Ids of requests seen, newest last: Lambda delivers an event more than once, and late. */

@@ -51,6 +51,14 @@ export type VersionRef = {
   readonly batch?: { readonly functionName: string; readonly version: string };
 };
 
+/** A version of the model's batch function that the alias was asked for. */
+export type BatchVersion = NonNullable<VersionRef['batch']> & {
+  /** The endpoint's version that it last came with; absent where nobody wrote that down. */
+  readonly of?: string;
+  /** Since when nobody needs it; it is deleted once no job can run from it any more. */
+  readonly unneeded?: string;
+};
+
 /** Where an alias points. Weights are 0 to 1, of the versions beside `version`. */
 export type AliasTarget = {
   readonly version: string;

@@ -2,7 +2,7 @@ import type { GateState } from '../../gate/contract.ts';
 import type { Scaling } from '../../ports/aws.ts';
 import type { LiveVersion } from '../../quality/contract.ts';
 import type { Release } from '../document/contract.ts';
-import type { Intent, Notice } from '../document/parts-contract.ts';
+import type { BatchVersion, Intent, Notice } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 
 /** One thing to do; then everything is read again. `next`: the document to write once it is done. */
@@ -42,6 +42,11 @@ export type Action =
   | { readonly do: 'notify'; readonly notice: Notice; readonly next: Release }
   /** Tell the deploy's record how it ended. */
   | { readonly do: 'record'; readonly deployment: string; readonly next: Release }
+  /**
+   * Delete versions of the batch function. What cannot be deleted, or a job may run from, is kept for a while
+   * more.
+   */
+  | { readonly do: 'retire'; readonly batches: readonly BatchVersion[] }
   /** Nothing until the next tick. `blind`: what cannot be read. `prune`: versions that nobody needs. */
   | {
       readonly do: 'wait';

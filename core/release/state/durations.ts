@@ -79,6 +79,13 @@ export const LATEST_MS = 10 * MINUTE_MS;
  */
 export const METRICS_KEPT_MS = 14 * DAY_MS;
 
+/**
+ * A version of the batch function that nobody needs is kept for so long: what its alias or a schedule began on
+ * it has ended by then, a run of the function in its 15 minutes, and has begun an execution or none.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+ */
+export const UNNEEDED_MS = HOUR_MS;
+
 /** An alarm looks at minutes that are over, and perhaps at once. */
 export const LOOKED_AGO_MS = 5 * MINUTE_MS;
 

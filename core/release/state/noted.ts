@@ -1,5 +1,6 @@
 import { iso } from '../../units/time.ts';
 import type { Aborted, Release } from '../document/contract.ts';
+import type { BatchVersion } from '../document/parts-contract.ts';
 import type { AliasRequest, StackRequest } from '../document/request-contract.ts';
 import { PATIENCE_MS } from './durations.ts';
 
@@ -31,6 +32,7 @@ export function blank(asked: AliasRequest, now: number): Aborted {
     promote: 'now',
     highest: 0,
     order: [],
+    batches: [],
     lives: [],
     requests: [],
     schedule: asked.schedule,
@@ -42,7 +44,7 @@ export function blank(asked: AliasRequest, now: number): Aborted {
 
 /** The parts that every request changes. */
 export function noted(
-  base: Pick<Release, 'requests' | 'highest' | 'order'>,
+  base: Pick<Release, 'requests' | 'highest' | 'order' | 'batches'>,
   asked: AliasRequest,
   kind: StackRequest['kind'],
   now: number,
@@ -52,6 +54,7 @@ export function noted(
     settings: asked.settings,
     highest: Math.max(base.highest, Number(asked.version)),
     order: [...orderOf(base).filter((version) => version !== asked.version), asked.version].slice(-ORDERED),
+    batches: batchesWith(base, asked),
     requests: [...base.requests, asked.id].slice(-REMEMBERED),
     request: {
       id: asked.id,
@@ -70,6 +73,25 @@ export function noted(
  */
 export const orderOf = ({ order, highest }: Pick<Release, 'order' | 'highest'>): readonly string[] =>
   order ?? Array.from({ length: highest }, (_, index) => String(index + 1)).slice(-ORDERED);
+
+/**
+ * With the version that is asked for; without batch the function goes, and one that is made later has other
+ * versions under the same numbers. An older worker kept no list; each version of a function of ours was asked
+ * for.
+ */
+function batchesWith(
+  { batches }: Pick<Release, 'batches'>,
+  { batch, version }: AliasRequest,
+): readonly BatchVersion[] | undefined {
+  if (batch === undefined) return undefined;
+  const before =
+    batches ??
+    Array.from({ length: Number(batch.version) }, (_, index) => ({ ...batch, version: String(index + 1) }));
+  const others = before.filter(
+    (one) => one.functionName !== batch.functionName || one.version !== batch.version,
+  );
+  return [...others, { ...batch, of: version }].slice(-ORDERED);
+}
 
 /** What belongs to one release and not to the next. */
 export const FRESH_RELEASE = {

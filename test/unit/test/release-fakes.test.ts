@@ -6,6 +6,7 @@ import { fakeCapacity } from '../../fakes/capacity.ts';
 import { calm } from '../../fakes/chaos.ts';
 import { portContract } from '../../fakes/contract.ts';
 import { fakeImages } from '../../fakes/images.ts';
+import { fakeMachines } from '../../fakes/machines.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from '../../fakes/metrics.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { fakeSchedules, fakeStack } from '../../fakes/others.ts';
@@ -27,6 +28,7 @@ describe('the fakes keep the contract of the ports', () => {
   const buckets = fakeBuckets(calm);
   buckets.buckets.set('silent', false);
   const images = fakeImages();
+  const busy = new Set<string>();
   for (const tag of ['v-one', 'v-two']) images.images.add(`models:${tag}`);
   portContract(() => ({
     aliases: aliases.port,
@@ -35,6 +37,14 @@ describe('the fakes keep the contract of the ports', () => {
     schedules: schedules.port,
     stacks: { state: (stack) => (stack === 'here' ? here : gone).port.state(stack) },
     versions: fakeVersions(aliases),
+    machines: fakeMachines(busy),
+    machine: 'batch',
+    execute: async () => {
+      busy.add('batch');
+      return async () => {
+        busy.delete('batch');
+      };
+    },
     images: images.port,
     repository: 'models',
     tags: ['v-one', 'v-two'],

@@ -31,7 +31,7 @@ export function workerStatements(
     readonly scheduleRole: unknown;
   },
 ): readonly Json[] {
-  const { own, all } = functionNames(models, host);
+  const { own, all, machines } = functionNames(models, host);
   const isProvisioned = models.some(({ concurrency }) => concurrency?.provisioned !== undefined);
   const watched = watchedBuckets(models);
   const repositories = [
@@ -95,6 +95,15 @@ export function workerStatements(
     ...(watched.length === 0
       ? []
       : [allow(['s3:GetBucketNotification', 's3:PutBucketNotification'], watched.map(bucketArn))]),
+    // Does a job run from a version that nobody needs any more?
+    ...(machines.length === 0
+      ? []
+      : [
+          allow(
+            ['states:ListExecutions'],
+            machines.map((name) => arn('states', `stateMachine:${name}`)),
+          ),
+        ]),
     ...(repositories.length === 0
       ? []
       : [
@@ -178,17 +187,18 @@ const functionArns = (names: readonly string[], qualifier = ''): readonly Json[]
 /**
  * The functions of these models (`own`), and in the form of a pattern (`all`) those of models that were
  * removed or renamed, too. `own` is that pattern where the names take too much of what IAM allows in a role.
+ * `machines`: the state machines of batch, likewise.
  */
 function functionNames(
   models: readonly Model[],
   host: Host,
-): { readonly own: readonly string[]; readonly all: readonly string[] } {
+): Readonly<Record<'own' | 'all' | 'machines', readonly string[]>> {
   const pattern = lambdaName(host.service, host.stage, '*');
-  const own = [
-    ...models.map((model) => nameOf(model, host)),
-    ...batching(models).map((model) => batchName(model, host)),
-  ];
+  const batches = batching(models).map((model) => batchName(model, host));
+  const own = [...models.map((model) => nameOf(model, host)), ...batches];
   const all = [pattern, ...own.filter((name) => !name.startsWith(pattern.slice(0, -1)))];
   const characters = JSON.stringify([functionArns(own), functionArns(own, ':*')]).length;
-  return { own: characters > LIMITS.policies / 2 ? all : own, all };
+  return characters > LIMITS.policies / 2
+    ? { own: all, all, machines: batches.length > 0 ? all : [] }
+    : { own, all, machines: batches };
 }

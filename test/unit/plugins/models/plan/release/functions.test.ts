@@ -117,6 +117,7 @@ describe('the worker’s policy', () => {
     scheduler: 'scheduler',
     'secrets-manager': 'secretsmanager',
     sns: 'sns',
+    sfn: 'states',
   };
   /** The SDK's name of an operation where IAM has another. */
   const actions: Readonly<Record<string, string>> = {
@@ -201,7 +202,7 @@ describe('the worker’s policy', () => {
     const without = statements().flatMap(({ Action }) => Action);
     for (const action of without)
       expect(action).not.toMatch(
-        /ecr|sagemaker|BucketNotification|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
+        /ecr|sagemaker|states|BucketNotification|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
       );
   });
 
