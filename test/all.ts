@@ -186,7 +186,7 @@ function spent(): string {
   }
 }
 
-/** Of a run that left no report, one thing failed. */
+/** A run that left no report is one failure. */
 const outcomes = none
   ? []
   : reports.map((report) =>

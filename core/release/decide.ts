@@ -17,7 +17,7 @@ import { NOTICE_KEPT_MS, SIGNED_EVERY_MS } from './state/durations.ts';
 import { isLast, isOverdue, isUnreadable, type ReleaseFacts } from './state/facts.ts';
 import { next } from './state/next.ts';
 import { isOpen, isPending, isUnderWay } from './state/predicates.ts';
-import { retiring, sorted, superfluous } from './state/superfluous.ts';
+import { retiring, superfluous, weeded } from './state/superfluous.ts';
 import { telling } from './state/tick-schedule.ts';
 import { abort } from './state/transitions.ts';
 import { blinded } from './state/unreadable.ts';
@@ -123,7 +123,7 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
       deployment: deployment.id,
       next: next(state, { deployment: { ...deployment, told: phase } }, now),
     };
-  const batches = theirs ? undefined : sorted(state, facts.stack, now);
+  const batches = theirs ? undefined : weeded(state, facts, now);
   if (batches !== undefined) return write(next(state, { batches }, now));
   const unneeded = theirs ? [] : retiring(state, facts.stack, now);
   if (unneeded.length > 0) return { do: 'retire', batches: unneeded };

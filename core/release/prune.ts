@@ -61,7 +61,7 @@ async function wasRetired(
     if (isBusy) return false;
     await world.versions.remove(functionName, version);
     world.log('removed a version', { functionName, version });
-    if (of !== undefined) await forget(world, state, of);
+    await forget(world, state, of);
     return true;
   } catch (error) {
     world.log('a version could not be removed', { functionName, version, reason: messageOf(error) });

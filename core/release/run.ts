@@ -58,7 +58,7 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
       await pruned(world, state, action.prune ?? []);
       const batch = await followed(world, state);
       if (batch === 'failed') return paused(world, state, facts?.alias, 'the alias of batch');
-      // Moved to what a document said that is another one by now: nobody else may come to see it.
+      // The document that told where to may be another one by now, and nobody else may come to see it.
       if (batch === 'moved' && (await world.registry.release(model))?.etag !== found.etag) continue;
       const back = await writtenBack(world, { ...found, release: state }, facts);
       if (back === 'changed') continue;

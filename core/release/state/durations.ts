@@ -80,8 +80,8 @@ export const LATEST_MS = 10 * MINUTE_MS;
 export const METRICS_KEPT_MS = 14 * DAY_MS;
 
 /**
- * A version of the batch function that nobody needs is kept for so long: what its alias or a schedule began on
- * it has ended by then, a run of the function in its 15 minutes, and has begun an execution or none.
+ * How long a version of the batch function is kept that nobody needs: a run that its alias or a schedule
+ * began has ended by then, after 15 minutes at most, and so it has begun an execution or none.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
  */
 export const UNNEEDED_MS = HOUR_MS;

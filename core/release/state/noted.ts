@@ -44,7 +44,7 @@ export function blank(asked: AliasRequest, now: number): Aborted {
 
 /** The parts that every request changes. */
 export function noted(
-  base: Pick<Release, 'requests' | 'highest' | 'order' | 'batches'>,
+  base: Pick<Release, 'requests' | 'highest' | 'order' | 'batches' | 'lives'>,
   asked: AliasRequest,
   kind: StackRequest['kind'],
   now: number,
@@ -75,18 +75,16 @@ export const orderOf = ({ order, highest }: Pick<Release, 'order' | 'highest'>):
   order ?? Array.from({ length: highest }, (_, index) => String(index + 1)).slice(-ORDERED);
 
 /**
- * With the version that is asked for; without batch the function goes, and one that is made later has other
- * versions under the same numbers. An older worker kept no list; each version of a function of ours was asked
- * for.
+ * The list with the version that is asked for; without batch the function goes, and one that is made later
+ * has other versions under the same numbers. An older worker kept no list: what was live is known.
  */
 function batchesWith(
-  { batches }: Pick<Release, 'batches'>,
+  { batches, lives }: Pick<Release, 'batches' | 'lives'>,
   { batch, version }: AliasRequest,
 ): readonly BatchVersion[] | undefined {
   if (batch === undefined) return undefined;
-  const before =
-    batches ??
-    Array.from({ length: Number(batch.version) }, (_, index) => ({ ...batch, version: String(index + 1) }));
+  const before: readonly BatchVersion[] =
+    batches ?? lives.toReversed().flatMap((ref) => (ref.batch ? [{ ...ref.batch, of: ref.version }] : []));
   const others = before.filter(
     (one) => one.functionName !== batch.functionName || one.version !== batch.version,
   );

@@ -18,9 +18,13 @@ const KEEP = 5;
  */
 export function superfluous(state: Release, { versions, alias, stack }: ReleaseFacts): readonly string[] {
   if (stack !== 'done') return [];
+  const { stable, candidate, lives } = state;
   const published = new Set(known(versions) ?? []);
   const needed = new Set([
-    ...standby(state).map((ref) => ref?.version),
+    stable?.version,
+    candidate?.version,
+    ...lives.slice(0, 2).map(({ version }) => version),
+    lastGood(state)?.version,
     alias?.version,
     ...Object.keys(alias?.weights ?? {}),
   ]);
@@ -30,25 +34,18 @@ export function superfluous(state: Release, { versions, alias, stack }: ReleaseF
     .filter((version) => !needed.has(version));
 }
 
-/** What has traffic, may get it, or may come back. */
-const standby = (state: Release) => [
-  state.stable,
-  state.candidate,
-  ...state.lives.slice(0, 2),
-  lastGood(state),
-];
-
 /**
  * The list of batch versions, where it is to be changed: since when nobody needs a version, or that somebody
- * does again. While the stack may go back to one, none is found to be unneeded.
+ * does again. None is found to be unneeded while the stack may go back to one.
  */
-export function sorted(state: Release, stack: ReleaseFacts['stack'], now: number): Release['batches'] {
+export function weeded(state: Release, facts: ReleaseFacts, now: number): Release['batches'] {
   const { batches = [] } = state;
-  const needed = neededBatches(state);
+  const kept = facts.stack === 'done' ? keptOf(state, facts) : undefined;
+  const needed = neededBatches(state, kept);
   const next = batches.map((one) => {
     const { unneeded, ...rest } = one;
     if (needed.has(one)) return unneeded === undefined ? one : rest;
-    return unneeded === undefined && stack === 'done' ? { ...one, unneeded: iso(now) } : one;
+    return unneeded === undefined && kept !== undefined ? { ...one, unneeded: iso(now) } : one;
   });
   return next.some((one, index) => one !== batches[index]) ? next : undefined;
 }
@@ -63,13 +60,28 @@ export const retiring = (
     ? batches.filter(({ unneeded }) => unneeded !== undefined && now - Date.parse(unneeded) >= UNNEEDED_MS)
     : [];
 
-/** The latest five of a function, and those of versions that may get traffic. */
-function neededBatches(state: Release): ReadonlySet<BatchVersion> {
-  const { batches = [], unbatched = {} } = state;
-  const latest = batches.at(-1)?.functionName;
-  const refs = [...standby(state).map((ref) => ref?.batch), ...Object.values(unbatched)];
+/** The endpoint's versions that stay; undefined where it is not known which are published. */
+function keptOf(state: Release, facts: ReleaseFacts): readonly string[] | undefined {
+  const gone = superfluous(state, facts);
+  return known(facts.versions)?.filter((version) => !gone.includes(version));
+}
+
+/**
+ * The latest five of a function, and those of versions that have traffic, may get it, or are published: a
+ * person may name one of these, `rollback --to`.
+ */
+function neededBatches(state: Release, kept: readonly string[] = []): ReadonlySet<BatchVersion> {
+  const { stable, candidate, lives, batches = [], unbatched = {} } = state;
+  // What is written of the live version among `lives` is from before only its batch function changed.
+  const others = lives.filter(({ version }) => version !== stable?.version);
+  const refs = [...[stable, candidate, ...others].map((ref) => ref?.batch), ...Object.values(unbatched)];
   const isOf = (one: BatchVersion) =>
     refs.some((ref) => ref?.functionName === one.functionName && ref.version === one.version);
-  const own = batches.filter(({ functionName }) => functionName === latest);
-  return new Set([...own.slice(-KEEP), ...batches.filter(isOf)]);
+  const latest = batches.filter(({ functionName }) => functionName === batches.at(-1)?.functionName);
+  const published = kept.flatMap((version) => batchOf(state, version) ?? []);
+  return new Set([...latest.slice(-KEEP), ...batches.filter(isOf), ...published]);
 }
+
+/** The batch version that a version of the endpoint came with last. */
+export const batchOf = ({ batches = [] }: Release, version: string): BatchVersion | undefined =>
+  batches.findLast(({ of }) => of === version);

@@ -91,6 +91,20 @@ describe('the alias of batch', () => {
     expect(batchOf(w)).toBe('15');
   });
 
+  it('comes back with a version as it was last, also where its batch function changed after its release', async () => {
+    const w = await live();
+    w.stack.state = 'busy';
+    await w.send(request('Update', '3', 'a', { before: '3', settings: CANARY, batch: '15' }));
+    w.stack.state = 'done';
+    await deploy(w, '4', 'b', { batch: '14' });
+    w.stack.state = 'done';
+    await until(w, 'BAKING', GOOD);
+    expect(batchOf(w)).toBe('14');
+    await w.command('rollback');
+    expect(w.target()?.version).toBe('3');
+    expect(batchOf(w)).toBe('15');
+  });
+
   it('is put right where somebody moved it, or it is gone', async () => {
     const w = await canary();
     w.aliases.byHand(BATCH, 'live', undefined);
