@@ -7,7 +7,7 @@ import { ASKED_AGAIN_MS, QUIET_MS } from '../state/durations.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { next, unheld, unhold } from '../state/next.ts';
 import { isPending, lastGood, standing } from '../state/predicates.ts';
-import { batchOf } from '../state/superfluous.ts';
+import { batchOfVersion } from '../state/superfluous.ts';
 import { acquitted, intend } from '../state/transitions.ts';
 import { type Ordered, type PersonCommand, type RollbackTarget, refuse, why } from './ordered.ts';
 
@@ -138,7 +138,7 @@ function named(state: Release, version: string, target: RollbackTarget | undefin
   if (target?.published !== true) return undefined;
   if (known !== undefined) return known;
   const { record } = target;
-  const batch = batchOf(state, version);
+  const batch = batchOfVersion(state, version);
   return record?.functionName === state.functionName
     ? {
         version,

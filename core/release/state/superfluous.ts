@@ -78,10 +78,10 @@ function neededBatches(state: Release, kept: readonly string[] = []): ReadonlySe
   const isOf = (one: BatchVersion) =>
     refs.some((ref) => ref?.functionName === one.functionName && ref.version === one.version);
   const latest = batches.filter(({ functionName }) => functionName === batches.at(-1)?.functionName);
-  const published = kept.flatMap((version) => batchOf(state, version) ?? []);
+  const published = kept.flatMap((version) => batchOfVersion(state, version) ?? []);
   return new Set([...latest.slice(-KEEP), ...batches.filter(isOf), ...published]);
 }
 
 /** The batch version that a version of the endpoint came with last. */
-export const batchOf = ({ batches = [] }: Release, version: string): BatchVersion | undefined =>
+export const batchOfVersion = ({ batches = [] }: Release, version: string): BatchVersion | undefined =>
   batches.findLast(({ of }) => of === version);
