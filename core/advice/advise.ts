@@ -35,12 +35,9 @@ export function advise(needs: AdviceNeeds, prices: Prices): FormAdvice {
   );
   // How on demand starts says nothing where it is out for another reason.
   const found = spoken.filter(({ rule }) => rule !== 'cold starts' || !isForbidden);
-  const waits = Math.max(BATCH_SECONDS, needs.latency?.value ?? 0);
-  const costAt: CostAt = (form, rate) =>
-    formCost(form, formLoad(needs, rate), prices, waits > BATCH_SECONDS ? waits : undefined)?.total;
-  const costs = new Map(
-    FORMS.map((form) => [form, formOf(needs, prices, form, waits > BATCH_SECONDS ? waits : undefined)]),
-  );
+  const waits = needs.latency && needs.latency.value >= BATCH_SECONDS ? needs.latency.value : undefined;
+  const costAt: CostAt = (form, rate) => formCost(form, formLoad(needs, rate), prices, waits)?.total;
+  const costs = new Map(FORMS.map((form) => [form, formOf(needs, prices, form, waits)]));
   const isOut = (form: Form): boolean => found.some(({ excludes }) => excludes.includes(form));
   const kept = FORMS.filter((form) => !isOut(form));
   const budget = budgetRule(needs, costs, kept);
@@ -66,7 +63,10 @@ export function advise(needs: AdviceNeeds, prices: Prices): FormAdvice {
         );
 
   const drawn = [...kept.filter(isRealTime), ...(kept.includes('batch') ? (['batch'] as const) : [])];
-  const highest = Math.min(RATES.highest, Math.max(1, MOST_AT_ONCE / needs.service.value));
+  const highest = Math.min(
+    RATES.highest,
+    Math.max(1, MOST_AT_ONCE / (needs.burst.value * needs.service.value)),
+  );
   const curve = curveOf(drawn, costAt, ratesBetween(RATES.lowest, highest));
   const realTimeOnly = { ...curve, lines: curve.lines.filter((line) => isRealTime(line.form)) };
   const against = realTimeOnly.lines[0]?.form;

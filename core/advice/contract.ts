@@ -100,8 +100,8 @@ export type AdviceNeeds = {
   readonly service: From<number> & { readonly isGuess: boolean };
   /** What a start takes before its first request; Lambda bills it. */
   readonly start: From<number> & { readonly isGuess: boolean };
-  /** Bytes of a request and its answer. */
-  readonly payload: From<number> & { readonly isGuess: boolean };
+  /** Bytes of a request and its answer; `larger`: of the larger one of both, where each is known. */
+  readonly payload: From<number> & { readonly isGuess: boolean; readonly larger?: number };
   /** MB of a process that runs the model. */
   readonly memory: From<number> & { readonly isGuess: boolean };
   /** Dollars a month. */
@@ -116,6 +116,8 @@ export type AdviceNeeds = {
   /** It is declared that objects in S3 are scored as they come. */
   readonly batch: boolean;
   readonly size: ModelSize;
+  /** Why the times of a bench are not used: they are of another memory or architecture. */
+  readonly benchLeftOut?: string;
 };
 
 /** A form's cost of a month. */

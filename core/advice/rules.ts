@@ -19,12 +19,17 @@ const EDGE_SECONDS = 0.01;
 export const BATCH_SECONDS = 60;
 
 /**
- * Bytes of a request to a function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * Bytes of a request to a function, and as many of its answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const LAMBDA_PAYLOAD = 6 * 1024 ** 2;
 const LAMBDA_MB = 10_240;
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html */
 const MANAGED_MB = 32_768;
+/**
+ * Of a request that is waited for, on Managed Instances, too; also of INIT where instances are provisioned:
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
 const LAMBDA_SECONDS = 900;
 /** https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints.html */
 const SAGEMAKER_SECONDS = 60;
@@ -36,6 +41,8 @@ const HTTP_SECONDS = 30;
 
 const CLOUD: readonly Form[] = FORMS.filter((form) => form !== 'edge');
 const LAMBDA: readonly Form[] = ['batch', 'on-demand', 'provisioned'];
+/** Whose INIT ends after ten seconds. */
+const ON_DEMAND: readonly Form[] = ['batch', 'on-demand'];
 /** What the routes of `http` ask. */
 const BEHIND_HTTP: readonly Form[] = ['on-demand', 'provisioned', 'managed'];
 
@@ -111,7 +118,7 @@ function computeRule(needs: AdviceNeeds): RuleReason | undefined {
     ['managed', 'fargate', 'kubernetes', 'sagemaker'].includes(form) ? whole : service.value;
   const longest = (form: Form): number => {
     if (http && BEHIND_HTTP.includes(form)) return HTTP_SECONDS;
-    if (LAMBDA.includes(form)) return LAMBDA_SECONDS;
+    if (form === 'managed' || LAMBDA.includes(form)) return LAMBDA_SECONDS;
     return form === 'sagemaker' ? SAGEMAKER_SECONDS : Number.POSITIVE_INFINITY;
   };
   const excludes = CLOUD.filter((form) => {
@@ -138,10 +145,17 @@ function longestWords(forms: readonly Form[], http: boolean): string {
 }
 
 function payloadRule({ payload }: AdviceNeeds): RuleReason | undefined {
-  if (payload.value <= LAMBDA_PAYLOAD) return undefined;
+  const { from, larger, value } = payload;
+  // Where only the sum is known, each may be half of it.
+  const isKept = larger === undefined ? value <= 2 * LAMBDA_PAYLOAD : larger <= LAMBDA_PAYLOAD;
+  if (isKept) return undefined;
+  const limit = memoryWords(LAMBDA_PAYLOAD);
   return {
     rule: 'payload',
-    words: `${memoryWords(payload.value)} (${payload.from}) is more than the ${memoryWords(LAMBDA_PAYLOAD)} of a request to Lambda: batch or containers.`,
+    words:
+      larger === undefined
+        ? `${memoryWords(value)} (${from}) of a request and its answer are more than the ${limit} that Lambda takes of each: batch or containers.`
+        : `${memoryWords(larger)} (${from}) of a request or its answer are more than the ${limit} that Lambda takes of each: batch or containers.`,
     excludes: ['on-demand', 'provisioned', 'managed', 'sagemaker'],
   };
 }
@@ -177,14 +191,18 @@ function memoryRule({ memory }: AdviceNeeds): RuleReason | undefined {
   };
 }
 
-function startRule({ size }: AdviceNeeds): RuleReason | undefined {
+function startRule({ size, start }: AdviceNeeds): RuleReason | undefined {
   const bytes = bytesStored(size);
-  const seconds = initSeconds(bytes);
+  const seconds = start.isGuess ? initSeconds(bytes) : start.value;
   if (seconds <= INIT_SECONDS) return undefined;
+  const taken = start.isGuess
+    ? `reading ${weightWords(bytes)} at start takes about ${timeWords(seconds)}`
+    : `a start takes ${timeWords(seconds)} (${start.from})`;
+  const longest = seconds > LAMBDA_SECONDS;
   return {
     rule: 'start',
-    words: `reading ${weightWords(bytes)} at start takes about ${timeWords(seconds)}, and Lambda stops a start after ${timeWords(INIT_SECONDS)}.`,
-    excludes: LAMBDA,
+    words: `${taken}, and Lambda stops a start ${longest ? '' : 'on demand '}after ${timeWords(longest ? LAMBDA_SECONDS : INIT_SECONDS)}.`,
+    excludes: longest ? LAMBDA : ON_DEMAND,
   };
 }
 

@@ -10,6 +10,7 @@ export function unknownOf(
 ): readonly Unknown[] {
   const { deviceMemory, http, latency, memory, network, payload, privacy, service, start, traffic, update } =
     needs;
+  const { benchLeftOut } = needs;
   const isEdge = form === 'edge' || (form === undefined && privacy?.value === 'local');
   const found: (Unknown | false)[] = [
     traffic === undefined && {
@@ -27,6 +28,11 @@ export function unknownOf(
     update === undefined && {
       what: 'How often a new version of the model comes.',
       needed: '`update`: hourly, daily, weekly, monthly or never. Devices get updates seldom.',
+    },
+    benchLeftOut !== undefined && {
+      what: `How fast it is at that size: the ${benchLeftOut}, so that its times are left out.`,
+      needed:
+        'a bench at this memory and architecture, or those of the bench (`--memory`, `--architecture`).',
     },
     service.isGuess && {
       what: `How long a request computes: ${timeWords(service.value)} is assumed, from the size of the file.`,

@@ -18,8 +18,8 @@ export type Used = {
 };
 
 export type CeilingLimits = {
-  /** MB of the function. */
-  readonly memory: number;
+  /** MB of the function; absent where nobody says. */
+  readonly memory?: number | undefined;
   /** Instances at once; absent where nobody says. */
   readonly concurrency?: number | undefined;
   readonly payload: number;
@@ -32,10 +32,10 @@ export function ceilingsOf(
 ): readonly BenchCeiling[] {
   const { cpu, seconds, outstanding, request, answer } = used;
   return [
-    ...(cpu === undefined || !(seconds > 0)
+    ...(cpu === undefined || memory === undefined || !(seconds > 0)
       ? []
       : [{ name: 'cpu', used: cpu / seconds, limit: memory / MB_OF_A_VCPU, unit: 'vCPU' } as const]),
-    ...(used.memory === undefined
+    ...(used.memory === undefined || memory === undefined
       ? []
       : [{ name: 'memory', used: used.memory, limit: memory, unit: 'MB' } as const]),
     ...(outstanding === undefined || concurrency === undefined

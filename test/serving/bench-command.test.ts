@@ -268,6 +268,7 @@ describe('sls models bench', () => {
 async function lambda(
   invoked: (count: number) => { readonly status?: number; readonly error?: string; readonly text?: string },
   weights: object = {},
+  configuration: object | null = { MemorySize: 512, Architectures: ['arm64'] },
 ): Promise<string> {
   let count = 0;
   server = createServer((request, response) => {
@@ -283,6 +284,10 @@ async function lambda(
     if (/\/concurrency$/.test(url)) return send(200, { ReservedConcurrentExecutions: 8 });
     if (/account-settings/.test(url))
       return send(200, { AccountLimit: { UnreservedConcurrentExecutions: 900 } });
+    if (/\/configuration/.test(url) && configuration !== null) {
+      expect(new URL(url, 'http://x').searchParams.get('Qualifier')).toBe('4');
+      return send(200, configuration);
+    }
     if (!/\/invocations/.test(url)) return send(404, {}, { 'x-amzn-errortype': 'NotFound' });
     expect(new URL(url, 'http://x').searchParams.get('Qualifier')).toBe('4');
     const at = count++;
@@ -308,18 +313,29 @@ describe('a deployed version', () => {
       kind: 'function',
       name: 'shop-dev-churn:live',
       version: '4',
-      memory: 1769,
+      // What it was published with, not what serverless.yml has by now.
+      memory: 512,
+      architecture: 'arm64',
     });
     expect(first?.answer).toBeGreaterThan(390);
     const [, server] = scenarios;
     expect(server?.duration).toBeCloseTo(3.5, 6);
     const ceilings = new Map(server?.ceilings.map(({ name, used, limit }) => [name, [used, limit]]));
-    expect(ceilings.get('memory')).toEqual([212, 1769]);
+    expect(ceilings.get('memory')).toEqual([212, 512]);
     expect(ceilings.get('concurrency')).toEqual([expect.any(Number), 8]);
     expect(ceilings.has('cpu')).toBe(false);
     expect(million).toMatchObject({ duration: expect.closeTo(3.5), from: 'Lambda’s own duration' });
     expect(notices.join()).toMatch(/^The bench is not kept in the registry: /);
     expect(text).toContain('churn at shop-dev-churn:live, version 4');
+  }, 60_000);
+
+  it('whose memory Lambda does not tell has none, and no cost by it', async () => {
+    const endpoint = await lambda(() => ({}), {}, null);
+    await bench({ qualifier: '4', duration: '2', rate: '20', scenario: 'Server' }, { endpoint });
+    const { target, scenarios, million } = await kept();
+    expect(target).toEqual({ kind: 'function', name: 'shop-dev-churn:4', version: '4' });
+    expect(scenarios[0]?.ceilings.map(({ name }) => name)).toEqual(['concurrency', 'request', 'answer']);
+    expect(million).toBeUndefined();
   }, 60_000);
 
   it('throttles are refused requests, and are not tried again', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { From } from '../../../core/advice/contract.ts';
+import type { AdviceNeeds, From } from '../../../core/advice/contract.ts';
 import { benchTimes } from '../../../core/capacity/bench-times.ts';
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import { MB_PER_VCPU } from '../../../core/endpoint/contract.ts';
@@ -11,13 +11,19 @@ import { usage } from '../context/context.ts';
 export type BenchFigures = {
   readonly service?: From<number>;
   readonly start?: From<number>;
-  readonly payload?: From<number>;
+  /** Of a request and its answer; `larger`: the larger one of both. */
+  readonly payload?: From<number> & { readonly larger?: number };
   readonly memory?: From<number>;
+  readonly architecture?: AdviceNeeds['architecture'];
+  /** Of a deployed version of which Lambda did not tell memory and architecture. */
+  readonly isSizeUntold?: true;
   /** MB that one process or instance took at most. */
   readonly used?: From<number>;
   /** Identity of the artifact, where it is known. */
   readonly identity?: string;
 };
+
+const ARCHITECTURES = ['x86_64', 'arm64'] as const;
 
 /** @param from where the document lies, for people */
 export function benchFigures(document: BenchDocument, from: string): BenchFigures {
@@ -29,12 +35,19 @@ export function benchFigures(document: BenchDocument, from: string): BenchFigure
   // A process here has a whole processor; below 1,769 MB a function has a part of one.
   const slower = target.kind === 'here' ? Math.max(1, MB_PER_VCPU / (target.memory ?? MB_PER_VCPU)) : 1;
   const answers = Math.max(0, ...scenarios.map(({ bytes }) => bytes));
+  const payload = figure(Math.round(asked.bytes + answers));
+  const { architecture } = target;
   const figures = {
     service: figure(duration === undefined ? undefined : (slower * duration) / 1000),
     // Here a start is that of another process.
     start: target.kind === 'function' && init !== undefined ? figure(init / 1000) : undefined,
-    payload: figure(Math.round(asked.bytes + answers)),
+    payload: payload && {
+      ...payload,
+      ...(answers > 0 && { larger: Math.round(Math.max(asked.bytes, answers)) }),
+    },
     memory: figure(target.memory),
+    architecture: ARCHITECTURES.find((one) => one === architecture),
+    isSizeUntold: target.kind === 'function' && target.memory === undefined ? true : undefined,
     used: figure(mostMemory(document)),
     identity: target.identity,
   };

@@ -56,50 +56,75 @@ export function adviceNeeds(
     network: from(ms('network'), '--network'),
     deviceMemory: from(bytesFlag(flags, 'device-memory'), '--device-memory'),
   };
-  const memory = numberFlag(flags, 'memory', {
+  const told = numberFlag(flags, 'memory', {
     ...{ least: 128, most: 10_000_000, what: 'a number of MB', example: '1769' },
   });
+  const memory =
+    sure(from(told, '--memory'), from(model?.memory, at('memory')), bench?.memory) ??
+    guess(guessedMemory(bytes));
+  const architecture =
+    chosenFlag(flags, 'architecture') ?? model?.architecture ?? bench?.architecture ?? 'x86_64';
   const known: Partial<AdviceNeeds> = Object.fromEntries(
     Object.entries(optional).filter(([, value]) => value !== undefined),
   );
-  const service = sure(from(ms('duration'), '--duration'), bench?.service) ?? guess(guessedService(bytes));
-  atOnce(known, service.value);
+  const otherwise = bench && otherSize(bench, memory.value, architecture);
+  const times = otherwise === undefined ? bench : undefined;
+  const service = sure(from(ms('duration'), '--duration'), times?.service) ?? guess(guessedService(bytes));
+  const start = sure(from(ms('start'), '--start'), times?.start) ?? guess(initSeconds(bytes));
+  const isMissed =
+    (service.isGuess && bench?.service !== undefined) || (start.isGuess && bench?.start !== undefined);
+  const burst = from(
+    numberFlag(flags, 'burst', { least: 1, most: 1000, what: 'a number', example: '3' }),
+    '--burst',
+  ) ??
+    from(declared?.burst, at('needs.burst')) ?? { value: 1, from: 'assumed' };
+  atOnce(known, service.value, burst.value);
   return {
     ...known,
+    ...(otherwise !== undefined && isMissed && { benchLeftOut: otherwise }),
     deviceUpdate: from(chosenFlag(flags, 'device-update'), '--device-update') ?? {
       value: 'monthly',
       from: 'assumed',
     },
-    burst: from(
-      numberFlag(flags, 'burst', { least: 1, most: 1000, what: 'a number', example: '3' }),
-      '--burst',
-    ) ??
-      from(declared?.burst, at('needs.burst')) ?? { value: 1, from: 'assumed' },
+    burst,
     service,
-    start: sure(from(ms('start'), '--start'), bench?.start) ?? guess(initSeconds(bytes)),
+    start,
     payload:
       sure(
         from(bytesFlag(flags, 'payload'), '--payload'),
         from(declared?.payload, at('needs.payload')),
         bench?.payload,
       ) ?? guess(Math.max(GUESSED_PAYLOAD, Math.round(2 * rowBytes))),
-    memory:
-      sure(from(memory, '--memory'), from(model?.memory, at('memory')), bench?.memory) ??
-      guess(guessedMemory(bytes)),
-    architecture: chosenFlag(flags, 'architecture') ?? model?.architecture ?? 'x86_64',
+    memory,
+    architecture,
     http: model?.http !== undefined,
     batch: model?.batch !== undefined,
     size,
   };
 }
 
+/** @returns why times of the bench say nothing of this size; undefined where they do */
+function otherSize(bench: BenchFigures, memory: number, architecture: string): string | undefined {
+  const where = (bench.service ?? bench.start)?.from ?? 'the bench';
+  const sizeWords = (mb: number, processor: string): string =>
+    `${mb.toLocaleString('en-US')} MB, ${processor}`;
+  const counted = sizeWords(memory, architecture);
+  if (bench.isSizeUntold)
+    return `${where} has a memory that Lambda did not tell, and ${counted}, are counted`;
+  const measured = sizeWords(bench.memory?.value ?? memory, bench.architecture ?? architecture);
+  return measured === counted ? undefined : `${where} has ${measured}, and ${counted}, are counted`;
+}
+
 /** @throws ProblemError where more requests would be out at once than anything here is made for */
-function atOnce({ traffic }: Partial<AdviceNeeds>, service: number): void {
-  if (traffic === undefined || traffic.value * service <= 10 * MOST_AT_ONCE) return;
+function atOnce({ traffic }: Partial<AdviceNeeds>, service: number, burst: number): void {
+  if (traffic === undefined) return;
+  const requests = traffic.value * burst * service;
+  if (requests <= 10 * MOST_AT_ONCE) return;
   const most = (10 * MOST_AT_ONCE).toLocaleString('en-US');
+  const more = burst > 1 ? `, ${numberWords(burst)} times as many in a burst,` : '';
   throw usage(
     traffic.from,
-    `${numberWords(traffic.value)} requests a second of ${timeWords(service)} each are ${numberWords(traffic.value * service)} at once; ${most} are the most that is counted.`,
+    `${numberWords(traffic.value)} requests a second${more} of ${timeWords(service)} each are ${numberWords(requests)} at once; ${most} are the most that is counted.`,
     'Check the unit of both: --traffic is a second, --duration in milliseconds.',
   );
 }

@@ -68,6 +68,6 @@ export function requestTimes(
   };
 }
 
-/** Another memory or processor takes another time. */
+/** Another memory or processor takes another time, and one that nobody knows may be another one. */
 const isOfSuch = ({ memory, architecture }: Model, { target }: BenchDocument): boolean =>
-  (target.memory ?? memory) === memory && (target.architecture ?? architecture) === architecture;
+  target.memory === memory && target.architecture === architecture;

@@ -2,6 +2,7 @@ import { lambdaClient } from '../../../aws/clients/lambda.ts';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { instanceLimits } from '../../../aws/lambda/capacity.ts';
 import { lambdaInvoke } from '../../../aws/lambda/invoke.ts';
+import { versionSize } from '../../../aws/lambda/version-size.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import type { Context } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
@@ -39,6 +40,7 @@ export async function benchDeployed<T>(
   try {
     const version = await versionAt(lambda, functionName, qualifier, model, service.region);
     const limits = await instanceLimits(lambda)(functionName).catch(() => undefined);
+    const size = await versionSize(lambda, functionName, version).catch(() => undefined);
     const concurrency = limits && (limits.reserved ?? limits.unreserved);
     const result = await work({
       kind: 'function',
@@ -46,6 +48,7 @@ export async function benchDeployed<T>(
       functionName,
       version,
       invoke: lambdaInvoke(lambda),
+      ...(size && { size }),
       ...(concurrency !== undefined && { concurrency }),
     });
     return result;

@@ -5,6 +5,7 @@ import type { Facts, Model } from '../declaration/model.ts';
 import { monthlyCost, total } from '../plan/cost.ts';
 import { MONTH } from '../plan/shared/prices.ts';
 import type { BenchMeasured, MeasureGiven } from './measure.ts';
+import { sizeOf } from './target.ts';
 
 /** What was measured, of what and with what: `bench.json`. */
 export function benchDocument(
@@ -14,7 +15,8 @@ export function benchDocument(
   about: { readonly at: string; readonly plugin: string },
 ): BenchDocument {
   const rows = requests.all.reduce((sum, one) => sum + one.rows, 0) / requests.all.length;
-  const million = millionOf(model, facts, scenarios, rows);
+  const size = sizeOf(target, model);
+  const million = size && millionOf({ ...model, ...size }, facts, scenarios, rows);
   return {
     schema: 1,
     kind: 'MLPerf-like',
@@ -28,7 +30,7 @@ export function benchDocument(
       ...(target.kind === 'function' && { version: target.version }),
       // Who answers at an address is not known, nor is what was deployed as another version.
       ...(target.kind === 'here' && { identity: facts.identity }),
-      ...(target.kind !== 'url' && { memory: model.memory, architecture: model.architecture }),
+      ...(target.kind !== 'url' && size && { memory: size.memory, architecture: size.architecture }),
     },
     machine: {
       processor: `${cpus()[0]?.model.trim() ?? process.arch}, ${availableParallelism()} cores`,

@@ -11,7 +11,7 @@ import { type BenchOptions, highestRate } from './options.ts';
 import { benchProblem } from './problems.ts';
 import { type BenchRequests, isFree, repeated } from './requests.ts';
 import { fileRate, GRACE, offline, type ScenarioWork, server, singleStream } from './scenarios.ts';
-import type { BenchTarget, Usage } from './target.ts';
+import { type BenchTarget, sizeOf, type Usage } from './target.ts';
 
 export type MeasureGiven = {
   readonly model: Model;
@@ -174,7 +174,11 @@ async function within(given: MeasureGiven, run: () => Promise<ScenarioResult>): 
     request: Math.max(...requests.all.map(({ body }) => Buffer.byteLength(body))),
     answer: result.bytes,
   };
-  const limits = { memory: model.memory, concurrency: target.concurrency, payload: PAYLOAD_BYTES };
+  const limits = {
+    memory: sizeOf(target, model)?.memory,
+    concurrency: target.concurrency,
+    payload: PAYLOAD_BYTES,
+  };
   return { ...result, ceilings: ceilingsOf(used, limits) };
 }
 

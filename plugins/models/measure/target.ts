@@ -1,4 +1,5 @@
 import type { InvokePort } from '../../../core/ports/aws.ts';
+import type { Model } from '../declaration/model.ts';
 
 /** What a target used since it started, as far as this machine can see. */
 export type Usage = {
@@ -20,6 +21,15 @@ export type BenchTarget = {
   /** Milliseconds from its start to being ready, where it was started for this. */
   readonly started?: number;
   readonly usage?: () => Promise<Usage | undefined>;
+  /** Of a deployed version: serverless.yml may have other ones by now. Absent where Lambda did not tell. */
+  readonly size?: { readonly memory: number; readonly architecture: 'x86_64' | 'arm64' };
   /** Instances that it may have at once. */
   readonly concurrency?: number;
 };
+
+/** @returns undefined for a version of which Lambda did not tell */
+export const sizeOf = (
+  { kind, size }: Pick<BenchTarget, 'kind' | 'size'>,
+  { architecture, memory }: Pick<Model, 'architecture' | 'memory'>,
+): Pick<Model, 'architecture' | 'memory'> | undefined =>
+  kind === 'function' ? size : { architecture, memory };

@@ -53,10 +53,15 @@ describe('what rules a form out', () => {
   it.each([
     ['privacy', { privacy: from('local' as const) }, 'on-demand'],
     ['privacy', { privacy: from('central' as const) }, 'edge'],
-    ['payload', { payload: from(6 * 1024 ** 2 + 1) }, 'provisioned'],
+    ['payload', { payload: from(12 * 1024 ** 2 + 1) }, 'provisioned'],
+    ['payload', { payload: { ...from(7 * 1024 ** 2), larger: 6 * 1024 ** 2 + 1 } }, 'provisioned'],
     ['update', { update: from('weekly' as const) }, 'edge'],
     ['memory', { memory: from(10_241) }, 'on-demand'],
-    ['start', { size: { weights: [], rest: 700e6 } }, 'on-demand'],
+    ['start', { size: { weights: [], rest: 700e6 }, start: { ...from(10), isGuess: true } }, 'on-demand'],
+    ['start', { start: from(10.1) }, 'on-demand'],
+    ['start', { start: from(10.1) }, 'batch'],
+    ['start', { start: from(901) }, 'provisioned'],
+    ['computing', { service: from(901) }, 'managed'],
     ['computing', { service: from(901) }, 'batch'],
     ['computing', { service: from(61) }, 'sagemaker'],
     ['computing', { service: from(31), http: true }, 'on-demand'],
@@ -69,7 +74,13 @@ describe('what rules a form out', () => {
   });
 
   it.each([
-    [{ payload: from(6 * 1024 ** 2) }, 'on-demand'],
+    // A request and an answer of 6 MB each.
+    [{ payload: from(12 * 1024 ** 2) }, 'on-demand'],
+    [{ payload: { ...from(12 * 1024 ** 2), larger: 6 * 1024 ** 2 } }, 'on-demand'],
+    // What was measured goes before what its size lets expect.
+    [{ size: { weights: [], rest: 700e6 }, start: from(3) }, 'on-demand'],
+    // Lambda’s ten seconds do not hold where instances are provisioned.
+    [{ start: from(100) }, 'provisioned'],
     [{ memory: from(10_240) }, 'on-demand'],
     [{ service: from(30), http: true }, 'on-demand'],
     [{ service: from(31) }, 'on-demand'],
@@ -171,6 +182,23 @@ it('whatever is asked: the form is one that nothing rules out and no other real-
     }),
     { numRuns: 60 },
   );
+});
+
+it('who waits a minute gets batch every minute, as who waits a little longer', () => {
+  const batchAt = (seconds: number) =>
+    advised({ latency: from(seconds), traffic: from(1) }).forms.find(({ form }) => form === 'batch')?.cost;
+  expect(batchAt(60)?.made).toBe('43,200 runs of 1,769 MB');
+  expect(batchAt(60)?.total).toBeCloseTo(batchAt(60.001)?.total ?? 0, 2);
+});
+
+it.each([
+  [100, 1],
+  [1000, 0.1],
+  [1000, 10],
+])('a burst of %d times with requests of %d s is counted at once', (burst, service) => {
+  const before = performance.now();
+  advised({ latency: from(20), traffic: from(1), burst: from(burst), service: from(service) });
+  expect(performance.now() - before).toBeLessThan(5000);
 });
 
 it('of sixty needs by chance, none has a cheapest form that a simulated month shows to be a tenth dearer', () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { advise } from '../../../../../core/advice/advise.ts';
 import type { BenchDocument } from '../../../../../core/capacity/contract.ts';
 import { benchFigures, benchInFile, figuresIn } from '../../../../../plugins/models/advise/bench-figures.ts';
 import { knownFile } from '../../../../../plugins/models/advise/known-file.ts';
@@ -55,7 +56,11 @@ describe('options that cannot be used are refused with key, value, limit and fix
     expect(() => given({ [name]: value })).toThrow(message);
   });
 
-  it('more requests at once than anything is made for', () => {
+  it('more requests at once than anything is made for, also in a burst alone', () => {
+    expect(() => given({ traffic: '1000', duration: '1000', burst: '1000' })).toThrow(
+      '--traffic: 1,000 requests a second, 1,000 times as many in a burst, of 1 s each are 1,000,000 at once; 100,000 are the most that is counted.',
+    );
+    expect(() => given({ traffic: '1000', duration: '1000', burst: '100' })).not.toThrow();
     expect(() => given({ traffic: '1000000', duration: '900000' })).toThrow(
       /--traffic: 1,000,000 requests a second of 15 min each are 900,000,000 at once; 100,000 are the most/,
     );
@@ -108,6 +113,63 @@ describe('what is known goes before what is guessed', () => {
       payload: { value: 20_480 },
     });
     expect(adviceNeeds({ duration: '9' }, file, model, bench).service).toMatchObject({ value: 0.009 });
+  });
+});
+
+describe('a bench of another memory or architecture', () => {
+  const [model] = parseModels({ churn: { artifact: 'a.onnx', memory: 2048 } }).models;
+  const at = (value: number, architecture: 'x86_64' | 'arm64') => ({
+    ...{
+      service: { value: 0.69, from: 'bench of version 3' },
+      start: { value: 9, from: 'bench of version 3' },
+    },
+    ...{ memory: { value, from: 'bench of version 3' }, architecture },
+    payload: { value: 7, from: 'bench of version 3' },
+  });
+
+  it.each([
+    [at(2048, 'x86_64'), 0.69, undefined],
+    [
+      at(128, 'x86_64'),
+      undefined,
+      'bench of version 3 has 128 MB, x86_64, and 2,048 MB, x86_64, are counted',
+    ],
+    [
+      at(2048, 'arm64'),
+      undefined,
+      'bench of version 3 has 2,048 MB, arm64, and 2,048 MB, x86_64, are counted',
+    ],
+  ])('%j', (bench, seconds, words) => {
+    const needs = adviceNeeds({}, file, model, bench);
+    expect([needs.service.isGuess, needs.start.isGuess]).toEqual([
+      seconds === undefined,
+      seconds === undefined,
+    ]);
+    if (seconds !== undefined) expect(needs.service.value).toBe(seconds);
+    // How large requests are does not depend on it.
+    expect(needs.payload.value).toBe(7);
+    const unknown = advise(needs, PRICE_LIST).unknown.map(({ what }) => what);
+    expect(unknown.filter((what) => /are left out/.test(what))).toEqual(
+      words === undefined
+        ? []
+        : [`How fast it is at that size: the ${words}, so that its times are left out.`],
+    );
+  });
+
+  it('of a version of which Lambda did not tell them is left out, too; one at an address is not', () => {
+    const { memory: _, architecture: __, ...untold } = at(1, 'arm64');
+    expect(adviceNeeds({}, file, model, { ...untold, isSizeUntold: true }).service.isGuess).toBe(true);
+    expect(adviceNeeds({}, file, model, untold).service.isGuess).toBe(false);
+  });
+
+  it('without any size told is counted at its own', () => {
+    const needs = adviceNeeds({}, file, undefined, at(512, 'arm64'));
+    expect(needs).toMatchObject({ memory: { value: 512 }, architecture: 'arm64', service: { value: 0.69 } });
+    expect(adviceNeeds({ memory: '1024' }, file, undefined, at(512, 'arm64')).service.isGuess).toBe(true);
+    // Nothing of it would be used.
+    expect(
+      adviceNeeds({ duration: '9', start: '9' }, file, model, at(128, 'arm64')).benchLeftOut,
+    ).toBeUndefined();
   });
 });
 
@@ -187,16 +249,19 @@ describe('a bench', () => {
   };
   const document = {
     ...{ schema: 1, at: '2026-11-27T15:00:00.000Z', asked: { bytes: 700 }, scenarios: [scenario] },
-    target: { kind: 'function', name: 'f', memory: 1024 },
+    target: { kind: 'function', name: 'f', memory: 1024, architecture: 'arm64' },
   } as unknown as BenchDocument;
 
   it('tells time, start, payload and memory', () => {
     expect(benchFigures(document, 'x')).toEqual({
       service: { value: 0.012, from: 'x, 2026-11-27' },
       start: { value: 0.888, from: 'x, 2026-11-27' },
-      payload: { value: 1000, from: 'x, 2026-11-27' },
+      payload: { value: 1000, from: 'x, 2026-11-27', larger: 700 },
       memory: { value: 1024, from: 'x, 2026-11-27' },
+      architecture: 'arm64',
     });
+    const untold = { ...document, target: { kind: 'function', name: 'f' } } as const;
+    expect(benchFigures(untold, 'x')).toMatchObject({ isSizeUntold: true });
   });
 
   it('of this machine is counted with the part of a processor that the function has', () => {

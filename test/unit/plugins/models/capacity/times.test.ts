@@ -51,6 +51,9 @@ describe('how long a request takes', () => {
     const [{ scenarios }] = [benched];
     expect(times({}, { bench: bench(scenarios, { memory: 512 }) }).duration.from).toBe('assumed');
     expect(times({}, { bench: bench(scenarios, { architecture: 'arm64' }) }).duration.from).toBe('assumed');
+    // Lambda did not tell which it had.
+    const untold = bench(scenarios, { memory: undefined, architecture: undefined });
+    expect(times({}, { bench: untold }).duration.from).toBe('assumed');
   });
   it.each([
     ['duration', '0'],
