@@ -6,6 +6,7 @@ import {
   paginateListVersionsByFunction,
 } from '@aws-sdk/client-lambda';
 import type { Endpoints, VersionAnswer } from '../../core/catalog/catalog.ts';
+import { LIVE } from '../../core/catalog/contract.ts';
 
 const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown }>['failure']>> = {
   ResourceNotFoundException: 'absent',
@@ -25,9 +26,11 @@ function remembered<T>(ask: (...key: string[]) => Promise<T>): (...key: string[]
   return (...parts) => {
     const key = parts.join(' ');
     const found = known.get(key);
-    if (found !== undefined && Date.now() < found.until) return found.value;
+    const now = Date.now();
+    if (found !== undefined && now < found.until) return found.value;
+    for (const [old, { until }] of known) if (until <= now) known.delete(old);
     const value = ask(...parts);
-    known.set(key, { until: Date.now() + KEEP_MS, value });
+    known.set(key, { until: now + KEEP_MS, value });
     value.catch(() => known.delete(key));
     return value;
   };
@@ -35,6 +38,13 @@ function remembered<T>(ask: (...key: string[]) => Promise<T>): (...key: string[]
 
 /** The endpoints as Lambda functions. An error that is nobody's answer (denied, unreachable) is thrown. */
 export function lambdaEndpoints(client: LambdaClient): Endpoints {
+  const state = remembered((name, version) => stateOf(client, name, version));
+  const versions = remembered((name) => versionsOf(client, name));
+  const published = (name: string): Promise<readonly string[]> =>
+    versions(name).catch((error: unknown) => {
+      if (isAbsent(error)) return [];
+      throw error;
+    });
   return {
     async invoke(name, version, event) {
       try {
@@ -53,8 +63,10 @@ export function lambdaEndpoints(client: LambdaClient): Endpoints {
         return { failure };
       }
     },
-    state: remembered((name, version) => stateOf(client, name, version)),
-    versions: remembered((name) => versionsOf(client, name)),
+    // Anybody may make up numbers: one that no version has costs no call of its own, and no memory.
+    state: async (name, version) =>
+      version === LIVE || (await published(name)).includes(version) ? state(name, version) : undefined,
+    versions,
   };
 }
 
@@ -65,11 +77,13 @@ async function stateOf(client: LambdaClient, name = '', version = ''): Promise<s
     );
     return State;
   } catch (error) {
-    if (error instanceof LambdaServiceException && error.name === 'ResourceNotFoundException')
-      return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof LambdaServiceException && error.name === 'ResourceNotFoundException';
 
 async function versionsOf(client: LambdaClient, name = ''): Promise<readonly string[]> {
   const found: { readonly version: string; readonly at: number }[] = [];

@@ -30,7 +30,7 @@ export const PROBLEMS = {
   MODELS_BATCH: 'An entry of batch does not fit the model, or another entry.',
   MODELS_BATCH_OWNER: 'An output of batch belongs to another service or stage.',
   MODELS_BATCH_LOOP: 'What batch writes would be scored again, without end.',
-  MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same.',
+  MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same, or a prefix lies on others’ routes.',
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
   MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',
   MODELS_NOT_DEPLOYED: 'What the command needs is not deployed.',

@@ -113,6 +113,7 @@ export function routeProblems(models: readonly Model[], host: Host): readonly Pr
           : 'Define it there, or write iam or none.',
     });
   }
+  problems.push(...prefixProblems(models));
   const own = routesOf(models);
   const taken = new Map<string, string>();
   for (const { key, name } of [
@@ -139,6 +140,34 @@ export function routeProblems(models: readonly Model[], host: Host): readonly Pr
     });
   }
   return problems;
+}
+
+/** The catalog knows by the longest prefix who is asked: one that lies on others' routes would take them. */
+function prefixProblems(models: readonly Model[]): readonly Problem[] {
+  const groups = groupsOf(models);
+  return groups.flatMap(({ path, models: [first] }) => {
+    const above = groups.filter((other) => other.path !== path && `${path}/`.startsWith(slashed(other.path)));
+    const hidden = above.flatMap((other) => routesOf(other.models)).find((route) => liesOn(path, route.path));
+    if (first === undefined || hidden === undefined) return [];
+    return {
+      code: 'MODELS_ROUTE_TAKEN' as const,
+      key: `models.${first.name}.http.path`,
+      value: path,
+      message: `The prefix ${path} takes the route ${routeKey(hidden)} away from other models.`,
+      fix: `Use a prefix that no route of theirs begins with, for example /${first.name}.`,
+    };
+  });
+}
+
+const slashed = (path: string): string => (path.endsWith('/') ? path : `${path}/`);
+
+/** Is this a path of the route, or the beginning of one? */
+function liesOn(prefix: string, route: string): boolean {
+  const parts = route.split('/');
+  return prefix.split('/').every((part, index) => {
+    const own = parts[index] ?? (parts.at(-1) === '{proxy+}' ? part : undefined);
+    return own === part || own?.startsWith('{');
+  });
 }
 
 function userRoutes({ functions }: Host): readonly { readonly key: string; readonly name: string }[] {

@@ -76,7 +76,19 @@ describe('endpoints as Lambda functions', () => {
     expect(await endpoints.state('f', 'live')).toBe('Pending');
     expect(asked).toEqual(['GET /2015-03-31/functions/f/configuration?Qualifier=live']);
     answers['*'] = { status: 404, error: 'ResourceNotFoundException' };
+    expect(await endpoints.state('g', 'live')).toBeUndefined();
     expect(await endpoints.state('f', '9')).toBeUndefined();
+  });
+
+  it('asks for the state of a number only where a version has it, and lists versions once', async () => {
+    answers['GET /2015-03-31/functions/f/versions'] = { body: { Versions: [{ Version: '7' }] } };
+    answers['GET /2015-03-31/functions/f/configuration'] = { body: { State: 'Active' } };
+    for (let number = 1; number <= 50; number += 1)
+      expect(await endpoints.state('f', String(number))).toBe(number === 7 ? 'Active' : undefined);
+    expect(asked).toEqual([
+      'GET /2015-03-31/functions/f/versions',
+      'GET /2015-03-31/functions/f/configuration?Qualifier=7',
+    ]);
   });
 
   it('lists the published versions, oldest first', async () => {

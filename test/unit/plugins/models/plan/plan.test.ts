@@ -139,6 +139,40 @@ describe('routes', () => {
     expect(routeProblems(declaredModels({ a: { http: {} } }), { ...host, functions: other })).toEqual([]);
   });
 
+  it.each([
+    ['/v2', 'POST /v2/models/a/infer'],
+    ['/models', 'POST /models/a/invocations'],
+    ['/v2/models', 'POST /v2/models/a/infer'],
+    ['/v2/models/a/versions/3', 'GET /v2/models/a/{proxy+}'],
+    ['/docs', 'GET /docs'],
+  ])('are not taken by the prefix %s of another model, which is refused', (path, route) => {
+    expect(
+      routeProblems(declaredModels({ a: { http: {} }, b: { http: { path } } }), host).filter(
+        ({ value }) => value !== undefined,
+      ),
+    ).toEqual([
+      {
+        code: 'MODELS_ROUTE_TAKEN',
+        key: 'models.b.http.path',
+        value: path,
+        message: `The prefix ${path} takes the route ${route} away from other models.`,
+        fix: 'Use a prefix that no route of theirs begins with, for example /b.',
+      },
+    ]);
+  });
+
+  it.each([
+    ['/', '/lab/v1'],
+    ['/', '/v2x'],
+    ['/', '/docs/a'],
+    ['/', '/v2/health/live/b'],
+    ['/lab', '/v2'],
+    ['/v2/x', '/v2'],
+  ])('of the prefix %s are not taken by the prefix %s', (path, other) => {
+    const declared = declaredModels({ a: { http: { path } }, b: { http: { path: other } } });
+    expect(routeProblems(declared, host)).toEqual([]);
+  });
+
   it('beyond 300 are refused', () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`m${index}x`, { http: {} }]));
     expect(routeProblems(declaredModels(many), host).map(({ code }) => code)).toEqual(['MODELS_LIMIT']);
