@@ -3,6 +3,9 @@ import { DAY_MS } from '../units/time.ts';
 import type { DriftWindow } from './contract.ts';
 import { type History, type Named, oldNameOf, type Span, windowName, windowNamed } from './windows.ts';
 
+/** Told the key of a document that nobody can read. It counts as none, and its window as judged. */
+export type Damaged = (key: string) => void;
+
 /**
  * The monitor's documents in the registry, below the scope: `drift/<model>/<window's start>-<its
  * seconds>.json`. Those of before have the start alone: how long such a window is only the document says.
@@ -13,11 +16,11 @@ export type DriftDocuments = {
    * @returns windows of documents of any length that begin within these, or two days before, since a day may
    * be the last that was judged. Documents with old names: those that begin with one of these, and the latest
    */
-  readonly kept: (model: string, windows: readonly Span[]) => Promise<readonly Span[]>;
+  readonly kept: (model: string, windows: readonly Span[], damaged: Damaged) => Promise<readonly Span[]>;
   /** Lists all of them. @returns undefined where there is none */
-  readonly history: (model: string) => Promise<History | undefined>;
+  readonly history: (model: string, damaged: Damaged) => Promise<History | undefined>;
   /** @returns what was found in a window; undefined where nothing is kept, or it is of another schema */
-  readonly read: (model: string, window: Span) => Promise<DriftWindow | undefined>;
+  readonly read: (model: string, window: Span, damaged: Damaged) => Promise<DriftWindow | undefined>;
   /** Writes what was found in a window. `changed`: there is a document already, and it stays. */
   readonly write: (window: DriftWindow) => Promise<'ok' | 'changed'>;
 };
@@ -28,19 +31,30 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
     const keys = await objects.list(`${folder(model)}${begin}`);
     return keys.flatMap((key) => windowNamed(key.slice(folder(model).length).replace(/\.json$/, '')) ?? []);
   };
-  const document = async (model: string, name: string): Promise<DriftWindow | undefined> => {
-    const kept = await objects.get(`${folder(model)}${name}.json`);
-    const found = kept && (JSON.parse(kept.text) as DriftWindow);
-    return found?.schema === 1 ? found : undefined;
+  const document = async (
+    model: string,
+    name: string,
+    damaged: Damaged,
+  ): Promise<DriftWindow | undefined> => {
+    const key = `${folder(model)}${name}.json`;
+    const kept = await objects.get(key);
+    const found = kept && windowIn(kept.text);
+    if (found === 'damaged') damaged(key);
+    return found === 'damaged' ? undefined : found;
   };
   /** @param length of what cannot be read: it is done, whatever it says */
-  const whole = async (model: string, { from, to }: Named, length: number): Promise<Span> => {
+  const whole = async (
+    model: string,
+    { from, to }: Named,
+    length: number,
+    damaged: Damaged,
+  ): Promise<Span> => {
     if (to !== undefined) return { from, to };
-    const found = await document(model, oldNameOf({ from, to: from }));
+    const found = await document(model, oldNameOf({ from, to: from }), damaged);
     return { from, to: found === undefined ? from + length : Date.parse(found.to) };
   };
   return {
-    kept: async (model, windows) => {
+    kept: async (model, windows, damaged) => {
       const [oldest] = windows;
       if (oldest === undefined) return [];
       const starts = new Set(windows.map(({ from }) => from));
@@ -49,20 +63,20 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
       return Promise.all(
         found
           .filter(({ from, to }) => to !== undefined || starts.has(from) || from === latest)
-          .map((one) => whole(model, one, oldest.to - oldest.from)),
+          .map((one) => whole(model, one, oldest.to - oldest.from, damaged)),
       );
     },
-    history: async (model) => {
+    history: async (model, damaged) => {
       // Names are in the order of time.
       const all = await named(model);
       const [first, last] = [all[0], all.at(-1)];
       if (first === undefined || last === undefined) return undefined;
-      return { first: await whole(model, first, 0), last: await whole(model, last, 0) };
+      return { first: await whole(model, first, 0, damaged), last: await whole(model, last, 0, damaged) };
     },
-    read: async (model, window) => {
-      const found = await document(model, windowName(window));
+    read: async (model, window, damaged) => {
+      const found = await document(model, windowName(window), damaged);
       if (found !== undefined) return found;
-      const old = await document(model, oldNameOf(window));
+      const old = await document(model, oldNameOf(window), damaged);
       return old !== undefined && Date.parse(old.to) === window.to ? old : undefined;
     },
     write: (window) => {
@@ -70,6 +84,17 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
       return objects.create(`${folder(window.model)}${name}.json`, `${JSON.stringify(window)}\n`);
     },
   };
+}
+
+/** @returns undefined where it is of another schema */
+function windowIn(text: string): DriftWindow | 'damaged' | undefined {
+  try {
+    const found = JSON.parse(text) as DriftWindow;
+    if (found.schema !== 1) return undefined;
+    return Number.isFinite(Date.parse(found.to)) && Array.isArray(found.signals) ? found : 'damaged';
+  } catch {
+    return 'damaged';
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import { metricLine } from '../metrics/line.ts';
 import { type Baseline, DRIFT_METRICS, type DriftWindow, MONITOR_EVERY, type Watched } from './contract.ts';
+import type { Damaged } from './documents.ts';
 import { type BaselineRows, gatherRows, MARGIN } from './gather.ts';
 import { countedOf, driftNotice, newlyCounted } from './notice.ts';
 import type { DriftWorld } from './ports.ts';
@@ -30,8 +31,9 @@ export async function monitor(world: DriftWorld, watched: readonly Watched[]): P
 async function watch(world: DriftWorld, watched: Watched, fail: Fail): Promise<void> {
   const { documents, log } = world;
   const { model } = watched;
-  const { complete, kept } = await lookedAt(world, watched);
-  const history = isGap(complete, kept) ? await documents.history(model) : undefined;
+  const damaged = telling(fail);
+  const { complete, kept } = await lookedAt(world, watched, damaged);
+  const history = isGap(complete, kept) ? await documents.history(model, damaged) : undefined;
   const { windows, missed } = dueWindows(complete, kept, history);
   if (missed !== undefined)
     log('warn', `${model}: what was between is too long ago to be judged now.`, span(missed));
@@ -52,20 +54,20 @@ async function watch(world: DriftWorld, watched: Watched, fail: Fail): Promise<v
 }
 
 /** Windows that may be due, oldest first, and those that have documents. */
-async function lookedAt({ documents, clock }: DriftWorld, { model, window }: Watched) {
+async function lookedAt({ documents, clock }: DriftWorld, { model, window }: Watched, damaged: Damaged) {
   const now = clock();
   const latest = completeWindows(now, window);
-  const kept = await documents.kept(model, latest);
+  const kept = await documents.kept(model, latest, damaged);
   const reach = reachOf(latest, kept);
   if (reach <= latest.length) return { complete: latest, kept };
   const complete = completeWindows(now, window, reach);
-  return { complete, kept: await documents.kept(model, complete) };
+  return { complete, kept: await documents.kept(model, complete, damaged) };
 }
 
 /** @returns false where not one of its baselines is known: without a document it is tried again */
 async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fail: Fail): Promise<boolean> {
   const { groups, skipped } = await gatherRows(world, watched, window);
-  const before = await world.documents.read(watched.model, windowBefore(window));
+  const before = await world.documents.read(watched.model, windowBefore(window), telling(fail));
   const judged = judgedOf(groups, before?.baseline);
   for (const group of groups) if (group !== judged) tellOther(world, watched, window, group, fail);
   if (skipped > 0 && groups.length === 0) fail('no line could be read as one', { skipped, ...span(window) });
@@ -80,7 +82,8 @@ async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fa
     ...(skipped > 0 && { skipped }),
   });
   // Before the document, with which the window is done: told twice rather than never.
-  if (judged?.baseline !== undefined) await tell(world, watched, window, found, judged.baseline, before);
+  if (judged?.baseline !== undefined)
+    await tell(world, watched, window, found, judged.baseline, before, fail);
   await world.documents.write(found);
   return true;
 }
@@ -107,11 +110,16 @@ async function tell(
   found: DriftWindow,
   baseline: Baseline,
   before: DriftWindow | undefined,
+  fail: Fail,
 ): Promise<void> {
   const now = countedOf(found, baseline, before);
   if (before === undefined || now.inputs.length + now.classes.length === 0) return;
   // What counts now was judged against the same baseline in the window before.
-  const earlier = await world.documents.read(watched.model, windowBefore(windowBefore(window)));
+  const earlier = await world.documents.read(
+    watched.model,
+    windowBefore(windowBefore(window)),
+    telling(fail),
+  );
   const begun = newlyCounted(now, countedOf(before, baseline, earlier));
   if (begun.inputs.length + begun.classes.length === 0) return;
   const { subject, text } = driftNotice(watched, found, baseline, begun);
@@ -175,6 +183,11 @@ export function metricsOf(
     [DRIFT_METRICS.seen]: found.rows,
   };
 }
+
+const telling =
+  (fail: Fail): Damaged =>
+  (key) =>
+    fail('a document of an earlier window is damaged and counts as none', { key });
 
 type Fail = (what: string, fields: Readonly<Record<string, string | number>>) => void;
 

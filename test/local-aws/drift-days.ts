@@ -61,7 +61,7 @@ export async function startDays(): Promise<Days> {
   const scenes = new Map<string, Scene>();
 
   const document = async (name: string, window: Span): Promise<DriftWindow> => {
-    const found = await documents.read(name, window);
+    const found = await documents.read(name, window, () => {});
     if (found === undefined)
       throw new Error(`${name} has no document of ${new Date(window.from).toISOString()}`);
     return found;

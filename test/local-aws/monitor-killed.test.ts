@@ -55,7 +55,7 @@ it('is killed after each of its writes', async () => {
   for (const kill of KILLS) {
     const { error } = await invoke(days.aws, 'shop-dev-fragile', { model: `killed-${kill}`, kill });
     expect(error, `${kill}`).toBeDefined();
-    const kept = await days.documents.kept(`killed-${kill}`, [days.before, days.last]);
+    const kept = await days.documents.kept(`killed-${kill}`, [days.before, days.last], () => {});
     const judged = kept.filter(({ from }) => from >= days.before.from);
     expect(judged.length, `${kill}`).toBe(Math.floor(kill / 2));
   }

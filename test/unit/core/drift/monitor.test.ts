@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { readLine } from '../../../../core/drift/lines.ts';
 import { quotedName } from '../../../../core/drift/text.ts';
 import { driftText } from '../../../../plugins/models/drift-report/drift-text.ts';
-import { baselineOf, category, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
+import {
+  baselineOf,
+  category,
+  constant,
+  digestOf,
+  HOUR,
+  lineOf,
+  numeric,
+  SCOPE,
+  scene,
+  WATCHED,
+} from './scene.ts';
 
 const NOW = '2026-11-25T14:03:00Z';
 const shifted = (n: number) => ({ age: 0.5 + 0.5 * ((n * 0.618) % 1) });
@@ -465,6 +476,26 @@ describe('what cannot be read', () => {
     expect(it.published.map(({ DriftFeatures }) => DriftFeatures)).toEqual([undefined, 0, 1, 1]);
     expect(it.notices).toHaveLength(1);
   });
+
+  it.each(['{"schema":1', 'null', '{"schema":1,"to":"2026-11-25T13:00:00.000Z"}'])(
+    'of the documents, %s counts as none and is told by its key',
+    async (text) => {
+      const it = scene('2026-11-25T13:05:00Z');
+      it.keep(baseline);
+      await it.run();
+      const key = `${SCOPE}drift/churn/2026-11-25T120000Z-3600.json`;
+      it.objects.set(key, text);
+      it.at(NOW);
+      it.published.length = 0;
+      await it.run();
+      expect(it.names()).toEqual(['2026-11-25T120000Z-3600', '2026-11-25T130000Z-3600']);
+      expect(it.published).toContainEqual(expect.objectContaining({ DriftUnreadable: 1 }));
+      expect(it.told.find(({ level }) => level === 'error')).toMatchObject({
+        message: 'churn: a document of an earlier window is damaged and counts as none.',
+        fields: { key },
+      });
+    },
+  );
 
   it('each model is first in its turn', async () => {
     const first: string[] = [];
