@@ -30,6 +30,18 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
     );
   });
 
+/** @returns whether its deletion is refused; false where there is none. @throws what CloudFormation says */
+export const isProtected = (aws: AwsConfig, stack: string): Promise<boolean> =>
+  asked(aws, async (client) => {
+    try {
+      const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+      return found?.EnableTerminationProtection === true;
+    } catch (error) {
+      if (isNoStack(error)) return false;
+      throw error;
+    }
+  });
+
 /**
  * After all transforms, as JSON:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html

@@ -147,6 +147,26 @@ async function document(Bucket: string, Key: string): Promise<Release> {
 const schedules = async (): Promise<readonly string[]> =>
   (await everythingLeft(aws)).filter((thing) => /^schedule (?!group )(?!.*\/sweep$)/.test(thing));
 
+test('a service that is protected against it loses nothing, and its canary is judged on', async () => {
+  const protection = 'provider: {name: aws, deletionProtection: true}';
+  const text = (memory: number) => yaml('guarded', memory).replace('provider: {name: aws}', protection);
+  const service = await prepareService({ yaml: text(1024), files }, between.aws);
+  await service.deploy();
+  await service.deploy(text(1088));
+  const bucket = 'guarded-dev-serverlessdeploymentbucket';
+  const [found] = (await everythingLeft(aws)).filter((thing) => thing.startsWith(`bucket ${bucket}`));
+  const name = found?.slice('bucket '.length) ?? '';
+  const keys = Object.keys(await objects(name));
+  const { code, stdout: told, stderr } = await service.sls('remove');
+  expect([code, told + stderr]).toEqual([1, expect.stringContaining('[MODELS_PROTECTED]')]);
+  expect(Object.keys(await objects(name))).toEqual(keys);
+  const { stdout } = await service.sls('models', 'status', '--json');
+  expect(JSON.parse(stdout)).toMatchObject([{ phase: 'JUDGING' }]);
+  await service.deploy(text(1088).replace('true', 'false'));
+  await service.remove();
+  expect(await everythingLeft(aws)).toEqual(before);
+});
+
 test('the document, then its schedule, then the registry, then the stack; nothing is left', async () => {
   const service = await canary('unnamed');
   expect(await schedules()).toHaveLength(1);

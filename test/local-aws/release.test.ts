@@ -1,3 +1,4 @@
+import { UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import {
   DeleteAliasCommand,
   GetAliasCommand,
@@ -230,22 +231,40 @@ describe('Custom::ModelAlias in a stack', () => {
     await put('models/files/abc', 'weights');
     await put('models/000000000000/us-east-1/other/dev/releases/x/live.json', '{}');
 
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
+    const protect = (EnableTerminationProtection: boolean) =>
+      stack.cloudFormation.send(
+        new UpdateTerminationProtectionCommand({ StackName: stack.stack, EnableTerminationProtection }),
+      );
+    const service = { region: 'us-east-1', name: SERVICE, stage: STAGE, stack: stack.stack };
+    const all = await keys();
+    await protect(true);
+    await expect(
+      leaveRegistry(settings(), service, { own: BUCKET, named: undefined }, () => {}),
+    ).rejects.toThrow('[MODELS_PROTECTED]');
+    expect(await document()).toMatchObject({ phase: 'PROMOTING' });
+    expect(await keys()).toEqual(all);
+    await protect(false);
+
+    // A damaged document keeps nobody from removing what it is about.
+    await put(`${scope}releases/damaged/live.json`, '{');
     await abortReleases(settings(), BUCKET, scope);
     expect(await document()).toMatchObject({ phase: 'ABORTED' });
     expect(await tick()).toMatchObject({ running: false });
 
     // A bucket that serverless.yml names keeps its history, also where it is the deployment bucket.
     const before = await keys();
-    const service = { region: 'us-east-1', name: SERVICE, stage: STAGE };
     await leaveRegistry(settings(), service, { own: BUCKET, named: BUCKET }, () => {});
     expect(await keys()).toEqual(before);
     expect(before.length).toBeGreaterThan(2);
 
+    const others = ['models/000000000000/us-east-1/other/dev/releases/x/live.json', 'models/files/abc'];
     await leaveRegistry(settings(), service, { own: BUCKET, named: undefined }, () => {});
-    expect(await keys()).toEqual([
-      'models/000000000000/us-east-1/other/dev/releases/x/live.json',
-      'models/files/abc',
-    ]);
+    expect(await keys()).toEqual(others);
+    // From before the service named another one.
+    await put(`${scope}versions/churn/1.json`, '{}');
+    await leaveRegistry(settings(), service, { own: BUCKET, named: 'elsewhere' }, () => {});
+    expect(await keys()).toEqual(others);
     await emptyRegistry(settings(), BUCKET, registryScope('000000000000', 'us-east-1', 'other', 'dev'));
     const left = await stack.s3.send(new ListObjectVersionsCommand({ Bucket: BUCKET, Prefix: 'models/' }));
     expect([...(left.Versions ?? []), ...(left.DeleteMarkers ?? [])]).toEqual([]);

@@ -5,13 +5,16 @@ import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { deleteBelow, foldersOf } from '../../../aws/s3/empty.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
+import { isProtected } from '../../../aws/stack.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
+import { isMalformed } from '../../../core/registry/document.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { become } from '../../../core/release/state/next.ts';
 import { lambdaName, RELEASE } from '../declaration/naming.ts';
+import { type Problem, throwProblems } from '../problems/errors.ts';
 import { registryScope } from './open.ts';
 
 /** What `sls remove` does about releases from this side. */
@@ -19,25 +22,40 @@ import { registryScope } from './open.ts';
 type Progress = (text: string | undefined) => void;
 
 /**
- * Before `sls remove`: ends releases, and empties a registry that nobody named: it is the deployment bucket,
- * which could not be deleted else.
+ * Before `sls remove`: ends releases, and empties the deployment bucket, which could not be deleted else,
+ * unless the service names it as its registry. Nothing is touched where the stack stays.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
+ * @throws ProblemError where the stack is protected: the framework asks for that later
  */
 export async function leaveRegistry(
   aws: AwsConfig,
-  { region, name, stage }: { readonly region: string; readonly name: string; readonly stage: string },
+  {
+    region,
+    name,
+    stage,
+    stack,
+  }: { readonly region: string; readonly name: string; readonly stage: string; readonly stack: string },
   { own, named }: { readonly own: string | undefined; readonly named: string | undefined },
   progress: Progress,
 ): Promise<void> {
+  if (await isProtected(aws, stack)) throwProblems([protectedBy(stack)]);
   const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
   if (bucket === undefined) return;
   const { account } = await callerOf(aws);
   const scope = registryScope(account, region, name, stage);
   await abortReleases(aws, bucket, scope);
-  // One that the service names is kept, also where the deployment bucket is the same.
-  if (named === undefined && bucket === own) await emptyRegistry(aws, bucket, scope, progress);
+  // What was there before the service named another one, too.
+  if (own !== undefined && own !== named) await emptyRegistry(aws, own, scope, progress);
 }
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html */
+const protectedBy = (stack: string): Problem => ({
+  code: 'MODELS_PROTECTED',
+  key: 'provider.deletionProtection',
+  message: `the stack ${stack} has termination protection, so CloudFormation would not delete it; nothing was changed.`,
+  fix: `Turn it off and deploy, or run \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack}\`, then remove again.`,
+});
 
 /**
  * Before `sls remove`: ends every release of this service, so that no worker acts while the stack goes: the
@@ -53,7 +71,11 @@ export async function abortReleases(aws: AwsConfig, bucket: string, scope: strin
       let written = 'changed';
       for (let race = 0; written === 'changed'; race += 1) {
         if (race === RACES) throw new Error(`the release of ${model} moves too fast to be ended: try again`);
-        const found = await documents.release(model);
+        // A damaged document says of no release where it is, and goes with the service.
+        const found = await documents.release(model).catch((error: unknown) => {
+          if (isMalformed(error)) return undefined;
+          throw error;
+        });
         if (found?.release === undefined) break;
         written = isOver(found.release) ? 'ok' : await documents.move(aborted(found.release), found.etag);
         if (written === 'ok') await scheduler(schedules).remove(found.release.schedule);
