@@ -41,7 +41,7 @@ export type Registry = {
    * `<n>-<start>`.
    */
   readonly records: (model: string) => Promise<readonly string[]>;
-  /** @returns one of them; undefined where it is gone, or of a schema that is not ours. */
+  /** @returns one of them; undefined where it is gone, damaged, or of a schema that is not ours. */
   readonly recorded: (model: string, name: string) => Promise<VersionRecord | undefined>;
   /** Keeps what clients see of a version; a second time does nothing. */
   readonly keepSignature: (record: SignatureRecord) => Promise<void>;
@@ -66,17 +66,17 @@ export type Registry = {
    * record.
    */
   readonly ended: (deployment: string, model: string, end: DeploymentEnd) => Promise<void>;
-  /** Keeps who deploys what, at its start. @throws Error where this id is taken */
+  /** Keeps who deploys what, at its start. @throws Error where this id has another record */
   readonly deploy: (deployment: Deployment) => Promise<void>;
   /** Adds to a deploy's record that it failed, and how. Nothing happens where there is no such record. */
   readonly failed: (deployment: string, failed: NonNullable<Deployment['failed']>) => Promise<void>;
-  /** @returns a deploy's record; undefined where there is none, or one of another schema. */
+  /** @returns a deploy's record; undefined where there is none, or one that is damaged or of another schema. */
   readonly deployment: (id: string) => Promise<Deployment | undefined>;
   /** @returns ids of all deploys, oldest first. */
   readonly deployments: () => Promise<readonly string[]>;
   /** @returns names of the releases of a model that are over and replaced, oldest first. */
   readonly archives: (model: string) => Promise<readonly string[]>;
-  /** @returns one of them; undefined where it is gone, or of a schema that is not ours. */
+  /** @returns one of them; undefined where it is gone, damaged, or of a schema that is not ours. */
   readonly archived: (model: string, name: string) => Promise<Release | undefined>;
   /** @returns what the gate of a release found; undefined where none is kept. */
   readonly found: (model: string, release: string) => Promise<GateEvidence | undefined>;

@@ -47,7 +47,7 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       for (let written = await objects.create(`${key}.json`, print(record)); written === 'changed'; ) {
         const found = await objects.get(`${key}.json`);
         if (found === undefined) throw new Error(`${key}.json is there and is not`);
-        const before: VersionRecord = JSON.parse(found.text);
+        const before = fields(json(found.text)) as Partial<VersionRecord>;
         if (before.fingerprint === record.fingerprint && before.identity === record.identity) {
           const { card: _, ...same } = before;
           const now = print({ ...same, ...(record.card && { card: record.card }) });
@@ -56,7 +56,8 @@ export function registry(objects: ObjectPort, scope: string): Registry {
           continue;
         }
         // A function that is made anew counts from 1 again.
-        await objects.create(`${key}-${stamp(before.at)}.json`, found.text);
+        const at = typeof before.at === 'string' ? stamp(before.at) : 'unknown';
+        await objects.create(`${key}-${at}.json`, found.text);
         written = await objects.replace(`${key}.json`, print(record), found.etag);
       }
     },
@@ -96,7 +97,10 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       ),
     deploy: async (deployment) => {
       const key = `${scope}deployments/${deployment.id}.json`;
-      if ((await objects.create(key, print(deployment))) === 'changed') throw new Error(`${key} is there`);
+      const text = print(deployment);
+      if ((await objects.create(key, text)) === 'ok') return;
+      // The answer to a write that succeeded may be lost, and the SDK repeats it.
+      if ((await objects.get(key))?.text !== text) throw new Error(`${key} is there`);
     },
     failed: (deployment, failed) =>
       change(objects, `${scope}deployments/${deployment}.json`, (before) => before && { ...before, failed }),
@@ -110,18 +114,20 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       const found = await ofSchema<StoredRelease>(objects, `${scope}releases/${model}/${name}.json`);
       return found && asRead(found).release;
     },
+    // A gate that did not know what it has found would begin anew at each tick: this one throws.
     found: (model, release) =>
-      ofSchema<GateEvidence>(objects, `${scope}releases/${model}/gate-${release}.json`),
+      ofSchema<GateEvidence>(objects, `${scope}releases/${model}/gate-${release}.json`, JSON.parse),
   };
 }
 
-/** A document of a schema that we know. */
+/** A document of a schema that we know; one that is damaged is of none. */
 async function ofSchema<T extends { readonly schema: 1 }>(
   objects: ObjectPort,
   key: string,
+  parse: (text: string) => unknown = json,
 ): Promise<T | undefined> {
   const found = await objects.get(key);
-  const document = found && fields(JSON.parse(found.text));
+  const document = found && fields(parse(found.text));
   return document?.schema === SCHEMA ? (document as T) : undefined;
 }
 

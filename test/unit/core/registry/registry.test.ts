@@ -216,6 +216,70 @@ describe('what is kept', () => {
   });
 });
 
+describe('a record of a deploy', () => {
+  const deployment = { schema: 1, id: '01', at: 'now', by: 'ann', plugin: '1.2.3', models: [] } as const;
+
+  it('is kept although the answer to its first write was lost', async () => {
+    const { documents } = make();
+    await documents.deploy(deployment);
+    await documents.deploy(deployment);
+    expect(await documents.deployment('01')).toEqual(deployment);
+  });
+
+  it('does not take the place of another one', async () => {
+    const { documents } = make();
+    await documents.deploy(deployment);
+    await expect(documents.deploy({ ...deployment, by: 'bob' })).rejects.toThrow(
+      'deployments/01.json is there',
+    );
+    expect(await documents.deployment('01')).toEqual(deployment);
+  });
+});
+
+describe('a document that is damaged', () => {
+  it.each(['{"schema":1,', 'null', '7'])('is as good as none to who reads histories: %s', async (text) => {
+    const { objects, documents } = make();
+    for (const key of [
+      'versions/churn/4',
+      'releases/churn/2026-r',
+      'deployments/01',
+      'releases/churn/gate-r',
+    ])
+      objects.set(`${SCOPE}${key}.json`, text);
+    expect(await documents.recorded('churn', '4')).toBeUndefined();
+    expect(await documents.archived('churn', '2026-r')).toBeUndefined();
+    expect(await documents.deployment('01')).toBeUndefined();
+  });
+
+  it('throws where it is of a gate, which would begin anew at each tick', async () => {
+    const { objects, documents } = make();
+    objects.set(`${SCOPE}releases/churn/gate-r.json`, '{"schema":1,');
+    await expect(documents.found('churn', 'r')).rejects.toThrow(SyntaxError);
+  });
+
+  it.each(['{"schema":1,', '{"schema":2,"fingerprint":"x"}'])(
+    'gives way to a version’s record, and lies beside it: %s',
+    async (text) => {
+      const { objects, documents } = make();
+      objects.set(`${SCOPE}versions/churn/4.json`, text);
+      const record: VersionRecord = {
+        schema: 1,
+        model: 'churn',
+        functionName: 'f',
+        version: '4',
+        identity: 'i',
+        fingerprint: 'p',
+        layer: 'l',
+        source: 's',
+        at: '2026-01-01T00:00:00.000Z',
+      };
+      await documents.version(record);
+      expect(await documents.recorded('churn', '4')).toEqual(record);
+      expect(objects.objects.get(`${SCOPE}versions/churn/4-unknown.json`)?.text).toBe(text);
+    },
+  );
+});
+
 describe('what clients see of a version', () => {
   const record: SignatureRecord = {
     schema: 1,
