@@ -128,22 +128,36 @@ function mostOf(watched: DriftBudget, expected: (n: number) => number): number {
   return most;
 }
 
+/** Standard deviations of a Poisson number beyond which nothing is left that a sum would show. */
+const WIDTH = 8;
+/** Terms of P₂ that are worth their time: tens of milliseconds. */
+const MOST_TERMS = 20_000;
+
 /**
  * P₂: T exceeds `limit` in both of two windows of n rows though nothing changed. Both are held against one
  * reference of m rows, so their T/2 are correlated exponentials (Kibble's), r = n/(n+m): (1−r²)·Σ_k
- * r^{2k}·Q_k(limit/(2(1−r²)))², Q_k(x) = e^{−x}·Σ_{i≤k} xⁱ/i!.
+ * r^{2k}·Q_k(limit/(2(1−r²)))², Q_k(x) = e^{−x}·Σ_{i≤k} xⁱ/i!. Most of it lies about k = r·x; beyond x each
+ * Q_k is taken for 1, which is no less. Where the reference is so small that even these terms are too many,
+ * P₂ is what one window alone has, e^{−limit/2}: no less either, and no hundredth more.
  * @param limit for φ = 1
  */
 export function pairChance(limit: number, n: number, m: number): number {
-  const r2 = (n / (n + m)) ** 2;
-  const tail = poissonUpTo(limit / (2 * (1 - r2)));
-  let [sum, weight] = [0, 1 - r2];
+  const r = n / (n + m);
+  const rest = (m * (2 * n + m)) / (n + m) ** 2;
+  const x = limit / (2 * rest);
+  const spread = WIDTH * Math.sqrt(x);
+  if (spread > MOST_TERMS / 2) return Math.exp(-limit / 2);
+  const first = Math.max(0, Math.floor(r * x - spread));
+  const last = Math.ceil(x + spread + 40);
+  const tail = poissonUpTo(x, first);
+  let left = Math.exp(first * Math.log1p(-rest));
+  let sum = 0;
   // All later terms together are at most r^{2(k+1)}.
-  for (let left = 1; left > sum * 1e-13 && left > 1e-300; left *= r2) {
-    sum += weight * tail() ** 2;
-    weight *= r2;
+  for (let k = first; k <= last && left > sum * 1e-13 && left > 1e-300; k += 1) {
+    sum += left * rest * tail() ** 2;
+    left *= 1 - rest;
   }
-  return sum;
+  return Math.min(Math.exp(-limit / 2), sum + left);
 }
 
 /** Probability that both windows exceed. */
@@ -200,14 +214,32 @@ function noncentralTail(limit: number, lambda: number): number {
   return sum;
 }
 
-/** Calls answer Q₀(x), Q₁(x), …: P(Poisson of mean x ≤ k). In logarithms, since e^{−x} alone may be 0. */
-function poissonUpTo(x: number): () => number {
+/**
+ * Calls answer Q_k(x) from `first` on: P(Poisson of mean x ≤ k), without what lies below `first`. In
+ * logarithms, since e^{−x} alone may be 0.
+ */
+function poissonUpTo(x: number, first = 0): () => number {
   const lnX = Math.log(x);
-  let [k, lnTerm, sum] = [0, -x, 0];
+  let [k, lnTerm, sum] = [first, lnPoisson(x, first), 0];
   return () => {
     sum += Math.exp(lnTerm);
     k += 1;
     lnTerm += lnX - Math.log(k);
     return Math.min(1, sum);
   };
+}
+
+/** ln(e^{−x}·xᵏ/k!), by Stirling's series where k is large. */
+function lnPoisson(x: number, k: number): number {
+  if (k >= 20)
+    return (
+      k * Math.log1p((x - k) / k) -
+      (x - k) -
+      Math.log(2 * Math.PI * k) / 2 -
+      1 / (12 * k) +
+      1 / (360 * k ** 3)
+    );
+  let sum = -x;
+  for (let i = 1; i <= k; i += 1) sum += Math.log(x / i);
+  return sum;
 }

@@ -43,6 +43,62 @@ describe('the worked example', () => {
   });
 });
 
+describe('two windows that share a reference which is small beside them', () => {
+  /** Every term of the sum, until no later one changes it. */
+  const exact = (limit: number, n: number, of: number): number => {
+    const r2 = (n / (n + of)) ** 2;
+    const x = limit / (2 * (1 - r2));
+    let [sum, left, upTo, lnTerm] = [0, 1, 0, -x];
+    for (let k = 0; left > sum * 1e-13 && left > 1e-300; ) {
+      upTo = Math.min(1, upTo + Math.exp(lnTerm));
+      sum += left * (1 - r2) * upTo ** 2;
+      left *= r2;
+      k += 1;
+      lnTerm += Math.log(x / k);
+    }
+    return sum;
+  };
+
+  it.each([
+    [2, 100, 10_000],
+    [15, 5000, 5000],
+    [15, 36_000, 300],
+    [15, 36_000, 1],
+    [0.5, 100_000, 3],
+    [600, 3000, 100],
+    [1200, 100_000, 300],
+    [40, 1_000_000, 20],
+  ])('limit %d, %d rows of %d: as of all terms', (limit, n, of) => {
+    expect(pairChance(limit, n, of) / exact(limit, n, of)).toBeCloseTo(1, 8);
+  });
+
+  it.each([
+    [15, 3_600_000, 1],
+    [15, 40_000_000, 10],
+    [40, 20_000_000, 3],
+    [1300, 3_000_000, 300],
+  ])('limit %d, %d rows of %d: a bound, which is no less', (limit, n, of) => {
+    const [bound, all] = [pairChance(limit, n, of), exact(limit, n, of)];
+    expect(bound).toBeGreaterThanOrEqual(all);
+    // One window alone exceeds so often, and two no more often.
+    expect(bound).toBeLessThanOrEqual(Math.exp(-limit / 2));
+    if (limit < 100) expect(bound / all).toBeLessThan(1.01);
+  });
+
+  it.each([
+    [1e6, 1, 3600],
+    [1000, 300, 3600],
+    [1e6, 300, 86_400],
+    [1e6, 1_000_000, 2_592_000],
+  ])('%d requests a second, %d rows, windows of %d s: at once', (traffic, of, window) => {
+    const watched = { budget: 1, signals: 11, windows: 2_592_000 / window, m: of, effect: 0.1 };
+    const before = performance.now();
+    const q = discoveryRateOf({ ...watched, rows: traffic * window });
+    expect(performance.now() - before).toBeLessThan(3000);
+    expect(mostFalseCounts({ ...watched, rows: traffic * window }, q)).toBeLessThanOrEqual(1.0001);
+  });
+});
+
 const budget = fc.double({ min: 0.01, max: 20, noNaN: true });
 const signals = fc.integer({ min: 1, max: 200 });
 const windows = fc.constantFrom(4, 30, HOURS, 8640);
