@@ -1,8 +1,9 @@
-import { type Command, usage } from '../context/context.ts';
-import { chosenModel } from '../releases/chosen.ts';
+import { type Command, type Context, usage } from '../context/context.ts';
+import { chosenModels } from '../releases/chosen.ts';
 import { benchLine, withBenches } from '../releases/history/benches.ts';
-import { readHistory } from '../releases/history/history.ts';
-import { historyText } from '../releases/history/text.ts';
+import { historyOf } from '../releases/history/history.ts';
+import { historyText, unreadText } from '../releases/history/text.ts';
+import type { Desk } from '../releases/session.ts';
 
 const LIMIT = 10;
 
@@ -16,30 +17,42 @@ export const command: Command = {
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
-    const { declared, flags, print, progress } = context;
+    const { flags, print, progress, notice } = context;
     const limit = Number(flags.limit ?? LIMIT);
     if (!Number.isInteger(limit) || limit < 1)
       throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write for example 20.');
     const { atDesk } = await import('../releases/session.ts');
     progress('Reading the history');
-    const found = await atDesk(context, async ({ benches, documents, sight }) => {
-      const chosen =
-        typeof flags.model === 'string' ? [await chosenModel(context, documents.models)] : declared;
-      return Promise.all(
-        chosen.map(async (name) => {
-          const pasts = await readHistory(documents, name, limit, sight.exists);
-          const versions = [...new Set(pasts.flatMap(({ to }) => to ?? []))];
-          return [name, withBenches(pasts, await benches.newest(name, versions))] as const;
-        }),
-      );
-    }).finally(() => progress(undefined));
-    print(
-      flags.json
-        ? JSON.stringify(Object.fromEntries(found), null, 2)
-        : found.map(([name, pasts]) => historyText(name, pasts.map(told))).join('\n\n'),
+    const found = await atDesk(context, (desk) => histories(desk, context, limit)).finally(() =>
+      progress(undefined),
     );
+    if (flags.json) {
+      print(JSON.stringify(Object.fromEntries(found.map(({ name, pasts }) => [name, pasts])), null, 2));
+      for (const { name, unread } of found) if (unread > 0) notice(`${name}: ${unreadText(unread)}`);
+    } else
+      print(found.map(({ name, pasts, unread }) => historyText(name, pasts.map(told), unread)).join('\n\n'));
   },
 };
+
+type HistoryDesk = Pick<Desk, 'benches' | 'documents' | 'target'> & {
+  readonly sight: Pick<Desk['sight'], 'exists'>;
+};
+
+/** Those of the model that `--model` names, else of all. */
+export async function histories(
+  desk: HistoryDesk,
+  given: Pick<Context, 'declared' | 'flags'>,
+  limit: number,
+) {
+  const { benches, documents, sight } = desk;
+  return Promise.all(
+    (await chosenModels(given, desk)).map(async (name) => {
+      const { pasts, unread } = await historyOf(documents, name, limit, sight.exists);
+      const versions = [...new Set(pasts.flatMap(({ to }) => to ?? []))];
+      return { name, pasts: withBenches(pasts, await benches.newest(name, versions)), unread };
+    }),
+  );
+}
 
 const told = ({ bench, ...past }: ReturnType<typeof withBenches>[number]) => ({
   ...past,

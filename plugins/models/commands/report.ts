@@ -5,6 +5,8 @@ import { nameOf } from '../contracts/host.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
+import { readHistory } from '../releases/history/history.ts';
+import type { Desk } from '../releases/session.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
 const OUTPUT = '.serverless/models-report.html';
@@ -26,9 +28,8 @@ export const command: Command = {
     const { flags, models, plan, print, progress, service, aws } = context;
     const since = sinceOf(flags);
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
-    const [{ atDesk }, { readHistory }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
+    const [{ atDesk }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
       import('../releases/session.ts'),
-      import('../releases/history/history.ts'),
       import('../drift-report/windows.ts'),
       import('../drift-report/traffic.ts'),
     ]);
@@ -36,20 +37,8 @@ export const command: Command = {
     const from = to - since * 1000;
     progress('Reading releases, metrics and drift');
     const subjects = await (async () => {
-      const kept = await atDesk(context, ({ benches, documents, sight }) =>
-        Promise.all(
-          chosen.map(async (model) => {
-            const { name } = model;
-            const releases = await readHistory(documents, name, RELEASES);
-            // The page is of use without it.
-            const live = await sight.aliases
-              .get(nameOf(model, plan.host), ALIAS)
-              .then((alias) => alias && documents.known(name, alias.version))
-              .catch(() => undefined);
-            const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
-            return { releases, live, benches: await benches.newest(name, versions) };
-          }),
-        ),
+      const kept = await atDesk(context, (desk) =>
+        Promise.all(chosen.map((model) => keptOf(desk, model.name, nameOf(model, plan.host)))),
       );
       const windows = await readWindows({ ...context, models: chosen }, from);
       return Promise.all(
@@ -89,3 +78,22 @@ export const command: Command = {
     print(flags.json ? JSON.stringify({ report: path }, null, 2) : `The report is ${path}`);
   },
 };
+
+type KeptDesk = Pick<Desk, 'benches' | 'documents'> & {
+  readonly sight: {
+    readonly aliases: Pick<Desk['sight']['aliases'], 'get'>;
+    readonly exists: Desk['sight']['exists'];
+  };
+};
+
+/** What the registry has of a model. */
+export async function keptOf({ benches, documents, sight }: KeptDesk, name: string, functionName: string) {
+  const releases = await readHistory(documents, name, RELEASES, sight.exists);
+  // The page is of use without it.
+  const live = await sight.aliases
+    .get(functionName, ALIAS)
+    .then((alias) => alias && documents.known(name, alias.version))
+    .catch(() => undefined);
+  const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
+  return { releases, live, benches: await benches.newest(name, versions) };
+}

@@ -1,5 +1,5 @@
 import type { Command, Context } from '../context/context.ts';
-import { chosenModel } from '../releases/chosen.ts';
+import { chosenModels } from '../releases/chosen.ts';
 import type { Desk } from '../releases/session.ts';
 import type { Status } from '../releases/status.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
@@ -27,10 +27,7 @@ export const command: Command = {
     const { atDesk } = await import('../releases/session.ts');
     progress('Reading releases');
     await atDesk(context, async (desk) => {
-      const chosen =
-        typeof flags.model === 'string'
-          ? [await chosenModel(context, desk.documents.models)]
-          : [...declared, ...(await undeclared(desk, declared))];
+      const chosen = await chosenModels(context, desk);
       if (flags.watch !== true) return show(await read(desk, chosen), context);
       progress(undefined);
       await watch(desk, chosen, context);
@@ -39,27 +36,6 @@ export const command: Command = {
 };
 
 type Models = readonly string[];
-
-/**
- * Models that the registry knows and nobody declares, but those that are gone: they serve until the next
- * deploy.
- */
-async function undeclared(
-  { documents, sight, target }: Pick<Desk, 'documents' | 'sight' | 'target'>,
-  declared: Models,
-): Promise<Models> {
-  const others = (await documents.models()).filter((name) => !declared.includes(name));
-  const served = await Promise.all(
-    // What cannot be told is shown, or says why not.
-    others.map((name) =>
-      target(name).then(
-        ({ functionName }) => sight.exists(functionName),
-        () => true,
-      ),
-    ),
-  );
-  return others.filter((_, index) => served[index]);
-}
 
 /**
  * In the order of the models. One that cannot be read fails all: half a truth is none at three in the

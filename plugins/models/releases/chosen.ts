@@ -1,4 +1,5 @@
 import { type Context, usage } from '../context/context.ts';
+import type { Desk } from './session.ts';
 
 /**
  * Which models a command on releases is about: by name, since one that is deployed may be declared no more,
@@ -32,6 +33,28 @@ export async function chosenModel(given: Given, recorded: Recorded): Promise<str
   const [only, second] = all;
   if (only === undefined || second !== undefined) throw missing(all);
   return only;
+}
+
+/**
+ * @returns the model that `--model` names, else all: those that are declared, then those that the registry
+ * knows and nobody declares, which serve until the next deploy, but those that are gone
+ */
+export async function chosenModels(
+  given: Given,
+  desk: Pick<Desk, 'documents' | 'target'> & { readonly sight: Pick<Desk['sight'], 'exists'> },
+): Promise<readonly string[]> {
+  if (typeof given.flags.model === 'string') return [await chosenModel(given, desk.documents.models)];
+  const others = (await desk.documents.models()).filter((name) => !given.declared.includes(name));
+  const served = await Promise.all(
+    // What cannot be told is shown, or says why not.
+    others.map((name) =>
+      desk.target(name).then(
+        ({ functionName }) => desk.sight.exists(functionName),
+        () => true,
+      ),
+    ),
+  );
+  return [...given.declared, ...others.filter((_, index) => served[index])];
 }
 
 const missing = (names: readonly string[]): Error => usage('--model', 'is missing.', nameOneOf(names));

@@ -23,17 +23,42 @@ export async function movesRegistry({
 }): Promise<string | undefined> {
   const [from, to] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
   if (from === undefined || to === undefined || from === to) return undefined;
-  const read = async ({ documents }: Pick<OpenedRegistry, 'documents'>): Promise<readonly Release[]> => {
-    const found = await Promise.all((await documents.models()).map((model) => documents.release(model)));
-    const releases = found.flatMap((one) => (one?.release === undefined ? [] : [one.release]));
-    const live = await Promise.all(releases.map(({ functionName }) => reach.exists(functionName)));
-    return releases.filter((_, index) => live[index]);
+  const read = async ({ documents }: Pick<OpenedRegistry, 'documents'>): Promise<readonly Found[]> => {
+    const models = await documents.models();
+    const found = await Promise.all(
+      models.map(async (model): Promise<readonly Found[]> => {
+        const one = await documents.release(model);
+        if (one === undefined || !(await reach.exists(one.core.functionName))) return [];
+        return [{ model, release: one.release ?? 'newer' }];
+      }),
+    );
+    return found.flat();
   };
   // A bucket that is gone keeps nothing that could be lost.
   const open = (await atRegistry({ reach }, read, from)) ?? [];
-  throwProblems(open.flatMap((release) => problemsOf(release, from, to, service.stage, reach.clock())));
+  throwProblems(
+    open.flatMap(({ model, release }) =>
+      release === 'newer'
+        ? [refusal(model, from, to, NEWER, 'Update the plugin, or keep the bucket.')]
+        : problemsOf(release, from, to, service.stage, reach.clock()),
+    ),
+  );
   return `The registry moves from the bucket ${from} to ${to}: a new history begins there, which knows no refusals and no last good versions.`;
 }
+
+/** `newer`: by a plugin that is newer than this one, and nobody here can tell whether it is over. */
+type Found = { readonly model: string; readonly release: Release | 'newer' };
+
+const NEWER =
+  'a newer version of the plugin released it, and this version cannot tell whether that release is over';
+
+const refusal = (model: string, from: string, to: string, why: string, fix: string): Problem => ({
+  code: 'MODELS_RELEASE_REFUSED',
+  key: 'custom.models.registry.bucket',
+  value: to,
+  message: `moves the registry from ${from} to ${to} while ${model} needs it: ${why}.`,
+  fix,
+});
 
 /** Why a release keeps its registry where it is. Pure. */
 function problemsOf(
@@ -54,20 +79,11 @@ function problemsOf(
         ? `version ${stable?.version} is watched until ${moment(watch.until, now)}, and no alarm could bring the last good one back`
         : 'its alias is being moved';
   const command = (verb: string): string => `\`sls models ${verb} --model ${model} --stage ${stage}\``;
-  return [
-    {
-      code: 'MODELS_RELEASE_REFUSED',
-      key: 'custom.models.registry.bucket',
-      value: to,
-      message: `moves the registry from ${from} to ${to} while ${model} needs it: ${why}.`,
-      fix: [
-        isPending(release) || release.phase === 'HELD'
-          ? `End the release first: ${command('promote')} or ${command('rollback')}.`
-          : [],
-        `To end the watch, deploy \`release: {rollbackWindow: 0}\` while the registry is still in ${from}. Then change the bucket.`,
-      ]
-        .flat()
-        .join(' '),
-    },
-  ];
+  const fix = [
+    isPending(release) || release.phase === 'HELD'
+      ? `End the release first: ${command('promote')} or ${command('rollback')}.`
+      : [],
+    `To end the watch, deploy \`release: {rollbackWindow: 0}\` while the registry is still in ${from}. Then change the bucket.`,
+  ].flat();
+  return [refusal(model, from, to, why, fix.join(' '))];
 }

@@ -1,4 +1,5 @@
 /** The releases of a model, as the registry keeps them. */
+import { isMalformed } from '../../../../core/registry/document.ts';
 import type { Registry } from '../../../../core/registry/port.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../core/release/document/history-contract.ts';
@@ -14,19 +15,29 @@ type Documents = Pick<
   'release' | 'archives' | 'archived' | 'deployment' | 'deployments' | 'records' | 'recorded'
 >;
 
+export type History = {
+  /** Newest first. */
+  readonly pasts: readonly Past[];
+  /** How many releases among them are of a schema that this plugin does not know, or damaged. */
+  readonly unread: number;
+};
+
 /**
  * @param exists is there such a function? The registry keeps the documents of a model beyond its end: what
  * they say runs, runs no more
- * @returns the newest `limit` releases of a model, newest first
+ * @returns the newest `limit` releases of a model
  */
-export async function readHistory(
+export async function historyOf(
   documents: Documents,
   model: string,
   limit: number,
   exists: (functionName: string) => Promise<boolean> = async () => true,
-): Promise<readonly Past[]> {
+): Promise<History> {
   const [live, names, ids] = await Promise.all([
-    documents.release(model),
+    documents.release(model).catch((error: unknown): { readonly release?: Release } => {
+      if (isMalformed(error)) return {};
+      throw error;
+    }),
     documents.archives(model),
     documents.deployments(),
   ]);
@@ -38,7 +49,8 @@ export async function readHistory(
   const archived = once((name) => documents.archived(model, name));
   // One more than is shown: what was live at its end tells what the next one was about.
   const read = await Promise.all(older.slice(0, limit).map(archived));
-  const releases = [now, ...read].filter((release) => release !== undefined);
+  const found = live === undefined ? read : [now, ...read];
+  const releases = found.filter((release) => release !== undefined);
   const records: Records = {
     ids,
     deployment: once((id) => documents.deployment(id)),
@@ -49,7 +61,7 @@ export async function readHistory(
     },
   };
   const versions = once(() => documents.records(model));
-  return Promise.all(
+  const pasts = await Promise.all(
     releases.slice(0, limit).map(async (release, index): Promise<Past> => {
       const about = aboutOf(release, releases[index + 1]);
       const deploy = await authorOf(release, about.to?.fingerprint, records);
@@ -58,7 +70,12 @@ export async function readHistory(
       return isGone && release === now ? removed(past) : past;
     }),
   );
+  return { pasts, unread: found.slice(0, limit).filter((release) => release === undefined).length };
 }
+
+/** What can be read of it. */
+export const readHistory = async (...of: Parameters<typeof historyOf>): Promise<readonly Past[]> =>
+  (await historyOf(...of)).pasts;
 
 /** Asked for the same again, it gives what it gave. */
 function once<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T> {

@@ -6,12 +6,22 @@ import { promotedLine } from '../words/promoted.ts';
 import { span } from '../words/time.ts';
 import type { Past } from './past.ts';
 
+/** @param unread releases that are not shown, at least one */
+export const unreadText = (unread: number): string =>
+  unread === 1
+    ? '1 release cannot be read: a newer version of the plugin wrote it, or it is damaged.'
+    : `${unread} releases cannot be read: a newer version of the plugin wrote them, or they are damaged.`;
+
 /** A block a release. */
-export function historyText(model: string, pasts: readonly (Past & { readonly bench?: string })[]): string {
-  if (pasts.length === 0) return `${model}: no release is recorded.`;
+export function historyText(
+  model: string,
+  pasts: readonly (Past & { readonly bench?: string })[],
+  unread = 0,
+): string {
+  if (pasts.length === 0) return `${model}: ${unread > 0 ? unreadText(unread) : 'no release is recorded.'}`;
   const [newest] = pasts;
   const head = newest?.gone ? `${model}: is not deployed any more, its function is gone.` : model;
-  return [head, ...pasts.map(pastText)].join('\n');
+  return [head, ...pasts.map(pastText), ...(unread > 0 ? [`  ${unreadText(unread)}`] : [])].join('\n');
 }
 
 function pastText(past: Past & { readonly bench?: string }): string {

@@ -4,8 +4,12 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** `14:02:10 UTC`, with the date where it is another day's than `now`. */
+/**
+ * `14:02:10 UTC`, with the date where it is another day's than `now`; what is no time, since people write
+ * reasons, as it is.
+ */
 export function clockOf(iso: string, now: number): string {
+  if (Number.isNaN(Date.parse(iso))) return iso;
   const at = new Date(iso).toISOString();
   const time = `${at.slice(11, 19)} UTC`;
   return at.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? time : `${at.slice(0, 10)} ${time}`;
@@ -30,5 +34,6 @@ function two(ms: number, large: number, name: string, small: number, smallName: 
 /** `14:12:10 UTC (in 6 min)` or `(4 min ago)`. */
 export function moment(iso: string, now: number): string {
   const away = Date.parse(iso) - now;
+  if (Number.isNaN(away)) return clockOf(iso, now);
   return `${clockOf(iso, now)} (${away > 0 ? `in ${span(away)}` : `${span(away)} ago`})`;
 }

@@ -546,7 +546,7 @@ describe('records of deploys', () => {
     const deployment = { schema: 1, id: '01A', at: 'x', by: 'jane', plugin: '1', models: [] } as const;
     await documents.deploy(deployment);
     expect(w.objects.objects.has(`${SCOPE}deployments/01A.json`)).toBe(true);
-    await expect(documents.deploy(deployment)).rejects.toThrow('is there');
+    await expect(documents.deploy({ ...deployment, by: 'ann' })).rejects.toThrow('is there');
     await documents.failed('01A', { at: 'y', reason: 'the gate' });
     await documents.failed('none', { at: 'y', reason: 'the gate' });
     expect(await documents.deployments()).toEqual(['01A']);

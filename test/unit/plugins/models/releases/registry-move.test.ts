@@ -6,13 +6,13 @@ import { deployed, live, type World } from '../../../core/release/traffic.ts';
 const SERVICE = { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' };
 
 /** The worker reads `old`, and serverless.yml names `new`. */
-const moved = (w: World, failing?: Error) =>
+const moved = (w: World, failing?: Error, exists = true) =>
   movesRegistry({
     service: SERVICE,
     reach: {
       bucket: async () => 'new',
       deployedBucket: async () => 'old',
-      exists: async () => true,
+      exists: async () => exists,
       clock: () => w.clock.now,
       registry: async (bucket, work) => {
         expect(bucket).toBe('old');
@@ -26,6 +26,16 @@ describe('a registry that moves', () => {
   it('is refused while a release runs', async () => {
     const w = await deployed();
     await expect(moved(w)).rejects.toThrow(/moves the registry from old to new while churn needs it/);
+  });
+
+  it('is refused where a newer plugin wrote the release, which may run, and its function is there', async () => {
+    const w = await deployed();
+    for (const [key, { text }] of [...w.objects.objects])
+      if (key.endsWith('/live.json')) w.objects.set(key, JSON.stringify({ ...JSON.parse(text), schema: 2 }));
+    await expect(moved(w)).rejects.toThrow(
+      /while churn needs it: a newer version of the plugin released it, .* Update the plugin/,
+    );
+    expect(await moved(w, undefined, false)).toMatch(/The registry moves/);
   });
 
   it('is told where nothing runs', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mergeCard } from '../../../../../../core/card/merge.ts';
 import type { Release } from '../../../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../../../core/release/document/history-contract.ts';
-import { readHistory } from '../../../../../../plugins/models/releases/history/history.ts';
+import { historyOf, readHistory } from '../../../../../../plugins/models/releases/history/history.ts';
 import type { Past } from '../../../../../../plugins/models/releases/history/past.ts';
 import { historyText } from '../../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../../plugins/models/releases/history/ulid.ts';
@@ -490,5 +490,40 @@ describe('a model that was removed', () => {
     const [last] = await readHistory(w.world.registry, 'churn', 1, denied);
     expect(last).toMatchObject({ outcome: 'under way' });
     expect(last).not.toHaveProperty('gone');
+  });
+});
+
+describe('what a newer plugin wrote, or what is damaged', () => {
+  const replaced = async (text: (before: string) => string, ...keys: readonly RegExp[]) => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    for (const [key, { text: before }] of [...w.objects.objects])
+      if (keys.some((one) => one.test(key))) w.objects.set(key, text(before));
+    const { pasts, unread } = await historyOf(w.world.registry, 'churn', 10);
+    return { count: pasts.length, text: historyText('churn', pasts, unread) };
+  };
+  const newer = (before: string): string => JSON.stringify({ ...JSON.parse(before), schema: 2 });
+  const LIVE_DOCUMENT = /releases\/churn\/live\.json$/;
+  const RELEASES = /releases\/churn\/(live|\d)[^/]*\.json$/;
+
+  it.each([
+    ['newer', newer],
+    ['damaged', () => '{'],
+  ])('is counted: %s', async (_, text) => {
+    expect(await replaced(text, RELEASES)).toEqual({
+      count: 0,
+      text: 'churn: 3 releases cannot be read: a newer version of the plugin wrote them, or they are damaged.',
+    });
+    const { count, text: told } = await replaced(text, LIVE_DOCUMENT);
+    expect(count).toBe(2);
+    expect(told).toMatch(
+      /\n {2}1 release cannot be read: a newer version of the plugin wrote it, or it is damaged\.$/,
+    );
+  });
+
+  it('takes nothing of the others where it is a record of a version or of a deploy', async () => {
+    const { count, text } = await replaced(() => '{', /versions\/churn\//, /deployments\//);
+    expect(count).toBe(3);
+    expect(text).not.toContain('cannot be read');
   });
 });
