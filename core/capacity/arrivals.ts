@@ -24,6 +24,9 @@ export function poissonArrivals(rate: number, seconds: number, seed: number): Ar
   }
 }
 
+/** Seconds since the epoch in the year 5138: whoever means milliseconds is beyond it. */
+const LAST = 1e11;
+
 /** Why times from a file cannot be replayed: the line (from 1), and what is wrong with it. */
 export type ArrivalFault = { readonly line: number; readonly value: string; readonly fault: string };
 
@@ -41,6 +44,10 @@ export function readArrivals(text: string): Arrivals | ArrivalFault {
     const at = Number(value);
     const line1 = { line: index + 1, value: value.slice(0, 60) };
     if (!Number.isFinite(at)) return { ...line1, fault: 'is no number of seconds' };
+    if (Math.abs(at) > LAST) {
+      const fault = `is beyond ${LAST.toLocaleString('en-US')} s, the year 5138: divide times in milliseconds by 1,000`;
+      return { ...line1, fault };
+    }
     if (at < before) return { ...line1, fault: `is before ${before}, the time of the request before it` };
     before = at;
     first ??= at;

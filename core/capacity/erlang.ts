@@ -31,9 +31,13 @@ export function erlangB(load: number, servers: number): number {
  */
 export function mixedErlangB(parts: readonly OfferedLoad[], servers: number): number {
   let [turnedAway, all] = [0, 0];
+  // Many hours of a week are alike.
+  const known = new Map<number, number>();
   for (const { load, weight } of parts) {
+    const share = known.get(load) ?? erlangB(load, servers);
+    known.set(load, share);
     all += load * weight;
-    turnedAway += load * weight * erlangB(load, servers);
+    turnedAway += load * weight * share;
   }
   return all > 0 ? turnedAway / all : 0;
 }

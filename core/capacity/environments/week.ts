@@ -104,7 +104,8 @@ const WORTH = 0.1;
  * @param keptAt what an hour with such a rate needs
  */
 export function windowsFor(week: Week, keptAt: (rate: number) => number): readonly WeekWindow[] {
-  const needs = week.map(keptAt);
+  const needed = new Map([...new Set(week)].map((rate) => [rate, keptAt(rate)]));
+  const needs = week.map((rate) => needed.get(rate) ?? 0);
   const isDaily = needs.every((need, hour) => need === needs[hour % DAY_HOURS]);
   const groups = isDaily
     ? [[0, 1, 2, 3, 4, 5, 6]]

@@ -1,4 +1,5 @@
 import { usage } from '../context/context.ts';
+import { MOST_TRAFFIC } from '../declaration/keys/load.ts';
 import { bytesOf, perSecond } from '../declaration/keys/units.ts';
 import { type AdviseFlags, CHOICES } from './options.ts';
 
@@ -55,7 +56,7 @@ export function latencyFlag(flags: AdviseFlags): number | undefined {
   );
 }
 
-const TRAFFIC = { least: 1e-6, most: 1e6 } as const;
+const TRAFFIC = { least: 1e-6, most: MOST_TRAFFIC } as const;
 
 /** `100`, `5/s`, `1000/day` → requests a second. @throws ProblemError */
 export function trafficFlag(flags: AdviseFlags): number | undefined {

@@ -122,7 +122,7 @@ function todayLines({ parts, promised, proposal, today }: CapacityReport): reado
   const busiest = Math.max(...parts.map(({ load }) => load));
   const use = parts.find(({ load }) => load === busiest)?.use ?? 0;
   const cold = `${percent(share)} find none free by Erlang B`;
-  const verdict = keeps ? 'which keeps the promise' : `more than ${percent(promised)}`;
+  const verdict = keeps ? 'which keeps the promise' : brokenWords(parts, share, promised);
   if (!scales)
     return rows('today', `a fixed number is declared (${rests} that must be kept): ${cold}, ${verdict}`);
   const better = proposal.concurrency.provisioned.target;
@@ -138,6 +138,17 @@ function todayLines({ parts, promised, proposal, today }: CapacityReport): reado
         ]
       : []),
   );
+}
+
+/** The share may be within what is promised, and another reason ask for more. */
+function brokenWords(parts: CapacityReport['parts'], share: number, promised: number): string {
+  if (share > promised) return `more than ${percent(promised)}`;
+  const why = parts.some(({ today }) => today.share > promised)
+    ? 'not in every part of the week'
+    : parts.some(({ isByRate }) => isByRate)
+      ? `an instance is given no more than ten requests a second`
+      : 'bursts that were replayed need more';
+  return `which is within ${percent(promised)}, yet ${why}`;
 }
 
 function proposalLines({ proposal }: CapacityReport): readonly string[] {

@@ -9,12 +9,12 @@ import {
 } from '../../../core/capacity/environments/minutes.ts';
 import { evenWeek, type Week, weekOf } from '../../../core/capacity/environments/week.ts';
 import { LIVE } from '../../../core/catalog/contract.ts';
-import { MINUTE_MS } from '../../../core/units/time.ts';
+import { DAY_MS, MINUTE_MS } from '../../../core/units/time.ts';
 import { type Context, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { problemError } from '../problems/errors.ts';
-import { type CapacityOptions, CLOUDWATCH } from './options.ts';
+import { type CapacityOptions, CLOUDWATCH, MINUTES_KEPT } from './options.ts';
 
 /** What is known of when requests come. */
 export type TrafficLoad = {
@@ -73,8 +73,11 @@ async function cloudWatchLoad(
 ): Promise<TrafficLoad> {
   const functionName = nameOf(model, plan.host);
   // The minute that runs is not over, and the one before may not have been published.
-  const to = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
-  const from = Math.floor((to - since * 1000) / MINUTE_MS) * MINUTE_MS;
+  const now = Date.now();
+  const to = Math.floor(now / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+  // Where the first minute is gone CloudWatch would answer with longer ones, or not at all.
+  const kept = Math.ceil((now - MINUTES_KEPT * DAY_MS) / MINUTE_MS + 1) * MINUTE_MS;
+  const from = Math.max(kept, Math.floor((to - since * 1000) / MINUTE_MS) * MINUTE_MS);
   const { requests, busy } = await aliasTraffic(aws, functionName, LIVE, { from, to, period: 60 }).catch(
     (error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
@@ -106,7 +109,7 @@ async function cloudWatchLoad(
   const replayed = replayedOf(minutes);
   return {
     from: 'cloudwatch',
-    words: `CloudWatch, ${quantity(all)} requests in ${lastingWords((to - (minutes[0]?.at ?? to)) / 1000)}, ${seen} of the 168 hours of a week seen, hours of ${timezone}`,
+    words: `CloudWatch, ${quantity(all)} requests in ${lastingWords((to - (minutes[0]?.at ?? to)) / 1000)} since the first of them, ${seen} of the 168 hours of a week seen, hours of ${timezone}`,
     week,
     timezone,
     ...(replayed && { replayed }),

@@ -6,6 +6,7 @@ import { DAY_HOURS, dailyWeek, WEEK_HOURS, type Week } from '../../../core/capac
 import { DAY_MS } from '../../../core/units/time.ts';
 import { type Command, type Context, sinceOf, usage } from '../context/context.ts';
 import { numberWithin } from '../context/number-within.ts';
+import { MOST_TRAFFIC } from '../declaration/keys/load.ts';
 
 /** Share of requests that may start cold, in percent: one of a thousand. */
 const COLD = '0.1%';
@@ -17,7 +18,9 @@ const SINCE = '7d';
  * Days that CloudWatch keeps minutes:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
  */
-const MINUTES_KEPT = 15;
+export const MINUTES_KEPT = 15;
+/** Days of a file that is replayed: a year. */
+const DAYS_REPLAYED = 366;
 export const CLOUDWATCH = 'cloudwatch';
 
 const BOUNDS = {
@@ -118,6 +121,8 @@ export async function capacityOptions({ flags, service }: Context): Promise<Capa
   };
 }
 
+const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+
 function promisedOf(flag: Flags[string] = COLD): number {
   const [, text] = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(String(flag)) ?? [];
   const { lowest, highest } = BOUNDS.cold;
@@ -154,7 +159,15 @@ async function arrivalsOf(flag: Flags[string], dir: string): Promise<CapacityOpt
       `${file}, line ${read.line}: ${read.value === '' ? 'the file' : read.value} ${read.fault}.`,
       'Write a time in seconds a line, each at or after the one before.',
     );
-  if ((read.at(-1) ?? 0) > 0) return { file, times: read };
+  const seconds = (read.at(-1) ?? 0) / 1000;
+  const most = DAYS_REPLAYED * 86_400;
+  if (seconds > most)
+    throw usage(
+      '--arrivals',
+      `${file} lasts ${count(seconds)} s; ${count(most)} s, which are ${DAYS_REPLAYED} days, are the most that is replayed.`,
+      'Write seconds: divide times in milliseconds by 1,000; or name a part of it.',
+    );
+  if (seconds > 0) return { file, times: read };
   throw usage(
     '--arrivals',
     `${file} has ${read.length === 1 ? 'one time' : 'one time alone'}, which makes no rate.`,
@@ -172,10 +185,10 @@ async function curveOf(flag: Flags[string], dir: string): Promise<CapacityOption
     const value = line.trim();
     if (value === '' || value.startsWith('#')) continue;
     const rate = Number(value);
-    if (!(Number.isFinite(rate) && rate >= 0))
+    if (!(rate >= 0 && rate <= MOST_TRAFFIC))
       throw usage(
         '--curve',
-        `${file}, line ${index + 1}: ${value.slice(0, 60)} is no rate of 0 or more.`,
+        `${file}, line ${index + 1}: ${value.slice(0, 60)} is no rate from 0 to ${count(MOST_TRAFFIC)}.`,
         fix,
       );
     rates.push(rate);

@@ -1,16 +1,17 @@
 import { aliasTraffic } from '../../../aws/alias-traffic.ts';
+import { MOST_AT_ONCE } from '../../../core/advice/advise.ts';
 import { LIVE } from '../../../core/catalog/contract.ts';
-import { type Context, modelOf } from '../context/context.ts';
+import { type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { askLive } from '../releases/ask-live.ts';
 import { askBriefly } from '../releases/brief.ts';
 import { capacityWords } from './capacity-words.ts';
-import { trafficLoadOf } from './load.ts';
+import { type TrafficLoad, trafficLoadOf } from './load.ts';
 import { type CapacityOptions, capacityOptions } from './options.ts';
 import { accountOf, quotaOf } from './quota.ts';
 import { type CapacityReport, capacityReport } from './report.ts';
-import { requestTimes, type Told, timeFlags } from './times.ts';
+import { type RequestTimes, requestTimes, type Told, timeFlags } from './times.ts';
 
 /** What is told of one model; `unknown`: why nothing is. */
 type Planned = { readonly report: CapacityReport } | { readonly model: string; readonly unknown: string };
@@ -47,6 +48,7 @@ export async function planCapacity(context: Context): Promise<void> {
         load.duration,
       );
       const times = requestTimes(model, found, flagged, { bench, cloudWatch });
+      countable(model, load, times);
       const quota = quotaOf(model, account);
       planned.push({ report: capacityReport({ model, facts: found, options, load, times, quota }) });
     }
@@ -61,6 +63,25 @@ const modelsOf = (context: Context, { arrivals, curve }: CapacityOptions): reado
   context.flags.model === undefined && arrivals === undefined && curve === undefined
     ? context.models
     : [modelOf(context)];
+
+/** @throws ProblemError where more would be in progress than anything here is made for */
+function countable(
+  { name }: Model,
+  { from, rates = [], week = [] }: TrafficLoad,
+  { duration }: RequestTimes,
+): void {
+  const most = 10 * MOST_AT_ONCE;
+  const busiest = [...week, ...rates.map(({ rate }) => rate)].reduce((high, rate) => Math.max(high, rate), 0);
+  const atOnce = (busiest * duration.ms) / 1000;
+  if (atOnce <= most) return;
+  const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+  const key = from === 'declared' ? `models.${name}.traffic` : from === 'curve' ? '--curve' : '--arrivals';
+  throw usage(
+    key,
+    `${count(busiest)} requests a second of ${count(duration.ms)} ms each (${duration.from}) are ${count(atOnce)} at once; ${count(most)} are the most that is counted.`,
+    'Check the unit of both: rates are a second, times in milliseconds.',
+  );
+}
 
 /** Seconds back that CloudWatch is asked how long requests take. */
 const BACK = 7 * 86_400;

@@ -21,12 +21,16 @@ export const ceilingWords = (ceiling: BenchCeiling): string =>
   `${quantity(100 * ceilingShare(ceiling))} % (${quantity(ceiling.used)} of ${quantity(ceiling.limit)} ${ceiling.unit})`;
 
 /** What may be promised of the percentile, or why nothing may. */
-export function promisedWords({ promised, objective }: ScenarioResult): string | undefined {
+export function promisedWords({ cold, promised, objective, requests }: ScenarioResult): string | undefined {
   if (promised === undefined) return undefined;
   const { percentile, runs, upper, lower, without } = promised;
   const name = nameOfPercentile(percentile);
+  const besides =
+    cold.count > 0 && requests > 0
+      ? `; ${quantity((100 * cold.count) / requests)} % of the requests started cold, in up to ${milliseconds(cold.max ?? 0)}, and are not in it`
+      : '';
   if (upper === undefined || lower === undefined)
-    return `no bound of ${name} can be promised: ${without ?? 'it is not known'}`;
+    return `no bound of ${name} can be promised: ${without ?? 'it is not known'}${besides}`;
   const range = `${milliseconds(Math.min(...runs))} to ${milliseconds(Math.max(...runs))}`;
   const kept =
     objective === undefined
@@ -34,7 +38,7 @@ export function promisedWords({ promised, objective }: ScenarioResult): string |
       : upper <= objective.ms
         ? `, within the objective of ${milliseconds(objective.ms)}`
         : `, not within the objective of ${milliseconds(objective.ms)}`;
-  return `${name} in ${runs.length} runs: ${range}; with 99 % confidence it is ${milliseconds(lower)} to ${milliseconds(upper)}${kept}`;
+  return `${name} in ${runs.length} runs: ${range}; with 99 % confidence it is ${milliseconds(lower)} to ${milliseconds(upper)}${kept}${besides}`;
 }
 
 export function samplesWords({

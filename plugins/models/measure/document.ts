@@ -64,7 +64,8 @@ function millionOf(
   const rate = server?.rate;
   const told = server?.duration ?? single?.duration;
   const duration = told ?? single?.mean ?? server?.mean;
-  if (rate === undefined || duration === undefined || !(duration > 0 && rows > 0)) return undefined;
+  if (rate === undefined || duration === undefined || !(rate > 0 && duration > 0 && rows > 0))
+    return undefined;
   const { init } = benchTimes({ scenarios });
   const cost = monthlyCost(model, facts, rate, duration / 1000, init === undefined ? undefined : init / 1000);
   const month = total(cost);

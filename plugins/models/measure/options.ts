@@ -36,12 +36,36 @@ export type BenchOptions = {
   readonly curve: boolean;
 };
 
+/** Scenarios that an option is of, where it is not of all. */
+const OF: Readonly<Record<string, readonly Scenario[]>> = {
+  slo: ['Server'],
+  rate: ['Server'],
+  arrivals: ['Server'],
+  runs: ['Server'],
+  seed: ['Server'],
+  curve: ['Server'],
+  rows: ['Offline'],
+  outstanding: ['Server', 'Offline'],
+};
+
+/** @throws ProblemError where one is given that none of the scenarios has */
+function ofOthers(flags: Context['flags'], scenarios: readonly Scenario[]): void {
+  for (const [name, of] of Object.entries(OF))
+    if (flags[name] !== undefined && flags[name] !== false && !scenarios.some((one) => of.includes(one)))
+      throw usage(
+        `--${name}`,
+        `is of ${of.join(' and ')} alone, and --scenario names ${flags.scenario}.`,
+        'Leave one of them out.',
+      );
+}
+
 /** What the command's options say, checked; a file of arrivals is read. @throws ProblemError */
-export async function benchOptions(model: Model, { flags, service }: Context): Promise<BenchOptions> {
+export async function benchOptions(model: Model, { flags, notice, service }: Context): Promise<BenchOptions> {
   const strict = flags.strict === true;
   const scenarios = scenariosOf(flags.scenario);
+  ofOthers(flags, scenarios);
   const arrivals = await arrivalsOf(flags.arrivals, service.dir);
-  const rate =
+  const asked =
     flags.rate === undefined
       ? model.traffic
       : numberWithin('--rate', flags.rate, RATES, 'requests a second', '20');
@@ -59,6 +83,11 @@ export async function benchOptions(model: Model, { flags, service }: Context): P
       'Leave one of them out.',
     );
   const seconds = secondsOf(flags.duration, strict);
+  // One file is one run; it has no seed that another could have.
+  const runs = isReplay ? 1 : wholeOf('--runs', flags.runs ?? String(LEAST_RUNS), 1, 100);
+  const isSeldom = !isReplay && asked !== undefined && (asked * seconds) / runs < 1;
+  if (isSeldom && scenarios.includes('Server')) seldom(model, flags.rate, asked, seconds / runs, notice);
+  const rate = isSeldom ? undefined : asked;
   if (rate !== undefined && rate > highestRate(seconds))
     throw usage(
       '--rate',
@@ -70,8 +99,7 @@ export async function benchOptions(model: Model, { flags, service }: Context): P
     scenarios,
     strict,
     seconds,
-    // One file is one run; it has no seed that another could have.
-    runs: isReplay ? 1 : wholeOf('--runs', flags.runs ?? String(LEAST_RUNS), 1, 100),
+    runs,
     seed: wholeOf('--seed', flags.seed ?? '1', 0, 2 ** 31),
     outstanding: wholeOf('--outstanding', flags.outstanding ?? String(OUTSTANDING), 1, 10_000),
     rows: wholeOf('--rows', flags.rows ?? String(ROWS), 1, 1_000_000),
@@ -82,7 +110,16 @@ export async function benchOptions(model: Model, { flags, service }: Context): P
   };
 }
 
+/** A run has one request at least, so that a lower rate would be another one than it says. */
+function seldom({ name }: Model, flag: Flag, rate: number, length: number, notice: Context['notice']): void {
+  const words = `${Number(rate.toPrecision(3))} requests a second are less than one in a run of ${Number(length.toPrecision(3))} s.`;
+  if (flag !== undefined) throw usage('--rate', words, 'Raise --rate or --duration, or lower --runs.');
+  notice(`models.${name}.traffic: ${words} Server takes half of what one caller reaches.`);
+}
+
 type Flag = string | boolean | undefined;
+
+const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 function secondsOf(flag: Flag, strict: boolean): number {
   const least = strict ? STRICT_SECONDS : 1;
@@ -144,6 +181,19 @@ async function arrivalsOf(flag: Flag, dir: string): Promise<BenchOptions['arriva
   });
   const read = readArrivals(text);
   if (!('fault' in read)) {
+    const seconds = (read.at(-1) ?? 0) / 1000;
+    if (seconds > DAY)
+      throw usage(
+        '--arrivals',
+        `${file} lasts ${count(seconds)} s; a bench lasts ${count(DAY)} s at most.`,
+        'Write seconds: divide times in milliseconds by 1,000; or replay a part of it.',
+      );
+    if (read.length > MOST_REQUESTS)
+      throw usage(
+        '--arrivals',
+        `${file} has ${count(read.length)} requests; a bench holds ${count(MOST_REQUESTS)} at most.`,
+        'Replay a part of it.',
+      );
     if (Number.isFinite(meanRate(read))) return { file, times: read };
     throw usage(
       '--arrivals',

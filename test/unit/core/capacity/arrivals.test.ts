@@ -44,5 +44,11 @@ it('a file that is none is refused by its line', () => {
     fault: 'is before 3, the time of the request before it',
   });
   expect(readArrivals('1\nsoon\n')).toEqual({ line: 2, value: 'soon', fault: 'is no number of seconds' });
+  // Milliseconds since the epoch.
+  expect(readArrivals('0\n1e300\n')).toEqual({
+    line: 2,
+    value: '1e300',
+    fault: 'is beyond 100,000,000,000 s, the year 5138: divide times in milliseconds by 1,000',
+  });
   expect(readArrivals('# nothing\n')).toEqual({ line: 1, value: '', fault: 'has no time at all' });
 });

@@ -62,6 +62,15 @@ it('proposes windows where they spare something', () => {
   expect(windowsFor(quiet, keptAt)).toEqual([{ days: [0, 1, 2, 3, 4], from: 8 * 60, to: 18 * 60 }]);
 });
 
+it('asks what a rate needs once, although hours are alike', () => {
+  let asked = 0;
+  windowsFor(dailyWeek(Array.from({ length: 24 }, (_, hour) => hour % 2)), (rate) => {
+    asked += 1;
+    return rate;
+  });
+  expect(asked).toBe(2);
+});
+
 it('windows neither overlap nor leave their day, and every minute is in one part', () => {
   const hours = array(double({ min: 0, max: 90, noNaN: true }), { minLength: 24, maxLength: WEEK_HOURS });
   assert(

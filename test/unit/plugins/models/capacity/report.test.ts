@@ -54,6 +54,14 @@ describe('target 0.7 against what a load needs', () => {
     else expect(words).toContain(`in progress: ${report.proposal?.concurrency.provisioned.target} is not`);
   });
 
+  it('where ten requests a second are what asks for more, that is said, and not that the promise breaks', () => {
+    const words = capacityWords(reported({}, even(2000), { quota: { ...QUOTA, limit: 5000 } }));
+    expect(words).toContain(
+      'find none free by Erlang B, which is within 0.1 %, yet an instance is given no more than ten requests a second',
+    );
+    expect(words).not.toContain('more than 0.1 %');
+  });
+
   it('a range that is declared is judged as declared, and a fixed number as that', () => {
     const range = { concurrency: { provisioned: { min: 2, max: 40, target: 0.6 } } };
     const low = reported(range, even(100));

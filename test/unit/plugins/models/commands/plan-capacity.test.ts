@@ -11,6 +11,8 @@ import { FACTS, HOST } from '../../../../fixtures/service.ts';
 
 let folder = '';
 let server: Server | undefined;
+/** From when on CloudWatch was asked, in milliseconds since the epoch. */
+const starts: number[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plan-capacity-'));
 });
@@ -18,6 +20,7 @@ afterEach(async () => {
   server?.closeAllConnections();
   server?.close();
   server = undefined;
+  starts.length = 0;
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -38,6 +41,14 @@ async function awsOf(
     const isAccount = /account-settings/.test(request.url ?? '');
     const results = Object.entries(counted).map(([id, points]) => series(id, points));
     const body = isMetrics ? { MetricDataResults: results } : isAccount ? { AccountLimit: limit } : {};
+    let asked = '';
+    request.on('data', (chunk) => {
+      asked += chunk;
+    });
+    request.on('end', () => {
+      const at = isMetrics ? JSON.parse(asked).StartTime : undefined;
+      if (at !== undefined) starts.push(1000 * at);
+    });
     response.writeHead(isMetrics || isAccount ? 200 : 404, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(JSON.stringify(body));
   });
@@ -167,6 +178,17 @@ describe('sls models plan --capacity', () => {
     expect(given.models[0].duration).toEqual({ ms: 20, from: '--duration' });
   });
 
+  it('asks for no minute that CloudWatch has no more, however long it takes', async () => {
+    const now = Math.floor(Date.now() / 60_000) * 60_000;
+    const requests: Points = [3, 2].map((ago) => [now - ago * 60_000, 60]);
+    const endpoint = await awsOf(LIMIT, { requests, busy: [] });
+    const text = await planned({ capacity: true, arrivals: 'cloudwatch', since: '15d' }, undefined, endpoint);
+    expect(text).toContain('120 requests in ');
+    expect(text).toContain('since the first of them');
+    expect(starts.length).toBeGreaterThan(0);
+    for (const at of starts) expect(at).toBeGreaterThanOrEqual(now - 15 * 86_400_000);
+  });
+
   it('an alias that nobody asked has no traffic to replay', async () => {
     const endpoint = await awsOf(LIMIT);
     await expect(
@@ -259,6 +281,40 @@ describe('sls models plan --capacity', () => {
       { key: '--arrivals', message: expect.stringContaining('which makes no rate') },
     ],
     [
+      'arrivals in milliseconds since the epoch',
+      { arrivals: 'epoch.txt' },
+      {
+        key: '--arrivals',
+        message:
+          'epoch.txt, line 1: 1795910400000 is beyond 100,000,000,000 s, the year 5138: divide times in milliseconds by 1,000.',
+      },
+    ],
+    [
+      'arrivals in milliseconds of a day and a half',
+      { arrivals: 'ms.txt' },
+      {
+        key: '--arrivals',
+        message:
+          'ms.txt lasts 129,600,000 s; 31,622,400 s, which are 366 days, are the most that is replayed.',
+        fix: 'Write seconds: divide times in milliseconds by 1,000; or name a part of it.',
+      },
+    ],
+    [
+      'a rate beyond any',
+      { curve: 'fast.txt' },
+      { key: '--curve', message: 'fast.txt, line 24: 1000001 is no rate from 0 to 1,000,000.' },
+    ],
+    [
+      'more requests at once than are counted',
+      { curve: 'most.txt', duration: '900000' },
+      {
+        key: '--curve',
+        message:
+          '1,000,000 requests a second of 900,000 ms each (--duration) are 900,000,000 at once; 100,000 are the most that is counted.',
+        fix: 'Check the unit of both: rates are a second, times in milliseconds.',
+      },
+    ],
+    [
       'a curve of 23 hours',
       { curve: 'short.txt' },
       { key: '--curve', message: 'short.txt has 23 rates, not 24 or 168.' },
@@ -266,7 +322,7 @@ describe('sls models plan --capacity', () => {
     [
       'a negative rate',
       { curve: 'negative.txt' },
-      { key: '--curve', message: 'negative.txt, line 24: -1 is no rate of 0 or more.' },
+      { key: '--curve', message: 'negative.txt, line 24: -1 is no rate from 0 to 1,000,000.' },
     ],
     [
       'a curve of nothing',
@@ -310,6 +366,10 @@ describe('sls models plan --capacity', () => {
       'short.txt': Array(23).fill(1).join('\n'),
       'negative.txt': [...Array(23).fill(1), -1].join('\n'),
       'zeros.txt': Array(24).fill(0).join('\n'),
+      'epoch.txt': '1795910400000\n1798502400000\n',
+      'ms.txt': '0\n129600000\n',
+      'fast.txt': [...Array(23).fill(1), 1_000_001].join('\n'),
+      'most.txt': Array(24).fill(1_000_000).join('\n'),
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     expect(await refused(flags)).toMatchObject({ code: 'MODELS_USAGE', fix: expect.any(String), ...problem });

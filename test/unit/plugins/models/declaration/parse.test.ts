@@ -148,6 +148,7 @@ describe('what is wrong', () => {
 
   it.each([
     [{ traffic: `${'9'.repeat(400)}/s` }, 'traffic'],
+    [{ traffic: '1000001/s' }, 'traffic'],
     [{ drift: { baseline: 'x.csv', window: `${'9'.repeat(400)}h` } }, 'drift.window'],
     [
       { gate: { metric: { cases: 'x.csv', name: 'auc', worseThanLive: '1e400' } } },
