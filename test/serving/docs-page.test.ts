@@ -99,6 +99,27 @@ describe('the docs page in a browser', () => {
     await context.close();
   });
 
+  it('makes no text of a large field that is empty, and says at its field that it is too large', async () => {
+    const { page, context, asked } = await open();
+    const section = model(page, 'add');
+    await section
+      .locator('[data-name]')
+      .first()
+      .evaluate((element) => {
+        Object.assign(Reflect.get(element, 'dataset'), {
+          shape: '[1,3,16384,16384]',
+          kind: 'json',
+          fill: '0.5',
+        });
+      });
+    await section.locator('.value').first().fill('');
+    expect(await section.getByLabel('curl command').textContent()).toContain('--data-binary @request.json');
+    await section.getByRole('button', { name: 'Send' }).click();
+    expect(await section.locator('.error').first().textContent()).toMatch(/3222 MB/);
+    expect(asked.filter((url) => url.endsWith('/infer'))).toEqual([]);
+    await context.close();
+  });
+
   it('takes the request as JSON, too, and shows what the endpoint says of it', async () => {
     const { page, context } = await open();
     const section = model(page, 'add');

@@ -1,4 +1,4 @@
-import { tensorText } from './tensor.ts';
+import { filled, tensorText } from './tensor.ts';
 
 /**
  * The docs page’s script: bundled when a service is packaged, and put into the page, whose policy pins it by
@@ -10,8 +10,8 @@ const SHOWN_CHARACTERS = 20_000;
 const CURL_CHARACTERS = 4000;
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
-/** A request's body, or the first field that is wrong. */
-type Asked = { readonly body: string } | { readonly wrong: HTMLElement };
+/** A request's body, or the first field that is wrong. `long`: the body lacks what is too long. */
+type Asked = { readonly body: string; readonly long?: boolean } | { readonly wrong: HTMLElement };
 
 /** The page has it: it is this script's own. */
 function the<Found extends HTMLElement>(within: ParentNode, selector: string): Found {
@@ -31,22 +31,28 @@ function complain(field: HTMLElement, text: string): HTMLElement {
   return control;
 }
 
-/** Marks every field that is wrong. */
-function ofFields(form: HTMLFormElement): Asked {
+/**
+ * Marks every field that is wrong.
+ * @param most characters of a field that is filled: more would take the time of each key that is pressed
+ */
+function ofFields(form: HTMLFormElement, most = Number.POSITIVE_INFINITY): Asked {
+  let long = false;
   let wrong: HTMLElement | undefined;
   const tensors: string[] = [];
   for (const field of form.querySelectorAll<HTMLElement>('[data-name]')) {
-    const { name = '', datatype = '', shape = '[]', kind, fill } = field.dataset;
+    const { name = '', datatype = '', kind, fill } = field.dataset;
+    const shape = JSON.parse(field.dataset.shape ?? '[]');
     try {
       const text = the<Control>(field, '.value').value;
-      tensors.push(tensorText({ name, datatype, shape: JSON.parse(shape), kind, fill }, text));
+      if (filled({ shape, fill }, text) > most) long = true;
+      else tensors.push(tensorText({ name, datatype, shape, kind, fill }, text));
       complain(field, '');
     } catch (error) {
       const control = complain(field, messageOf(error));
       wrong ??= control;
     }
   }
-  return wrong === undefined ? { body: `{"inputs": [\n  ${tensors.join(',\n  ')}\n]}` } : { wrong };
+  return wrong === undefined ? { body: `{"inputs": [\n  ${tensors.join(',\n  ')}\n]}`, long } : { wrong };
 }
 
 const textIn = (form: HTMLFormElement) => the<HTMLTextAreaElement>(form, '[name=json]');
@@ -71,10 +77,10 @@ const authorizationIn = (form: HTMLFormElement) =>
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 function curlOf(form: HTMLFormElement): string {
-  const asked = askedIn(form);
+  const asked = inJson(form) ? ofText(form) : ofFields(form, CURL_CHARACTERS);
   if ('wrong' in asked) return 'Fix the fields above first.';
-  const { body } = asked;
-  const short = body.length <= CURL_CHARACTERS;
+  const { body, long } = asked;
+  const short = !long && body.length <= CURL_CHARACTERS;
   const data = short ? quote(inJson(form) ? body : body.replace(/\n\s*/g, '')) : '@request.json';
   const before = short ? '' : '# The body is long: save what JSON shows above as request.json.\n';
   const token = authorizationIn(form) === null ? '' : " \\\n  -H 'authorization: …'";

@@ -19,11 +19,24 @@ type Written = { readonly shape: readonly number[]; readonly data: string };
 const INTEGER = /^-?(0|[1-9]\d*)$/;
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
+const onesOf = (shape: readonly number[]): readonly number[] =>
+  shape.map((dimension) => (dimension < 0 ? 1 : dimension));
+
+/** Characters that the fill of a field will have, before there is any; 0 where something is written. */
+export const filled = ({ shape, fill }: Pick<Field, 'shape' | 'fill'>, text: string): number =>
+  fill !== undefined && text.trim() === '' ? product(onesOf(shape)) * (fill.length + 1) : 0;
+
+/** A request has 6 MB at most. */
+const MOST = 6_291_456;
+
 /** @throws an Error whose message says to a person what to write */
 export function tensorText({ name, datatype, shape, kind, fill }: Field, text: string): string {
-  const ones = shape.map((dimension) => (dimension < 0 ? 1 : dimension));
+  const ones = onesOf(shape);
+  const length = filled({ shape, fill }, text);
   let written: Written;
-  if (fill !== undefined && text.trim() === '') {
+  if (length > MOST) {
+    throw new Error(`Left empty, it would be ${Math.ceil(length / 1e6)} MB; a request has 6 MB at most.`);
+  } else if (length > 0) {
     written = { shape: ones, data: `[${Array(product(ones)).fill(fill).join(',')}]` };
   } else if (kind === 'one') {
     written = { shape: ones, data: `[${single(text, datatype)}]` };

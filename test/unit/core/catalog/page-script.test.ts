@@ -1,6 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { tensorText } from '../../../../functions/catalog/browser/tensor.ts';
+import { filled, tensorText } from '../../../../functions/catalog/browser/tensor.ts';
 import { pageScript } from '../../../../plugins/models/ship/page-script.ts';
 
 describe('the docs page’s script', () => {
@@ -39,6 +39,17 @@ describe('what is typed into a field', () => {
   it('nothing, where a field is too large to fill in: the same value throughout', () => {
     expect(text([-1, 3], 'json', ' ', 'FP32', '0.5')).toContain('"shape": [1,3]');
     expect(text([-1, 3], 'json', ' ', 'FP32', '0.5')).toContain('"data": [0.5,0.5,0.5]');
+  });
+
+  it('nothing, where the fill would be beyond a request: refused by its length, before there is any text', () => {
+    const huge = [-1, 3, 16_384, 16_384];
+    expect(filled({ shape: huge, fill: '0.5' }, ' ')).toBe(3_221_225_472);
+    expect(filled({ shape: huge, fill: '0.5' }, '[]')).toBe(0);
+    expect(filled({ shape: huge, fill: undefined }, '')).toBe(0);
+    expect(() => text(huge, 'json', '', 'FP32', '0.5')).toThrow(
+      'Left empty, it would be 3222 MB; a request has 6 MB at most.',
+    );
+    expect(text([1, 3, 512, 512], 'json', '', 'FP32', '0.5').length).toBeGreaterThan(3e6);
   });
 
   it.each([
