@@ -83,4 +83,6 @@ const escaped = (text: string): string =>
     // Readers make links of these by themselves.
     .replace(/(https?|ftp):\/\//gi, '$1:&#47;&#47;')
     .replace(/www\./gi, 'www&#46;')
-    .replaceAll('@', '&#64;');
+    .replaceAll('@', '&#64;')
+    // GitHub reads a formula between two of them.
+    .replaceAll('$', '&#36;');

@@ -37,10 +37,24 @@ export function toJson({ model, facts }: Row) {
   };
 }
 
+/**
+ * Words that no module may name a constant by:
+ * https://tc39.es/ecma262/#prod-ReservedWord, with those of strict code.
+ */
+const RESERVED = new Set(
+  `arguments await break case catch class const continue debugger default delete do else enum eval export
+  extends false finally for function if implements import in instanceof interface let new null package private
+  protected public return static super switch this throw true try typeof undefined var void while with yield`.split(
+    /\s+/,
+  ),
+);
+
 /** A constant a model, with the graph's own signature even where transform.ts declares another. */
 export function toTypes({ model, facts }: Row): string {
   const { inputs, outputs } = facts.graph ?? facts.signature;
-  const name = model.name.replace(/-+(.?)/g, (_, letter: string) => letter.toUpperCase());
+  const word = model.name.replace(/-+(.?)/g, (_, letter: string) => letter.toUpperCase());
+  // No model's name has an underscore.
+  const name = RESERVED.has(word) ? `${word}_` : word;
   const about = `/** The graph of the model ${model.name}, sha256 ${facts.source}. */`;
   return `${about}\nexport const ${name} = ${JSON.stringify({ inputs, outputs }, null, 2)} as const;`;
 }

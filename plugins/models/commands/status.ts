@@ -61,7 +61,8 @@ const PAUSE = 3000;
 
 /**
  * On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. It
- * ends once no release goes on by itself, so that a script can wait by it.
+ * ends once no release goes on by itself, however it ended: a script that must know waits by
+ * `sls deploy --wait`, or reads the phase.
  */
 export async function watch(
   desk: Pick<Desk, 'status' | 'target'> & { readonly worker: Pick<Desk['worker'], 'tick'> },

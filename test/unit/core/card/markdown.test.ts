@@ -68,6 +68,11 @@ describe('texts of others', () => {
     }
   });
 
+  it('are no formula', () => {
+    const card = { ...CARDS.bare.card, task: { value: 'costs $1, earns $2', from: ['card'] as const } };
+    expect(cardMarkdown({ ...CARDS.bare, card })).toContain('| costs &#36;1, earns &#36;2 |');
+  });
+
   it('are one line, and of a bounded length', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal obeys
     expect(page).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028]/);

@@ -1,5 +1,6 @@
+import { stripTypeScriptTypes } from 'node:module';
 import { expect, it } from 'vitest';
-import { toJson, toText } from '../../../../../plugins/models/commands/list.ts';
+import { toJson, toText, toTypes } from '../../../../../plugins/models/commands/list.ts';
 import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
 
 const model: Model = {
@@ -76,4 +77,15 @@ it('gives the same as JSON', () => {
     omitted: ['map'],
     opset: 20,
   });
+});
+
+it.each([
+  ['default', 'default_'],
+  ['class', 'class_'],
+  ['await', 'await_'],
+  ['churn-v2', 'churnV2'],
+])('names the constant of the model %s so that TypeScript takes it', (name, constant) => {
+  const types = toTypes({ model: { ...model, name }, facts });
+  expect(types).toContain(`export const ${constant} = `);
+  expect(() => stripTypeScriptTypes(types)).not.toThrow();
 });

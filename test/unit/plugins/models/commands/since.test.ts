@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { sinceOf } from '../../../../../plugins/models/context/context.ts';
+
+it('reads how far back to look', () => {
+  expect(sinceOf({})).toBe(86_400);
+  expect(sinceOf({ since: '455d' })).toBe(455 * 86_400);
+});
+
+it('refuses what CloudWatch keeps nothing of', () => {
+  for (const since of ['456d', '999999999d', `${'9'.repeat(400)}d`])
+    expect(() => sinceOf({ since })).toThrow(
+      /--since: .* is further back than CloudWatch keeps metrics\. Write at most 455d\./,
+    );
+});
