@@ -101,6 +101,14 @@ export const SIZE_LIMITS = { lowest: 128, highest: 10_240 } as const;
 /** 1,769 MB buy one processor, and a new account may not have more than 3,008. */
 const LADDER = [128, 256, 512, 1024, 1769, 3008];
 
-/** The sizes that are tried where nobody names any. @param least MB that the files of the model take */
-export const sizeLadder = (own: number, least: number): readonly number[] =>
-  [...new Set([...LADDER, own])].filter((size) => size >= least).toSorted((a, b) => a - b);
+/** For a model whose files none of these holds. */
+const LARGE = [4096, 6144, 8192, SIZE_LIMITS.highest];
+
+/**
+ * The sizes that are tried where nobody names any; none where no function is large enough.
+ * @param least MB that the files of the model take
+ */
+export function sizeLadder(own: number, least: number): readonly number[] {
+  const sizes = [...new Set([...LADDER, own])].filter((size) => size >= least);
+  return sizes.length > 0 ? sizes.toSorted((a, b) => a - b) : LARGE.filter((size) => size >= least);
+}

@@ -7,7 +7,7 @@ import { objectiveOf } from '../measure/options.ts';
 
 /** Warm invocations of a size: fewer say nothing of a 95th percentile. */
 export const LEAST_INVOCATIONS = 50;
-const MOST_INVOCATIONS = 10_000;
+export const MOST_INVOCATIONS = 10_000;
 const MOST_SIZES = 20;
 
 export type TuneOptions = {
@@ -37,6 +37,12 @@ const EXAMPLE = 'Write for example --memory 512,1024,1769.';
 
 function sizesOf(flag: Context['flags'][string], model: Model, least: number): readonly number[] {
   const { lowest, highest } = SIZE_LIMITS;
+  if (least > highest)
+    throw usage(
+      '--memory',
+      `the files of ${model.name} alone take ${least.toLocaleString('en-US')} MB, and no function has more than ${highest.toLocaleString('en-US')} MB.`,
+      'Take a smaller model.',
+    );
   if (flag === undefined) return sizeLadder(model.memory, Math.max(least, lowest));
   const parts = String(flag)
     .split(',')

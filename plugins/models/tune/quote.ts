@@ -1,7 +1,7 @@
 import type { Facts, Model } from '../declaration/model.ts';
 import { PRICES } from '../plan/shared/prices.ts';
 import type { TuneOptions } from './options.ts';
-import { ROUNDS } from './sizes.ts';
+import { mostSent, ROUNDS } from './sizes.ts';
 
 /** What Lambda asks, by list price, and how long it takes. Pure. */
 
@@ -29,18 +29,23 @@ const INIT = 10;
 
 type Bill = { readonly dollars: number; readonly seconds: number };
 
-/** @param each milliseconds of a request @param init seconds of a cold start */
+/** Requests of a size: milliseconds of each, how many start cold, and seconds of such a start. */
+type Asked = {
+  readonly requests: number;
+  readonly each: number;
+  readonly starts: number;
+  readonly init: number;
+};
+
 function bill(
-  { sizes, invocations }: TuneOptions,
+  sizes: readonly number[],
   price: ReturnType<typeof priceOf>,
-  each: number,
-  init: number,
+  { requests, each, starts, init }: Asked,
 ): Bill {
-  const seconds = (invocations * each) / 1000 + ROUNDS * (each / 1000 + init);
+  const seconds = (requests * each) / 1000 + starts * init;
   return sizes.reduce(
     (sum, size) => ({
-      dollars:
-        sum.dollars + (invocations + ROUNDS) * 1e-6 * price(size, (1000 * seconds) / (invocations + ROUNDS)),
+      dollars: sum.dollars + requests * 1e-6 * price(size, (1000 * seconds) / requests),
       seconds: sum.seconds + seconds + ROUNDS * RESIZING,
     }),
     { dollars: 0, seconds: MAKING },
@@ -50,15 +55,19 @@ function bill(
 /** Milliseconds of a request, for people who want to know about what it takes. */
 export const EXAMPLE = 50;
 
-/** `most`: if every request took its whole timeout. */
+/** `most`: if every request took its whole timeout and started an instance. */
 export const quoteOf = (
-  model: Model,
+  { concurrency: _, ...model }: Model,
   facts: Pick<Facts, 'remote'>,
-  options: TuneOptions,
+  { sizes, invocations }: TuneOptions,
 ): { readonly about: Bill; readonly most: Bill } => {
+  // What is made has nothing provisioned, whatever the model has.
   const price = priceOf(model, facts);
+  const most = mostSent(invocations);
   return {
-    about: bill(options, price, EXAMPLE, 1),
-    most: bill(options, price, model.timeout * 1000, INIT),
+    about: bill(sizes, price, {
+      ...{ requests: invocations + ROUNDS, each: EXAMPLE, starts: ROUNDS, init: 1 },
+    }),
+    most: bill(sizes, price, { requests: most, each: model.timeout * 1000, starts: most, init: INIT }),
   };
 };

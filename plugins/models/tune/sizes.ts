@@ -31,6 +31,18 @@ export type SizesGiven = {
   readonly progress: (text: string) => void;
 };
 
+/** Warm invocations that a size has after a round, of all rounds so far. */
+const enoughAfter = (round: number, invocations: number): number => Math.ceil((invocations * round) / ROUNDS);
+
+/** Requests of a turn at most: instances that end after each would never be warm. */
+const mostOf = (enough: number): number => 2 * enough + CRASHES;
+
+/** Requests of a size at most. */
+export const mostSent = (invocations: number): number =>
+  Array.from({ length: ROUNDS }, (_, i) => mostOf(enoughAfter(i + 1, invocations))).reduce(
+    (sum, most) => sum + most,
+  );
+
 type Growing = { -readonly [K in keyof MeasuredSize]: MeasuredSize[K] } & {
   readonly warm: { duration: number; billed: number }[];
   readonly cold: number[];
@@ -55,7 +67,7 @@ export async function measureSizes(given: SizesGiven): Promise<readonly Measured
       progress(`Tuning ${given.model.name}: ${size.memory} MB, round ${round} of ${ROUNDS}`);
       const answer = await resize(size.memory, round);
       if (answer !== 'ok') size.failed = answer.refused;
-      else await turn(size, Math.ceil((invocations * round) / ROUNDS), ask, ended);
+      else await turn(size, enoughAfter(round, invocations), ask, ended);
     }
   }
   return found
@@ -70,8 +82,7 @@ async function turn(
   ask: ReturnType<typeof asking>,
   ended: AbortSignal,
 ): Promise<void> {
-  // Instances that end after each request would never be warm.
-  const most = 2 * enough + CRASHES;
+  const most = mostOf(enough);
   for (let sent = 0; sent < most && size.warm.length < enough && !ended.aborted; sent += 1) {
     const answer = await ask(size.memory);
     if (answer === undefined) return;

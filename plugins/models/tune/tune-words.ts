@@ -2,6 +2,7 @@ import { reached, type SizeRow } from '../../../core/capacity/memory-sizes.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
 import { PRICES } from '../plan/shared/prices.ts';
 import type { TuneDocument } from './document.ts';
+import { MOST_INVOCATIONS } from './options.ts';
 import { EXAMPLE, type quoteOf } from './quote.ts';
 
 /** What `sls models tune` says. Pure. */
@@ -20,7 +21,7 @@ export function quoteText(
   const may = files === 0 ? '' : ` and read the ${files} files of the model in S3`;
   return [
     `Makes the CloudFormation stack ${name} with a function, its log group and a role that may write that log${may}; all of it is removed at the end.`,
-    `${sizes.join(', ')} MB, ${invocations} warm requests at each size: about ${dollars(about.dollars)} and ${duration(about.seconds)} if a request takes ${EXAMPLE} ms, at most ${dollars(most.dollars)} and ${duration(most.seconds)} if each takes the timeout of ${timeout} s.`,
+    `${sizes.join(', ')} MB, ${invocations} warm requests at each size: about ${dollars(about.dollars)} and ${duration(about.seconds)} if a request takes ${EXAMPLE} ms, at most ${dollars(most.dollars)} and ${duration(most.seconds)} if each takes the timeout of ${timeout} s and starts an instance.`,
   ].join('\n');
 }
 
@@ -99,6 +100,15 @@ function besideWords(document: TuneDocument, chosen: number): readonly string[] 
   return [`For ${dearer} % more, ${size(better.memory)} are ${share} % faster in ${nameOfPercentile(at)}.`];
 }
 
+/** What was seen of too few requests is no promise. @returns why not, where it is none */
+function unsureWords({ objective, sizes }: TuneDocument, chosen: number): string | undefined {
+  const row = sizes.find((one): one is Ran => !('failed' in one) && one.memory === chosen);
+  const needs = row?.latency.find(({ percentile }) => percentile === objective?.percentile)?.needs;
+  if (needs === undefined) return undefined;
+  const way = needs > MOST_INVOCATIONS ? ', more than --invocations takes' : ` (--invocations ${needs})`;
+  return `That is not sure: ${needs.toLocaleString('en-US')} warm requests are needed${way}.`;
+}
+
 function choiceWords(document: TuneDocument): readonly string[] {
   const { choice, model, objective, memory } = document;
   const name = objective && nameOfPercentile(objective.percentile);
@@ -110,8 +120,11 @@ function choiceWords(document: TuneDocument): readonly string[] {
       `No size keeps ${name} within ${limit}: the fastest, ${size(choice.memory)}, is ${milliseconds(choice.lacks ?? 0)} above it. Try a larger --memory, a smaller model, or another objective.`,
     ];
   }
-  const what = objective === undefined ? 'The cheapest' : `The cheapest that keeps ${name} within ${limit}`;
-  const beside = besideWords(document, choice.memory);
+  const unsure = unsureWords(document, choice.memory);
+  const kept =
+    unsure === undefined ? `keeps ${name} within ${limit}` : `kept ${name} within ${limit} in what was seen`;
+  const what = objective === undefined ? 'The cheapest' : `The cheapest that ${kept}`;
+  const beside = [...(unsure === undefined ? [] : [unsure]), ...besideWords(document, choice.memory)];
   if (choice.memory === memory) return [`${what} is what it has already: ${size(memory)}.`, ...beside];
   return [
     `${what}: ${size(choice.memory)}; it has ${size(memory)}. To take it, write:`,

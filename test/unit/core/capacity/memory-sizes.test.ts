@@ -121,4 +121,7 @@ describe('a row', () => {
 it('the ladder has the model’s own size, and none that its files do not fit into', () => {
   expect(sizeLadder(1769, 20)).toEqual([128, 256, 512, 1024, 1769, 3008]);
   expect(sizeLadder(2048, 300)).toEqual([512, 1024, 1769, 2048, 3008]);
+  // Files that are larger than all of these.
+  expect(sizeLadder(1769, 3338)).toEqual([4096, 6144, 8192, 10_240]);
+  expect(sizeLadder(1769, 10_241)).toEqual([]);
 });

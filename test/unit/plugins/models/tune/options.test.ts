@@ -52,13 +52,23 @@ it('a size that the files of the model alone do not fit into is refused with the
   );
 });
 
-it('what it costs at most is every request at its timeout', () => {
+it('a model whose files no function holds is refused', () => {
+  expect(() => options({}, {}, 10_241 * MB)).toThrow(
+    '--memory: the files of churn alone take 10,241 MB, and no function has more than 10,240 MB. Take a smaller model. [MODELS_USAGE]',
+  );
+  expect(options({}, {}, 3338 * MB).sizes).toEqual([4096, 6144, 8192, 10_240]);
+});
+
+it('what it costs at most is what it sends at most, each at its timeout and with a start', () => {
   const given = { sizes: [1024, 2048], invocations: 97 };
   const { about, most } = quoteOf(modelWith({ timeout: 10 }), { remote: [] }, given);
-  // 100 requests a size; each 10 s and three starts of 10 s.
-  const gbSeconds = (1 + 2) * (100 * 10 + 3 * 10);
-  expect(most.dollars).toBeCloseTo(gbSeconds * 0.0000166667 + 200 * 0.2e-6, 8);
-  expect(most.seconds).toBe(120 + 2 * (1030 + 3 * 10));
+  // Twice 33, 65 and 97 in its rounds and two crashes in each: 396 requests a size.
+  const gbSeconds = (1 + 2) * 396 * (10 + 10);
+  expect(most.dollars).toBeCloseTo(gbSeconds * 0.0000166667 + 2 * 396 * 0.2e-6, 8);
+  expect(most.seconds).toBe(120 + 2 * (396 * 20 + 3 * 10));
+  // The function that is made is on demand, whatever the model has.
+  const kept = modelWith({ timeout: 10, concurrency: { provisioned: 2 } });
+  expect(quoteOf(kept, { remote: [] }, given).most).toEqual(most);
   expect(about.dollars).toBeLessThan(most.dollars / 50);
   expect(about.seconds).toBe(120 + 2 * (5 + 3 + 30));
 });

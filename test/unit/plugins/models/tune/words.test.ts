@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { tuneDocument } from '../../../../../plugins/models/tune/document.ts';
+import { tuneOptions } from '../../../../../plugins/models/tune/options.ts';
+import { quoteOf } from '../../../../../plugins/models/tune/quote.ts';
+import { measureSizes } from '../../../../../plugins/models/tune/sizes.ts';
+import { tuneText } from '../../../../../plugins/models/tune/tune-words.ts';
+import { declaredModels, FACTS } from '../../../../fixtures/service.ts';
+
+const [model] = declaredModels({ churn: {} });
+if (model === undefined) throw new Error('no model');
+
+function told(flags: Readonly<Record<string, string>>): string {
+  if (model === undefined) return '';
+  const options = tuneOptions(model, { sourceBytes: 1000 }, flags);
+  const warm = Array.from({ length: options.invocations }, (_, i) => ({
+    duration: 50 + (i % 10),
+    billed: 60,
+  }));
+  const measured = options.sizes.slice(0, 2).map((memory) => ({ memory, warm, cold: [300] }));
+  const about = { at: 'x', plugin: 'x', function: 'f', asked: 'a', interrupted: false };
+  return tuneText(tuneDocument(model, FACTS, options, measured, about));
+}
+
+it.each([
+  [
+    { slo: 'p99=60', invocations: '50' },
+    'kept p99 within 60 ms in what was seen: 128 MB;',
+    'That is not sure: 662 warm requests are needed (--invocations 662).',
+  ],
+  [
+    { slo: 'p99.99=60' },
+    'kept p99.99 within 60 ms in what was seen: 128 MB;',
+    'That is not sure: 66,381 warm requests are needed, more than --invocations takes.',
+  ],
+  [{ slo: 'p99=60' }, 'keeps p99 within 60 ms: 128 MB;', undefined],
+])('says of %j what is sure', (flags, kept, unsure) => {
+  expect(told(flags)).toContain(`The cheapest that ${kept}`);
+  if (unsure === undefined) expect(told(flags)).not.toContain('not sure');
+  else expect(told(flags)).toContain(unsure);
+});
+
+it('an instance that is never warm is asked as often as is quoted, and no more', async () => {
+  if (model === undefined) return;
+  const options = tuneOptions(model, { sourceBytes: 1000 }, { memory: '512' });
+  let asked = 0;
+  await measureSizes({
+    ...{ model, functionName: 'f', sizes: options.sizes, invocations: options.invocations },
+    signature: { inputs: [], outputs: [], omitted: [] },
+    requests: { from: 'x', all: [{ body: '{}', rows: 1, inputs: [] }] },
+    ...{ ended: new AbortController().signal, progress: () => {}, resize: async () => 'ok' as const },
+    invoke: async () => {
+      asked += 1;
+      return { payload: '{"outputs":[]}', duration: 5, billed: 6, init: 300 };
+    },
+  });
+  const { most } = quoteOf({ ...model, timeout: 1 }, { remote: [] }, options);
+  // Each of a second and with a start of ten, beside the stack and three sizes.
+  expect(most.seconds).toBe(120 + 3 * 10 + asked * 11);
+});
