@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   GetObjectCommand,
   ListObjectsV2Command,
@@ -14,9 +15,18 @@ import type { ObjectPort } from '../../core/ports/aws.ts';
  */
 export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
   return {
-    get: async (key) => {
+    get: async (key, most = Number.POSITIVE_INFINITY) => {
       try {
-        const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const unread = new AbortController();
+        const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
+          abortSignal: unread.signal,
+        });
+        if ((found.ContentLength ?? 0) > most) {
+          // A body that nobody reads would keep its connection, and its end is nobody's error.
+          if (found.Body instanceof Readable) found.Body.on('error', () => {});
+          unread.abort();
+          return undefined;
+        }
         return { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
       } catch (error) {
         // Without s3:ListBucket a missing object is a 403, and not to be told from a denied one: the worker's

@@ -3,6 +3,12 @@ import type { ObjectPort } from '../ports/aws.ts';
 import type { Baseline } from './contract.ts';
 
 /**
+ * Bytes of a baseline: 200 columns take one or two million. Whoever writes into the log names the file, and
+ * weights have gigabytes.
+ */
+const MOST = 64 * 1024 * 1024;
+
+/**
  * Baselines from the registry's files by content, kept while the instance lives: what has a digest never
  * changes.
  * @param files key prefix ending in `files/`
@@ -16,7 +22,7 @@ export function baselinesIn(
   return async (digest) => {
     const kept = known.get(digest);
     if (kept !== undefined) return kept;
-    const found = await objects.get(`${files}${digest}`);
+    const found = await objects.get(`${files}${digest}`, MOST);
     const baseline = found && read(found.text, digest);
     if (baseline !== undefined) known.set(digest, baseline);
     return baseline;

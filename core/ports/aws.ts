@@ -230,8 +230,14 @@ export type ReferencePort = {
 export type NoticePort = (subject: string, text: string) => Promise<void>;
 
 export type ObjectPort = {
-  /** @returns undefined where there is no such object; throws where it cannot be told. */
-  readonly get: (key: string) => Promise<{ readonly text: string; readonly etag: string } | undefined>;
+  /**
+   * @param most bytes: of a larger object nothing is read
+   * @returns undefined where there is no such object, or it is larger; throws where it cannot be told
+   */
+  readonly get: (
+    key: string,
+    most?: number,
+  ) => Promise<{ readonly text: string; readonly etag: string } | undefined>;
   /** Writes if there is no such object yet. */
   readonly create: (key: string, text: string) => Promise<'ok' | 'changed'>;
   /** Writes if the object still has this ETag. */

@@ -163,6 +163,14 @@ export function portContract(subject: () => Subject): void {
     expect((await objects.get('x/y.json'))?.text).toBe('two');
   });
 
+  it('an object beyond a number of bytes is not read', async () => {
+    const { objects } = subject();
+    await objects.create('x/large', 'é'.repeat(1_000_000));
+    expect(await objects.get('x/large', 1_999_999)).toBeUndefined();
+    expect((await objects.get('x/large', 2_000_000))?.text).toHaveLength(1_000_000);
+    expect(await objects.get('x/none', 1)).toBeUndefined();
+  });
+
   it('objects are listed by the beginning of their keys, in order, page after page', async () => {
     const { objects } = subject();
     const names = Array.from({ length: 1001 }, (_, index) => `many/${String(index).padStart(4, '0')}`);

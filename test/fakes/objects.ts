@@ -10,9 +10,10 @@ export function fakeObjects(chaos: Chaos = calm) {
     objects.set(key, { text, etag: `"${writes}"` });
   };
   const port: ObjectPort = {
-    get: async (key) => {
+    get: async (key, most = Number.POSITIVE_INFINITY) => {
       await chaos(`before get ${key}`);
-      return objects.get(key);
+      const found = objects.get(key);
+      return found !== undefined && Buffer.byteLength(found.text) > most ? undefined : found;
     },
     create: async (key, text) => {
       await chaos(`before create ${key}`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readLine } from '../../../../core/drift/lines.ts';
 import { quotedName } from '../../../../core/drift/text.ts';
@@ -383,6 +384,16 @@ describe('several baselines', () => {
       fields: { baseline: digestOf(canary), rows: 20 },
     });
     expect(it.published).toEqual([expect.objectContaining({ DriftRows: 180 })]);
+  });
+
+  it('one that is larger than any is not read', async () => {
+    const it = scene(NOW);
+    const huge = `{"schema":1,"signals":[${' '.repeat(64 * 1024 * 1024)}]}`;
+    const digest = createHash('sha256').update(huge).digest('hex');
+    it.objects.set(`models/files/${digest}`, huge);
+    expect(await it.world.baseline(digest)).toBeUndefined();
+    const small = it.keep(baseline);
+    expect(await it.world.baseline(small)).toEqual(baseline);
   });
 
   it('one that the registry has not is told and alarmed, and the other judged', async () => {

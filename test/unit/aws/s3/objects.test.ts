@@ -1,0 +1,37 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterEach, expect, it } from 'vitest';
+import { bucketObjects } from '../../../../aws/s3/objects.ts';
+
+let server: Server;
+afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+it.each([{}, { 'x-amz-checksum-crc32': 'AAAAAA==' }])(
+  'reads nothing of an object beyond its bound, and lets go of the connection: %j',
+  async (headers) => {
+    let sent = 0;
+    const closed = new Promise<void>((resolve) => {
+      server = createServer((_, response) => {
+        response.writeHead(200, { 'content-length': 4e9, etag: '"e"', ...headers });
+        const more = (): void => {
+          sent += 65_536;
+          response.write(Buffer.alloc(65_536), () => setTimeout(more, 1));
+        };
+        more();
+        response.on('close', resolve);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const s3 = new S3Client({
+      region: 'eu-west-1',
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    });
+    expect(await bucketObjects(s3, 'bucket').get('large', 1e6)).toBeUndefined();
+    await closed;
+    expect(sent).toBeLessThan(1e8);
+    s3.destroy();
+  },
+);
