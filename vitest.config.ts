@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config';
 import { InTurn } from './test/order.ts';
 import { HEAVY, PURE } from './test/projects.ts';
 
+/** What a test waits for comes late on a busy machine: Vitest's own second ends tests that would pass. */
+const LIMITS = { testTimeout: 300_000, hookTimeout: 600_000, expect: { poll: { timeout: 60_000 } } };
 const projects = (files: Readonly<Record<string, readonly string[]>>, settings: object) =>
-  Object.entries(files).map(([name, include]) => ({
-    test: { name, include, testTimeout: 300_000, hookTimeout: 600_000, ...settings },
-  }));
+  Object.entries(files).map(([name, include]) => ({ test: { name, include, ...LIMITS, ...settings } }));
 /** Adapters that tests call themselves are recorded, too, where `npm test` asks for it. */
 const recorded = process.env.MODELS_AWS_CALLS
   ? { execArgv: ['--import', new URL('./local-aws/semantics/calls/record.mjs', import.meta.url).href] }
