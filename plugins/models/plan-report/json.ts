@@ -1,7 +1,7 @@
 import { IDLE_SECONDS } from '../../../core/capacity/environments/cold-share.ts';
 import type { Context } from '../context/context.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
-import { sweepCost, total } from '../plan/cost.ts';
+import { monitorCost, sweepCost, total } from '../plan/cost.ts';
 import { startsOf } from '../plan/endpoint/cost.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { mlflowLine } from '../plan/release/mlflow.ts';
@@ -15,6 +15,7 @@ export function planJson(
   { plan, service }: Context,
 ): string {
   const policy = neededPolicy(plan);
+  const monitor = monitorCost(plan.models);
   return JSON.stringify(
     {
       stack: service.stack,
@@ -54,6 +55,7 @@ export function planJson(
         idle,
         ...(images > 0 && { images }),
         sweeps: sweepCost(),
+        ...(monitor > 0 && { monitor }),
       },
       ...(policy !== undefined && { policy }),
     },

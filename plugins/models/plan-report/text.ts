@@ -3,7 +3,7 @@ import { originDifference, originLine } from '../../../core/origin/origin.ts';
 import { sizeText } from '../../../core/units/bytes.ts';
 import type { Context } from '../context/context.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
-import { sweepCost, total } from '../plan/cost.ts';
+import { monitorCost, sweepCost, total } from '../plan/cost.ts';
 import { startsOf } from '../plan/endpoint/cost.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { capacityLine } from '../plan/release/capacity.ts';
@@ -22,6 +22,7 @@ export function planText(
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
   const policy = neededPolicy(plan);
   const capacities = capacitiesOf(plan.models);
+  const monitor = monitorCost(plan.models);
   return [
     `${service.stack} in ${service.region}: ${resources} resources of 500`,
     ...items.map(({ what, name }) => `  ${what.padEnd(16)} ${name}`),
@@ -39,7 +40,7 @@ export function planText(
       `  ${line.model.name.padEnd(16)} ${priced(line)}`,
       ...timed(line).map((words) => `  ${''.padEnd(16)} ${words}`),
     ]),
-    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${images > 0 ? `${dollars(images)} for images at ECR without their bases, ` : ''}${dollars(sweepCost())} for the sweeps of the release worker`,
+    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${images > 0 ? `${dollars(images)} for images at ECR without their bases, ` : ''}${dollars(sweepCost())} for the sweeps of the release worker${monitor > 0 ? `, ${dollars(monitor)} for the monitor of drift` : ''}`,
     ...(plan.options.dashboard
       ? [
           `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,

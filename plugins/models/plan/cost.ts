@@ -1,8 +1,10 @@
 import { initSeconds } from '../../../core/capacity/environments/init.ts';
+import { MONITOR_EVERY } from '../../../core/drift/contract.ts';
 import { SWEEP_EVERY } from '../../../core/release/document/worker-contract.ts';
 import type { Dollars, Fold, Use } from '../contracts/feature.ts';
 import type { Host } from '../contracts/host.ts';
 import type { Facts, Model } from '../declaration/model.ts';
+import { drifting } from './drift/monitor.ts';
 import { FEATURES } from './features.ts';
 import { foldOf } from './fold.ts';
 import { MONTH, PRICES } from './shared/prices.ts';
@@ -88,6 +90,18 @@ const SWEEP = 0.5;
 /** Dollars a month of a service's sweeps, beside the metric of each model. */
 export const sweepCost = (): number =>
   (MONTH / SWEEP_EVERY) * (PRICES.scheduled + PRICES.request + SWEEP * PRICES.gbSecond.x86_64);
+
+/** GB-seconds of a run of the monitor: a second, since most find no window that has ended. */
+const MONITOR = 1;
+
+/**
+ * Dollars a month of the runs of a service's monitor of drift, beside its metrics, which are each model's. A
+ * rule of EventBridge with a rate costs nothing.
+ */
+export const monitorCost = (models: readonly Model[]): number =>
+  drifting(models).length === 0
+    ? 0
+    : (MONTH / MONITOR_EVERY) * (PRICES.request + MONITOR * PRICES.gbSecond.x86_64);
 
 /**
  * Dollars a month without a single request: packages, layers and files in S3. Functions, aliases, routes,

@@ -37,7 +37,7 @@ export function driftAlarms(
   const outputs = native.filter((signal) => signal.of === 'output');
   const classes = classSignals(facts);
   const differ = (what: string, signals: readonly DriftSignal[]): string =>
-    `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row. Watched: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
+    `${what} (${ending(drift.baseline)}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row. Watched: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
   const alarm = (
     suffix: 'drift' | 'outputs' | 'classes' | 'monitor',
     about: string,
@@ -52,7 +52,7 @@ export function driftAlarms(
         Type: 'AWS::CloudWatch::Alarm',
         Properties: {
           AlarmName: name,
-          AlarmDescription: staged(`${about} (${host.service}-${host.stage})`, host.stage),
+          AlarmDescription: described(staged(`${about} (${host.service}-${host.stage})`, host.stage)),
           AlarmActions: actions,
           ComparisonOperator: 'GreaterThanThreshold',
           Threshold: 0,
@@ -234,7 +234,17 @@ const stat = (
   ReturnData: shown,
 });
 
-/** Names for a description of 1,024 characters. */
+/** Characters of a description: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+const LONGEST = 1024;
+const LONGEST_PLACE = 160;
+
+const described = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+
+/** The end of a path says more than its beginning. */
+const ending = (place: string): string =>
+  place.length > LONGEST_PLACE ? `…${place.slice(1 - LONGEST_PLACE)}` : place;
+
+/** Names for a description. */
 function shortened(labels: readonly string[]): string {
   const shown = labels.slice(0, 8).map((label) => (label.length > 40 ? `${label.slice(0, 39)}…` : label));
   return labels.length > shown.length

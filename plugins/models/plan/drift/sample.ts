@@ -1,3 +1,4 @@
+import { LEAST_ROWS } from '../../../../core/drift/contract.ts';
 import type { Drift, DriftFacts, Model } from '../../declaration/model.ts';
 import { PRICES } from '../shared/prices.ts';
 import { alphaOf, smallestShift } from './budget.ts';
@@ -33,7 +34,10 @@ export function sampleAdvice(
     return smallestShift({ ...budget, phi }, alphaOf(budget), traffic * drift.window * share);
   };
   const now = shift(drift.sample);
-  const enough = SHARES.filter((share) => share < drift.sample && shift(share) <= LOSS * now).at(-1);
+  const isJudged = (share: number): boolean => traffic * drift.window * share >= LEAST_ROWS;
+  const enough = SHARES.filter(
+    (share) => share < drift.sample && isJudged(share) && shift(share) <= LOSS * now,
+  ).at(-1);
   if (enough === undefined || cost(drift.sample) - cost(enough) < WORTH) return undefined;
   const rounded = (value: number): string => String(Number(value.toPrecision(2)));
   return `Its lines in the log cost about $${rounded(cost(drift.sample))} a month at the declared traffic. With \`sample: ${rounded(100 * enough)}%\` a shift of ${rounded(shift(enough))} σ is found instead of ${rounded(now)} σ, for $${rounded(cost(enough))}.`;

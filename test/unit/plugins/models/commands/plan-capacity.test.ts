@@ -394,6 +394,14 @@ describe('sls models plan', () => {
     },
   );
 
+  it('counts what runs of the monitor of drift cost, where there is one', async () => {
+    const drift = { baseline: 'a.csv' };
+    expect(await planned({}, { churn: { drift } })).toMatch(/, \$0\.150 for the monitor of drift$/m);
+    expect(await planned({}, { churn: {} })).not.toContain('monitor of drift');
+    const { cost } = JSON.parse(await planned({ json: true }, { churn: { drift } }));
+    expect(cost.monitor).toBeCloseTo(0.1457, 4);
+  });
+
   it('counts INIT of the requests that start an instance, and says how many those are', async () => {
     const text = await planned({}, { churn: { traffic: '100/day', memory: 1024 } });
     expect(text).toMatch(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arn, kept } from '../../../../../plugins/models/contracts/cloudformation.ts';
+import { arn, arn, kept } from '../../../../../plugins/models/contracts/cloudformation.ts';
 import type { Built, PlanInput } from '../../../../../plugins/models/contracts/input.ts';
 import type { Facts } from '../../../../../plugins/models/declaration/model.ts';
 import { routeLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
@@ -8,6 +8,7 @@ import { catalogManifest, catalogStatements } from '../../../../../plugins/model
 import {
   assumedInit,
   idleCost,
+  monitorCost,
   monthlyCost,
   standingCost,
   sweepCost,
@@ -298,9 +299,16 @@ describe('the catalog', () => {
   const declared = declaredModels({ churn: { http: {} }, fraud: {} });
 
   it('may invoke the models that it serves, and nothing else', () => {
-    const text = JSON.stringify(catalogStatements(declared, host));
-    expect(text).toContain('function:shop-dev-churn:*');
-    expect(text).not.toContain('shop-dev-fraud');
+    const own = catalogStatements(declared, host).filter(({ Action }) => String(Action).includes('lambda:'));
+    // Not the function itself, which may have code that nobody published.
+    expect(own).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
+        Resource: [arn('lambda', 'function:shop-dev-churn:*')],
+      },
+      { Effect: 'Allow', Action: ['lambda:ListVersionsByFunction'], Resource: [arn('lambda', 'function:shop-dev-churn')] },
+    ]);
   });
 
   it('knows what was inspected', () => {
@@ -468,6 +476,12 @@ describe('cost', () => {
 
   it('of the sweeps is 2,880 runs in a month of 30 days', () => {
     expect(sweepCost()).toBeCloseTo(2880 * (0.000001 + 0.0000002 + 0.5 * 0.0000166667), 9);
+  });
+
+  it('of the monitor of drift is 8,640 runs in a month of 30 days, and nothing without drift', () => {
+    const watched = declaredModels({ churn: { drift: { baseline: 'a.csv' } }, fraud: {} });
+    expect(monitorCost(watched)).toBeCloseTo(8640 * (0.0000002 + 0.0000166667), 9);
+    expect(monitorCost(declaredModels({ fraud: {} }))).toBe(0);
   });
 
   it('idle is the storage of packages: five of each', () => {

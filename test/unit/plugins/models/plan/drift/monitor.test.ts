@@ -72,6 +72,16 @@ describe('alarms of drift', () => {
     }
   });
 
+  it('have a description that CloudWatch takes, however long the name of the reference is', () => {
+    const long = `data/${'deeply-nested-folder/'.repeat(50)}reference.csv`;
+    const many = facts(Array.from({ length: 20 }, (_, i) => signal(`${'x'.repeat(60)}${i}`, 'input')));
+    const [inputs] = driftAlarms(declared({ baseline: long }), many, host);
+    const text = String(inputs?.resource.Properties.AlarmDescription);
+    expect(text.length).toBeLessThanOrEqual(1024);
+    expect(text).toContain('reference.csv) by more than');
+    expect(text).toContain('`sls models drift --model churn --stage dev` shows which, and how.');
+  });
+
   it('have numbers without an exponent, of which metric math says nothing', () => {
     const [inputs] = driftAlarms(declared({ effect: 1e-4 }), facts(four), host);
     expect(queries(inputs).find(({ Id }) => Id === 'f')?.Expression).toMatch(
@@ -264,6 +274,13 @@ describe('the budget', () => {
     expect(advice('5/s')).toBeUndefined();
     expect(sampleAdvice(declared(), all)).toBeUndefined();
     expect(advice('100/h')).toBeUndefined();
+  });
+
+  it('proposes no sample of which a window would have fewer rows than are judged', () => {
+    // Windows of five minutes at 33 a second: 9,900 rows, of which 1 % are 99.
+    const coarse = declared({ window: '5m', effect: 3 }, { traffic: '33/s' });
+    const few = [signal('age', 'input'), signal('entropy', 'output')].map((one) => ({ ...one, m: 300 }));
+    expect(sampleAdvice(coarse, facts(few))).toContain('`sample: 2%`');
   });
 
   it('warns of what differs from window to window by itself', () => {
