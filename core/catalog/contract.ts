@@ -49,14 +49,13 @@ export type CatalogManifest = {
 };
 
 /**
- * What the catalog's role may do, on the functions of its manifest and their qualifiers (`<arn>`, `<arn>:*`)
- * only: pass a request to a version, read the state of a version, list the versions.
+ * What the catalog's role may do, on the functions of its manifest only: pass a request to a version and read
+ * its state (`<arn>:*`), and list the versions (`<arn>`). So it reaches no code that is not published.
  */
-export const CATALOG_ACTIONS = [
-  'lambda:InvokeFunction',
-  'lambda:GetFunctionConfiguration',
-  'lambda:ListVersionsByFunction',
-] as const;
+export const CATALOG_ACTIONS = {
+  versions: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
+  functions: ['lambda:ListVersionsByFunction'],
+} as const;
 
 /** The version name that stands for whatever the alias serves. */
 export const LIVE = 'live';

@@ -85,6 +85,18 @@ test('tritonclient through the proxy, which signs for it', async () => {
   }
 });
 
+test('the catalog asks for a version by its number, and knows which there are, by its own role', async () => {
+  const ask = async (path: string): Promise<{ status: number; body: unknown }> => {
+    const answer = await fetch(`${service.http()}/v2/models/all${path}`);
+    return { status: answer.status, body: await answer.json() };
+  };
+  expect(await ask('')).toMatchObject({ status: 200, body: { name: 'all', versions: ['1'] } });
+  expect(await ask('/versions/1')).toMatchObject({ status: 200, body: { name: 'all' } });
+  expect(await ask('/versions/1/ready')).toEqual({ status: 200, body: { name: 'all', ready: true } });
+  expect(await ask('/versions/2')).toMatchObject({ status: 404 });
+  expect(await ask('/versions/2/ready')).toMatchObject({ status: 404 });
+});
+
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 test('beyond its throttle the gateway answers for the model, route by route, and lets it through again', async () => {
   const ask = async (path: string): Promise<{ status: number; body: unknown }> => {

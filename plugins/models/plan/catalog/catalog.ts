@@ -38,15 +38,17 @@ function catalogFunction(models: readonly Model[], host: Host, zip?: string): Fu
 
 /** What the catalog's role must allow: the versions of the models that it serves, and nothing else. */
 export function catalogStatements(models: readonly Model[], host: Host): readonly Statement[] {
-  const arns = groupsOf(models)
-    .flatMap((group) => group.models)
-    .flatMap((model) => [
-      arn('lambda', `function:${nameOf(model, host)}`),
-      arn('lambda', `function:${nameOf(model, host)}:*`),
-    ]);
+  const names = groupsOf(models).flatMap((group) => group.models.map((model) => nameOf(model, host)));
   const definition = catalogFunction(models, host) ?? {};
   return statementsOf(definition, lambdaName(host.service, host.stage, CATALOG), host, [
-    allow(CATALOG_ACTIONS, arns),
+    allow(
+      CATALOG_ACTIONS.versions,
+      names.map((name) => arn('lambda', `function:${name}:*`)),
+    ),
+    allow(
+      CATALOG_ACTIONS.functions,
+      names.map((name) => arn('lambda', `function:${name}`)),
+    ),
   ]);
 }
 

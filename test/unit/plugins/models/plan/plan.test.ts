@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arn, arn, kept } from '../../../../../plugins/models/contracts/cloudformation.ts';
+import { arn, kept } from '../../../../../plugins/models/contracts/cloudformation.ts';
 import type { Built, PlanInput } from '../../../../../plugins/models/contracts/input.ts';
 import type { Facts } from '../../../../../plugins/models/declaration/model.ts';
 import { routeLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
@@ -307,7 +307,11 @@ describe('the catalog', () => {
         Action: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
         Resource: [arn('lambda', 'function:shop-dev-churn:*')],
       },
-      { Effect: 'Allow', Action: ['lambda:ListVersionsByFunction'], Resource: [arn('lambda', 'function:shop-dev-churn')] },
+      {
+        Effect: 'Allow',
+        Action: ['lambda:ListVersionsByFunction'],
+        Resource: [arn('lambda', 'function:shop-dev-churn')],
+      },
     ]);
   });
 
