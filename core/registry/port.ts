@@ -70,7 +70,7 @@ export type Registry = {
   readonly deploy: (deployment: Deployment) => Promise<void>;
   /** Adds to a deploy's record that it failed, and how. Nothing happens where there is no such record. */
   readonly failed: (deployment: string, failed: NonNullable<Deployment['failed']>) => Promise<void>;
-  /** @returns a deploy's record; undefined where there is none, or one that is damaged or of another schema. */
+  /** @returns a deploy's record; undefined where there is none, or it is damaged or of another schema. */
   readonly deployment: (id: string) => Promise<Deployment | undefined>;
   /** @returns ids of all deploys, oldest first. */
   readonly deployments: () => Promise<readonly string[]>;

@@ -15,7 +15,7 @@ type Documents = Pick<
   'release' | 'archives' | 'archived' | 'deployment' | 'deployments' | 'records' | 'recorded'
 >;
 
-export type History = {
+type Read = {
   /** Newest first. */
   readonly pasts: readonly Past[];
   /** How many releases among them are of a schema that this plugin does not know, or damaged. */
@@ -32,7 +32,7 @@ export async function historyOf(
   model: string,
   limit: number,
   exists: (functionName: string) => Promise<boolean> = async () => true,
-): Promise<History> {
+): Promise<Read> {
   const [live, names, ids] = await Promise.all([
     documents.release(model).catch((error: unknown): { readonly release?: Release } => {
       if (isMalformed(error)) return {};
