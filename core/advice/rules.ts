@@ -19,14 +19,16 @@ const EDGE_SECONDS = 0.01;
 export const BATCH_SECONDS = 60;
 
 /**
- * Bytes of a request to a function, and as many of its answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * Bytes of a request to a function, and as many of its answer:
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const LAMBDA_PAYLOAD = 6 * 1024 ** 2;
 const LAMBDA_MB = 10_240;
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html */
 const MANAGED_MB = 32_768;
 /**
- * Of a request that is waited for, on Managed Instances, too; also of INIT where instances are provisioned:
+ * The longest request that is waited for, on Managed Instances, too, and the longest INIT where instances are
+ * provisioned:
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */

@@ -11,11 +11,11 @@ import { usage } from '../context/context.ts';
 export type BenchFigures = {
   readonly service?: From<number>;
   readonly start?: From<number>;
-  /** Of a request and its answer; `larger`: the larger one of both. */
+  /** A request and its answer together; `larger`: the larger one of both. */
   readonly payload?: From<number> & { readonly larger?: number };
   readonly memory?: From<number>;
   readonly architecture?: AdviceNeeds['architecture'];
-  /** Of a deployed version of which Lambda did not tell memory and architecture. */
+  /** Lambda did not tell memory and architecture of the version. */
   readonly isSizeUntold?: true;
   /** MB that one process or instance took at most. */
   readonly used?: From<number>;

@@ -5,7 +5,7 @@ import type { Facts, Model } from '../declaration/model.ts';
 import { monthlyCost, total } from '../plan/cost.ts';
 import { MONTH } from '../plan/shared/prices.ts';
 import type { BenchMeasured, MeasureGiven } from './measure.ts';
-import { sizeOf } from './target.ts';
+import { measuredSize } from './target.ts';
 
 /** What was measured, of what and with what: `bench.json`. */
 export function benchDocument(
@@ -15,7 +15,7 @@ export function benchDocument(
   about: { readonly at: string; readonly plugin: string },
 ): BenchDocument {
   const rows = requests.all.reduce((sum, one) => sum + one.rows, 0) / requests.all.length;
-  const size = sizeOf(target, model);
+  const size = measuredSize(target, model);
   const million = size && millionOf({ ...model, ...size }, facts, scenarios, rows);
   return {
     schema: 1,

@@ -11,7 +11,7 @@ import { type BenchOptions, highestRate } from './options.ts';
 import { benchProblem } from './problems.ts';
 import { type BenchRequests, isFree, repeated } from './requests.ts';
 import { fileRate, GRACE, offline, type ScenarioWork, server, singleStream } from './scenarios.ts';
-import { type BenchTarget, sizeOf, type Usage } from './target.ts';
+import { type BenchTarget, measuredSize, type Usage } from './target.ts';
 
 export type MeasureGiven = {
   readonly model: Model;
@@ -175,7 +175,7 @@ async function within(given: MeasureGiven, run: () => Promise<ScenarioResult>): 
     answer: result.bytes,
   };
   const limits = {
-    memory: sizeOf(target, model)?.memory,
+    memory: measuredSize(target, model)?.memory,
     concurrency: target.concurrency,
     payload: PAYLOAD_BYTES,
   };

@@ -21,14 +21,14 @@ export type BenchTarget = {
   /** Milliseconds from its start to being ready, where it was started for this. */
   readonly started?: number;
   readonly usage?: () => Promise<Usage | undefined>;
-  /** Of a deployed version: serverless.yml may have other ones by now. Absent where Lambda did not tell. */
+  /** What a deployed version has: serverless.yml may differ by now. Absent where Lambda did not tell. */
   readonly size?: { readonly memory: number; readonly architecture: 'x86_64' | 'arm64' };
   /** Instances that it may have at once. */
   readonly concurrency?: number;
 };
 
 /** @returns undefined for a version of which Lambda did not tell */
-export const sizeOf = (
+export const measuredSize = (
   { kind, size }: Pick<BenchTarget, 'kind' | 'size'>,
   { architecture, memory }: Pick<Model, 'architecture' | 'memory'>,
 ): Pick<Model, 'architecture' | 'memory'> | undefined =>

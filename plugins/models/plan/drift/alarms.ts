@@ -234,7 +234,10 @@ const stat = (
   ReturnData: shown,
 });
 
-/** Characters of a description: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+/**
+ * Characters of a description:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+ */
 const LONGEST = 1024;
 const LONGEST_PLACE = 160;
 
