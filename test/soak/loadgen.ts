@@ -104,8 +104,8 @@ async function loadgen(scenario: string, url: string, cases: string, seconds: nu
 
 async function bench(scenario: string, url: string, folder: string, seconds: number): Promise<Seen> {
   const sls = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
-  const args = ['--url', url, '--scenario', scenario, '--duration', String(seconds), '--runs', '1'];
-  const rate = scenario === 'Server' ? ['--rate', String(RATE)] : [];
+  const args = ['--url', url, '--scenario', scenario, '--duration', String(seconds)];
+  const rate = scenario === 'Server' ? ['--rate', String(RATE), '--runs', '1'] : [];
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
   const { stdout } = await promisify(execFile)(
     process.execPath,
