@@ -94,7 +94,9 @@ test('a table and what to take; nothing is left, and the model stays as it is', 
   expect(stderr).toMatch(
     new RegExp(`^Makes the CloudFormation stack ${NAME} with a function, its log group`, 'm'),
   );
-  expect(stderr).toMatch(/about \$0\.\d+ and \d+ min if a request takes 50 ms, at most \$0\.\d+ and (\d+ min|[\d.]+ h)/);
+  expect(stderr).toMatch(
+    /about \$0\.\d+ and \d+ min if a request takes 50 ms, at most \$0\.\d+ and (\d+ min|[\d.]+ h)/,
+  );
   expect(stdout).toMatch(
     /^ +memory +p50 +p95 +p95, 99 % sure +billed p50 +billed p95 +INIT +used +\$ a million$/m,
   );
