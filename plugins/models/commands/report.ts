@@ -5,7 +5,7 @@ import { nameOf } from '../contracts/host.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
-import { readHistory } from '../releases/history/history.ts';
+import { historyOf } from '../releases/history/history.ts';
 import type { Desk } from '../releases/session.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
@@ -56,6 +56,7 @@ export const command: Command = {
             ...('unreadable' in traffic ? traffic : { traffic }),
             ...(kept[i]?.live && { live: kept[i].live }),
             releases: kept[i]?.releases ?? [],
+            unread: kept[i]?.unread ?? 0,
             benches: kept[i]?.benches ?? [],
             ...(seen && { seen }),
             ...(baseline && { baseline }),
@@ -88,12 +89,12 @@ type KeptDesk = Pick<Desk, 'benches' | 'documents'> & {
 
 /** What the registry has of a model. */
 export async function keptOf({ benches, documents, sight }: KeptDesk, name: string, functionName: string) {
-  const releases = await readHistory(documents, name, RELEASES, sight.exists);
+  const { pasts: releases, unread } = await historyOf(documents, name, RELEASES, sight.exists);
   // The page is of use without it.
   const live = await sight.aliases
     .get(functionName, ALIAS)
     .then((alias) => alias && documents.known(name, alias.version))
     .catch(() => undefined);
   const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
-  return { releases, live, benches: await benches.newest(name, versions) };
+  return { releases, unread, live, benches: await benches.newest(name, versions) };
 }

@@ -8,6 +8,7 @@ import type { VersionRecord } from '../../../core/release/document/history-contr
 import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
 import type { Past } from '../releases/history/past.ts';
+import { unreadText } from '../releases/history/text.ts';
 import { gateLine, VERDICTS } from '../releases/words/lines.ts';
 import { promotedLine } from '../releases/words/promoted.ts';
 import { cardPart } from './card-html.ts';
@@ -37,6 +38,8 @@ export type ReportedModel = {
   readonly live?: VersionRecord;
   /** Newest first. */
   readonly releases: readonly Past[];
+  /** Releases that cannot be read. */
+  readonly unread?: number;
   /** The newest of each version. */
   readonly benches?: readonly BenchDocument[];
   /** Undefined where the model declares no drift. */
@@ -80,7 +83,7 @@ ${subjects.map(section).join('\n')}
 function section(subject: ReportedModel): string {
   return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
 ${cardPart(subject.live)}${trafficPart(subject)}
-${releasesPart(subject.releases)}
+${releasesPart(subject.releases, subject.unread)}
 ${benchPart(subject.benches ?? [])}${driftPart(subject)}
 </section>`;
 }
@@ -115,8 +118,9 @@ ${lineChart(
 </div>`;
 }
 
-function releasesPart(releases: readonly Past[]): string {
-  if (releases.length === 0) return '<h3>Releases</h3><p class="note">None is recorded.</p>';
+function releasesPart(releases: readonly Past[], unread = 0): string {
+  const note = unread > 0 ? `<p class="note">${escapeHtml(unreadText(unread))}</p>` : '';
+  if (releases.length === 0) return `<h3>Releases</h3>${note || '<p class="note">None is recorded.</p>'}`;
   const rows = releases.map(({ startedAt, from, to, outcome, promoted, reason, judgements, gate }) => {
     const measured = gate?.metric === undefined ? [] : [`Gate: ${gateLine(gate)}`];
     const looks = judgements.map(
@@ -128,7 +132,7 @@ function releasesPart(releases: readonly Past[]): string {
     const why = reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason];
     return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...before, ...measured, ...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
   });
-  return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>${note}`;
 }
 
 /** Nothing where nobody has measured. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { keptOf } from '../../../../../plugins/models/commands/report.ts';
+import { reportHtml } from '../../../../../plugins/models/drift-report/report-html.ts';
 import { FUNCTION } from '../../../../fakes/world.ts';
 import { deployed } from '../../../core/release/traffic.ts';
 
@@ -15,4 +16,14 @@ it('shows no release as under way whose function is gone', async () => {
   };
   expect(await outcome(true)).toBe('under way');
   expect(await outcome(false)).toBe('under way when the model was removed');
+});
+
+it('says of releases that cannot be read that there are some', () => {
+  const page = (unread: number) =>
+    reportHtml({ service: 's', stage: 'dev', region: 'eu-central-1', from: 0, to: 1 }, [
+      { model: 'churn', functionName: 'f', releases: [], unread },
+    ]);
+  expect(page(0)).toContain('None is recorded.');
+  expect(page(1)).toContain('1 release cannot be read');
+  expect(page(1)).not.toContain('None is recorded.');
 });
