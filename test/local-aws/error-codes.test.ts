@@ -92,6 +92,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
   'aws/lambda/versions.ts': {
     ResourceNotFoundException: ['Lambda ListVersionsByFunction', 'Lambda DeleteFunction'],
   },
+  'aws/state-machines.ts': { StateMachineDoesNotExist: ['SFN ListExecutions'] },
   'functions/release/mlflow.ts': {
     AccessDeniedException: ['Secrets Manager GetSecretValue'],
     ResourceNotFoundException: ['Secrets Manager GetSecretValue'],
