@@ -64,7 +64,11 @@ async function wasRetired(
     await forget(world, state, of);
     return true;
   } catch (error) {
-    world.log('a version could not be removed', { functionName, version, reason: messageOf(error) });
+    world.log('a version of batch, or its image, could not be removed', {
+      functionName,
+      version,
+      reason: messageOf(error),
+    });
     return false;
   }
 }

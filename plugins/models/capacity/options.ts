@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Arrivals, readArrivals } from '../../../core/capacity/arrivals.ts';
 import { IDLE_SECONDS } from '../../../core/capacity/environments/cold-share.ts';
 import { DAY_HOURS, dailyWeek, WEEK_HOURS, type Week } from '../../../core/capacity/environments/week.ts';
+import { wholeNumber } from '../../../core/judge/format.ts';
 import { DAY_MS } from '../../../core/units/time.ts';
 import { type Command, type Context, sinceOf, usage } from '../context/context.ts';
 import { numberWithin } from '../context/number-within.ts';
@@ -121,8 +122,6 @@ export async function capacityOptions({ flags, service }: Context): Promise<Capa
   };
 }
 
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
-
 function promisedOf(flag: Flags[string] = COLD): number {
   const [, text] = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(String(flag)) ?? [];
   const { lowest, highest } = BOUNDS.cold;
@@ -164,7 +163,7 @@ async function arrivalsOf(flag: Flags[string], dir: string): Promise<CapacityOpt
   if (seconds > most)
     throw usage(
       '--arrivals',
-      `${file} lasts ${count(seconds)} s; ${count(most)} s, which are ${DAYS_REPLAYED} days, are the most that is replayed.`,
+      `${file} lasts ${wholeNumber(seconds)} s; ${wholeNumber(most)} s, which are ${DAYS_REPLAYED} days, are the most that is replayed.`,
       'Write seconds: divide times in milliseconds by 1,000; or name a part of it.',
     );
   if (seconds > 0) return { file, times: read };
@@ -188,7 +187,7 @@ async function curveOf(flag: Flags[string], dir: string): Promise<CapacityOption
     if (!(rate >= 0 && rate <= MOST_TRAFFIC))
       throw usage(
         '--curve',
-        `${file}, line ${index + 1}: ${value.slice(0, 60)} is no rate from 0 to ${count(MOST_TRAFFIC)}.`,
+        `${file}, line ${index + 1}: ${value.slice(0, 60)} is no rate from 0 to ${wholeNumber(MOST_TRAFFIC)}.`,
         fix,
       );
     rates.push(rate);

@@ -1,6 +1,7 @@
 import { aliasTraffic } from '../../../aws/alias-traffic.ts';
 import { MOST_AT_ONCE } from '../../../core/advice/advise.ts';
 import { LIVE } from '../../../core/catalog/contract.ts';
+import { wholeNumber } from '../../../core/judge/format.ts';
 import { type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -74,11 +75,10 @@ function countable(
   const busiest = [...week, ...rates.map(({ rate }) => rate)].reduce((high, rate) => Math.max(high, rate), 0);
   const atOnce = (busiest * duration.ms) / 1000;
   if (atOnce <= most) return;
-  const count = (value: number): string => Math.round(value).toLocaleString('en-US');
   const key = from === 'declared' ? `models.${name}.traffic` : from === 'curve' ? '--curve' : '--arrivals';
   throw usage(
     key,
-    `${count(busiest)} requests a second of ${count(duration.ms)} ms each (${duration.from}) are ${count(atOnce)} at once; ${count(most)} are the most that is counted.`,
+    `${wholeNumber(busiest)} requests a second of ${wholeNumber(duration.ms)} ms each (${duration.from}) are ${wholeNumber(atOnce)} at once; ${wholeNumber(most)} are the most that is counted.`,
     'Check the unit of both: rates are a second, times in milliseconds.',
   );
 }

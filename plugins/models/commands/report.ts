@@ -8,6 +8,12 @@ import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
 import { historyOf } from '../releases/history/history.ts';
 import type { Desk } from '../releases/session.ts';
 
+/**
+ * Days that CloudWatch keeps metrics:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+ */
+const KEPT_DAYS = 455;
+
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
 const OUTPUT = '.serverless/models-report.html';
 /** Releases of a model. */
@@ -26,7 +32,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const { flags, models, plan, print, progress, service, aws } = context;
-    const since = sinceOf(flags);
+    const since = sinceOf(flags, KEPT_DAYS);
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
     const [{ atDesk }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
       import('../releases/session.ts'),

@@ -119,20 +119,18 @@ export function modelOf({ models, flags }: Pick<Context, 'models' | 'flags'>): M
 export const SINCE = '24h';
 
 /**
- * Days that CloudWatch keeps metrics:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+ * @param most days that CloudWatch keeps, where it is asked
+ * @returns seconds that `--since` names
+ * @throws ProblemError
  */
-const KEPT_DAYS = 455;
-
-/** @returns seconds that `--since` names; @throws ProblemError */
-export function sinceOf({ since = SINCE }: Context['flags']): number {
+export function sinceOf({ since = SINCE }: Context['flags'], most = Number.POSITIVE_INFINITY): number {
   if (typeof since === 'string' && /^\d+(\.\d+)?[smhd]$/.test(since)) {
     const length = seconds(since);
-    if (length <= KEPT_DAYS * 86_400) return length;
+    if (length <= most * 86_400) return length;
     throw usage(
       '--since',
       `${since} is further back than CloudWatch keeps metrics.`,
-      `Write at most ${KEPT_DAYS}d.`,
+      `Write at most ${most}d.`,
     );
   }
   throw usage('--since', `${since} is not a length of time.`, 'Write for example 2h or 7d.');

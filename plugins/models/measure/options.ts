@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Arrivals, meanRate, readArrivals } from '../../../core/capacity/arrivals.ts';
 import { type Objective, SCENARIOS, type Scenario } from '../../../core/capacity/contract.ts';
 import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
+import { wholeNumber } from '../../../core/judge/format.ts';
 import { type Context, usage } from '../context/context.ts';
 import { numberWithin } from '../context/number-within.ts';
 import type { Model } from '../declaration/model.ts';
@@ -54,7 +55,7 @@ function ofOthers(flags: Context['flags'], scenarios: readonly Scenario[]): void
     if (flags[name] !== undefined && flags[name] !== false && !scenarios.some((one) => of.includes(one)))
       throw usage(
         `--${name}`,
-        `is of ${of.join(' and ')} alone, and --scenario names ${flags.scenario}.`,
+        `applies to ${of.join(' and ')} only, and --scenario is ${flags.scenario}.`,
         'Leave one of them out.',
       );
 }
@@ -118,8 +119,6 @@ function seldom({ name }: Model, flag: Flag, rate: number, length: number, notic
 }
 
 type Flag = string | boolean | undefined;
-
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 function secondsOf(flag: Flag, strict: boolean): number {
   const least = strict ? STRICT_SECONDS : 1;
@@ -185,13 +184,13 @@ async function arrivalsOf(flag: Flag, dir: string): Promise<BenchOptions['arriva
     if (seconds > DAY)
       throw usage(
         '--arrivals',
-        `${file} lasts ${count(seconds)} s; a bench lasts ${count(DAY)} s at most.`,
+        `${file} lasts ${wholeNumber(seconds)} s; a bench lasts ${wholeNumber(DAY)} s at most.`,
         'Write seconds: divide times in milliseconds by 1,000; or replay a part of it.',
       );
     if (read.length > MOST_REQUESTS)
       throw usage(
         '--arrivals',
-        `${file} has ${count(read.length)} requests; a bench holds ${count(MOST_REQUESTS)} at most.`,
+        `${file} has ${wholeNumber(read.length)} requests; a bench holds ${wholeNumber(MOST_REQUESTS)} at most.`,
         'Replay a part of it.',
       );
     if (Number.isFinite(meanRate(read))) return { file, times: read };

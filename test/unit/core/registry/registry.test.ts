@@ -46,6 +46,18 @@ const make = () => {
   return { objects, documents: registry(objects.port, SCOPE) };
 };
 
+const RECORD: VersionRecord = {
+  schema: 1,
+  model: 'churn',
+  functionName: 'f',
+  version: '4',
+  identity: 'i',
+  fingerprint: 'p',
+  layer: 'l',
+  source: 's',
+  at: 'now',
+};
+
 describe('live.json', () => {
   it('is made once, and moves from what was read only', async () => {
     const { documents } = make();
@@ -135,17 +147,7 @@ describe('what is kept', () => {
 
   it('a version under its number, as it was first seen', async () => {
     const { objects, documents } = make();
-    const record: VersionRecord = {
-      schema: 1,
-      model: 'churn',
-      functionName: 'f',
-      version: '4',
-      identity: 'i',
-      fingerprint: 'p',
-      layer: 'l',
-      source: 's',
-      at: 'now',
-    };
+    const record = RECORD;
     await documents.version(record);
     await documents.version({ ...record, at: 'later' });
     expect(JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '')).toEqual(record);
@@ -154,16 +156,8 @@ describe('what is kept', () => {
   it('a version with its card as last deployed, and nothing else of it anew', async () => {
     const { objects, documents } = make();
     const record: VersionRecord = {
-      schema: 1,
-      model: 'churn',
-      functionName: 'f',
-      version: '4',
-      identity: 'i',
-      fingerprint: 'p',
-      layer: 'l',
-      source: 's',
+      ...RECORD,
       origin: { from: 'mlflow', at: 'https://m', name: 'churn', version: '3' },
-      at: 'now',
     };
     const read = (): unknown => JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '');
     const card = (owner: string): ModelCard => ({
@@ -187,14 +181,9 @@ describe('what is kept', () => {
   it('a version whose number comes round again, beside the one before', async () => {
     const { objects, documents } = make();
     const record: VersionRecord = {
-      schema: 1,
-      model: 'churn',
-      functionName: 'shop-dev-churn',
-      version: '4',
+      ...RECORD,
       identity: 'a',
       fingerprint: 'f',
-      layer: 'l',
-      source: 's',
       at: '2026-01-01T00:00:00.000Z',
     };
     const again = { ...record, identity: 'b', fingerprint: 'g', at: '2026-02-01T00:00:00.000Z' };
@@ -262,19 +251,8 @@ describe('a document that is damaged', () => {
     async (text) => {
       const { objects, documents } = make();
       objects.set(`${SCOPE}versions/churn/4.json`, text);
-      const record: VersionRecord = {
-        schema: 1,
-        model: 'churn',
-        functionName: 'f',
-        version: '4',
-        identity: 'i',
-        fingerprint: 'p',
-        layer: 'l',
-        source: 's',
-        at: '2026-01-01T00:00:00.000Z',
-      };
-      await documents.version(record);
-      expect(await documents.recorded('churn', '4')).toEqual(record);
+      await documents.version(RECORD);
+      expect(await documents.recorded('churn', '4')).toEqual(RECORD);
       expect(objects.objects.get(`${SCOPE}versions/churn/4-unknown.json`)?.text).toBe(text);
     },
   );

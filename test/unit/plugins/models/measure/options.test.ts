@@ -37,7 +37,7 @@ describe('an option of another scenario is refused, not passed over', () => {
     ['outstanding', '8', 'SingleStream', 'Server and Offline'],
   ])('--%s %s with %s', async (name, value, scenario, of) => {
     await expect(optionsOf({ [name]: value, scenario })).rejects.toThrow(
-      `--${name}: is of ${of} alone, and --scenario names ${scenario}. Leave one of them out. [MODELS_USAGE]`,
+      `--${name}: applies to ${of} only, and --scenario is ${scenario}. Leave one of them out. [MODELS_USAGE]`,
     );
     await expect(optionsOf({ [name]: value })).resolves.toBeDefined();
   });
