@@ -96,6 +96,13 @@ test('one whose input has another name refuses everything, and is rolled back fo
   await release('add.onnx');
   const { phase, traffic: shares, reason } = await ended('3');
   expect([phase, shares]).toMatchObject(['ROLLED_BACK', [{ version: '1', share: 100 }]]);
-  expect(reason).toMatch(/^version 3 was rolled back: rejected: ([\d,]+) of \1 \(100 %\) of the candidate/);
+  // Not always 100 %: Lambda counts a request when it began, the endpoint when it ended, and the minutes in
+  // which the alias moves are left out.
+  expect(reason).toMatch(
+    /^version 3 was rolled back: rejected: [\d,]+ of [\d,]+ \((100|[89]\d(\.\d)?) %\) of the candidate/,
+  );
+  const ofThree = traffic.outcomes.filter(({ version }) => version === '3');
+  expect(ofThree.length).toBeGreaterThanOrEqual(20);
+  expect(new Set(ofThree.map(({ fault }) => fault))).toEqual(new Set(['UNKNOWN_INPUT']));
   expect(faultsOf(traffic.outcomes, '1')).toEqual([]);
 });
