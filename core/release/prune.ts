@@ -61,7 +61,7 @@ async function wasRetired(
     if (isBusy) return false;
     await world.versions.remove(functionName, version);
     world.log('removed a version', { functionName, version });
-    await forget(world, state, of);
+    for (const endpoint of of) await forget(world, state, endpoint);
     return true;
   } catch (error) {
     world.log('a version of batch, or its image, could not be removed', {

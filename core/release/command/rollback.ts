@@ -74,9 +74,15 @@ export function rollback(
   return {
     do: 'write',
     next: revert(from, stable, to, `${besides}${reason}`, undefined, false, now),
-    text: `${besides}version ${stable.version} gives way to version ${to.version}`,
+    text: `${besides}version ${stable.version} gives way to version ${to.version}${left(stable, to)}`,
   };
 }
+
+/** Jobs follow the endpoint only where it is known what they would be scored by. */
+const left = ({ batch }: VersionRef, to: VersionRef): string =>
+  batch !== undefined && to.batch === undefined
+    ? `; batch stays at its version ${batch.version}, since none is known that came with version ${to.version}`
+    : '';
 
 /** What a rollback did a moment ago. */
 function doneAlready(state: Release, now: number): string | undefined {

@@ -53,8 +53,8 @@ export type VersionRef = {
 
 /** A version of the model's batch function that the alias was asked for. */
 export type BatchVersion = NonNullable<VersionRef['batch']> & {
-  /** The endpoint's version that it last came with. */
-  readonly of: string;
+  /** The endpoint's versions that it came with last, the latest last: none is in two entries. */
+  readonly of: readonly string[];
   /** Since when nobody needs it; it is deleted once no job can run from it any more. */
   readonly unneeded?: string;
 };

@@ -84,11 +84,15 @@ function batchesWith(
 ): readonly BatchVersion[] | undefined {
   if (batch === undefined) return undefined;
   const before: readonly BatchVersion[] =
-    batches ?? lives.toReversed().flatMap((ref) => (ref.batch ? [{ ...ref.batch, of: ref.version }] : []));
-  const others = before.filter(
-    (one) => one.functionName !== batch.functionName || one.version !== batch.version,
-  );
-  return [...others, { ...batch, of: version }].slice(-ORDERED);
+    batches ?? lives.toReversed().flatMap((ref) => (ref.batch ? [{ ...ref.batch, of: [ref.version] }] : []));
+  const isAsked = (one: BatchVersion): boolean =>
+    one.functionName === batch.functionName && one.version === batch.version;
+  // A deploy that changes the endpoint alone comes with the batch version before: it has both then.
+  const came = [...(before.find(isAsked)?.of ?? []).filter((one) => one !== version), version];
+  const others = before
+    .filter((one) => !isAsked(one))
+    .map((one) => ({ ...one, of: one.of.filter((other) => other !== version) }));
+  return [...others, { ...batch, of: came.slice(-ORDERED) }].slice(-ORDERED);
 }
 
 /** What belongs to one release and not to the next. */

@@ -84,4 +84,4 @@ function neededBatches(state: Release, kept: readonly string[] = []): ReadonlySe
 
 /** The batch version that a version of the endpoint came with last. */
 export const batchOfVersion = ({ batches = [] }: Release, version: string): BatchVersion | undefined =>
-  batches.findLast(({ of }) => of === version);
+  batches.find(({ of }) => of.includes(version));

@@ -124,6 +124,50 @@ describe('versions of the batch function', () => {
     expect(w.aliases.at(BATCH, 'live')?.version).toBe('10');
   });
 
+  it('come back with each endpoint version that they came with', async () => {
+    const w = await released(6);
+    w.aliases.publish(FUNCTION, '7');
+    w.aliases.publish(BATCH, '70');
+    await deploy(w, '7', 'f7', { settings: CANARY, before: '6', batch: '70' });
+    w.stack.state = 'done';
+    await minute(w);
+    await w.command('rollback');
+    await minute(w);
+    // Memory alone is changed: Lambda publishes no new version of batch.
+    w.aliases.publish(FUNCTION, '8');
+    w.stack.state = 'busy';
+    await deploy(w, '8', 'f8', { settings: SETTINGS, before: '7', batch: '70' });
+    w.stack.state = 'done';
+    await minute(w);
+    await release(w, 9, 9);
+    expect(w.aliases.at(BATCH, 'live')?.version).toBe('90');
+
+    expect(await w.command('rollback', { to: '7' })).toMatchObject({
+      text: expect.not.stringContaining('batch'),
+    });
+    await minute(w);
+    await minute(w);
+    expect([w.aliases.at(FUNCTION, 'live')?.version, w.aliases.at(BATCH, 'live')?.version]).toEqual([
+      '7',
+      '70',
+    ]);
+  });
+
+  it('that are not known of the version that a person names stay, and the answer says so', async () => {
+    const w = await released(2);
+    w.aliases.publish(FUNCTION, '3');
+    w.aliases.publish(BATCH, '30');
+    await deploy(w, '3', 'f3', { settings: CANARY, before: '2', batch: '30' });
+    w.stack.state = 'done';
+    await minute(w);
+    await w.command('rollback');
+    await minute(w);
+    asBefore(w);
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({
+      text: 'version 2 gives way to version 3; batch stays at its version 20, since none is known that came with version 3',
+    });
+  });
+
   it('that a rollback would bring back stay, however many were asked for since', async () => {
     const w = await released(1);
     const canary = { settings: CANARY };
