@@ -4,69 +4,86 @@ import {
   type SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import type { ExecutionInput } from '../core/batch/contract.ts';
-import type { Running } from '../core/batch/ports.ts';
+import { type ExecutionInput, KEYS } from '../core/batch/contract.ts';
+import { executionName, sharedName } from '../core/batch/execution-name.ts';
+import type { Folder } from '../core/batch/job.ts';
+import type { BatchWorld } from '../core/batch/ports.ts';
 import { errorName } from '../core/errors/aws-errors.ts';
 
 /** Executions of one job: each failed one is followed by another, if somebody asks. */
 const ATTEMPTS = 100;
 
+type Plan = ExecutionInput['plan'];
+
 /**
- * Starts the execution that runs a job's parts, unless one of the job runs already. Names of executions are
- * known for 90 days, which is what tells a second message from a second attempt.
- * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ * Executions of a state machine that run the parts of jobs.
  *
- * @param name up to 70 characters: the job's
+ * @param version of the batch function: those that are started run by it
  */
-export async function spread(
+export function executions(
   sfn: SFNClient,
   machine: string,
-  name: string,
-  input: ExecutionInput,
-): Promise<'started' | 'running'> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const execution = `${name}-${attempt}`;
-    try {
-      await sfn.send(
-        new StartExecutionCommand({
-          stateMachineArn: machine,
-          name: execution,
-          input: JSON.stringify(input),
-        }),
+  version: string,
+): Pick<BatchWorld, 'running' | 'spread'> {
+  return {
+    // Their list is some seconds late, so two may begin together: then both run.
+    // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+    running: async (folder) => {
+      const listed = await sfn.send(
+        new ListExecutionsCommand({ stateMachineArn: machine, statusFilter: 'RUNNING' }),
       );
-      return 'started';
-    } catch (error) {
-      if (errorName(error) !== 'ExecutionAlreadyExists') throw error;
-      const status = await statusOf(sfn, `${machine.replace(':stateMachine:', ':execution:')}:${execution}`);
-      if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return 'running';
-    }
-  }
-  throw new Error(`${ATTEMPTS} executions of this job have come to nothing`);
+      let [own, others] = [false, false];
+      for (const { name, executionArn = '' } of listed.executions ?? []) {
+        // One that a version before has started tells by its input only whose it is.
+        const isAlike = name?.startsWith(sharedName(folder)) === true;
+        const found = isAlike ? await executionAt(sfn, executionArn) : undefined;
+        if (found === undefined || !isSame(found.plan, planOf(folder))) others = true;
+        else if (isAtWork(found)) own = true;
+      }
+      return { own, others };
+    },
+    // Names are known for 90 days, which is what tells a second message from a second attempt.
+    // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    spread: async (job, folder) => {
+      const plan = planOf(folder);
+      const input: ExecutionInput = { version, job, plan, results: `${folder.prefix}${KEYS.map}` };
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const name = `${executionName(folder)}-${attempt}`;
+        try {
+          const text = JSON.stringify(input);
+          await sfn.send(new StartExecutionCommand({ stateMachineArn: machine, name, input: text }));
+          return 'started';
+        } catch (error) {
+          if (errorName(error) !== 'ExecutionAlreadyExists') throw error;
+          const arn = `${machine.replace(':stateMachine:', ':execution:')}:${name}`;
+          if (isAtWork(await executionAt(sfn, arn))) return 'running';
+        }
+      }
+      throw new Error(`${ATTEMPTS} executions of this job have come to nothing`);
+    },
+  };
 }
+
+const planOf = ({ bucket, prefix }: Folder): Plan => ({ bucket, key: `${prefix}${KEYS.plan}` });
+
+const isSame = (one: Plan | undefined, other: Plan): boolean =>
+  one?.bucket === other.bucket && one.key === other.key;
+
+type Execution = { readonly status: string | undefined; readonly plan: Plan | undefined };
+
+const isAtWork = (execution: Execution | undefined): boolean =>
+  execution?.status === 'RUNNING' || execution?.status === 'PENDING_REDRIVE';
 
 /**
  * @returns undefined where it is gone: with its state machine, whose name another one has by now. One that
- * has just begun may be unknown
- *   for a moment, too; then two run, and each part is written once all the same.
+ * has just begun may be unknown for a moment, too; then two run, and each part is written once all the same.
  */
-async function statusOf(sfn: SFNClient, executionArn: string): Promise<string | undefined> {
+async function executionAt(sfn: SFNClient, executionArn: string): Promise<Execution | undefined> {
   try {
-    return (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
+    const { status, input = '{}' } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return { status, plan: (JSON.parse(input) as Partial<ExecutionInput>).plan };
   } catch (error) {
     if (errorName(error) !== 'ExecutionDoesNotExist') throw error;
     return undefined;
   }
-}
-
-/**
- * Whose executions run, this job's or others'? Their list is some seconds late, so two may begin together:
- * then both run.
- * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
- */
-export async function running(sfn: SFNClient, machine: string, name: string): Promise<Running> {
-  const { executions = [] } = await sfn.send(
-    new ListExecutionsCommand({ stateMachineArn: machine, statusFilter: 'RUNNING' }),
-  );
-  const own = executions.filter((execution) => execution.name?.startsWith(`${name}-`)).length;
-  return { own: own > 0, others: own < executions.length };
 }

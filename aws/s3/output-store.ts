@@ -18,6 +18,15 @@ const TRIES = 5;
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function bucketFiles(s3: S3Client, bucket: string): Files {
+  const head: Files['head'] = async (Key) => {
+    try {
+      const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+      return { bytes: found.ContentLength ?? 0, metadata: found.Metadata ?? {} };
+    } catch (error) {
+      if (errorStatus(error) === 404) return undefined;
+      throw error;
+    }
+  };
   const conditional = async (input: {
     readonly Key: string;
     readonly Body: Uint8Array | string;
@@ -25,13 +34,17 @@ export function bucketFiles(s3: S3Client, bucket: string): Files {
     readonly IfMatch?: string;
     readonly Metadata?: Record<string, string>;
   }): Promise<boolean> => {
+    // The client asks again where an answer was lost, and is told then that somebody has written: it was we,
+    // where this is there.
+    const writer = crypto.randomUUID();
+    const Metadata = { ...input.Metadata, writer };
     // 409: another conditional write of the key is under way; who is told so may try again.
     for (let tries = 0; ; tries++) {
       try {
-        await s3.send(new PutObjectCommand({ Bucket: bucket, ...input }));
+        await s3.send(new PutObjectCommand({ Bucket: bucket, ...input, Metadata }));
         return true;
       } catch (error) {
-        if (errorStatus(error) === 412) return false;
+        if (errorStatus(error) === 412) return (await head(input.Key))?.metadata.writer === writer;
         if (errorStatus(error) === 404 && input.IfMatch !== undefined) return false;
         if (errorStatus(error) !== 409 || tries === 4) throw error;
         await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
@@ -47,9 +60,6 @@ export function bucketFiles(s3: S3Client, bucket: string): Files {
       const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
       return (await conditional({ Key, Body, ...condition })) ? 'ok' : 'changed';
     },
-    put: async (Key, Body) => {
-      await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
-    },
     read: async (Key) => {
       for (let tries = 1; ; tries++) {
         try {
@@ -63,15 +73,7 @@ export function bucketFiles(s3: S3Client, bucket: string): Files {
         }
       }
     },
-    head: async (Key) => {
-      try {
-        const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
-        return { bytes: found.ContentLength ?? 0, metadata: found.Metadata ?? {} };
-      } catch (error) {
-        if (errorStatus(error) === 404) return undefined;
-        throw error;
-      }
-    },
+    head,
     keys: async (Prefix) => {
       const keys: string[] = [];
       let token: string | undefined;

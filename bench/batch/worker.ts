@@ -20,8 +20,9 @@ import {
 import { join } from 'node:path';
 import { BATCH_METRICS, type Entry, type Format, SIZES } from '../../core/batch/contract.ts';
 import { openRows, writerFor } from '../../core/batch/formats.ts';
-import { mostRows, runOf, writtenOutputs } from '../../core/batch/model.ts';
+import { mostRows, runOf } from '../../core/batch/model.ts';
 import { type OpenPart, openPart, type Scoring } from '../../core/batch/parts.ts';
+import { writtenOutputs } from '../../core/batch/widths.ts';
 import type { Manifest } from '../../core/endpoint/contract.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { Session } from '../../core/ports/session.ts';
@@ -82,7 +83,6 @@ function folderFiles(folder: string): Files {
       return 'created';
     },
     replace: never,
-    put: never,
     read: never,
     head: never,
     keys: never,
@@ -137,7 +137,7 @@ async function main(task: Task): Promise<Answer> {
   const source = fileSource(file);
   const run = runOf(manifest, session, {});
   const rows = await openRows(entry, source, manifest);
-  const outputs = await writtenOutputs(manifest, run, []);
+  const outputs = await writtenOutputs(manifest, run, entry, rows);
   const scoring: Scoring = {
     run,
     most: mostRows(manifest),

@@ -2,16 +2,8 @@ import type { Files } from '../ports/files.ts';
 import { COLUMN_NOTICES } from '../tabular/cells/columns.ts';
 import type { RowFault } from '../tabular/cells/format.ts';
 import { BATCH_METRICS, type Entry, KEYS } from './contract.ts';
-import {
-  type DoneFile,
-  type Failed,
-  type Folder,
-  isNewer,
-  type Job,
-  type Latest,
-  latestKey,
-  type Success,
-} from './job.ts';
+import { type DoneFile, type Failed, type Folder, type Job, type Success, urlOf } from './job.ts';
+import { tellLatest } from './latest.ts';
 import { isSameOwner, ownerKey, ownerName, takeOwner } from './owner.ts';
 import { checkFirst, type PartProgress, partProgress } from './part-files.ts';
 import type { BatchWorld } from './ports.ts';
@@ -110,25 +102,7 @@ export async function completeJob(world: BatchWorld, job: Job, folder: Folder, e
       owner: ownerName(owner),
     });
   }
-  const key = latestKey(job.model, entry, job.object.key);
-  for (;;) {
-    const found = await files.read(key);
-    const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
-    const isKnown = latest?.job === urlOf(folder) && !isNewer(job.object, latest.object);
-    if (latest !== undefined && (isKnown || isNewer(latest.object, job.object))) return;
-    // Two models have scored the same write: the one that was asked later counts.
-    const isTie = latest !== undefined && !isNewer(job.object, latest.object);
-    if (isTie && Date.parse(latest.startedAt ?? '') > Date.parse(job.startedAt)) return;
-    const next: Latest = {
-      schema: 1,
-      object: job.object,
-      job: urlOf(folder),
-      identity: job.identity,
-      startedAt: job.startedAt,
-      finishedAt: new Date(world.clock()).toISOString(),
-    };
-    if ((await files.replace(key, `${JSON.stringify(next, null, 2)}\n`, found?.etag)) === 'ok') return;
-  }
+  await tellLatest(world, job, folder, entry);
 }
 
 /**
@@ -143,21 +117,28 @@ export async function fail(
 ): Promise<void> {
   const files = world.files(folder.bucket);
   const key = `${folder.prefix}${KEYS.failed}`;
-  const before = await failedAttempt(files, folder);
-  if (before?.startedAt === job.startedAt) return;
-  // The message first: lost it would be by a death in between, and twice it does no harm.
-  await world.queue.fail(job.message, { code, reason, job: urlOf(folder) });
-  const failed: Failed = {
-    schema: 1,
-    model: job.model,
-    version: job.version,
-    object: job.object,
-    code,
-    reason,
-    startedAt: job.startedAt,
-    failedAt: new Date(world.clock()).toISOString(),
-  };
-  await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
+  for (let isTold = false; ; isTold = true) {
+    const found = await files.read(key);
+    const before = found && (JSON.parse(found.text) as Failed);
+    if (before?.startedAt === job.startedAt) return;
+    // The message first: lost it would be by a death in between, and twice it does no harm.
+    if (!isTold) await world.queue.fail(job.message, { code, reason, job: urlOf(folder) });
+    const failed: Failed = {
+      schema: 1,
+      model: job.model,
+      version: job.version,
+      object: job.object,
+      code,
+      reason,
+      startedAt: job.startedAt,
+      failedAt: new Date(world.clock()).toISOString(),
+      // Whoever has claimed the folder is at it still.
+      ...(before?.reopening !== undefined && { reopening: before.reopening }),
+      ...(before?.ending !== undefined && { ending: before.ending }),
+    };
+    const text = `${JSON.stringify(failed, null, 2)}\n`;
+    if ((await files.replace(key, text, found?.etag)) === 'ok') break;
+  }
   world.count({ [BATCH_METRICS.jobsFailed]: 1 });
   // Not the reason, which may have a transform's own words about a row: that is for those who may read the
   // job's files.
@@ -168,8 +149,6 @@ export async function failedAttempt(files: Files, { prefix }: Folder): Promise<F
   const found = await files.read(`${prefix}${KEYS.failed}`);
   return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
 }
-
-export const urlOf = ({ bucket, prefix }: Folder): string => `s3://${bucket}/${prefix}`;
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(6))} %`;
 

@@ -3,7 +3,7 @@ import { objectFault } from '../errors/object-errors.ts';
 import type { Column, PartWriter, Rows, Source } from '../tabular/cells/format.ts';
 import { formatOf } from '../tabular/formats.ts';
 import type { Entry } from './contract.ts';
-import type { Written } from './model.ts';
+import type { Written } from './widths.ts';
 
 /** The rows of an object, in the entry's format. @throws an object fault */
 export const openRows = (
@@ -57,7 +57,7 @@ function columnsOf(
     : [{ name: 'row', of: 'row' }];
   return [
     ...first,
-    ...outputs.flatMap(({ name: output, width }): Column[] => {
+    ...outputs.flatMap(({ name: output, width = 1 }): Column[] => {
       if (arrays) return [{ name: output, of: 'output', output }];
       return Array.from({ length: width }, (_, index) => ({
         name: width === 1 ? output : `${output}_${index}`,

@@ -62,19 +62,7 @@ export function folderOf(
   };
 }
 
-/** Bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
-const KEY_BYTES = 1024;
-
-/**
- * The key of what tells the newest job of an input object; a key that is too long to be a part of it is there
- * by its sha256.
- */
-export function latestKey(model: string, { output }: Entry, key: string): string {
-  const folder = `${output.prefix}${model}/latest/`;
-  const named = `${folder}${key}.json`;
-  if (Buffer.byteLength(named) <= KEY_BYTES) return named;
-  return `${folder}${createHash('sha256').update(key).digest('hex')}.json`;
-}
+export const urlOf = ({ bucket, prefix }: Folder): string => `s3://${bucket}/${prefix}`;
 
 /** Numbers of five digits at least: so many parts list in their order. */
 const numbered = (part: number): string => String(part).padStart(5, '0');
@@ -166,32 +154,3 @@ export type Failed = {
   readonly reopening?: string;
   readonly ending?: string;
 };
-
-/** `<output>/<model>/latest/<key>.json`. */
-export type Latest = {
-  readonly schema: 1;
-  readonly object: Job['object'];
-  /** The job's folder, as an S3 URL. */
-  readonly job: string;
-  readonly identity: string;
-  /** When the job began; absent in documents of a version before. */
-  readonly startedAt?: string;
-  readonly finishedAt: string;
-};
-
-/**
- * Is the object of `one` a later write of its key than that of `other`? Sequencers are hexadecimal texts,
- * compared once the shorter one is padded with zeros on the left. What a person asks for has none; then the
- * time counts.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
- */
-export function isNewer(
-  one: Pick<Job['object'], 'sequencer' | 'modified'>,
-  other: Pick<Job['object'], 'sequencer' | 'modified'>,
-): boolean {
-  if (one.sequencer !== undefined && other.sequencer !== undefined) {
-    const length = Math.max(one.sequencer.length, other.sequencer.length);
-    return one.sequencer.padStart(length, '0') > other.sequencer.padStart(length, '0');
-  }
-  return one.modified > other.modified;
-}

@@ -1,5 +1,4 @@
 import type { Manifest } from '../endpoint/contract.ts';
-import { zeros } from '../endpoint/prime.ts';
 import { ownRefusal, refusal } from '../errors/refusals.ts';
 import type { Session } from '../ports/session.ts';
 import { tensorOf } from '../protocol/answer.ts';
@@ -69,41 +68,3 @@ export const mostRows = ({ signature }: Manifest): number =>
   signature.inputs.every(({ shape }) => shape.length > 0 && (shape[0] as number) < 0)
     ? Number.MAX_SAFE_INTEGER
     : 1;
-
-/** An output as it is written: elements a row, and whether they are texts. */
-export type Written = {
-  readonly name: string;
-  readonly datatype: Tensor['datatype'];
-  readonly width: number;
-};
-
-/**
- * How many elements each output has in a row. Where the signature leaves that open, one row of zeros is
- * asked; a model that refuses it is taken for one with one element a row.
- */
-export async function writtenOutputs(
-  { signature }: Manifest,
-  run: RunModel,
-  emit: readonly string[],
-): Promise<readonly Written[]> {
-  const names = emit.length > 0 ? emit : signature.outputs.map(({ name }) => name);
-  const specs = names.flatMap((name) => signature.outputs.filter((spec) => spec.name === name));
-  const isOpen = specs.some(({ shape }) => shape.slice(1).some((dimension) => dimension < 0));
-  const probed = isOpen ? await probe(signature.inputs, run) : {};
-  return specs.map(({ name, datatype, shape }) => {
-    const inner = shape.slice(1);
-    const width = inner.some((dimension) => dimension < 0)
-      ? (probed[name]?.data.length ?? 1)
-      : inner.reduce((product, one) => product * one, 1);
-    return { name, datatype, width };
-  });
-}
-
-async function probe(inputs: Manifest['signature']['inputs'], run: RunModel): Promise<Tensors> {
-  const row = Object.fromEntries(inputs.map((spec) => [spec.name, zeros(spec)]));
-  try {
-    return (await run(row)).outputs;
-  } catch {
-    return {};
-  }
-}

@@ -10,10 +10,10 @@ import type { Tensors } from '../tensor/tensors.ts';
 import { isFloat } from '../tensor/values.ts';
 import { BATCH_METRICS, type Entry } from './contract.ts';
 import { type DoneFile, type Folder, partKey } from './job.ts';
-import type { Written } from './model.ts';
 import { fileAt, fileMetadata, keepErrors } from './part-files.ts';
 import type { BatchWorld } from './ports.ts';
 import { type RunModel, scoreBlock } from './score.ts';
+import type { Written } from './widths.ts';
 
 /** How the rows of one object are scored and written. */
 export type Scoring = {
@@ -98,7 +98,10 @@ export function openPart(
 
   const size = (): number => file.writer.size() + file.faultBytes;
   const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
+  // Rows that go through one by one may have answers of different sizes, which one tensor cannot hold.
+  const isRagged = most === 1 && outputs.some(({ width }) => width === undefined);
   const stepOf = (rows: number): number => {
+    if (isRagged) return 1;
     if (last === undefined) return Math.min(rows, FIRST_STEP);
     return Math.min(rows, Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.good))));
   };

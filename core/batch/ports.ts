@@ -7,7 +7,7 @@ import type { Folder, Job } from './job.ts';
 import type { RunModel } from './score.ts';
 
 /** Executions of the state machine: of this job, of others. */
-export type Running = { readonly own: boolean; readonly others: boolean };
+type Running = { readonly own: boolean; readonly others: boolean };
 
 /** All that a batch function can reach. */
 export type BatchWorld = {

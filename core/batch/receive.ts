@@ -4,17 +4,19 @@ import type { Rows } from '../tabular/cells/format.ts';
 import { firstRow } from '../tabular/cells/split.ts';
 import { DAY_MS } from '../units/time.ts';
 import { type Entry, KEYS, type PartAnswer } from './contract.ts';
-import { completeJob, fail, failedAttempt, finishJob, urlOf } from './finish.ts';
+import { completeJob, fail, failedAttempt, finishJob } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';
-import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
+import { entryFor, type Folder, folderOf, type Job, urlOf } from './job.ts';
+import { isSuperseded, latestKey } from './latest.ts';
 import { type Message, readMessage } from './message.ts';
-import { mostRows, writtenOutputs } from './model.ts';
+import { mostRows } from './model.ts';
 import { partProgress } from './part-files.ts';
 import { isLate, type OpenPart, openPart, type Scoring } from './parts.ts';
 import { isFolderMark, isOwnDocument } from './passed-over.ts';
 import type { BatchWorld } from './ports.ts';
 import { reopen } from './retry.ts';
 import { uncounted } from './score.ts';
+import { writtenOutputs } from './widths.ts';
 
 /** Seconds after which a large object asks again whether it is its turn. */
 const TURN = 60;
@@ -86,8 +88,7 @@ export async function receiveMessage(
     failedAttempt(files, folder),
   ]);
   if (success !== undefined) return completeJob(world, job, folder, entry);
-  const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
-  if (latest !== undefined && latest.object.etag !== head.etag && isNewer(latest.object, job.object))
+  if (await isSuperseded(world, job, found?.text))
     return world.log('info', 'An object is passed over.', {
       object: urlOf(folder),
       reason: 'a later one is scored',
@@ -118,7 +119,8 @@ async function attempt(
   const scoring = await scoringOf(world, entry, rows);
   if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
     return whole(world, job, folder, scoring, rows);
-  if ((await world.running(folder)).others) return world.queue.again(job.message, TURN, job.startedAt);
+  const running = await world.running(folder);
+  if (running.others) return world.queue.again(job.message, TURN, job.startedAt);
   const files = world.files(folder.bucket);
   const key = `${folder.prefix}${KEYS.plan}`;
   if ((await files.head(key)) === undefined) {
@@ -126,7 +128,8 @@ async function attempt(
     for await (const part of rows.plan(world.sizes.part)) parts.push(part);
     await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
   }
-  if ((await world.spread(job, folder)) === 'running' && isAsked) return world.queue.again(job.message, TURN);
+  const isNew = !running.own && (await world.spread(job, folder)) === 'started';
+  if (!isNew && isAsked) return world.queue.again(job.message, TURN);
 }
 
 /** What is wrong with the object ends the job; anything else may succeed later. */
@@ -219,7 +222,7 @@ function rowsOf(world: BatchWorld, { object }: Job, entry: Entry): Promise<Rows>
 }
 
 async function scoringOf(world: BatchWorld, entry: Entry, rows: Rows): Promise<Scoring> {
-  const outputs = await writtenOutputs(world.manifest, world.run, entry.emit);
+  const outputs = await writtenOutputs(world.manifest, world.run, entry, rows);
   return {
     run: entry.drift === false ? uncounted(world.run) : world.run,
     most: mostRows(world.manifest),

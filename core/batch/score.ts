@@ -1,4 +1,4 @@
-import { isRefusal } from '../errors/refusals.ts';
+import { isRefusal, refusal } from '../errors/refusals.ts';
 import type { Block, RowFault } from '../tabular/cells/format.ts';
 import { rowsOf } from '../tabular/cells/split.ts';
 import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
@@ -19,8 +19,8 @@ export const uncounted =
 
 export type ScoredBlock = { readonly block: Block; readonly outputs: Tensors };
 
-/** An output, and its elements in a row. */
-export type ExpectedOutput = { readonly name: string; readonly width: number };
+/** An output, and its elements in a row; absent where any number will do that all rows of a block have. */
+export type ExpectedOutput = { readonly name: string; readonly width?: number };
 
 type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
 
@@ -47,11 +47,17 @@ export async function scoreBlock(
     const line = lines?.[index];
     faults.push({ row: rows[index] as number, ...(line !== undefined && { line }), code, reason });
   };
+  let due = expected;
   const attempt = async (from: number, to: number): Promise<void> => {
     if (from === to) return;
     try {
       const { outputs, accepted } = await run(rowsOf(block.tensors, from, to));
-      pieces.push({ from, to, outputs: wanted(outputs, expected, to - from) });
+      const piece = wanted(outputs, due, to - from);
+      due = due.map(({ name, width = (piece[name] as Tensor).data.length / (to - from) }) => ({
+        name,
+        width,
+      }));
+      pieces.push({ from, to, outputs: piece });
       accepted?.();
     } catch (error) {
       if (to - from === 1) return faulty(from, ...faultOf(error));
@@ -116,9 +122,15 @@ function wanted(outputs: Tensors, expected: readonly ExpectedOutput[], rows: num
   return Object.fromEntries(
     expected.map(({ name, width }) => {
       const tensor = outputs[name];
-      if (tensor?.data.length !== rows * width) throw new Error(`output ${name} is not of ${rows} rows`);
+      if (tensor === undefined) throw new Error(`there is no output ${name}`);
+      const { shape, data } = tensor;
+      const due = width ?? Math.floor(data.length / rows);
+      if (data.length !== rows * due)
+        throw refusal(
+          'MODEL_FAILED',
+          `The length of ${name} in the model’s answer to this row is ${data.length}; it must be ${due}.`,
+        );
       // One row alone is what some models answer without its dimension.
-      const { shape } = tensor;
       if (shape[0] === rows) return [name, tensor];
       if (rows === 1) return [name, { ...tensor, shape: [1, ...shape] }];
       throw new Error(`output ${name} is not of ${rows} rows`);

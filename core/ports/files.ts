@@ -6,7 +6,6 @@ export type Files = {
   /** @returns whether it was there already, which is left as it is */
   create(key: string, body: Uint8Array | string, metadata?: Metadata): Promise<'created' | 'there'>;
   replace(key: string, body: string, etag: string | undefined): Promise<'ok' | 'changed'>;
-  put(key: string, body: string): Promise<void>;
   read(key: string): Promise<{ readonly text: string; readonly etag: string } | undefined>;
   head(key: string): Promise<{ readonly bytes: number; readonly metadata: Metadata } | undefined>;
   keys(prefix: string): Promise<readonly string[]>;

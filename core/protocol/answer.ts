@@ -3,7 +3,7 @@ import type { Datatype } from '../tensor/contract.ts';
 import { DATATYPE_OF, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { exactInteger } from '../tensor/raw-json.ts';
-import { checkValueSize } from './event.ts';
+import { checkElements, checkValueSize } from './event.ts';
 import { type Answer, JSON_HEADERS } from './http.ts';
 import type { WantedOutput } from './request.ts';
 
@@ -82,6 +82,7 @@ export function inferValue(
   wanted: readonly WantedOutput[],
   tensors: Readonly<Record<string, Tensor>>,
 ): object {
+  checkElements(wanted.reduce((sum, { spec }) => sum + tensorNamed(tensors, spec.name).data.length, 0));
   const outputs = wanted.map(({ spec }, i) => {
     const { datatype, shape, data } = tensorNamed(tensors, spec.name);
     return { name: spec.name, datatype, shape, data: elements(datatype, data, `$.outputs[${i}].data`) };

@@ -203,6 +203,14 @@ export function checkValueSize(value: unknown, atMost: number): void {
   throw answerTooLarge(LAMBDA_BYTES, ' or fewer outputs');
 }
 
+/**
+ * The same before there is a value: an element takes a digit and a comma at least, and many times that as a
+ * value in memory.
+ */
+export function checkElements(count: number): void {
+  if (count * 2 > LAMBDA_BYTES) throw answerTooLarge(LAMBDA_BYTES, ' or fewer outputs');
+}
+
 /** Does a value's JSON take at most `room` bytes? A character is one to three of them. */
 function fits(value: unknown, room: number): boolean {
   const json = JSON.stringify(value);

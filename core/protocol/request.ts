@@ -2,12 +2,13 @@ import { TENSOR_BYTES } from '../endpoint/contract.ts';
 import { refusal } from '../errors/refusals.ts';
 import type { Columns, Datatype, TensorSpec } from '../tensor/contract.ts';
 import { NESTING } from '../tensor/contract.ts';
-import { sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+import type { Tensor, TensorData } from '../tensor/datatypes.ts';
 import { nonFiniteIn } from '../tensor/finite.ts';
 import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
 import { readList, readText } from '../tensor/read-json.ts';
 import { readBinary } from './binary.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
+import { roomAfter } from './room.ts';
 
 /**
  * An infer request, understood and checked against the signature: every input is there, in its datatype and
@@ -109,13 +110,7 @@ function understand(
     }
     const shape = readShape(input.shape, spec, `${path}.shape`);
     const elements = elementCount(shape);
-    room -= elements * sizeOf(spec.datatype);
-    if (!(room >= 0)) {
-      throw refusal(
-        'TENSOR_TOO_LARGE',
-        `${path}.shape: the tensors of a request may take ${TENSOR_BYTES / 1024 / 1024} MB of memory.`,
-      );
-    }
+    room = roomAfter(room, shape, spec.datatype, path);
 
     const { binary_data_size: size, shared_memory_region: shared } = readParameters(
       input.parameters,

@@ -4,7 +4,7 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { s3Client } from '../../aws/clients/s3.ts';
 import { sqsClient } from '../../aws/clients/sqs.ts';
 import { stepFunctionsClient } from '../../aws/clients/step-functions.ts';
-import { running, spread } from '../../aws/executions.ts';
+import { executions } from '../../aws/executions.ts';
 import { sqsQueue } from '../../aws/queue.ts';
 import { headOf, objectSource } from '../../aws/s3/input-object.ts';
 import { bucketFiles } from '../../aws/s3/output-store.ts';
@@ -13,7 +13,6 @@ import {
   BATCH_ENV,
   type BatchManifest,
   type FinishEvent,
-  KEYS,
   OBJECT_TRIES,
   type PartEvent,
   SIZES,
@@ -55,7 +54,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const queue = sqsQueue(sqsClient(), required(BATCH_ENV.queue), required(BATCH_ENV.failed));
   const functionName = required('AWS_LAMBDA_FUNCTION_NAME');
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
-  const machine = required(BATCH_ENV.machine);
+  const parts = executions(sfn, required(BATCH_ENV.machine), version);
   const owner = parseOwner(required(BATCH_ENV.owner));
   // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in
   // them.
@@ -76,11 +75,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     source: (object, head) => objectSource(s3, object, head),
     files: (bucket) => bucketFiles(s3, bucket),
     queue,
-    running: ({ prefix }) => running(sfn, machine, hashOf(prefix)),
-    spread: (job, { bucket, prefix }) => {
-      const plan = { bucket, key: `${prefix}${KEYS.plan}` };
-      return spread(sfn, machine, hashOf(prefix), { version, job, plan, results: `${prefix}${KEYS.map}` });
-    },
+    ...parts,
     left: () => context.getRemainingTimeInMillis(),
     clock: Date.now,
     count: (metrics) => out(metricLine(functionName, Date.now(), metrics)),
@@ -124,9 +119,6 @@ const againOf = ({ messageAttributes }: SQSRecord): Omit<Message, 'body'> =>
 /** AWS names actions and resources; another error's message could hold what was read. */
 const reasonOf = (error: unknown): string =>
   errorStatus(error) === undefined ? placeInCode(error) : `${errorName(error)}: ${messageOf(error)}`;
-
-/** The job's own part of its folder: hexadecimal, 64 characters. */
-const hashOf = (prefix: string): string => prefix.split('/').at(-2) ?? '';
 
 function required(name: string): string {
   const value = process.env[name];

@@ -37,11 +37,6 @@ export function fakeBucket(chaos: Chaos = calm, clock: () => number = Date.now) 
       await chaos(`after replace ${key}`);
       return 'ok';
     },
-    put: async (key, body) => {
-      await chaos(`before put ${key}`);
-      set(key, body);
-      await chaos(`after put ${key}`);
-    },
     read: async (key) => {
       await chaos(`before read ${key}`);
       const found = objects.get(key);

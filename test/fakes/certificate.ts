@@ -14,12 +14,16 @@ const [SEQUENCE, SET] = [0x30, 0x31];
 /** ecdsa-with-SHA256 */
 const ALGORITHM = der(SEQUENCE, der(0x06, bytes('2a8648ce3d040302')));
 
-/** For `localhost`, by itself. https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
-export function selfSigned(): { readonly key: string; readonly cert: string } {
+/**
+ * For `localhost`, by itself. https://www.rfc-editor.org/rfc/rfc5280#section-4.1
+ *
+ * @param until its last year
+ */
+export function selfSigned(until = 2099): { readonly key: string; readonly cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const commonName = der(SEQUENCE, der(0x06, bytes('550403')), der(0x0c, Buffer.from('localhost')));
   const name = der(SEQUENCE, der(SET, commonName));
-  const [from, to] = ['20200101000000Z', '20990101000000Z'].map((time) => der(0x18, Buffer.from(time)));
+  const [from, to] = ['20200101000000Z', `${until}0101000000Z`].map((time) => der(0x18, Buffer.from(time)));
   const signed = der(
     SEQUENCE,
     ...[der(0x02, Buffer.from([1])), ALGORITHM, name, der(SEQUENCE, from ?? name, to ?? name), name],

@@ -14,6 +14,8 @@ export type FakeHub = {
   readonly put: (path: string, content: Uint8Array) => void;
   /** The head of the README at that commit, and the task that the hub takes from it. */
   readonly describe: (head: Readonly<Record<string, unknown>>, task?: string) => void;
+  /** What was asked since it was last read, and by whom. */
+  readonly asked: () => readonly { readonly path: string; readonly authorization?: string }[];
   readonly stop: () => Promise<void>;
 };
 
@@ -23,6 +25,7 @@ const LFS = 10 * 1024 * 1024;
 export async function fakeHub(repo: string, revision: string): Promise<FakeHub> {
   const files = new Map<string, Buffer>();
   let about: object = {};
+  const asked: { readonly path: string; readonly authorization?: string }[] = [];
   const infoOf = (path: string, content: Buffer) => {
     const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
     const isLarge = path.endsWith('.onnx') || content.length > LFS;
@@ -35,6 +38,8 @@ export async function fakeHub(repo: string, revision: string): Promise<FakeHub> 
   };
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://hub').pathname);
+    const { authorization } = request.headers;
+    asked.push({ path, ...(authorization !== undefined && { authorization }) });
     const json = (status: number, value: unknown): void =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (request.method === 'POST' && path === `/api/models/${repo}/paths-info/${revision}`) {
@@ -62,6 +67,7 @@ export async function fakeHub(repo: string, revision: string): Promise<FakeHub> 
     describe: (cardData, pipeline_tag) => {
       about = { cardData, ...(pipeline_tag !== undefined && { pipeline_tag }) };
     },
+    asked: () => asked.splice(0),
     put: (path, content) => void files.set(path, Buffer.from(content)),
     stop: async () => {
       server.closeAllConnections();

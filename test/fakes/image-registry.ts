@@ -1,6 +1,6 @@
 /** A registry of images over real HTTP, in memory, which may be made to misbehave. */
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 type Asked = {
@@ -41,7 +41,7 @@ export async function imageRegistry({
   challenge = 'Basic realm="r"',
 }: {
   readonly authorization?: string;
-  readonly challenge?: string;
+  readonly challenge?: string | string[];
 } = {}): Promise<ImageRegistry> {
   const asked: Asked[] = [];
   const blobs = new Map<string, Buffer>();
@@ -49,7 +49,12 @@ export async function imageRegistry({
   const uploads = new Map<string, Buffer[]>();
   let received = 0;
   let count = 0;
-  const json = (response: ServerResponse, status: number, code: string, headers: object = {}): void => {
+  const json = (
+    response: ServerResponse,
+    status: number,
+    code: string,
+    headers: OutgoingHttpHeaders = {},
+  ): void => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify({ errors: [{ code, message: `${code} happened` }] }));
   };
@@ -106,8 +111,9 @@ export async function imageRegistry({
       return;
     }
     if (method === 'PATCH') {
-      const range = request.headers['content-range'];
-      if (kept > 0 && Number(range?.split('-')[0]) !== kept) return json(response, 416, 'RANGE_INVALID');
+      const [first, last] = request.headers['content-range']?.split('-').map(Number) ?? [];
+      if ((kept > 0 && first !== kept) || (first !== undefined && Number(last) < first))
+        return json(response, 416, 'RANGE_INVALID');
       for await (const chunk of request as AsyncIterable<Buffer>) {
         received += chunk.length;
         upload.push(chunk);

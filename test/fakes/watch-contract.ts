@@ -22,9 +22,12 @@ export function watchContract(subject: () => Subject): void {
     expect(await capacity.provided(functionName, '2')).toBeUndefined();
     expect(await capacity.provided(functionName, '99')).toBeUndefined();
     expect(await capacity.provided('no-such-function', '1')).toBeUndefined();
+    const began = performance.now();
     expect(await capacity.provide(functionName, '2', 2)).toBe('ok');
     const first = await capacity.provided(functionName, '2');
-    expect(first).toEqual({ requested: 2, ready: 0, state: 'inProgress' });
+    // The local AWS needs three seconds: where this process was held up for so long, it may be over.
+    if (performance.now() - began < 2500)
+      expect(first).toEqual({ requested: 2, ready: 0, state: 'inProgress' });
     let last: Provided | undefined = first;
     for (let looks = 0; last?.state === 'inProgress' && looks < 100; looks += 1) {
       await pause();

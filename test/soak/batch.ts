@@ -12,7 +12,8 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { Latest, Success } from '../../core/batch/job.ts';
+import type { Success } from '../../core/batch/job.ts';
+import type { Latest } from '../../core/batch/latest.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { startAws } from '../../local-aws/start.ts';
 import { type Deployment, deployService } from '../journeys/service.ts';

@@ -75,6 +75,8 @@ export type Rows = {
    * numbers, bigints, booleans, texts or null.
    */
   readonly types?: readonly Datatype[];
+  /** Dimensions of a row by input, where all rows have the same; absent where each has its own. */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>;
   /** How many there are, where that is known before they are read. */
   readonly count?: number;
   /** Absent for an object without any row. */

@@ -7,3 +7,7 @@ export const slotsOf = ({ tensors }: Layout): readonly Slot[] =>
     const inner = rowDimensions(spec);
     return { spec, shape: inner.some((dimension) => dimension < 0) ? [width] : inner };
   });
+
+/** Dimensions of a row, by input. */
+export const shapesOf = (slots: readonly Slot[]): ReadonlyMap<string, readonly number[]> =>
+  new Map(slots.map(({ spec, shape }) => [spec.name, shape]));

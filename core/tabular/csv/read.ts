@@ -6,6 +6,7 @@ import { checkRowBytes, type RowReader, readerOf, readStart, type TextPlace } fr
 import type { Extras, Rows, Source } from '../cells/format.ts';
 import { rowWidth } from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
+import { shapesOf } from '../cells/slots.ts';
 import { openText, textRows } from '../cells/text-rows.ts';
 import { columnsOf, type Fitting, namesOf, wrongHeader } from './columns.ts';
 import { scanCsv, unclosedQuote } from './lines.ts';
@@ -41,7 +42,12 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
       },
       unfinished: unclosedQuote,
     });
-    return { ...read, ...(taken && { taken }), ...(extras.reference && table && { table }) };
+    return {
+      ...read,
+      shapes: shapesOf(slots),
+      ...(taken && { taken }),
+      ...(extras.reference && table && { table }),
+    };
   }
 }
 

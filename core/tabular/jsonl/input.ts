@@ -42,6 +42,10 @@ export function readInput(
         };
       }
       if (own.some((dimension, i) => dimension !== shape[i])) {
+        const elements = sizeOfShape(own);
+        // The first lengths of a ragged row multiply to any size. What its text cannot hold is read to be
+        // refused, and no room is made for it.
+        if (elements > mostElements(list)) elementsOf(list, spec.datatype, own, elements, spec.name, missing);
         reshape(stack, slot, own);
         return AGAIN;
       }
@@ -72,6 +76,9 @@ export function readJsonColumn(
   }
 }
 
+/** An element takes a digit and a comma at least, of which the last one has a bracket. */
+const mostElements = (list: string): number => Math.floor(list.length / 2);
+
 /** @param list text of an array */
 function elementsOf(
   list: string,
@@ -83,7 +90,7 @@ function elementsOf(
 ): TensorData {
   if (!missing || datatype === 'BYTES' || !isFloat(datatype) || !list.includes('null'))
     return readText(list, datatype, shape, elements, name, FRESH_MEMORY);
-  const out = KINDS[datatype].allocate(elements);
+  const out = KINDS[datatype].allocate(Math.min(elements, mostElements(list)));
   readValues(JSON.parse(list), datatype, shape, elements, out, name, true);
   return out;
 }

@@ -6,7 +6,7 @@ import { type Cursor, checkRowBytes, type RowReader, readerOf, readStart } from 
 import type { Extras, Rows, Source } from '../cells/format.ts';
 import { type FileFault, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
-import { slotsOf } from '../cells/slots.ts';
+import { shapesOf, slotsOf } from '../cells/slots.ts';
 import { type OpenedText, openText, textRows } from '../cells/text-rows.ts';
 import { fieldPlaces, headerOf } from './reference.ts';
 import { jsonlParser, type Key } from './rows.ts';
@@ -44,7 +44,12 @@ export async function openJsonl(source: Source, signature: Signature, extras: Ex
       return { stack, parse: jsonlParser(keys, isBare, stack, missing === 'nan') };
     },
   });
-  return { ...rows, ...(first !== undefined && { taken: takenOf(first, of, inputs) }) };
+  const isClosed = inputs.every((spec) => widthOf(spec) >= 0);
+  return {
+    ...rows,
+    ...(isClosed && { shapes: shapesOf(slots) }),
+    ...(first !== undefined && { taken: takenOf(first, of, inputs) }),
+  };
 }
 
 /** Rows of reference data: the first one says the columns. */

@@ -16,6 +16,7 @@ import { cast, type FileNumbers, NAN, type Reason } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { type Header, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
+import { shapesOf } from '../cells/slots.ts';
 import { type NpyHeader, readNpyHeader } from './header.ts';
 
 /** Bytes of a processor's first cache that rows and their copies may take. */
@@ -96,6 +97,7 @@ export async function openNpy(
   const part = (of: Part): AsyncIterable<Block> => read(source, array, of);
   return {
     carried: [],
+    shapes: shapesOf(array.inputs),
     count: rows,
     taken: IN_ORDER,
     ...(layout && { table: { header: flat, layout } }),

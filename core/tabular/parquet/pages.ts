@@ -48,7 +48,8 @@ const HEAD_BYTES = 1024;
 const MOST_HEAD_BYTES = 4 * 1024 ** 2;
 /** Bytes of a page in memory at most: writers make pages of 1 MB, or one of a whole column. */
 const PAGE_BYTES = 256 * 1024 ** 2;
-const PAGE_VALUES = 2 ** 26;
+/** Values that a page may have. */
+export const PAGE_VALUES = 2 ** 26;
 
 /** @returns bytes of the object that the column's pages are in */
 export function chunkRange({

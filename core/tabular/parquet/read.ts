@@ -5,11 +5,13 @@ import { blockOf, blockRows, slotWidth, stacked } from '../cells/array-rows.ts';
 import type { Part } from '../cells/contract.ts';
 import type { Numeric } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
+import { shapesOf } from '../cells/slots.ts';
 import { inMemory, windowed } from './bytes.ts';
 import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
 import { type ColumnCursor, fillColumn } from './fill.ts';
 import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
+import { cutGroups, planGroups, rowsByGroup } from './parts.ts';
 
 /**
  * Bytes at most of a file's end, which lists its columns and row groups; one of 10,000 columns and 100 groups
@@ -36,9 +38,10 @@ const TEXT_BYTES = 32;
  */
 export async function openParquet(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const metadata = await metadataOf(source);
-  const fitting = ((): ParquetColumns => {
+  const [fitting, groups] = ((): [ParquetColumns, readonly number[]] => {
     try {
-      return parquetColumns(metadata, signature, extras);
+      const found = parquetColumns(metadata, signature, extras);
+      return [found, rowsByGroup(metadata.row_groups, found.columns)];
     } catch (error) {
       throw unreadable(error);
     }
@@ -47,48 +50,27 @@ export async function openParquet(source: Source, signature: Signature, extras: 
   const rowBytes =
     inputs.reduce((sum, input) => sum + slotWidth(input) * sizeInMemory(input.spec.datatype), 0) +
     columns.reduce((sum, { kind, carried: at }) => sum + (at < 0 ? 0 : sizeInMemory(kind.datatype)), 0);
-  const groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
-  const planned = (partBytes: number): Part[] => cut(groups, Math.max(1, Math.floor(partBytes / rowBytes)));
-  const blocks = (parts: readonly Part[]): AsyncIterable<Block> =>
-    readable(blocksOf(source, metadata, fitting, parts));
+  const mostOf = (partBytes: number): number => Math.max(1, Math.floor(partBytes / rowBytes));
+  const count = groups.reduce((sum, rows) => sum + rows, 0);
+  const blocks = (parts: Iterable<Part>, of: Pick<Part, 'from' | 'to'>): AsyncIterable<Block> =>
+    readable(blocksOf(source, metadata, fitting, parts, of));
   return {
     carried,
-    count: groups.reduce((sum, rows) => sum + rows, 0),
+    shapes: shapesOf(inputs),
+    count,
     types: carried.map((name) => columns.find((column) => column.name === name)?.kind.datatype ?? 'BYTES'),
     ...(taken && { taken }),
     ...(table && { table }),
     async *plan(partBytes) {
-      yield* planned(partBytes);
+      yield* planGroups(groups, mostOf(partBytes));
     },
-    part: (part) => blocks([part]),
-    all: (partBytes) => blocks(planned(partBytes)),
+    part: (part) => blocks([part], part),
+    all: (partBytes) => blocks(cutGroups(groups, mostOf(partBytes)), { from: 0, to: count }),
   };
 }
 
 const sizeInMemory = (datatype: Numeric | 'BYTES'): number =>
   datatype === 'BYTES' ? TEXT_BYTES : sizeOf(datatype);
-
-/** Small row groups together, large ones in pieces of equal size. */
-function cut(groups: readonly number[], most: number): Part[] {
-  const parts: Part[] = [];
-  let from = 0;
-  let to = 0;
-  const end = (): void => {
-    if (to > from) parts.push({ part: parts.length, from, to, row: from });
-    from = to;
-  };
-  for (const rows of groups) {
-    if (to - from + rows > most) end();
-    const pieces = Math.max(1, Math.ceil(rows / most));
-    const start = to;
-    for (let piece = 1; piece <= pieces; piece++) {
-      to = start + Math.floor((rows * piece) / pieces);
-      if (pieces > 1) end();
-    }
-  }
-  end();
-  return parts;
-}
 
 /** What went wrong in reading from the source, which has nothing to do with what was read. */
 const failures = new WeakSet<object>();
@@ -141,19 +123,17 @@ async function metadataOf(source: Source): Promise<FileMetaData> {
   }
 }
 
-/** @param parts consecutive ones */
+/** @param parts consecutive ones, from one row to another */
 async function* blocksOf(
   source: Source,
   metadata: FileMetaData,
   fitting: ParquetColumns,
-  parts: readonly Part[],
+  parts: Iterable<Part>,
+  { from, to }: Pick<Part, 'from' | 'to'>,
 ): AsyncGenerator<Block> {
   const { inputs, carried } = fitting;
   const hasTexts = fitting.columns.some(({ kind }) => kind.datatype === 'BYTES');
   let most = hasTexts ? Math.min(FIRST_TEXTS, blockRows(inputs)) : blockRows(inputs);
-  const ends = parts.map(({ to }) => to);
-  const from = parts[0]?.from ?? 0;
-  const to = ends.at(-1) ?? 0;
   const runs: Run[] = [];
   let start = 0;
   for (const group of metadata.row_groups) {
@@ -167,15 +147,16 @@ async function* blocksOf(
     cursors?.catch(() => {});
     return cursors;
   };
-  let next = 0;
+  const next = parts[Symbol.iterator]();
+  let part: Part | undefined;
   let coming = open(runs[0]);
   for (const [i, { first, last }] of runs.entries()) {
     const cursors = (await coming) ?? [];
     // Small row groups are fetched while the one before is scored.
     coming = open(runs[i + 1]);
     for (let row = first; row < last; ) {
-      const { part } = parts[next] as Part;
-      const end = Math.min(last, ends[next] as number);
+      if (part === undefined || part.to === row) part = next.next().value as Part;
+      const end = Math.min(last, part.to);
       const count = Math.min(most, end - row);
       const block = stacked(inputs, row, count);
       const beside = carried.map(() => new Array<unknown>(count).fill(null));
@@ -185,9 +166,8 @@ async function* blocksOf(
         // Those to come may be longer than those that were.
         most = Math.max(1, Math.min(blockRows(inputs), 8 * count, Math.floor(TEXTS_BYTES / rowBytes)));
       }
-      yield blockOf(part, inputs, block, beside);
+      yield blockOf(part.part, inputs, block, beside);
       row += count;
-      if (row === ends[next]) next++;
     }
   }
 }

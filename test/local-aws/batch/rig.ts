@@ -246,7 +246,7 @@ export async function rig(aws: LocalAws, name: string, tolerate = 1): Promise<Ri
     for (const { Key = '' } of Contents) {
       const whole = (await text(Key)).replaceAll(key, 'KEY').replace(/[0-9a-f]{64}\//g, 'HASH/');
       const { Metadata } = await s3.send(new HeadObjectCommand({ Bucket: output, Key }));
-      const { ms: _, ...metadata } = Metadata ?? {};
+      const { ms: _, writer: __, ...metadata } = Metadata ?? {};
       const short = Key.replace(key, 'KEY').replace(/[0-9a-f]{64}\//, 'HASH/');
       found[short] = [/\.json$/.test(Key) ? steady(whole) : whole, metadata];
       await s3.send(new DeleteObjectCommand({ Bucket: output, Key }));

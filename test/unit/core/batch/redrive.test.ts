@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { KEYS } from '../../../../core/batch/contract.ts';
-import { folderOf, type Job, type Success } from '../../../../core/batch/job.ts';
+import { type Failed, folderOf, type Job, type Success } from '../../../../core/batch/job.ts';
 import { finishLargeJob, receiveMessage, scorePart } from '../../../../core/batch/receive.ts';
 import { reopen } from '../../../../core/batch/retry.ts';
 import type { Part } from '../../../../core/tabular/cells/contract.ts';
@@ -147,6 +147,40 @@ it('who asks while another version ends the job takes nothing away of it', async
     expect(untrue(s)).toEqual([]);
   }
 });
+
+it.each(['before', 'while'])(
+  'a claim of a failed job’s folder that was made %s another attempt fails is kept',
+  async (when) => {
+    const s = scene({ entry: { tolerate: 0 } });
+    Object.assign(s.world, {
+      run: () => {
+        throw new Error('away');
+      },
+    });
+    const event = s.upload(KEY, '1,2\n'.repeat(40));
+    await s.send(event);
+    const key = [...s.output.objects.keys()].find((one) => one.endsWith(KEYS.failed)) ?? '';
+    const failed = (): Failed => JSON.parse(s.files()[KEYS.failed] ?? 'null');
+    const reopening = new Date(s.clock.now).toISOString();
+    const claim = (): unknown => s.output.set(key, JSON.stringify({ ...failed(), reopening }));
+    if (when === 'before') claim();
+    // Between its look at what is there and its own word of the failure.
+    const { fail } = s.world.queue;
+    const claiming: typeof fail = async (...args) => {
+      if (when === 'while') claim();
+      await fail(...args);
+    };
+    Object.assign(s.world.queue, { fail: claiming });
+    Object.assign(s.world, { version: '8' });
+    s.clock.now += 1000;
+    await s.send(event);
+    expect(failed()).toMatchObject({ version: '8', reopening });
+    // So whoever asks now does not take away what the other one is at.
+    s.clock.now += 1000;
+    await s.send(event, true);
+    expect([s.again, s.failed.length, s.counted.JobsFailed]).toEqual([[event], 2, 2]);
+  },
+);
 
 it('who asks while parts of the failed attempt still run is heard once they are through', async () => {
   const s = scene({ whole: 10, part: 200, file: 10_000, entry: { tolerate: 0 } });

@@ -139,7 +139,7 @@ describe('readEnvelope', () => {
       // The processor's time: by the clock it takes longer beside others.
       const started = process.cpuUsage();
       expect(() => readEnvelope(enemy)).toThrow();
-      expect(process.cpuUsage(started).user / 1000).toBeLessThan(1000);
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(3000);
     }
   });
 });

@@ -162,4 +162,28 @@ describe('a JSONL object', () => {
       ),
     );
   });
+
+  it.each([
+    ['FP32', '0', undefined, 'WRONG_LENGTH x has fewer elements than the shape’s 2116000000.'],
+    ['FP32', 'null', 'nan', 'WRONG_LENGTH x[1] has 0 elements; the shape says 46000.'],
+    ['BYTES', '""', undefined, 'WRONG_LENGTH x[1] has 0 elements; the shape says 46000.'],
+  ] as const)(
+    'may have a ragged row of %s, %s each, whose first lengths multiply beyond any memory: it alone is faulty',
+    async (datatype, element, missing, reason) => {
+      const first = `[${Array(46_000).fill(element).join()}]`;
+      const good = `{"x":[[${element}]]}`;
+      const source = sourceOf(`${good}\n{"x":[${first}${',[]'.repeat(45_999)}]}\n${good}\n`);
+      const open = signature([input('x', datatype, -1, -1)]);
+      const opened = await openJsonl(source, open, { ids: [], join: false, ...(missing && { missing }) });
+      const rows: number[] = [];
+      const faults: string[] = [];
+      for await (const block of opened.all(2 ** 24)) {
+        rows.push(...Array.from(block.rows));
+        faults.push(...block.faults.map((fault) => `${fault.code} ${fault.reason}`));
+        // Room that was made for it stays with the reader.
+        expect(process.memoryUsage().arrayBuffers).toBeLessThan(2 ** 30);
+      }
+      expect({ rows, faults }).toEqual({ rows: [1, 3], faults: [reason] });
+    },
+  );
 });

@@ -1,0 +1,84 @@
+import type { Manifest } from '../endpoint/contract.ts';
+import { zeros } from '../endpoint/prime.ts';
+import type { Rows } from '../tabular/cells/format.ts';
+import { widthOf } from '../tabular/cells/layout.ts';
+import { formatOf } from '../tabular/formats.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
+import type { Tensor } from '../tensor/datatypes.ts';
+import { sizeOfShape } from '../tensor/shape.ts';
+import type { Tensors } from '../tensor/tensors.ts';
+import type { Entry } from './contract.ts';
+import type { RunModel } from './score.ts';
+
+/** An output as it is written. */
+export type Written = {
+  readonly name: string;
+  readonly datatype: Tensor['datatype'];
+  /** Elements a row; absent where the signature leaves that open, and an array of any length is written. */
+  readonly width?: number;
+};
+
+/** Rows of the object that a model is tried with which refuses zeros. */
+const TRIED = 32;
+
+/**
+ * How many elements each output has in a row. Columns must be known before there is an answer: where the
+ * signature leaves their number open, the model is asked. One that answers to nothing is taken for one with
+ * one element a row.
+ */
+export async function writtenOutputs(
+  { signature }: Pick<Manifest, 'signature'>,
+  run: RunModel,
+  { emit, outputFormat }: Pick<Entry, 'emit' | 'outputFormat'>,
+  rows: Pick<Rows, 'shapes' | 'all'>,
+): Promise<readonly Written[]> {
+  const names = emit.length > 0 ? emit : signature.outputs.map(({ name }) => name);
+  const specs = names.flatMap((name) => signature.outputs.filter((spec) => spec.name === name));
+  const { nests } = formatOf(outputFormat);
+  const answers = !nests && specs.some(isOpen) ? await probe(signature.inputs, run, rows) : {};
+  return specs.map((spec) => {
+    const { name, datatype, shape } = spec;
+    if (!isOpen(spec)) return { name, datatype, width: sizeOfShape(shape.slice(1)) };
+    return { name, datatype, ...(!nests && { width: answers[name]?.data.length ?? 1 }) };
+  });
+}
+
+const isOpen = ({ shape }: TensorSpec): boolean => shape.slice(1).some((dimension) => dimension < 0);
+
+/**
+ * What the model answers to one row. Zeros of the size that the object's rows have need no read. Rows of the
+ * object itself are asked where these have no size in common, or the model refuses zeros; zeros of one
+ * element where it refuses those, too.
+ */
+async function probe(
+  inputs: readonly TensorSpec[],
+  run: RunModel,
+  { shapes, all }: Pick<Rows, 'shapes' | 'all'>,
+): Promise<Tensors> {
+  const ask = async (row: Tensors): Promise<Tensors | undefined> => {
+    try {
+      return (await run(row)).outputs;
+    } catch {
+      return undefined;
+    }
+  };
+  const zerosOf = (sizes: Rows['shapes']): Tensors =>
+    Object.fromEntries(
+      inputs.map((spec) => {
+        const inner = widthOf(spec) < 0 ? sizes?.get(spec.name) : undefined;
+        const shape = inner === undefined ? spec.shape : [1, ...inner];
+        return [spec.name, zeros({ ...spec, shape })];
+      }),
+    );
+  const isKnown = inputs.every((spec) => widthOf(spec) >= 0 || shapes?.has(spec.name));
+  const answered = isKnown ? await ask(zerosOf(shapes)) : undefined;
+  if (answered !== undefined) return answered;
+  let tried = 0;
+  // A part of a byte is a row.
+  for await (const { rows, tensors } of all(1)) {
+    const outputs = rows.length > 0 ? await ask(tensors) : undefined;
+    if (outputs !== undefined) return outputs;
+    if (++tried === TRIED) break;
+  }
+  return (await ask(zerosOf(undefined))) ?? {};
+}
