@@ -137,7 +137,7 @@ describe('a baseline', () => {
         omitted: [],
       },
     });
-    const python = await runPython(join(import.meta.dirname, 'baseline.py'), [path], { timeout: 120_000 });
+    const python = await runPython(join(import.meta.dirname, 'baseline.py'), [path], { timeout: 280_000 });
     compare(baseline.signals, JSON.parse(python));
     const phi = Object.fromEntries(baseline.signals.map((signal) => [signal.name, signal.phi]));
     expect(Math.min(phi.trend ?? 0, phi.text_trend ?? 0)).toBeGreaterThan(3);
@@ -148,7 +148,7 @@ describe('a baseline', () => {
     const path = join(EMPLOYMENT, 'reference.csv');
     const { baseline, facts, upload, notices } = await ship(path, subject);
     const python = await runPython(join(import.meta.dirname, 'baseline.py'), [path, subject.graph], {
-      timeout: 120_000,
+      timeout: 280_000,
     });
     compare(baseline.signals, JSON.parse(python));
     expect(notices).toEqual([]);

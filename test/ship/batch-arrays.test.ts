@@ -24,7 +24,7 @@ const SCRIPT = join(import.meta.dirname, 'batch_arrays.py');
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'models-batch-arrays-'));
-  await runPython(SCRIPT, ['write', folder], { timeout: 120_000 });
+  await runPython(SCRIPT, ['write', folder], { timeout: 280_000 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 const file = async (name: string): Promise<Uint8Array> => new Uint8Array(await readFile(join(folder, name)));
@@ -184,7 +184,7 @@ describe('what batch writes', () => {
     const later = { ...block, rows: [5, 7, 8], faults: [{ row: 6, code: 'A', reason: '' }] };
     await writeFile(join(folder, 'out.parquet'), parquet(block, later));
     await writeFile(join(folder, 'empty.parquet'), parquet());
-    const found = JSON.parse(await runPython(SCRIPT, ['read', folder], { timeout: 60_000 }));
+    const found = JSON.parse(await runPython(SCRIPT, ['read', folder], { timeout: 300_000 }));
     expect(found.single).toEqual([
       'float32',
       [

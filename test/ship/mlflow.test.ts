@@ -521,8 +521,23 @@ it('who asks is told by name and password, in variables or in the address, or by
   process.env.MLFLOW_TRACKING_URI = `http://127.0.0.1:${port}`;
   process.env.MLFLOW_TRACKING_TOKEN = 'a-token';
   await refused('models:/churn/1');
-  expect(asked).toEqual([basic, basic, 'Bearer a-token']);
+  // As a file has it.
+  process.env.MLFLOW_TRACKING_TOKEN = 'a-token\r\n';
+  await refused('models:/churn/1');
+  expect(asked).toEqual([basic, basic, 'Bearer a-token', 'Bearer a-token']);
   guard.close();
+});
+
+it('an alias that has moved is not taken as what it was by who cannot say who asks', async () => {
+  server.register('locked', await logged('add.onnx'));
+  server.register('locked', await logged('logreg.onnx'));
+  server.alias('locked', 'champion', '1');
+  await read('models:/locked@champion');
+  server.alias('locked', 'champion', '2');
+  process.env.MLFLOW_TRACKING_TOKEN = 'a\ntoken';
+  expect(await refused('models:/locked@champion')).toMatch(
+    /is not asked: what says who asks has a character that no header may have\. Set MLFLOW_TRACKING_TOKEN/,
+  );
 });
 
 it.each([

@@ -92,7 +92,7 @@ describe('residuals of the reference', () => {
     const python = await runPython(
       join(import.meta.dirname, 'residual.py'),
       [service.at(`rows-${width}.npy`)],
-      { timeout: 120_000 },
+      { timeout: 280_000 },
     );
     const expected: { components: number; residuals: number[] } = JSON.parse(python);
     const { components, ...signal } = residualOf(built);

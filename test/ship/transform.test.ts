@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { bundleTransform } from '../../plugins/models/ship/bundled-transform.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { loadTransform } from '../../plugins/models/ship/transform.ts';
 import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
@@ -123,8 +124,9 @@ describe('a transform is refused', () => {
       /more than 256 MB|allocation failed/,
     ],
   ])('that never ends: %s', async (name, text, limits, says) => {
-    const path = service.at(await folder(name.replace(' ', '-'), text), 'transform.ts');
-    const work = loadTransform(path, modelOf('any'), service.context(), {}, limits);
-    expect(await problemOf(work)).toMatch(says);
+    const model = modelOf('any');
+    const made = await bundleTransform(service.at(await folder(name.replace(' ', '-'), text)), model);
+    if (made === undefined) throw new Error('no transform');
+    expect(await problemOf(loadTransform(made, model, service.context(), limits))).toMatch(says);
   });
 });

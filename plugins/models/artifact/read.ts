@@ -25,6 +25,8 @@ export type ReadArtifact = KeptArtifact & {
   readonly notices: readonly string[];
 };
 
+type Alongside = { readonly path: string; readonly sha256: string };
+
 /**
  * Finds the files of an artifact, a file, or a folder with its format’s main file, wherever it comes from,
  * and copies them into the cache where they are not in it already. Weights outside the graph count, and must
@@ -32,6 +34,7 @@ export type ReadArtifact = KeptArtifact & {
  *
  * @param signed who must have signed it, where that is declared
  * @param refuse throws where an artifact of so many bytes is of no use: before minutes of work
+ * @param alongside what else of a folder is shipped, by its path there, with the sha256 of what is
  * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_CHANGED`, `MODELS_SIGNATURE`
  */
 export async function readArtifact(
@@ -39,6 +42,7 @@ export async function readArtifact(
   context: SourceContext,
   refuse: (bytes: number) => void,
   signed?: Signed,
+  alongside: (folder: string) => Promise<readonly Alongside[]> = async () => [],
 ): Promise<ReadArtifact> {
   const { key } = context;
   const fault = (code: ProblemCode, message: string, fix: string): Error =>
@@ -94,6 +98,7 @@ export async function readArtifact(
       'Retry once nothing writes to it, or let the exporter write another file and rename it.',
     );
   }
+  const others = resolved.isFolder ? await alongside(path) : [];
   const signedBy =
     signed &&
     (await verifySigned(signed, {
@@ -103,11 +108,10 @@ export async function readArtifact(
       // Beside a file of ours lies what the cache notes of it.
       names: resolved.isFolder && isOurs ? resolved.files.map((file) => file.path) : undefined,
       beside: join(dirname(graph), SIGNATURE),
-      shipped: found.map(({ path: name, sha256 }) => ({
-        path: name === main ? basename(graph) : name,
-        sha256,
-        isLink: false,
-      })),
+      shipped: [
+        ...found.map(({ path: name, sha256 }) => ({ path: name === main ? basename(graph) : name, sha256 })),
+        ...others,
+      ].map((file) => ({ ...file, isLink: false })),
     }));
   return {
     files,

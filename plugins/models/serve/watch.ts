@@ -1,5 +1,5 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve, sep } from 'node:path';
 import type { Model } from '../declaration/model.ts';
 
 /** Exporters write a model in several steps; what is read between them is half of it. */
@@ -16,7 +16,7 @@ export function watchModels(
   serviceDir: string,
   changed: (model: Model) => void,
 ): () => void {
-  const watchers: FSWatcher[] = [];
+  const ends: (() => void)[] = [];
   const timers = new Map<string, NodeJS.Timeout>();
   for (const model of models) {
     if (model.artifact.path === undefined) continue;
@@ -24,7 +24,8 @@ export function watchModels(
     const isFolder = statSync(path).isDirectory();
     // A file may lie at the service's root, beside node_modules: only a folder that is the artifact is
     // watched to its depths.
-    const watcher = watch(isFolder ? path : dirname(path), { recursive: isFolder }, (_, file) => {
+    const folder = isFolder ? path : dirname(path);
+    const end = follow(folder, foldersAbove(folder, serviceDir), isFolder, (_, file) => {
       if (file?.startsWith('.') === true) return;
       clearTimeout(timers.get(model.name));
       timers.set(
@@ -32,12 +33,60 @@ export function watchModels(
         setTimeout(() => changed(model), SETTLE_MS),
       );
     });
-    // A folder that goes away ends its watching, not the serving.
-    watcher.on('error', () => watcher.close());
-    watchers.push(watcher);
+    ends.push(end);
   }
   return () => {
-    for (const watcher of watchers) watcher.close();
+    for (const end of ends) end();
     for (const timer of timers.values()) clearTimeout(timer);
   };
+}
+
+/** Those that it lies in: up to the service's own, or the nearest one where it lies elsewhere. */
+function foldersAbove(folder: string, serviceDir: string): readonly string[] {
+  if (folder === serviceDir) return [];
+  const parent = dirname(folder);
+  return folder.startsWith(`${serviceDir}${sep}`) ? [parent, ...foldersAbove(parent, serviceDir)] : [parent];
+}
+
+type Heard = (event: string, file: string | null) => void;
+
+/**
+ * Watches a folder by its name. Exporters remove it and make it again, and a watcher hears nothing of the new
+ * one: the folder above, which is followed as this one is, tells when to open another.
+ *
+ * @param above its parent, and those above that
+ * @returns a function that ends it
+ */
+function follow(
+  folder: string,
+  [parent, ...higher]: readonly string[],
+  recursive: boolean,
+  heard: Heard,
+): () => void {
+  const opened = (): FSWatcher => {
+    const watcher = watch(folder, { recursive }, heard);
+    // A folder that goes away ends its watching, not the serving.
+    return watcher.on('error', () => watcher.close());
+  };
+  let own: FSWatcher | undefined = opened();
+  const again: Heard = (event, file) => {
+    if (event !== 'rename' || (file !== null && file !== basename(folder))) return;
+    own?.close();
+    own = whereItMay(opened);
+    heard('rename', null);
+  };
+  const end = parent && whereItMay(() => follow(parent, higher, false, again));
+  return () => {
+    own?.close();
+    if (end) end();
+  };
+}
+
+/** A folder may be gone, and one that lies above may be somebody else's. */
+function whereItMay<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }

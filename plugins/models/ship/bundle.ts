@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
 import { type Problem, problemError } from '../problems/errors.ts';
 
@@ -78,12 +77,14 @@ const generated = (sources: Readonly<Record<string, string>>, folder: string): P
  *
  * @param sources ES modules by name; their imports are absolute paths, or relative to `folder`
  * @param key YAML path to blame in a problem
+ * @param plugins of esbuild, after our own
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` with place and reason of every error
  */
 export async function bundles<Name extends string>(
   sources: Readonly<Record<Name, string>>,
   folder: string,
   key: string,
+  plugins: readonly Plugin[] = [],
 ): Promise<Readonly<Record<Name, string>>> {
   const names = Object.keys(sources) as Name[];
   try {
@@ -106,7 +107,7 @@ export async function bundles<Name extends string>(
       banner: {
         js: "import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);",
       },
-      plugins: [generated(sources, folder), required, lazyLogger],
+      plugins: [generated(sources, folder), required, lazyLogger, ...plugins],
     });
     const texts = new Map(outputFiles.map(({ path, text }) => [basename(path, '.js'), text]));
     return Object.fromEntries(names.map((name) => [name, texts.get(name) ?? ''])) as Record<Name, string>;
@@ -129,13 +130,6 @@ export async function bundles<Name extends string>(
 /** The same for a single source. */
 export const bundle = async (source: string, folder: string, key: string): Promise<string> =>
   (await bundles({ handler: source }, folder, key)).handler;
-
-/** @returns path of the `transform.ts` (or .mts, .js, .mjs) in a model's folder, if there is one. */
-export function transformOf(folder: string): string | undefined {
-  return ['transform.ts', 'transform.mts', 'transform.js', 'transform.mjs']
-    .map((name) => join(folder, name))
-    .find((path) => existsSync(path));
-}
 
 function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);

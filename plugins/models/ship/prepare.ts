@@ -5,7 +5,6 @@ import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { throwProblems } from '../problems/errors.ts';
 import { shipCard } from './card.ts';
-import { modulesWith } from './code.ts';
 import { type KnownColumns, knownColumns } from './columns.ts';
 import { type IdentityParts, identityOf } from './identity.ts';
 import { requestProblems } from './request-size.ts';
@@ -44,17 +43,17 @@ export async function prepare(model: Model, context: ShipContext): Promise<Prepa
   const read = await readSource(model, context);
   // Before minutes of work.
   const card = await shipCard(model, read, context);
-  const transform =
-    read.transform === undefined
-      ? undefined
-      : await loadTransform(read.transform, model, context, modulesWith(read.transform, model));
+  const { transform } = read;
+  const exports = transform && (await loadTransform(transform, model, context));
   const { format } = read;
   const { main } = format;
   const runtime = await format.runtime.here(context.progress);
   const source = await format.adapt(read);
   const inspection = await format.inspect(source, key, runtime);
   const signature =
-    transform === undefined ? inspection.signature : clientSignature(inspection.signature, transform, key);
+    transform === undefined || exports === undefined
+      ? inspection.signature
+      : clientSignature(inspection.signature, transform.name, exports, key);
   throwProblems(requestProblems(signature, key));
   const known = knownColumns(model, source.info.columns, inspection.signature, signature);
   throwProblems(known.problems);
@@ -80,7 +79,7 @@ export async function prepare(model: Model, context: ShipContext): Promise<Prepa
     shippable,
     identity: identityOf(parts),
     parts,
-    hasPre: transform?.exports.pre === 'function',
+    hasPre: exports?.pre === 'function',
     read,
     card,
     bundled: transform?.bundled,

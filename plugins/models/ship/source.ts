@@ -4,28 +4,34 @@ import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
-import { transformOf } from './bundle.ts';
+import { type BundledTransform, bundleTransform } from './bundled-transform.ts';
 
 export type ReadSource = ReadArtifact & {
-  /** Absolute path of the folder's transform.ts. */
-  readonly transform?: string;
+  /** The folder's transform.ts. */
+  readonly transform?: BundledTransform;
 };
 
 /**
- * A model's artifact, and what lies beside it.
+ * A model's artifact, and its transform, which is verified as the artifact is.
  *
- * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_SIZE`, `_CHANGED`
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_SIZE`, `_CHANGED`, `MODELS_SIGNATURE`,
+ * `MODELS_TRANSFORM_INVALID`
  */
 export async function readSource(model: Model, context: ShipContext): Promise<ReadSource> {
   const key = `models.${model.name}.artifact`;
   const { reference } = model.artifact;
   const origin = context.validated?.get(model.name)?.origin;
+  const beside: { transform?: BundledTransform | undefined } = {};
   const source = await readArtifact(
     (origin && sourceOf(reference).pinned?.(reference, origin)) ?? reference,
     { ...context, key },
     (bytes) => throwProblems(builderOf(model).problems(bytes, key)),
     model.signed,
+    async (folder) => {
+      beside.transform = await bundleTransform(folder, model);
+      return beside.transform?.files ?? [];
+    },
   );
-  const transform = source.folder === undefined ? undefined : transformOf(source.folder);
+  const { transform } = beside;
   return { ...source, ...(transform !== undefined && { transform }) };
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { DATATYPES, type Datatype, type Signature, type TensorSpec } from '../../../core/tensor/contract.ts';
 import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
@@ -8,51 +7,29 @@ import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { sdkFolders, variablesOf } from '../sandbox/environment.ts';
 import { type ProcessLimits, type ProcessOutcome, runChild } from '../sandbox/sandbox.ts';
-import { bundles, importPath } from './bundle.ts';
+import type { BundledTransform } from './bundled-transform.ts';
 import type { Exports } from './evaluate.ts';
-
-/** A model's transform.ts, bundled with all that it imports and loaded once. */
-export type LoadedTransform = {
-  /** sha256 (hex) of the bundle, wherever it lies. */
-  readonly digest: string;
-  /** The modules that were asked for, bundled with the very transform that has this digest. */
-  readonly bundled: Readonly<Record<string, string>>;
-  /** For messages: `transform.ts`. */
-  readonly name: string;
-  readonly exports: Exports;
-};
 
 /** Part of the cache key: raise it when a transform would be read differently. */
 const METHOD = 1;
-
-/** The transform among the modules that are bundled. */
-const ITSELF = 'transform';
 
 /** Lambda's own limit for a start on demand, and room for a large table of tokens. */
 const LIMITS: ProcessLimits = { deadline: 10_000, memory: 1024 ** 3 };
 
 /**
- * Bundles a transform and loads it in a process that is killed when it takes too long or too much, with the
- * environment that its function will have, credentials aside. Cached by content.
+ * Loads a transform in a process that is killed when it takes too long or too much, with the environment that
+ * its function will have, credentials aside. Cached by content.
  *
- * @param users sources of modules that import `path`, by name
- * @throws ProblemError `MODELS_TRANSFORM_INVALID` where it cannot be bundled, or does not load
+ * @returns what it exports
+ * @throws ProblemError `MODELS_TRANSFORM_INVALID` where it does not load
  */
 export async function loadTransform(
-  path: string,
+  { name, code, digest }: Pick<BundledTransform, 'name' | 'code' | 'digest'>,
   model: Model,
   context: ShipContext,
-  users: Readonly<Record<string, string>> = {},
   limits: ProcessLimits = LIMITS,
-): Promise<LoadedTransform> {
+): Promise<Exports> {
   const key = `models.${model.name}.artifact`;
-  const name = basename(path);
-  const { [ITSELF]: code = '', ...bundled } = await bundles(
-    { ...users, [ITSELF]: `export * from ${importPath(path)};` },
-    dirname(path),
-    key,
-  );
-  const digest = createHash('sha256').update(code).digest('hex');
   const region = context.aws?.region ?? 'us-east-1';
   const env = {
     ...variablesOf(context.environment, model.function.environment),
@@ -74,7 +51,7 @@ export async function loadTransform(
     if (outcome.kind !== 'done') throw problemError([loadProblem(outcome, key, name, limits)]);
     await writeFile(join(draft, 'exports.json'), JSON.stringify(outcome.result));
   });
-  return { digest, bundled, name, exports: JSON.parse(await readFile(join(folder, 'exports.json'), 'utf8')) };
+  return JSON.parse(await readFile(join(folder, 'exports.json'), 'utf8'));
 }
 
 function loadProblem(
@@ -117,13 +94,10 @@ function loadProblem(
  * What clients see of a model with this transform.
  *
  * @param graph the model's own signature
+ * @param name of the transform, for messages
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` with everything that is wrong with its exports
  */
-export function clientSignature(
-  graph: Signature,
-  { name, exports }: Pick<LoadedTransform, 'name' | 'exports'>,
-  key: string,
-): Signature {
+export function clientSignature(graph: Signature, name: string, exports: Exports, key: string): Signature {
   const problems: Problem[] = [];
   const fault = (message: string, fix: string): void => {
     problems.push({ code: 'MODELS_TRANSFORM_INVALID', key, message: `${name}: ${message}.`, fix });

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
 import { plainText } from '../../../../core/text/plain.ts';
+import { type HttpFault, httpFault, isHttpFault, unansweredFault } from './http-fault.ts';
 
 /**
  * What registries of models are asked over HTTP: JSON, and files. Not by `fetch`: Node's ends the whole
@@ -26,28 +27,6 @@ export type HttpQuestion = {
   /** Sent as JSON, with POST. */
   readonly body?: unknown;
 };
-
-/**
- * Why a registry gave nothing: it is not there (or says itself that it cannot now), it refuses, it has no
- * such thing, or it answers what it should not.
- */
-export type HttpFault = Error & {
-  readonly kind: 'unreachable' | 'refused' | 'absent' | 'wrong';
-  readonly status?: number;
-};
-
-export const isHttpFault = (error: unknown): error is HttpFault =>
-  error instanceof Error && error.name === 'HttpFault';
-
-export const httpFault = (kind: HttpFault['kind'], message: string, status?: number): HttpFault =>
-  Object.assign(new Error(message), { name: 'HttpFault', kind, ...(status !== undefined && { status }) });
-
-/** @returns the answer; undefined where it was refused, or is none */
-export const unlessRefused = (asked: Promise<unknown>): Promise<unknown> =>
-  asked.catch((error: unknown) => {
-    if (isHttpFault(error) && error.kind !== 'unreachable') return undefined;
-    throw error;
-  });
 
 /** Milliseconds, bytes, counts. */
 export const HTTP_LIMITS = {
@@ -152,7 +131,7 @@ async function answered(
 ): Promise<IncomingMessage> {
   const { answer, headers } = await followed(question, signal).catch((error: unknown) => {
     if (isHttpFault(error)) throw error;
-    throw httpFault('unreachable', signal.aborted ? late(limits) : `cannot be reached: ${reasonOf(error)}`);
+    throw signal.aborted ? httpFault('unreachable', late(limits)) : unansweredFault(reasonOf(error));
   });
   const { statusCode: status = 0 } = answer;
   if (status >= 200 && status < 300) return answer;
@@ -183,10 +162,19 @@ async function followed(question: HttpQuestion, signal: AbortSignal, left = REDI
   if (left === 0 || !URL.canParse(headers.location, from.href))
     throw httpFault('wrong', `sends on from one address to the next (${statusCode})`, statusCode);
   const to = new URL(headers.location, from);
+  // What comes over HTTP may be anybody’s, and not each registry tells digests.
+  if (from.protocol === 'https:' && to.protocol !== 'https:')
+    throw httpFault('wrong', `sends on from HTTPS to ${to.protocol.slice(0, -1)}`, statusCode);
   // Who asks is told to nobody else.
   const isSame = to.origin === from.origin;
+  // A repository that was renamed sends on what is asked of it by POST: that is asked again as it was.
+  const isKept = statusCode === 307 || statusCode === 308;
   return followed(
-    { url: to.href, ...(isSame && question.headers && { headers: question.headers }) },
+    {
+      url: to.href,
+      ...(isSame && question.headers && { headers: question.headers }),
+      ...(isKept && { body: question.body }),
+    },
     signal,
     left - 1,
   );

@@ -12,47 +12,68 @@ import type {
 } from '../../contracts/sources/artifact-source.ts';
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { problemError } from '../../problems/errors.ts';
-import { askFile, askJson, isHttpFault, unlessRefused } from './http.ts';
+import { askFile, askJson } from './http.ts';
+import { isHttpFault, unlessRefused } from './http-fault.ts';
+import { namedServer } from './named-server.ts';
 import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
 
 type Place = { readonly repo: string; readonly revision: string; readonly path: string };
 
 const HUB = 'https://huggingface.co';
 
-/** HF_ENDPOINT and HF_TOKEN, as Hugging Face's own tools read them. */
-function hub(): { readonly at: string; readonly headers: Readonly<Record<string, string>> } {
-  const { HF_ENDPOINT: at, HF_TOKEN: token } = process.env;
+type Hub = Asked & { readonly headers: Readonly<Record<string, string>> };
+
+/**
+ * HF_ENDPOINT and HF_TOKEN, as Hugging Face's own tools read them: a name and a password of the address go
+ * before the token.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` where HF_ENDPOINT is no address
+ */
+function hubOf(reference: string, { key }: SourceContext): Hub {
+  const { HF_ENDPOINT: given, HF_TOKEN: token } = process.env;
+  const fix = `Set HF_ENDPOINT to the address of a hub, for example ${HUB}, or unset it.`;
+  const server = namedServer('HF_ENDPOINT', given?.trim() || HUB, (message, how = fix) =>
+    problemError([
+      {
+        code: 'MODELS_ARTIFACT_MISSING',
+        key,
+        value: reference,
+        message: `${reference}: ${message}`,
+        fix: how,
+      },
+    ]),
+  );
+  const { at } = server;
+  const authorization = server.authorization({ token });
+  const access = 'Set HF_TOKEN to a token that may read it, and accept its terms where it has some.';
   return {
-    at: (at || HUB).replace(/\/+$/, ''),
-    headers: token ? { authorization: `Bearer ${token}` } : {},
+    ...{ reference, at, who: `Hugging Face at ${at}`, access },
+    headers: authorization === undefined ? {} : { authorization },
   };
 }
-
-const askedOf = (reference: string): Asked => {
-  const { at } = hub();
-  const access = 'Set HF_TOKEN to a token that may read it, and accept its terms where it has some.';
-  return { reference, at, who: `Hugging Face at ${at}`, access };
-};
 
 /**
  * The file at its commit, with the digest that the hub tells.
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING` with the hub's answer
  */
-export function resolveHubFile(
+export async function resolveHubFile(
   reference: string,
   place: Place,
   context: SourceContext,
 ): Promise<ResolvedArtifact> {
-  const asked = askedOf(reference);
-  return rememberedResolve(asked, context, async () => {
-    const [[file], about] = await Promise.all([infos(place, [place.path], asked, context), aboutOf(place)]);
+  const hub = hubOf(reference, context);
+  return rememberedResolve(hub, context, async () => {
+    const [[file], about] = await Promise.all([
+      infos(place, [place.path], hub, context),
+      aboutOf(place, hub),
+    ]);
     const path = place.path.slice(place.path.lastIndexOf('/') + 1);
     return {
       reference,
       isFolder: false,
       files: file === undefined ? [] : [{ ...file, path }],
-      origin: { from: 'huggingface', at: asked.at, name: place.repo, version: place.revision, ...about },
+      origin: { from: 'huggingface', at: hub.at, name: place.repo, version: place.revision, ...about },
     };
   });
 }
@@ -61,11 +82,10 @@ export function resolveHubFile(
  * What the head of its README says, as the hub reads it; nothing where it does not answer that, since a model
  * is served without it. https://huggingface.co/docs/hub/model-cards#model-card-metadata
  */
-async function aboutOf({
-  repo,
-  revision,
-}: Place): Promise<Pick<ArtifactOrigin, 'licence' | 'task' | 'bases'>> {
-  const { at, headers } = hub();
+async function aboutOf(
+  { repo, revision }: Place,
+  { at, headers }: Hub,
+): Promise<Pick<ArtifactOrigin, 'licence' | 'task' | 'bases'>> {
   const answer = await unlessRefused(
     askJson({ url: `${at}/api/models/${repo}/revision/${revision}`, headers }),
   );
@@ -90,10 +110,9 @@ async function aboutOf({
 async function infos(
   { repo, revision }: Place,
   paths: readonly string[],
-  asked: Asked,
+  { reference, who, at, headers }: Hub,
   { key }: SourceContext,
 ): Promise<readonly ResolvedFile[]> {
-  const { at, headers } = hub();
   const url = `${at}/api/models/${repo}/paths-info/${revision}`;
   const answer = await askJson({ url, headers, body: { paths, expand: false } });
   const found = Array.isArray(answer) ? answer : [];
@@ -107,8 +126,8 @@ async function infos(
       {
         code: 'MODELS_ARTIFACT_MISSING',
         key,
-        value: asked.reference,
-        message: `${asked.reference}: ${asked.who} has no file ${path} at this commit.`,
+        value: reference,
+        message: `${reference}: ${who} has no file ${path} at this commit.`,
         fix: 'Check the path, and the commit.',
       },
     ]);
@@ -128,7 +147,7 @@ export async function fetchHubFile(
   context: SourceContext,
 ): Promise<FetchedArtifact> {
   const { reference, files } = resolved;
-  const asked = askedOf(reference);
+  const hub = hubOf(reference, context);
   const [graph] = files;
   if (graph === undefined) throw new Error(`${reference} was resolved to no file`);
   const folder = place.path.slice(0, place.path.length - graph.path.length);
@@ -138,11 +157,11 @@ export async function fetchHubFile(
     known?: string,
   ): Promise<string> =>
     once(
-      cacheFolder('huggingface', keyOf(asked.at, place.repo, place.revision, folder, names).slice(0, 32)),
+      cacheFolder('huggingface', keyOf(hub.at, place.repo, place.revision, folder, names).slice(0, 32)),
       async (draft) => {
         for (const file of await list())
           if (!(await placeKnown(known, file.path, draft)))
-            await downloadOne(file, { ...place, path: folder }, draft, asked, context);
+            await downloadOne(file, { ...place, path: folder }, draft, hub, context);
       },
     );
   try {
@@ -155,7 +174,7 @@ export async function fetchHubFile(
         const weights = await infos(
           place,
           names.map((name) => `${folder}${name}`),
-          asked,
+          hub,
           context,
         );
         return [graph, ...weights.map((file) => ({ ...file, path: file.path.slice(folder.length) }))];
@@ -164,7 +183,7 @@ export async function fetchHubFile(
     );
     return { path: join(whole, graph.path), isOurs: true };
   } catch (error) {
-    throw isHttpFault(error) ? unfetched(asked, context, error) : error;
+    throw isHttpFault(error) ? unfetched(hub, context, error) : error;
   }
 }
 
@@ -173,10 +192,9 @@ async function downloadOne(
   { path, version = '', bytes }: ResolvedFile,
   { repo, revision, path: folder }: Place,
   draft: string,
-  asked: Asked,
+  { reference, who, at, headers }: Hub,
   { key, progress }: SourceContext,
 ): Promise<void> {
-  const { at, headers } = hub();
   const below = `${folder}${path}`.split('/').map(encodeURIComponent).join('/');
   const to = join(draft, path);
   let sha256 = '';
@@ -193,8 +211,8 @@ async function downloadOne(
     {
       code: 'MODELS_ARTIFACT_MISSING',
       key,
-      value: asked.reference,
-      message: `${asked.reference}: ${path} has another digest than ${asked.who} told.`,
+      value: reference,
+      message: `${reference}: ${path} has another digest than ${who} told.`,
       fix: 'Retry; where it stays so, do not trust what answers there.',
     },
   ]);

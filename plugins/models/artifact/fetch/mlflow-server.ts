@@ -1,8 +1,10 @@
-import { addressIn, addressOf } from '../../../../core/origin/address.ts';
+import { addressIn } from '../../../../core/origin/address.ts';
 import type { SourceContext } from '../../contracts/sources/artifact-source.ts';
 import { problemError } from '../../problems/errors.ts';
-import { askJson, httpFault } from './http.ts';
+import { askJson } from './http.ts';
+import { httpFault } from './http-fault.ts';
 import { managedMlflow } from './mlflow-managed.ts';
+import { namedServer } from './named-server.ts';
 
 /** A tracking server of MLflow, as its own variables name it. */
 export type MlflowServer = {
@@ -47,32 +49,18 @@ export function mlflowServer(
       'Unset MLFLOW_REGISTRY_URI, or set both to the server that has the model.',
     );
   if (given.startsWith('arn:')) return managed(reference, given, aws, env, refuse);
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw refuse(
-      `${reference}: MLFLOW_TRACKING_URI is ${shownOf(given)}no address of a server over http or https.`,
-      fix,
-    );
-  const decoded = (text: string): string => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      throw refuse(
-        `${reference}: the name or the password in MLFLOW_TRACKING_URI has a % that stands for no character.`,
-        'Write %25 for a %, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.',
-      );
-    }
-  };
-  const user = env.MLFLOW_TRACKING_USERNAME ?? decoded(url.username);
-  const password = env.MLFLOW_TRACKING_PASSWORD ?? decoded(url.password);
-  const token = env.MLFLOW_TRACKING_TOKEN;
-  const authorization =
-    user !== ''
-      ? `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-      : token
-        ? `Bearer ${token}`
-        : undefined;
-  const at = addressOf(url);
+  const server = namedServer(
+    'MLFLOW_TRACKING_URI',
+    given,
+    (message, how = fix) => refuse(`${reference}: ${message}`, how),
+    ', or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
+  );
+  const { at } = server;
+  const authorization = server.authorization({
+    user: env.MLFLOW_TRACKING_USERNAME,
+    password: env.MLFLOW_TRACKING_PASSWORD,
+    token: env.MLFLOW_TRACKING_TOKEN,
+  });
   return {
     at,
     url: at,
@@ -117,12 +105,6 @@ const isDatabricks = (uri: string): boolean =>
   /^databricks/i.test(uri) ||
   (URL.canParse(uri) &&
     /\.(databricks\.(com|us)|azuredatabricks\.net|databricks\.azure\.(cn|us))$/.test(new URL(uri).hostname));
-
-/** Its scheme alone: credentials may stand anywhere behind it. */
-const shownOf = (uri: string): string => {
-  const [scheme] = /^[a-z][a-z\d+.-]*:\/\//i.exec(uri) ?? [];
-  return scheme === undefined ? '' : `${scheme}…, which is `;
-};
 
 /** @returns the answer to a GET of MLflow's REST API. @throws HttpFault */
 export async function askMlflow(

@@ -9,7 +9,8 @@ import type {
 } from '../../contracts/sources/artifact-source.ts';
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
-import { askFile, isHttpFault, unlessRefused } from './http.ts';
+import { askFile } from './http.ts';
+import { isHttpFault, unlessRefused } from './http-fault.ts';
 import { exportAdvice, flavorsIn } from './mlflow-flavors.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
 import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';

@@ -5,7 +5,7 @@ import type { ResolvedArtifact, SourceContext } from '../../contracts/sources/ar
 import { cacheFolder, keyOf } from '../../disk/cache.ts';
 import { writeWhole } from '../../disk/whole.ts';
 import { problemError } from '../../problems/errors.ts';
-import { isHttpFault } from './http.ts';
+import { isHttpFault } from './http-fault.ts';
 
 /** What references to registries stood for, by this machine's memory: it may be deleted at any time. */
 
@@ -30,7 +30,8 @@ export type Asked = {
 
 /**
  * Resolves a reference, tells where it has moved since the last time, and goes on with what it stood for
- * where the registry cannot be reached: which one that is, is told.
+ * where the registry cannot be reached: which one that is, is told. What refuses, and what is not trusted,
+ * has been reached: an old version would hide that.
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING`
  */
@@ -124,12 +125,12 @@ export const lacking = ({ reference, who }: Asked, key: string, message: string,
 /** What is told of a registry that gave nothing. */
 export function unfetched({ reference, who, access }: Asked, { key }: SourceContext, error: unknown): Error {
   if (!isHttpFault(error)) throw error;
-  const fix = {
+  const fixes = {
     unreachable: `Retry once it answers; what was packaged before is used where this machine has it.`,
     refused: access,
     absent: 'Check the name, and the address that is asked.',
     wrong: 'Check the address: something else may answer there, for example a proxy or a login page.',
-  }[error.kind];
+  };
   return problemError(
     [
       {
@@ -137,7 +138,7 @@ export function unfetched({ reference, who, access }: Asked, { key }: SourceCont
         key,
         value: reference,
         message: `${reference}: ${who} ${error.message.replace(/\.$/, '')}.`,
-        fix,
+        fix: error.fix ?? fixes[error.kind],
       },
     ],
     error,

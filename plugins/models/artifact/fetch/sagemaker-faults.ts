@@ -1,6 +1,6 @@
 import { errorName, errorStatus, messageOf } from '../../../../core/errors/aws-errors.ts';
 import { plainText } from '../../../../core/text/plain.ts';
-import { httpFault } from './http.ts';
+import { httpFault, unansweredFault } from './http-fault.ts';
 
 /**
  * Errors that every operation may have. Those of JSON have the status 400, also where it is a refusal.
@@ -28,7 +28,7 @@ export function asSageMakerFault(error: unknown): never {
     // Nobody answered: without credentials nobody was asked.
     if (/Credential|Token/.test(name)) throw httpFault('refused', `is not asked: ${said}`);
     const code = error instanceof Error && 'code' in error ? String(error.code) : whole;
-    throw httpFault('unreachable', `cannot be reached: ${code}`);
+    throw unansweredFault(code);
   }
   if (status >= 500 || status === 429 || PASSING.test(name))
     throw httpFault('unreachable', `answers ${whole}`, status);

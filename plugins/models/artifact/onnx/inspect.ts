@@ -6,11 +6,12 @@ import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { limitsFor, type ProcessLimits, type ProcessOutcome } from '../../sandbox/sandbox.ts';
 import type { ProbeResult } from './child.ts';
-import type { OnnxInfo, Value } from './onnx.ts';
+import type { OnnxInfo } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
 import { short } from './short.ts';
+import type { Value } from './value.ts';
 
 type Outcome = ProcessOutcome<ProbeResult>;
 type Source = KeptArtifact<OnnxInfo>;

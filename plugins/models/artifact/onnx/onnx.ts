@@ -2,7 +2,6 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ModelSize } from '../../../../core/advice/contract.ts';
 import {
   lengthsIn,
-  type MessageField,
   type MessagePart,
   type MessageSource,
   messageFields,
@@ -10,21 +9,7 @@ import {
   pairIn,
 } from './protobuf.ts';
 import { rowBytes, weightsOf } from './size.ts';
-
-/** A type as the graph declares it. */
-type ValueType =
-  | {
-      readonly kind: 'tensor';
-      /** TensorProto.DataType; 1 is float. */
-      readonly elem: number;
-      /** −1 is free; undefined: not even the rank is declared. */
-      readonly shape: readonly number[] | undefined;
-      /** Name of each free dimension; equal names have equal lengths. */
-      readonly symbols: readonly (string | undefined)[];
-    }
-  | { readonly kind: 'sequence' | 'map' | 'optional' | 'sparse' | 'unknown' };
-
-export type Value = { readonly name: string; readonly type: ValueType };
+import { type Value, valueIn } from './value.ts';
 
 /** What we need of a model that no session of ONNX Runtime tells. */
 export type OnnxInfo = {
@@ -49,7 +34,9 @@ export type OnnxInfo = {
 
 /** protobuf itself stops at 2 GiB: https://protobuf.dev/programming-guides/proto-limits/ */
 export const ONNX_BYTES = 2 ** 31 - 1;
+/** Things of a kind that are kept: each takes two bytes of a hostile file, and a hundred of memory. */
 const NAMES = 100_000;
+const DIMENSIONS = 10 * NAMES;
 /** Bytes at most of a metadata property that is read, for example `columns`: a list of names. */
 const COLUMNS_BYTES = 4 * 1024 ** 2;
 /** https://github.com/onnx/onnx/blob/main/docs/IR.md#optional-metadata */
@@ -89,6 +76,7 @@ export function readOnnx(source: MessageSource): OnnxInfo {
   const external = new Set<string>();
   const operators = new Set<string>();
   const initializers = new Set<string>();
+  const domains = new Set<string>();
   const inputs: Value[] = [];
   const outputs: Value[] = [];
   let irVersion = 0;
@@ -99,9 +87,21 @@ export function readOnnx(source: MessageSource): OnnxInfo {
   const elements = new Map<number, number>();
   let within = 0;
 
-  const add = (set: Set<string>, text: string): void => {
+  const bound = (count: number, what: string, most = NAMES): void => {
+    if (count > most) throw new Error(`The graph has more than ${most} ${what}.`);
+  };
+  const add = (set: Set<string>, text: string, what: string): void => {
     set.add(text);
-    if (set.size > NAMES) throw new Error('The graph names too many things.');
+    bound(set.size, what);
+  };
+  let dimensions = 0;
+  const dimension = (): void => {
+    dimensions += 1;
+    bound(dimensions, 'dimensions', DIMENSIONS);
+  };
+  const value = (list: Value[], part: MessagePart, what: string): void => {
+    list.push(valueIn(source, part, dimension));
+    bound(list.length, what);
   };
   const tensor = (part: MessagePart): string => {
     let name = '';
@@ -119,8 +119,9 @@ export function readOnnx(source: MessageSource): OnnxInfo {
         if (key === 'location') location = value;
       }
     }
-    if (isExternal) add(external, location ?? '');
+    if (isExternal) add(external, location ?? '', 'files of weights');
     elements.set(elem, Math.min(Number.MAX_SAFE_INTEGER, (elements.get(elem) ?? 0) + count));
+    bound(elements.size, 'types of weights');
     within += part.end - part.at;
     return name;
   };
@@ -147,17 +148,17 @@ export function readOnnx(source: MessageSource): OnnxInfo {
       if (field.number === 7) domain = nameIn(source, field);
       if (field.number === 5) attribute(field);
     }
-    add(operators, domain === '' || domain === 'ai.onnx' ? type : `${domain}:${type}`);
+    add(operators, domain === '' || domain === 'ai.onnx' ? type : `${domain}:${type}`, 'operators');
   };
   const graph = (part: MessagePart, top: boolean): void => {
     for (const field of messageFields(source, part)) {
       if (field.number === 1) node(field);
       if (field.number === 5 || field.number === 15) {
         const name = field.number === 5 ? tensor(field) : sparse(field);
-        if (top) add(initializers, name);
+        if (top) add(initializers, name, 'initializers');
       }
-      if (top && field.number === 11) inputs.push(value(source, field));
-      if (top && field.number === 12) outputs.push(value(source, field));
+      if (top && field.number === 11) value(inputs, field, 'inputs');
+      if (top && field.number === 12) value(outputs, field, 'outputs');
     }
   };
 
@@ -175,6 +176,7 @@ export function readOnnx(source: MessageSource): OnnxInfo {
         if (entry.number === 2) version = entry.value;
       }
       opsets[domain === 'ai.onnx' ? '' : domain] = version;
+      add(domains, domain, 'domains of operators');
     }
     if (field.number === 14) {
       columns = propertyIn(source, field, 'columns') ?? columns;
@@ -213,46 +215,4 @@ function propertyIn(source: MessageSource, part: MessagePart, key: string): stri
   if (value.end - value.at > COLUMNS_BYTES)
     throw new Error(`The metadata property ${key} is over ${COLUMNS_BYTES / 1024 ** 2} MB.`);
   return Buffer.from(source.read(value.at, value.end - value.at)).toString('utf8');
-}
-
-/** ValueInfoProto */
-function value(source: MessageSource, part: MessagePart): Value {
-  let name = '';
-  let type: ValueType = { kind: 'unknown' };
-  for (const field of messageFields(source, part)) {
-    if (field.number === 1) name = nameIn(source, field);
-    if (field.number === 2)
-      for (const entry of messageFields(source, field)) type = typeOf(source, entry) ?? type;
-  }
-  return { name, type };
-}
-
-/** One member of TypeProto's oneof. */
-function typeOf(source: MessageSource, field: MessageField): ValueType | undefined {
-  if (field.number === 4) return { kind: 'sequence' };
-  if (field.number === 5) return { kind: 'map' };
-  if (field.number === 8) return { kind: 'sparse' };
-  if (field.number === 9) return { kind: 'optional' };
-  if (field.number !== 1) return undefined;
-  let elem = 0;
-  let shape: number[] | undefined;
-  const symbols: (string | undefined)[] = [];
-  for (const entry of messageFields(source, field)) {
-    if (entry.number === 1) elem = entry.value;
-    if (entry.number !== 2) continue;
-    shape = [];
-    for (const dimension of messageFields(source, entry)) {
-      if (dimension.number !== 1) continue;
-      let length = -1;
-      let symbol: string | undefined;
-      for (const part of messageFields(source, dimension)) {
-        // A negative int64 is a huge varint here; some exporters write −1 for a free dimension.
-        if (part.number === 1) length = part.value < 2 ** 53 ? part.value : -1;
-        if (part.number === 2) symbol = nameIn(source, part);
-      }
-      shape.push(length);
-      symbols.push(length < 0 ? symbol || undefined : undefined);
-    }
-  }
-  return { kind: 'tensor', elem, shape, symbols };
 }

@@ -165,6 +165,31 @@ describe('the reader of ONNX', () => {
     expect(() => readOnnx({ bytes: ONNX_BYTES + 1, read: () => expect.unreachable() })).toThrow(/2 GiB/);
   });
 
+  it.each([
+    ['inputs', 100_000, () => field(11, '')],
+    ['outputs', 100_000, () => field(12, '')],
+    // Initializers, each of a type of its own.
+    ['types of weights', 100_000, (n: number) => field(5, field(2, n))],
+    // Inputs with a thousand each.
+    ['dimensions', 1_000_000, (_: number, shape: Bytes) => field(11, field(2, field(1, field(2, shape))))],
+  ] as const)('keeps no more %s than a model has: %i', (what, most, part) => {
+    const shape = message(...Array.from({ length: 1000 }, () => field(1, '')));
+    const read = (count: number) => {
+      const graph = Array.from({ length: count }, (_, n) => part(n, shape));
+      return readOnnx(over(message(field(1, 9), field(7, message(...graph)))));
+    };
+    const parts = what === 'dimensions' ? most / 1000 : most;
+    expect(() => read(parts)).not.toThrow();
+    expect(() => read(parts + 1)).toThrow(`The graph has more than ${most} ${what}.`);
+  });
+
+  it('keeps no more domains of operators than a model has', () => {
+    const domains = Array.from({ length: 100_001 }, (_, n) => field(8, field(1, `d${n}`)));
+    expect(() => readOnnx(over(message(field(1, 9), ...domains)))).toThrow(
+      'The graph has more than 100000 domains of operators.',
+    );
+  });
+
   it('refuses a graph nested deeper than protobuf allows, instead of overflowing the stack', () => {
     let graph = graphOf({ nodes: [], inputs: [], outputs: [] });
     for (let depth = 0; depth < 5000; depth += 1) {

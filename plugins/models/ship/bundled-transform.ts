@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import type { Plugin } from 'esbuild';
+import type { Model } from '../declaration/model.ts';
+import { bundles, importPath } from './bundle.ts';
+import { modulesWith } from './code.ts';
+
+/** A model's transform.ts, bundled with all that it imports; nothing of it has run. */
+export type BundledTransform = {
+  /** For messages: `transform.ts`. */
+  readonly name: string;
+  readonly code: string;
+  /** sha256 (hex) of that, wherever it lies. */
+  readonly digest: string;
+  /** The model's functions by room, bundled with the very transform that has this digest. */
+  readonly bundled: Readonly<Record<string, string>>;
+  /** What of the artifact's folder is in it, where the artifact must be signed. */
+  readonly files: readonly BundledFile[];
+};
+
+/** Its path below the folder, and the sha256 (hex) of what was bundled. */
+type BundledFile = { readonly path: string; readonly sha256: string };
+
+/** The transform among the modules that are bundled. */
+const ITSELF = 'transform';
+
+/**
+ * Bundles the transform of a model's folder, where there is one.
+ *
+ * @throws ProblemError `MODELS_TRANSFORM_INVALID` where it cannot be bundled
+ */
+export async function bundleTransform(folder: string, model: Model): Promise<BundledTransform | undefined> {
+  const path = transformIn(folder);
+  if (path === undefined) return undefined;
+  const files: BundledFile[] = [];
+  const { [ITSELF]: code = '', ...bundled } = await bundles(
+    { ...modulesWith(path, model), [ITSELF]: `export * from ${importPath(path)};` },
+    dirname(path),
+    `models.${model.name}.artifact`,
+    model.signed === undefined ? [] : [await noting(folder, path, files)],
+  );
+  const digest = createHash('sha256').update(code).digest('hex');
+  return { name: basename(path), code, digest, bundled, files };
+}
+
+/** @returns path of the `transform.ts` (or .mts, .js, .mjs) in a model's folder, if there is one. */
+function transformIn(folder: string): string | undefined {
+  return ['transform.ts', 'transform.mts', 'transform.js', 'transform.mjs']
+    .map((name) => join(folder, name))
+    .find((path) => existsSync(path));
+}
+
+/**
+ * Reads what lies in a folder in esbuild's place, and notes it: what is held against a signature is what was
+ * bundled, whoever writes to the files meanwhile.
+ */
+async function noting(folder: string, transform: string, files: BundledFile[]): Promise<Plugin> {
+  // esbuild names a file by where it really lies. The transform may be a link to anywhere.
+  const [below, itself] = await Promise.all([realpath(folder), realpath(transform)]);
+  const nameOf = (path: string): string | undefined => {
+    if (path === itself) return basename(transform);
+    return path.startsWith(`${below}${sep}`) ? relative(below, path).split(sep).join('/') : undefined;
+  };
+  return {
+    name: 'noting',
+    setup(build) {
+      build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: at }) => {
+        const path = nameOf(at);
+        if (path === undefined) return undefined;
+        const contents = await readFile(at);
+        files.push({ path, sha256: createHash('sha256').update(contents).digest('hex') });
+        return { contents, loader: 'default' };
+      });
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { watchModels } from '../../../../../plugins/models/serve/watch.ts';
+
+const ends: (() => Promise<void>)[] = [];
+afterAll(() => Promise.all(ends.map((end) => end())));
+
+/** Longer than it takes until what was written is told. */
+const QUIET = 600;
+
+/** A service with one model whose folder is watched. */
+async function watched(artifact: string, below = '') {
+  const folder = await mkdtemp(join(tmpdir(), 'watch-'));
+  const at = (path: string): string => join(folder, path);
+  let heard = 0;
+  const write = async (path: string, content: string): Promise<void> => {
+    await mkdir(dirname(at(path)), { recursive: true });
+    await writeFile(at(path), content);
+  };
+  await write('models/churn/model.onnx', 'a');
+  await write('runs/1/model.onnx', 'b');
+  await mkdir(at(below), { recursive: true });
+  const unwatch = watchModels(parseModels({ churn: { artifact } }).models, join(folder, below), () => {
+    heard += 1;
+  });
+  ends.push(async () => {
+    unwatch();
+    await rm(folder, { recursive: true });
+  });
+  /** How often it was heard of, once nothing more of it is. */
+  const told = async (): Promise<number> => {
+    await vi.waitFor(() => expect(heard).toBeGreaterThan(0), { timeout: 60_000 });
+    return toldByNow();
+  };
+  const toldByNow = async (): Promise<number> => {
+    await sleep(QUIET);
+    const times = heard;
+    heard = 0;
+    return times;
+  };
+  /** Removes a folder, and makes the model again. */
+  const again = async (path: string): Promise<void> => {
+    await rm(at(path), { recursive: true });
+    await write('models/churn/model.onnx', 'b');
+  };
+  return { at, write, told, toldByNow, again, unwatch };
+}
+
+// Each waits most of its time.
+describe.concurrent.each(['models/churn', 'models/churn/model.onnx'])('%s', (path) => {
+  it('is heard of once, however many of its files are written', async () => {
+    const { write, told, toldByNow } = await watched(path);
+    await write('models/churn/model.onnx', 'b');
+    await write('models/churn/w.bin', 'b');
+    expect(await told()).toBe(1);
+    await write('models/churn/.hidden', 'b');
+    await write('models/other.txt', 'b');
+    expect(await toldByNow()).toBe(0);
+  });
+
+  it.each(['models/churn', 'models'])('is heard of after %s was removed and made again', async (folder) => {
+    const { write, told, again } = await watched(path);
+    for (let time = 0; time < 2; time += 1) {
+      await again(folder);
+      await told();
+      await write('models/churn/model.onnx', `c${time}`);
+      expect(await told()).toBe(1);
+    }
+  });
+
+  it('is heard of where it was gone for a while', async () => {
+    const { at, write, told } = await watched(path);
+    await rm(at('models'), { recursive: true });
+    await told();
+    await write('models/churn/model.onnx', 'b');
+    await told();
+    await write('models/churn/model.onnx', 'c');
+    expect(await told()).toBe(1);
+  });
+
+  it('is heard of where another folder, or a link to one, has its name now', async () => {
+    const { at, write, told } = await watched(path);
+    await rename(at('models/churn'), at('models/before'));
+    await rename(at('runs/1'), at('models/churn'));
+    await told();
+    await write('models/churn/model.onnx', 'c');
+    expect(await told()).toBe(1);
+    await write('runs/2/model.onnx', 'd');
+    await rm(at('models/churn'), { recursive: true });
+    await symlink(at('runs/2'), at('models/churn'));
+    await told();
+    await write('runs/2/model.onnx', 'e');
+    expect(await told()).toBe(1);
+  });
+
+  it('is not heard of once that has ended', async () => {
+    const { told, toldByNow, again, unwatch } = await watched(path);
+    await again('models/churn');
+    await told();
+    unwatch();
+    await again('models/churn');
+    expect(await toldByNow()).toBe(0);
+  });
+});
+
+it('a model beside the service is heard of, too', async () => {
+  const { write, told, again } = await watched('../models/churn/model.onnx', 'shop');
+  await again('models/churn');
+  await told();
+  await write('models/churn/model.onnx', 'c');
+  expect(await told()).toBe(1);
+});
