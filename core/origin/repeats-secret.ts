@@ -1,11 +1,20 @@
 /** A password that is shorter may be a part of any word. */
 const TELLING = 4;
 
-/** Whether a text, for example an answer, holds what headers say of who asks: as it is sent, or decoded. */
-export function repeatsSecret(text: string, headers: Readonly<Record<string, string>>): boolean {
+/**
+ * Whether a text, for example an answer, holds what headers say of who asks: as it is sent, or decoded.
+ *
+ * @param others secrets that were sent otherwise
+ */
+export function repeatsSecret(
+  text: string,
+  headers: Readonly<Record<string, string>>,
+  others: readonly string[] = [],
+): boolean {
   const bare = spaced(text);
   return [headers.authorization, headers['x-amz-security-token']]
     .flatMap((sent) => (sent === undefined ? [] : secretsIn(sent)))
+    .concat(others.filter((secret) => secret.length >= TELLING))
     .some((secret) => bare.includes(spaced(secret)));
 }
 

@@ -12,7 +12,7 @@ import { firstAlone, runAlone, runWarm } from '../warm-sls.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 280_000;
 
 export type Framework = { readonly name: string; readonly spec?: string; readonly bin: string };
 

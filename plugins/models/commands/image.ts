@@ -1,13 +1,14 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { shownReference } from '../../../core/text/shown-reference.ts';
 import { sizeText } from '../../../core/units/bytes.ts';
-import { type Command, type Context, modelOf, usage } from '../context/context.ts';
+import { type Command, modelOf, usage } from '../context/context.ts';
+import { writeBom } from '../images/bom-files.ts';
 import { makeImage, pushMade } from '../images/made.ts';
 import { imageBom } from '../ship/oci/bom.ts';
 import type { BaseImage, NamedLayer } from '../ship/oci/image.ts';
 import { type LaidOut, writeLayout } from '../ship/oci/layout.ts';
 import type { Pushed } from '../ship/oci/push.ts';
-import { type ImageReference, readPlace, referenceText, shownReference } from '../ship/oci/reference.ts';
+import { type ImageReference, readPlace, referenceText } from '../ship/oci/reference.ts';
 
 /**
  * `sls models image`: the image of a model, for whatever runs containers. Needs no Docker, and AWS only where
@@ -19,7 +20,10 @@ export const command: Command = {
     model: { usage: 'Name of the model', shortcut: 'm', type: 'string' },
     push: { usage: 'Push it there: host/repository:tag', type: 'string' },
     output: { usage: 'Write it into this folder, as an OCI layout', shortcut: 'o', type: 'string' },
-    base: { usage: 'The image that it is laid over: host/repository@sha256:…', type: 'string' },
+    base: {
+      usage: 'The image that it is laid over: host/repository@sha256:…; default: image.base, else AWS’s own',
+      type: 'string',
+    },
     sbom: {
       usage: 'Write what is in it there, as CycloneDX 1.7 (default: beside the folder)',
       type: 'string',
@@ -44,7 +48,10 @@ export const command: Command = {
     };
     // What is of this machine before what others see.
     const out = folder && (await writeLayout(image, folder, model.name, '--output'));
-    const sbom = await writeBom(flags, folder, imageBom(card, { digest, base, layers }), service.dir);
+    const sbom = await writeBom(imageBom(card, { digest, base, layers }), model.name, {
+      path: typeof flags.sbom === 'string' ? resolve(service.dir, flags.sbom) : undefined,
+      folder,
+    });
     const pushed = to && (await pushMade(made, to, context));
     const all = {
       ...report,
@@ -81,24 +88,6 @@ function placeOf(text: string): ImageReference {
   if ('wrong' in read)
     throw usage('--push', `${shownReference(text)} ${read.wrong}.`, 'Write `host/repository:tag`.');
   return read;
-}
-
-async function writeBom(
-  flags: Context['flags'],
-  folder: string | undefined,
-  bom: object,
-  dir: string,
-): Promise<string | undefined> {
-  const path = typeof flags.sbom === 'string' ? resolve(dir, flags.sbom) : folder && `${folder}.cdx.json`;
-  if (path === undefined) return undefined;
-  try {
-    await writeFile(path, `${JSON.stringify(bom, null, 2)}\n`);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const key = typeof flags.sbom === 'string' ? '--sbom' : '--output';
-    throw usage(key, `${path} cannot be written: ${why}.`, 'Name a file in a folder that exists.');
-  }
-  return path;
 }
 
 function described({ base, layers, ...report }: Report) {

@@ -23,8 +23,10 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
       };
     });
   }
-  const value = at(raw, issue.path);
-  const fix = TOLD.get(typeAt(schema, issue.path))?.fix ?? `Write ${expectation(issue)}.`;
+  const told = TOLD.get(typeAt(schema, issue.path));
+  const found = at(raw, issue.path);
+  const value = typeof found === 'string' && told?.shown !== undefined ? told.shown(found) : found;
+  const fix = told?.fix ?? `Write ${expectation(issue)}.`;
   if (issue.code === 'invalid_union' && isObject(value)) {
     // A map was meant for the one that takes maps: what is wrong inside of it says more.
     const inside = issue.errors.find(([first]) => first !== undefined && !isOtherType(first));

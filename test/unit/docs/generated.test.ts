@@ -5,6 +5,7 @@ import { REFUSALS } from '../../../core/errors/refusals.ts';
 import type { Phase } from '../../../core/release/document/parts-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { NESTING } from '../../../core/tensor/contract.ts';
+import base from '../../../layers/base/base.json' with { type: 'json' };
 import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { command as advise } from '../../../plugins/models/commands/advise.ts';
@@ -250,6 +251,14 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
       '',
       `ONNX Runtime is ${layer.version}. A layer may have ${layer.unzippedLimit / 1e6} MB unzipped.`,
     ].join('\n'),
+  ],
+  [
+    'docs/image.md',
+    'base',
+    table(
+      ['`architecture`', `digest of \`${base.image}:${base.tag}\` on ${base.resolved}`],
+      Object.entries(base.digests).map(([architecture, digest]) => [`\`${architecture}\``, `\`${digest}\``]),
+    ),
   ],
 ];
 

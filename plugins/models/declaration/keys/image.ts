@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shownReference } from '../../../../core/text/shown-reference.ts';
 import { key } from './key.ts';
 import { map } from './kinds.ts';
 
@@ -13,6 +14,9 @@ export const packageKey = key(z.enum(['zip', 'image']), {
 /** A registry, a repository there, and a digest, since a tag may name another image tomorrow. */
 const BASE = /^[^\s@/]+(\/[^\s@/]+)+@sha256:[0-9a-f]{64}$/;
 
+/** A port above 65535 or 300.1.1.1 looks like a host, and is none. */
+const hasHost = (base: string): boolean => URL.canParse(`https://${base.replace(/\/.*/s, '')}`);
+
 /**
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html; a registry's name
  * before it would be taken for a part of it.
@@ -23,11 +27,12 @@ const REPOSITORY =
 /** For `package: image`. */
 export const imageKey = key(
   map({
-    base: key(z.string().regex(BASE), {
+    base: key(z.string().regex(BASE).refine(hasHost), {
       description:
-        'The image that the model’s is laid over, with Node.js in it, by its digest. It is needed: this package pins none ([which, and how to find it](image.md#the-base)).',
+        'The image that the model’s is laid over, with Node.js in it, by its digest. Default: AWS’s own for Lambda, by a digest that each version of this package pins ([which, and how to find a newer one](image.md#the-base)).',
       example: `public.ecr.aws/lambda/nodejs@sha256:${'0'.repeat(64)}`,
       fix: 'Write it by its digest, host/repository@sha256:<64 digits of hex>: a tag may name another image tomorrow.',
+      shown: shownReference,
     }),
     repository: key(z.string().regex(REPOSITORY), {
       description:

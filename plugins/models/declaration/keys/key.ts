@@ -15,6 +15,8 @@ type Words = {
   readonly type?: string;
   /** What to write in place of a wrong value; else what the complaint about it tells. */
   readonly fix?: string;
+  /** A wrong text as it may be shown, where a secret may be in it. */
+  readonly shown?: (text: string) => string;
 };
 
 type Told = Words & {

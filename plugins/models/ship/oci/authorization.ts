@@ -1,37 +1,21 @@
 import { textIn } from '../../../../core/json/fields.ts';
+import { registryFaultOf } from './answered-fault.ts';
+import type { Challenge } from './challenges.ts';
 import type { RegistryLogin } from './docker-login.ts';
-import {
-  exchange,
-  type RegistryLimits,
-  registryFault,
-  registryFaultOf,
-  repeatedly,
-  wholeBody,
-} from './exchange.ts';
-
-/** What a registry asks for in `WWW-Authenticate`. */
-export type Challenge = { readonly scheme: string; readonly parameters: Readonly<Record<string, string>> };
-
-/**
- * https://www.rfc-editor.org/rfc/rfc9110#name-authentication-parameters, the first challenge of the header
- */
-export function challengeOf(header: string | undefined): Challenge | undefined {
-  const [, scheme, rest = ''] = /^\s*([\w-]+)(?:\s+(.*))?$/s.exec(header ?? '') ?? [];
-  if (scheme === undefined) return undefined;
-  const parameters: Record<string, string> = {};
-  for (const [, name = '', quoted, plain = ''] of rest.matchAll(
-    /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g,
-  ))
-    parameters[name.toLowerCase()] = quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1');
-  return { scheme: scheme.toLowerCase(), parameters };
-}
+import { exchange, type RegistryLimits, registryFault, wholeBody } from './exchange.ts';
 
 /** As large as a token's answer may be. */
 const TOKEN_BYTES = 1024 * 1024;
 
+/** Names and passwords: for a registry, and for a server of tokens elsewhere, by its host. */
+export type Logins = {
+  readonly login: () => Promise<RegistryLogin | undefined>;
+  readonly tokenLogin: (host: string) => Promise<RegistryLogin | undefined>;
+};
+
 /**
- * What to send in `Authorization` to who asks so: a name and password themselves (Basic), or the token that
- * another server gives for them, or for nobody.
+ * What to send in `Authorization` to who asks so: the token that another server gives for a name and
+ * password, or for nobody; else these themselves (Basic).
  * https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md and oauth.md
  *
  * @param registry its address: who asks is told to nobody but its own site
@@ -40,41 +24,61 @@ const TOKEN_BYTES = 1024 * 1024;
  * @throws RegistryFault
  */
 export async function authorizationFor(
-  challenge: Challenge,
+  challenges: readonly Challenge[],
   registry: URL,
   scope: string,
-  login: RegistryLogin | undefined,
+  { login, tokenLogin }: Logins,
   limits: RegistryLimits,
 ): Promise<string | undefined> {
-  const { scheme, parameters } = challenge;
-  if (scheme === 'basic') return login !== undefined && 'password' in login ? basicOf(login) : undefined;
-  if (scheme !== 'bearer') throw registryFault('refused', `asks for ${scheme}, which nobody here speaks`);
-  const { realm, service } = parameters;
+  const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+  if (bearer === undefined) {
+    if (!challenges.some(({ scheme }) => scheme === 'basic')) throw unspoken(challenges);
+    const own = await login();
+    return own !== undefined && 'password' in own ? basicOf(own) : undefined;
+  }
+  const { realm, service } = bearer.parameters;
   const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
     throw registryFault('wrong', 'asks for a token of a server that it does not name');
-  if (login !== undefined && !isSameSite(registry, url))
-    throw registryFault(
-      'refused',
-      `asks for a token of ${url.host}, which is not of its own site and is not told who asks`,
-    );
-  return repeatedly(limits, async () => {
-    const reply = await exchange(tokenQuestion(url, service, scope, login), limits);
-    if (reply.status !== 200) {
-      const fault = await registryFaultOf(reply);
-      throw registryFault(fault.kind, `gives no token: ${url.host} ${fault.message}`, fault);
-    }
-    const bytes = await wholeBody(reply, TOKEN_BYTES);
-    let answer: unknown;
-    try {
-      answer = JSON.parse(bytes.toString());
-    } catch {
-      throw registryFault('wrong', `gives no token: ${url.host} answers what is no JSON`);
-    }
-    const token = textIn(answer, 'token') ?? textIn(answer, 'access_token');
-    if (token === undefined) throw registryFault('wrong', `gives no token: ${url.host} answers without one`);
-    return `Bearer ${token}`;
-  });
+  const own = await login();
+  const who =
+    own === undefined || isSameSite(registry, url)
+      ? own
+      : await ofAnotherSite(url, isDowngrade(registry, url) ? undefined : tokenLogin);
+  const reply = await exchange(tokenQuestion(url, service, scope, who), limits);
+  if (reply.status !== 200) {
+    const fault = await registryFaultOf(reply);
+    throw registryFault(fault.kind, `gives no token: ${url.host} ${fault.message}`, fault);
+  }
+  const bytes = await wholeBody(reply, TOKEN_BYTES);
+  let answer: unknown;
+  try {
+    answer = JSON.parse(bytes.toString());
+  } catch {
+    throw registryFault('wrong', `gives no token: ${url.host} answers what is no JSON`);
+  }
+  const token = textIn(answer, 'token') ?? textIn(answer, 'access_token');
+  if (token === undefined) throw registryFault('wrong', `gives no token: ${url.host} answers without one`);
+  return `Bearer ${token}`;
+}
+
+const unspoken = (challenges: readonly Challenge[]): Error =>
+  registryFault(
+    'refused',
+    `asks for ${challenges.map(({ scheme }) => scheme).join(', ')}, which nobody here speaks`,
+  );
+
+/** @throws RegistryFault for a server that no name and password are kept for */
+async function ofAnotherSite({ host }: URL, tokenLogin: Logins['tokenLogin'] | undefined) {
+  const found = await tokenLogin?.(host);
+  if (found !== undefined) return found;
+  throw registryFault(
+    'refused',
+    `asks for a token of ${host}, which is not of its own site and is not told who asks`,
+    tokenLogin && {
+      fix: `Where it may be told, name that server under \`auths\` of Docker’s config.json, too: \`crane auth login ${host}\` writes it there.`,
+    },
+  );
 }
 
 function tokenQuestion(
@@ -92,7 +96,8 @@ function tokenQuestion(
       ...(service !== undefined && { service }),
     });
     const payload = { bytes: Buffer.from(form.toString()), type: 'application/x-www-form-urlencoded' };
-    return { method: 'POST', url, payload } as const;
+    const secrets = [login.identityToken, encodeURIComponent(login.identityToken)];
+    return { method: 'POST', url, payload, secrets } as const;
   }
   const asked = new URL(url);
   if (service !== undefined) asked.searchParams.set('service', service);
@@ -105,18 +110,23 @@ const basicOf = ({ username, password }: { readonly username: string; readonly p
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 /**
- * `registry-1.docker.io` and `auth.docker.io` are of one site, as are a host and a part of it. Never from
- * HTTPS to HTTP.
+ * The same host, or one that is a part of the other, as `registry.gitlab.com` is of `gitlab.com`. Hosts
+ * beside each other may have two owners, as in `co.uk` and `azurecr.io`; those of Docker Hub have one. Never
+ * from HTTPS to HTTP.
  */
 export function isSameSite(one: URL, other: URL): boolean {
-  if (one.protocol === 'https:' && other.protocol !== 'https:') return false;
+  if (isDowngrade(one, other)) return false;
   if (one.host === other.host) return true;
   const [a, b] = [one.hostname, other.hostname];
   if (isAddress(a) || isAddress(b)) return false;
-  if (a.endsWith(`.${b}`) || b.endsWith(`.${a}`))
-    return Math.min(a.split('.').length, b.split('.').length) > 1;
-  const parent = a.slice(a.indexOf('.') + 1);
-  return parent.includes('.') && parent === b.slice(b.indexOf('.') + 1);
+  // `com` and `localhost` are of nobody.
+  if (!a.includes('.') || !b.includes('.')) return false;
+  return a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`) || (isOfDockerHub(a) && isOfDockerHub(b));
 }
+
+const isDowngrade = (one: URL, other: URL): boolean =>
+  one.protocol === 'https:' && other.protocol !== 'https:';
+
+const isOfDockerHub = (host: string): boolean => host.endsWith('.docker.io');
 
 const isAddress = (host: string): boolean => host.startsWith('[') || /^[\d.]+$/.test(host);

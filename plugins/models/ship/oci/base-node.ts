@@ -114,14 +114,19 @@ const OVERLAP = 32;
 async function versionIn(layer: string, path: string): Promise<string | undefined> {
   let tail = '';
   const found = new Set<string>();
+  const look = (text: string): void => {
+    for (const [, version = ''] of text.matchAll(/node\.js\/v(\d+\.\d+\.\d+)(?=\D)/g)) found.add(version);
+  };
   await lookIntoTar(createReadStream(layer), (entry) => {
     if (entry.path !== path || entry.kind !== 'file') return undefined;
     return (chunk) => {
       const text = tail + chunk.toString('latin1');
-      for (const [, version = ''] of text.matchAll(/node\.js\/v(\d+\.\d+\.\d+)(?!\d)/g)) found.add(version);
+      // What ends the chunk may go on in the next one.
+      look(text);
       tail = text.slice(-OVERLAP);
     };
   });
+  look(`${tail}\0`);
   const [version, second] = found;
   return second === undefined ? version : undefined;
 }

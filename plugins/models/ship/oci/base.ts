@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AwsConfig } from '../../../../core/ports/config.ts';
+import { shownReference } from '../../../../core/text/shown-reference.ts';
 import pinned from '../../../../layers/base/base.json' with { type: 'json' };
 import type { Architecture } from '../../declaration/model.ts';
 import { RUNTIME } from '../../declaration/naming.ts';
@@ -12,15 +13,13 @@ import { type Descriptor, type ImageConfig, INDEXES } from './documents.ts';
 import { isRegistryFault, type RegistryFault, type RegistryLimits } from './exchange.ts';
 import type { BaseImage } from './image.ts';
 import { loginFix, registryFor } from './login.ts';
-import { type ImageReference, readReference, referenceText, shownReference } from './reference.ts';
+import { type ImageReference, readReference, referenceText } from './reference.ts';
 
 /** Node's major version that functions are made for: Lambda's runtime has the same. */
 const NODE = /\d+/.exec(RUNTIME)?.[0] ?? '';
 
-const PINS: Readonly<Record<string, string>> = pinned.digests;
-
 export type BaseOptions = {
-  /** `image.base`; absent: AWS's own, where this package pins one. */
+  /** `image.base`; absent: AWS's own, which `layers/base/base.json` pins. */
   readonly declared: string | undefined;
   readonly architecture: Architecture;
   /** YAML path to blame. */
@@ -40,8 +39,7 @@ export function baseReference({
   architecture,
   key,
 }: Pick<BaseOptions, 'declared' | 'architecture' | 'key'>): ImageReference & { readonly digest: string } {
-  const pin = PINS[architecture];
-  const text = declared ?? (pin === undefined ? `${pinned.image}:${pinned.tag}` : `${pinned.image}@${pin}`);
+  const text = declared ?? `${pinned.image}@${pinned.digests[architecture]}`;
   const read = readReference(text);
   if ('wrong' in read) {
     const fix = `Write \`${written(key, 'host/repository@sha256:…')}\`, with all 64 digits for \`…\`.`;
@@ -52,9 +50,7 @@ export function baseReference({
   throw refused(
     key,
     declared,
-    declared === undefined
-      ? 'No base is declared, and this package pins none'
-      : `${text} is a tag, which may be another image tomorrow`,
+    `${text} is a tag, which may be another image tomorrow`,
     `Write \`${written(key, `${referenceText({ host: read.host, repository: read.repository })}@sha256:…`)}\`, with the digest of the image for ${platformOf(architecture)}. ${howToFind(read, architecture, key)}`,
   );
 }
@@ -155,7 +151,7 @@ async function withDigest(options: BaseOptions): Promise<ReturnType<typeof baseR
     return baseReference(options);
   } catch (error) {
     if (!isProblemError(error)) throw error;
-    const text = options.declared ?? `${pinned.image}:${pinned.tag}`;
+    const { declared: text = '' } = options;
     const read = readReference(text);
     const [problem] = error.problems;
     if ('wrong' in read || problem === undefined) throw error;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fieldIn, textIn } from '../../../../core/json/fields.ts';
 import { isObject } from '../../../../core/json/is-object.ts';
 import { registryFault } from './exchange.ts';
+import type { ImageReference } from './reference.ts';
 
 /** Who asks a registry: a name and a password, or a token that another token is given for. */
 export type RegistryLogin =
@@ -21,11 +22,14 @@ const HELPER_MS = 60_000;
  * Who Docker would be at a registry: by `credHelpers`, `credsStore` or `auths` of its `config.json`, in
  * `$DOCKER_CONFIG` or `~/.docker`. https://docs.docker.com/reference/cli/docker/login/#credential-stores
  *
- * @param host of an image's reference
+ * @param place of an image; the repository may be empty
  * @returns undefined for nobody
  * @throws RegistryFault `refused` where the file cannot be read, or a helper fails
  */
-export async function dockerLogin(host: string): Promise<RegistryLogin | undefined> {
+export async function dockerLogin(
+  place: Pick<ImageReference, 'host' | 'repository'>,
+): Promise<RegistryLogin | undefined> {
+  const { host } = place;
   const file = join(process.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
@@ -51,14 +55,34 @@ export async function dockerLogin(host: string): Promise<RegistryLogin | undefin
     const found = await askHelper(helper, keys[0] ?? host);
     if (found !== undefined) return found;
   }
-  const auths = fieldIn(config, 'auths');
-  const entries = Object.entries(isObject(auths) ? auths : {});
-  const entry = entries.find(([key]) => keys.includes(key) || keys.includes(hostOf(key)))?.[1];
-  return entry === undefined ? undefined : loginOf(entry);
+  return loginAmong(fieldIn(config, 'auths'), keys, place);
 }
 
-/** `auths` may be named by whole addresses. */
-const hostOf = (key: string): string => key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+/**
+ * Who `auths` says for the most of a place: for its repository, for what that begins with, for its host
+ * (containers-auth.json(5)). Docker writes whole addresses, too, and means their hosts.
+ *
+ * @param keys names of the host
+ */
+function loginAmong(
+  auths: unknown,
+  keys: readonly string[],
+  { host, repository }: Pick<ImageReference, 'host' | 'repository'>,
+): RegistryLogin | undefined {
+  const parts = repository === '' ? [] : repository.split('/');
+  const below = parts.map((_, last) => `${host}/${parts.slice(0, last + 1).join('/')}`).toReversed();
+  const named = [...below, ...keys].map((key) => fieldIn(auths, key));
+  const addresses = Object.entries(isObject(auths) ? auths : {})
+    .filter(([key]) => keys.includes(hostIn(key)))
+    .map(([, entry]) => entry);
+  return [...named, ...addresses].map(loginOf).find((login) => login !== undefined);
+}
+
+/** A path without a scheme is a part of a registry's repositories, unless it is that of its API. */
+const hostIn = (key: string): string =>
+  /^https?:\/\//.test(key)
+    ? key.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+    : key.replace(/\/(v[12]\/?)?$/, '');
 
 function loginOf(entry: unknown): RegistryLogin | undefined {
   const identityToken = textIn(entry, 'identitytoken');

@@ -2,9 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { textIn } from '../../../../core/json/fields.ts';
-import { isObject } from '../../../../core/json/is-object.ts';
-import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
+import { tlsFault } from '../../../../core/errors/tls-errors.ts';
 
 /**
  * One request and its answer. Not by `fetch`: Node's ends the whole process where a server closes the
@@ -21,6 +19,8 @@ export type RegistryRequest = {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly payload?: Payload;
+  /** What the payload tells of who asks. */
+  readonly secrets?: readonly string[];
   /** Called with the bytes of each piece of a file that goes out. */
   readonly sent?: (bytes: number) => void;
   /** Milliseconds without a byte in either direction; else that of the limits. */
@@ -33,6 +33,7 @@ export type Reply = {
   /** The address that answered, and what it was told of who asks. */
   readonly url: URL;
   readonly told: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
   /** To be read or destroyed. */
   readonly stream: IncomingMessage;
 };
@@ -91,7 +92,7 @@ const PIECE = 256 * 1024;
 
 /** @throws RegistryFault `unreachable` where there is no whole answer */
 export function exchange(question: RegistryRequest, limits: RegistryLimits): Promise<Reply> {
-  const { method, url, headers = {}, payload, patience = limits.patience } = question;
+  const { method, url, headers = {}, payload, secrets = [], patience = limits.patience } = question;
   const size = payload === undefined ? 0 : 'bytes' in payload ? payload.bytes.length : payload.size;
   const request = url.protocol === 'https:' ? overHttps : overHttp;
   return new Promise((resolve, reject) => {
@@ -121,7 +122,8 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
     sent.once('response', (stream) => {
       // A server may answer before it has read everything: then it wants no more of it.
       file?.destroy();
-      resolve({ status: stream.statusCode ?? 0, headers: stream.headers, url, told: headers, stream });
+      const { statusCode: status = 0, headers: answered } = stream;
+      resolve({ status, headers: answered, url, told: headers, secrets, stream });
     });
     if (file === undefined) {
       sent.end(payload !== undefined && 'bytes' in payload ? payload.bytes : undefined);
@@ -143,25 +145,11 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
   });
 }
 
-/**
- * Certificates of an authority that Node does not know:
- * https://nodejs.org/api/tls.html#x509-certificate-error-codes
- */
-const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)/;
-
-/** What became of a request without an answer. What a certificate or a port is, is the same in a moment. */
+/** What became of a request without an answer. */
 function faultOf(error: Error): RegistryFault {
   const why = reasonOf(error);
-  if (UNKNOWN_AUTHORITY.test(why))
-    return registryFault('wrong', `has a certificate that is not trusted here: ${why}`, {
-      fix: 'Name a file with the certificate of its authority in the environment variable NODE_EXTRA_CA_CERTS.',
-      cause: error,
-    });
-  if (/^(EPROTO|ERR_SSL_)/.test(why))
-    return registryFault('wrong', `does not speak TLS there: ${why}`, {
-      fix: 'Write `http://` before the host where it is asked over HTTP.',
-      cause: error,
-    });
+  const tls = tlsFault(why);
+  if (tls !== undefined) return registryFault('wrong', tls.message, { fix: tls.fix, cause: error });
   return registryFault('unreachable', `cannot be reached: ${why}`);
 }
 
@@ -184,50 +172,6 @@ export async function wholeBody({ stream }: Reply, most: number): Promise<Buffer
 /** Reads what nobody needs, so that the connection can be used again. */
 export async function discard(reply: Reply): Promise<void> {
   await wholeBody(reply, 1024 * 1024).catch(() => reply.stream.destroy());
-}
-
-/** @returns what an answer that is an error means. Reads it. */
-export async function registryFaultOf(reply: Reply): Promise<RegistryFault> {
-  const { status, headers } = reply;
-  const text = saidIn(await wholeBody(reply, 64 * 1024).catch(() => Buffer.alloc(0)));
-  const said = repeatsSecret(text, reply.told) ? '' : text;
-  if (status === 401 || status === 403)
-    return registryFault('refused', `refuses (${status})${said}`, { status });
-  if (status === 404) return registryFault('absent', `knows no such thing (404)${said}`, { status });
-  if (status === 429 || status >= 500) {
-    const after = waitOf(headers['retry-after']);
-    return registryFault('unreachable', `answers ${status}${said}`, {
-      status,
-      ...(after !== undefined && { after }),
-    });
-  }
-  // Servers of HTTPS answer so what comes over HTTP; those of HEAD say nothing.
-  const isPlain = status === 400 && reply.url.protocol === 'http:' && (said === '' || /https/i.test(said));
-  const fix = 'Write `https://` before the host where it is asked over HTTPS.';
-  return registryFault('wrong', `answers ${status}${said}`, { status, ...(isPlain && { fix }) });
-}
-
-/** `errors: [{code, message}]`, as the specification has it; never a whole page. */
-function saidIn(bytes: Buffer): string {
-  let said = '';
-  try {
-    const answer: unknown = JSON.parse(bytes.toString());
-    const errors: unknown = isObject(answer) ? answer.errors : undefined;
-    const first: unknown = Array.isArray(errors) ? errors[0] : answer;
-    said = [textIn(first, 'code'), textIn(first, 'message')].filter(Boolean).join(': ');
-  } catch {
-    said = /^\s*</.test(bytes.toString()) ? '' : bytes.toString();
-  }
-  const line = said.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
-  return line === '' ? '' : `: ${line}`;
-}
-
-/** @param header seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function waitOf(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const until = Date.parse(header) - Date.now();
-  return Number.isFinite(until) ? Math.max(0, until) : undefined;
 }
 
 /** Repeats what may work in a moment; what is refused is not asked for again. */

@@ -43,7 +43,7 @@ type Document = { readonly bytes: Uint8Array; readonly digest: string };
 export type OciImage = {
   readonly config: Document;
   readonly manifest: Document & { readonly mediaType: string };
-  /** All that the manifest names: the base's layers, ours, and the config. */
+  /** All that the manifest names, each once: the base's layers, ours, and the config. */
   readonly blobs: readonly Blob[];
 };
 
@@ -87,6 +87,18 @@ export function imageOf({
     })),
   };
   const manifestBytes = bytesOf(manifest);
+  const blobs: readonly Blob[] = [
+    ...base.manifest.layers.map(
+      ({ mediaType, digest, size }): Blob => ({
+        mediaType,
+        digest,
+        size,
+        from: { file: base.file(digest) },
+      }),
+    ),
+    ...ours,
+    { ...configDescriptor, from: { bytes: configBytes } },
+  ];
   return {
     config: { bytes: configBytes, digest: configDescriptor.digest },
     manifest: {
@@ -94,18 +106,8 @@ export function imageOf({
       digest: digestOfBytes(manifestBytes),
       mediaType: family.manifest,
     },
-    blobs: [
-      ...base.manifest.layers.map(
-        ({ mediaType, digest, size }): Blob => ({
-          mediaType,
-          digest,
-          size,
-          from: { file: base.file(digest) },
-        }),
-      ),
-      ...ours,
-      { ...configDescriptor, from: { bytes: configBytes } },
-    ],
+    // A base may name an empty layer several times.
+    blobs: [...new Map(blobs.map((blob) => [blob.digest, blob])).values()],
   };
 }
 
@@ -148,9 +150,15 @@ function configOf(base: ImageConfig, layers: readonly NamedLayer[], own: OwnConf
   };
 }
 
+/** Goes before the port of the host's configuration, which is the one that the image says it opens. */
+const BASE_PORT = 'PORT';
+
 /** The base's order, ours behind; a name once. */
 function envOf(base: readonly string[], own: Readonly<Record<string, string>>): readonly string[] {
-  const kept = base.filter((entry) => !Object.hasOwn(own, entry.split('=')[0] ?? ''));
+  const kept = base.filter((entry) => {
+    const [name = ''] = entry.split('=');
+    return name !== BASE_PORT && !Object.hasOwn(own, name);
+  });
   return [...kept, ...Object.entries(own).map(([name, value]) => `${name}=${value}`)];
 }
 

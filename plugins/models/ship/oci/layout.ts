@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isObject } from '../../../../core/json/is-object.ts';
 import { place } from '../../disk/cache.ts';
 import { sha256Of } from '../../disk/files.ts';
+import { underLock } from '../../disk/lock.ts';
 import { writeWhole } from '../../disk/whole.ts';
 import { problemError } from '../../problems/errors.ts';
 import type { OciImage } from './image.ts';
@@ -36,17 +37,22 @@ export async function writeLayout(
   try {
     await mkdir(folder, { recursive: true });
     const there = await readdir(folder);
-    if (there.length > 0 && !there.includes('oci-layout'))
+    // It begins with this name while another command writes it.
+    if (there.length > 0 && !there.some((name) => name.startsWith('oci-layout')))
       throw refuse(
         `${folder} has other files in it.`,
         'Name a folder that is empty, not there yet, or an OCI layout.',
       );
-    const others = await imagesIn(folder, tag);
-    if (others === undefined)
+    const othersIn = async (): Promise<readonly unknown[]> => {
+      const others = await imagesIn(folder, tag);
+      if (others !== undefined) return others;
       throw refuse(
         `${folder} is an OCI layout whose index.json cannot be read.`,
         'Name another folder, or delete this one.',
       );
+    };
+    // Told before gigabytes are copied.
+    await othersIn();
     // First: a folder that was left in the middle is known by it, and is taken the next time.
     await writeWhole(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
@@ -74,13 +80,17 @@ export async function writeLayout(
       writtenBytes += size;
     }
     const { mediaType, digest, size } = manifest;
-    await writeWhole(
-      join(folder, 'index.json'),
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: 'application/vnd.oci.image.index.v1+json',
-        manifests: [...others, { mediaType, digest, size, annotations: { [NAME]: tag } }],
-      }),
+    const index = join(folder, 'index.json');
+    // Another command may have brought an image meanwhile.
+    await underLock(`${index}.lock`, async () =>
+      writeWhole(
+        index,
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: 'application/vnd.oci.image.index.v1+json',
+          manifests: [...(await othersIn()), { mediaType, digest, size, annotations: { [NAME]: tag } }],
+        }),
+      ),
     );
     return { blobs: blobs.length, writtenBlobs, writtenBytes };
   } catch (error) {

@@ -44,7 +44,12 @@ export async function registryFor(
 ): Promise<ImageRepository> {
   const how = { write, ...(limits && { limits }) };
   const region = ecrRegionOf(place.host);
-  if (region === undefined) return openRepository(place, { ...how, login: () => dockerLogin(place.host) });
+  if (region === undefined)
+    return openRepository(place, {
+      ...how,
+      login: () => dockerLogin(place),
+      tokenLogin: (host) => dockerLogin({ host, repository: '' }),
+    });
   const { url, username, password } = await login(region).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw registryFault('refused', `gives no login (ecr:GetAuthorizationToken): ${why}`, {

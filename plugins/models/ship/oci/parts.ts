@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCard } from '../../../../core/card/bounded.ts';
 import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
-import { HOST_CONFIG, type HostConfig, IMAGE_CONFIGS } from '../../../../core/host/contract.ts';
+import {
+  HOST_CONFIG,
+  type HostConfig,
+  IMAGE_CONFIGS,
+  IMAGE_MODULES,
+} from '../../../../core/host/contract.ts';
 import type { ArtifactRuntime } from '../../contracts/artifact-format.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { keyOf } from '../../disk/cache.ts';
@@ -16,8 +21,6 @@ import { TITLE } from './title.ts';
 
 /** Where our files are in an image. Nothing of a base lies there. */
 const ROOT = 'opt/serverless-models';
-/** Where AWS's base has the SDK, as Lambda's runtime has it. */
-const AWS_MODULES = '/var/runtime/node_modules';
 const PORT = 8080;
 
 const HANDLERS = { infer: 'handler.mjs', batch: 'batch.mjs' } as const;
@@ -90,7 +93,7 @@ export async function imageParts(
       configOf: (node) => ({
         env: {
           [HOST_CONFIG]: IMAGE_CONFIGS.infer,
-          NODE_PATH: `/${ROOT}/runtime/node_modules:${AWS_MODULES}`,
+          NODE_PATH: IMAGE_MODULES.join(':'),
           // Who runs it may be in no /etc/passwd: then Node, which the SDK asks for a home, throws.
           HOME: '/tmp',
           // A base for Lambda names a folder of its own.

@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
+import { sizeText } from '../../../../core/units/bytes.ts';
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { isRegistryFault, type RegistryFault } from './exchange.ts';
-import type { OciImage } from './image.ts';
+import type { Blob, OciImage } from './image.ts';
 import { loginFix } from './login.ts';
 import { type ImageReference, referenceText } from './reference.ts';
 import type { ImageRepository } from './registry.ts';
@@ -21,7 +23,8 @@ export type Pushed = {
  * Brings an image into a registry: the blobs that it lacks, then the manifest, under its digest and each tag.
  *
  * @param from repository of the same registry that the base came from, which may lend its blobs
- * @throws ProblemError `MODELS_IMAGE_PUSH`
+ * @throws ProblemError `MODELS_IMAGE_PUSH`; `MODELS_CACHE` for a file that is not what was packaged, before
+ * anything is sent
  */
 export async function pushImage(
   registry: ImageRepository,
@@ -48,13 +51,17 @@ export async function pushImage(
       `Pushing the image to ${to.host} (${Math.round(((done + bytes) / Math.max(1, total)) * 100)} % of ${megabytes(total)})`,
     );
   try {
-    for (const blob of unique(blobs)) {
+    const lacking: Blob[] = [];
+    for (const blob of blobs) {
       tell(0);
-      if (!(await registry.hasBlob(blob.digest))) {
-        const sent = await registry.putBlob(blob, from, tell);
-        sentBytes += sent;
-        if (sent > 0) sentBlobs += 1;
-      }
+      if (await registry.hasBlob(blob.digest)) done += blob.size;
+      else lacking.push(blob);
+    }
+    for (const blob of lacking) await mustBeWhole(blob, key);
+    for (const blob of lacking) {
+      const sent = await registry.putBlob(blob, from, tell);
+      sentBytes += sent;
+      if (sent > 0) sentBlobs += 1;
       done += blob.size;
     }
     for (const reference of tags.length === 0 ? [manifest.digest] : tags)
@@ -67,10 +74,23 @@ export async function pushImage(
   return { digest: manifest.digest, blobs: blobs.length, sentBlobs, sentBytes };
 }
 
-/** A base may name an empty layer several times. */
-const unique = <T extends { readonly digest: string }>(blobs: readonly T[]): readonly T[] => [
-  ...new Map(blobs.map((blob) => [blob.digest, blob])).values(),
-];
+/** A package keeps no large layers: these lie in the cache of the machine that packaged it. */
+async function mustBeWhole({ digest, size, from }: Blob, key: string): Promise<void> {
+  if ('bytes' in from) return;
+  const { file } = from;
+  const found = (await stat(file).catch(() => undefined))?.size;
+  if (found === size) return;
+  const what = found === undefined ? 'is gone' : `has ${found} bytes in place of ${size}`;
+  throw problemError([
+    {
+      code: 'MODELS_CACHE',
+      key,
+      value: file,
+      message: `${file} ${what}, and is a layer of the image: ${sizeText(size)}, ${digest}.`,
+      fix: 'Package again on this machine: of an image, a package holds only layers of at most 250 MB.',
+    },
+  ]);
+}
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 

@@ -44,7 +44,13 @@ export function readReference(text: string): ImageReference | { readonly wrong: 
   const first = slash < 0 ? '' : named.slice(0, slash);
   const isHost = scheme !== undefined || first === 'localhost' || /[.:]/.test(first);
   const host = isHost ? first : DOCKER_HUB;
-  if (!HOST.test(host)) return { wrong: `has the host ${JSON.stringify(host)}, which is none` };
+  const url =
+    host === DOCKER_HUB
+      ? DOCKER_HUB_API
+      : `${scheme ?? (isOfThisMachine(host) ? 'http' : 'https')}://${host}`;
+  // A port above 65535 or 300.1.1.1 looks like a host, and is none.
+  if (!HOST.test(host) || !URL.canParse(url))
+    return { wrong: `has the host ${JSON.stringify(host)}, which is none` };
   const rest = isHost ? named.slice(slash + 1) : named;
   const repository = host === DOCKER_HUB && !rest.includes('/') ? `library/${rest}` : rest;
   if (!REPOSITORY.test(repository) || repository.length > LONGEST)
@@ -56,15 +62,9 @@ export function readReference(text: string): ImageReference | { readonly wrong: 
     repository,
     ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
-    url:
-      host === DOCKER_HUB
-        ? DOCKER_HUB_API
-        : `${scheme ?? (isOfThisMachine(host) ? 'http' : 'https')}://${host}`,
+    url,
   };
 }
-
-/** What somebody wrote for a reference, as it may be shown: a password in it is nobody's business. */
-export const shownReference = (text: string): string => text.replace(LOGIN, '…@');
 
 const isOfThisMachine = (host: string): boolean =>
   /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(host);

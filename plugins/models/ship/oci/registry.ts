@@ -4,8 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { authorizationFor, challengeOf } from './authorization.ts';
-import type { RegistryLogin } from './docker-login.ts';
+import { registryFaultOf } from './answered-fault.ts';
+import { authorizationFor, type Logins } from './authorization.ts';
+import { challengesOf } from './challenges.ts';
 import { type Descriptor, IMAGE_MANIFESTS, INDEXES } from './documents.ts';
 import {
   discard,
@@ -17,7 +18,6 @@ import {
   type Reply,
   reasonOf,
   registryFault,
-  registryFaultOf,
   repeatedly,
   wholeBody,
 } from './exchange.ts';
@@ -70,20 +70,20 @@ const REDIRECTS = 5;
 
 /**
  * @param place its repository
- * @param login asked once the registry wants to know who asks
+ * @param login asked once the registry wants to know who asks; `tokenLogin` for a server of tokens elsewhere
  * @param write also to send
  */
 export function openRepository(
   place: Pick<ImageReference, 'url' | 'repository'>,
   {
     login = async () => undefined,
+    tokenLogin = async () => undefined,
     write = false,
     limits = REGISTRY_LIMITS,
   }: {
-    readonly login?: () => Promise<RegistryLogin | undefined>;
     readonly write?: boolean;
     readonly limits?: RegistryLimits;
-  } = {},
+  } & Partial<Logins> = {},
 ): ImageRepository {
   const origin = new URL(place.url);
   const base = `/v2/${place.repository}`;
@@ -113,9 +113,9 @@ export function openRepository(
       );
     const reply = await send();
     if (reply.status !== 401 || question.url.origin !== origin.origin) return reply;
-    const challenge = challengeOf(reply.headers['www-authenticate']);
-    if (challenge === undefined) return reply;
-    const next = await authorizationFor(challenge, origin, scopesFor(from), await login(), limits);
+    const challenges = challengesOf(reply.headers['www-authenticate']);
+    if (challenges.length === 0) return reply;
+    const next = await authorizationFor(challenges, origin, scopesFor(from), { login, tokenLogin }, limits);
     if (next === undefined || next === authorization) return reply;
     await discard(reply);
     authorization = next;
@@ -132,18 +132,30 @@ export function openRepository(
     return follow({ ...question, url: nextOf(question.url, location) }, left - 1);
   };
 
+  const fetchManifest = async (reference: string): Promise<FetchedManifest> => {
+    const accept = [...IMAGE_MANIFESTS, ...INDEXES].join(', ');
+    const reply = await follow({ method: 'GET', url: at(`manifests/${reference}`), headers: { accept } });
+    if (reply.status !== 200) throw await registryFaultOf(reply);
+    const bytes = await wholeBody(reply, MANIFEST_BYTES);
+    const mediaType = (reply.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+    const digest = digestOfBytes(bytes);
+    if (reference.startsWith('sha256:') && reference !== digest)
+      throw registryFault('wrong', `answers with a manifest whose digest is ${digest}`);
+    return { bytes, mediaType, digest };
+  };
+
   const getManifest: ImageRepository['getManifest'] = (reference) =>
-    repeatedly(limits, async () => {
-      const accept = [...IMAGE_MANIFESTS, ...INDEXES].join(', ');
-      const reply = await follow({ method: 'GET', url: at(`manifests/${reference}`), headers: { accept } });
-      if (reply.status !== 200) throw await registryFaultOf(reply);
-      const bytes = await wholeBody(reply, MANIFEST_BYTES);
-      const mediaType = (reply.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-      const digest = digestOfBytes(bytes);
-      if (reference.startsWith('sha256:') && reference !== digest)
-        throw registryFault('wrong', `answers with a manifest whose digest is ${digest}`);
-      return { bytes, mediaType, digest };
-    });
+    repeatedly(limits, () => fetchManifest(reference));
+
+  /** Who may push need not be allowed to pull: then this is not known, and it is sent again. */
+  const isNamed = (reference: string, digest: string): Promise<boolean> =>
+    fetchManifest(reference).then(
+      (found) => found.digest === digest,
+      (error: unknown) => {
+        if (!isRegistryFault(error) || error.kind === 'unreachable') throw error;
+        return false;
+      },
+    );
 
   const getBlob: ImageRepository['getBlob'] = ({ digest, size }, to, told = () => {}) =>
     repeatedly(limits, async () => {
@@ -189,7 +201,9 @@ export function openRepository(
     uploadBlob({ ask, at, isThere, repository: place.repository, limits }, blob, from, told);
 
   const putManifest: ImageRepository['putManifest'] = (reference, { bytes, mediaType, digest }) =>
-    repeatedly(limits, async () => {
+    repeatedly(limits, async (attempt) => {
+      // Only the answer may have been lost, and a registry may refuse a tag that is there.
+      if (attempt > 1 && (await isNamed(reference, digest))) return;
       const url = at(`manifests/${reference}`);
       const reply = await ask({ method: 'PUT', url, payload: { bytes, type: mediaType } });
       if (reply.status !== 201) throw await registryFaultOf(reply);

@@ -14,26 +14,39 @@ export const TITLE = 'org.opencontainers.image.title';
 /** A longer configuration is not brought for a name. */
 const CONFIG_BYTES = 1024 * 1024;
 
+/** What an image says of itself: somebody else’s texts. */
+type ImageTold = {
+  /** Its label. */
+  readonly title?: string;
+  /** As images say it: `amd64`. */
+  readonly architecture?: string;
+};
+
 /**
  * Asks a registry what an image says it is.
  *
- * @returns the text of its label, somebody else’s; undefined where it has none, or is an index of images
+ * @returns nothing where it is an index of images
  * @throws RegistryFault
  */
-export async function titleOf(
+export async function toldBy(
   registry: Pick<ImageRepository, 'getBlob'>,
   manifest: FetchedManifest,
-): Promise<string | undefined> {
+): Promise<ImageTold> {
   const config = readManifest(manifest)?.config;
-  if (config === undefined || config.size > CONFIG_BYTES) return undefined;
+  if (config === undefined || config.size > CONFIG_BYTES) return {};
   const folder = await mkdtemp(join(tmpdir(), 'models-image-'));
   try {
     const file = join(folder, 'config.json');
     await registry.getBlob(config, file);
     const document = parsedJson(await readFile(file));
-    const labels = isObject(document) && isObject(document.config) ? document.config.Labels : undefined;
+    if (!isObject(document)) return {};
+    const { architecture, config: started } = document;
+    const labels = isObject(started) ? started.Labels : undefined;
     const title = isObject(labels) ? labels[TITLE] : undefined;
-    return typeof title === 'string' ? title : undefined;
+    return {
+      ...(typeof title === 'string' && { title }),
+      ...(typeof architecture === 'string' && { architecture }),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

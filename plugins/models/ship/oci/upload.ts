@@ -1,3 +1,4 @@
+import { registryFaultOf } from './answered-fault.ts';
 import {
   discard,
   isRegistryFault,
@@ -5,7 +6,6 @@ import {
   type RegistryRequest,
   type Reply,
   registryFault,
-  registryFaultOf,
   repeatedly,
 } from './exchange.ts';
 import type { Blob } from './image.ts';
@@ -52,11 +52,13 @@ export async function uploadBlob(
     begun = open.url;
     let reached = open.start;
     try {
-      begun = await sendFrom(around, blob, open, (bytes) => {
-        sent += bytes;
-        reached += bytes;
-        told(reached);
-      });
+      // With all of its bytes there, nothing is left that could be named as a range.
+      if (resumed?.start !== blob.size)
+        begun = await sendFrom(around, blob, open, (bytes) => {
+          sent += bytes;
+          reached += bytes;
+          told(reached);
+        });
       await finish(around, begun, blob.digest);
     } catch (error) {
       if (resumed === undefined || !isRegistryFault(error) || error.kind === 'refused') throw error;

@@ -24,3 +24,8 @@ it('a session’s token is one, and the ARN of a server is none', () => {
   expect(repeatsSecret('arn:app may not be read', headers)).toBe(false);
   expect(repeatsSecret('anything', {})).toBe(false);
 });
+
+it('what was sent otherwise is one, too', () => {
+  expect(repeatsSecret('t0ken is expired', {}, ['t0ken'])).toBe(true);
+  expect(repeatsSecret('an app is expired', {}, ['t0ken', 'app'])).toBe(false);
+});

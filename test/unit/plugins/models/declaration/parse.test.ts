@@ -89,6 +89,21 @@ describe('a declaration', () => {
     ]);
   });
 
+  it('takes a base by its digest, of a host that there can be, and shows no password in it', () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const of = (base: string) => one({ ...churn, package: 'image', image: { base } });
+    for (const base of ['library/node', 'example.com:65535/a', '10.0.0.1/a', '[::1]:5000/a'])
+      expect(of(`${base}@${digest}`).problems).toEqual([]);
+    for (const base of ['example.com:99999/a', '300.1.1.1/a', '[:::::]/a'])
+      expect(of(`${base}@${digest}`).problems).toMatchObject([
+        { code: 'MODELS_INVALID_VALUE', key: 'models.churn.image.base', value: `${base}@${digest}` },
+      ]);
+    for (const rest of ['host', `host/a@${digest}`])
+      expect(of(`user:s3cretpw@${rest}`).problems).toEqual([
+        expect.objectContaining({ value: `…@${rest}`, message: expect.not.stringContaining('s3cretpw') }),
+      ]);
+  });
+
   it('is frozen, and shares nothing with what the framework will write into', () => {
     const event = { sqs: 'arn:aws:sqs:us-east-1:123456789012:work' };
     const [model] = one({ ...churn, function: { events: [event] } }).models;

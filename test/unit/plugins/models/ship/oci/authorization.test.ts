@@ -1,25 +1,32 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  authorizationFor,
-  challengeOf,
-  isSameSite,
-} from '../../../../../../plugins/models/ship/oci/authorization.ts';
+import { authorizationFor, isSameSite } from '../../../../../../plugins/models/ship/oci/authorization.ts';
+import { challengesOf } from '../../../../../../plugins/models/ship/oci/challenges.ts';
+import type { RegistryLogin } from '../../../../../../plugins/models/ship/oci/docker-login.ts';
 import { REGISTRY_LIMITS } from '../../../../../../plugins/models/ship/oci/exchange.ts';
 
+type Parameters = Readonly<Record<string, string>>;
+const bearer = (parameters: Parameters) => ({ scheme: 'bearer', parameters });
+const basic = (parameters: Parameters = {}) => ({ scheme: 'basic', parameters });
+
 it.each([
+  ['Bearer realm="https://a/t",service="s"', [bearer({ realm: 'https://a/t', service: 's' })]],
+  ['BASIC Realm=r', [basic({ realm: 'r' })]],
+  ['Basic', [basic()]],
+  ['Bearer a = "x, \\"y\\"" , b=c', [bearer({ a: 'x, "y"', b: 'c' })]],
+  ['Bearer realm="https://a/t", Basic realm="r"', [bearer({ realm: 'https://a/t' }), basic({ realm: 'r' })]],
+  ['Basic,,Bearer realm = "https://a/t"', [basic(), bearer({ realm: 'https://a/t' })]],
   [
-    'Bearer realm="https://a/t",service="s"',
-    { scheme: 'bearer', parameters: { realm: 'https://a/t', service: 's' } },
+    'Negotiate abc/d==, Basic realm="a, Bearer realm=b"',
+    [expect.objectContaining({ scheme: 'negotiate' }), basic({ realm: 'a, Bearer realm=b' })],
   ],
-  ['BASIC Realm=r', { scheme: 'basic', parameters: { realm: 'r' } }],
-  ['Basic', { scheme: 'basic', parameters: {} }],
-  ['Bearer a = "x, \\"y\\"" , b=c', { scheme: 'bearer', parameters: { a: 'x, "y"', b: 'c' } }],
-  ['', undefined],
-  [undefined, undefined],
-])('reads the challenge %s', (header, challenge) => {
-  expect(challengeOf(header)).toEqual(challenge);
+  ['realm="r"', []],
+  ['Bearer realm="r', [bearer({})]],
+  ['', []],
+  [undefined, []],
+])('reads the challenges %s', (header, challenges) => {
+  expect(challengesOf(header)).toEqual(challenges);
 });
 
 it.each([
@@ -31,6 +38,13 @@ it.each([
   ['https://a.example', 'https://b.example', false],
   ['https://a.com', 'https://com', false],
   ['https://a.x.example', 'https://a.y.example', false],
+  ['https://foo.co.uk', 'https://evil.co.uk', false],
+  ['https://mine.azurecr.io', 'https://evil.azurecr.io', false],
+  ['https://a.b.run.app', 'https://evil.b.run.app', false],
+  ['https://evildocker.io', 'https://auth.docker.io/token', false],
+  ['https://ghcr.io', 'https://ghcr.io/token', true],
+  ['https://public.ecr.aws', 'https://public.ecr.aws/token/', true],
+  ['https://gitlab.example:5050', 'https://gitlab.example/jwt/auth', true],
   ['http://127.0.0.1:1', 'http://127.0.0.1:2', false],
   ['http://10.0.0.1', 'http://11.0.0.1', false],
 ])('%s may send to %s: %s', (one, other, may) => {
@@ -38,7 +52,7 @@ it.each([
 });
 
 describe('a server of tokens', () => {
-  const limits = { ...REGISTRY_LIMITS, pause: 1, attempts: 2 };
+  const limits = { ...REGISTRY_LIMITS, pause: 1 };
   let answer = { status: 200, body: '{"access_token":"t"}' };
   let asked: { readonly request: IncomingMessage; readonly body: string }[] = [];
   let url = new URL('http://x');
@@ -61,12 +75,12 @@ describe('a server of tokens', () => {
     running.closeAllConnections();
     running.close();
   });
-  const ask = (login: Parameters<typeof authorizationFor>[3]) =>
+  const ask = (login: RegistryLogin | undefined) =>
     authorizationFor(
-      { scheme: 'bearer', parameters: { realm: url.href, service: 's' } },
+      [bearer({ realm: url.href, service: 's' })],
       new URL(url.origin),
       'repository:x:pull',
-      login,
+      { login: async () => login, tokenLogin: async () => undefined },
       limits,
     );
 
@@ -89,14 +103,32 @@ describe('a server of tokens', () => {
     });
   });
 
+  it('is told nobody over HTTP for a registry that is asked over HTTPS, whoever is known there', async () => {
+    const asking = authorizationFor(
+      [bearer({ realm: url.href })],
+      new URL('https://example.com'),
+      'repository:x:pull',
+      {
+        login: async () => ({ username: 'a', password: 'b' }),
+        tokenLogin: async () => ({ username: 'a', password: 'b' }),
+      },
+      limits,
+    );
+    await expect(asking).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(/is not told who asks$/),
+    });
+    expect(asked).toEqual([]);
+  });
+
   it.each([
-    [401, '{"details":"no"}', 'refused', /^gives no token: 127.0.0.1:\d+ refuses \(401\)/, 1],
-    [503, '', 'unreachable', /^gives no token: 127.0.0.1:\d+ answers 503/, 2],
-    [200, '<html>', 'wrong', /answers what is no JSON/, 1],
-    [200, '{"token":""}', 'wrong', /answers without one/, 1],
-  ])('that answers %i %s gives none', async (status, body, kind, message, times) => {
+    [401, '{"details":"no"}', 'refused', /^gives no token: 127.0.0.1:\d+ refuses \(401\)/],
+    [503, '', 'unreachable', /^gives no token: 127.0.0.1:\d+ answers 503/],
+    [200, '<html>', 'wrong', /answers what is no JSON/],
+    [200, '{"token":""}', 'wrong', /answers without one/],
+  ])('that answers %i %s gives none, and is asked once', async (status, body, kind, message) => {
     answer = { status, body };
     await expect(ask(undefined)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
-    expect(asked).toHaveLength(times);
+    expect(asked).toHaveLength(1);
   });
 });

@@ -158,6 +158,26 @@ describe('Node is found', () => {
   });
 });
 
+it('a version is read whole, wherever a piece of the layer ends', async () => {
+  // Files are read in pieces of 64 KiB, and a file begins behind 512 bytes of the archive.
+  for (const cut of ['node.js/v24.21.1', 'node.js/v24.21.12', 'node.js/v24.2', 'node.js/v24.21.']) {
+    const content = Buffer.from(`${'\0'.repeat(65_536 - 512 - cut.length)}node.js/v24.21.12\0`);
+    const base = await fetched(putImage([tarOf([node('usr/bin/node', content)])]));
+    expect(base.node.version).toBe('24.21.12');
+  }
+});
+
+it.each([
+  ['x86_64', '2472f0273d8848d8b2aa6528f5526b8a514b70703596199efe5a4b84d3d59b0b'],
+  ['arm64', '104527dd19c1907b4aaf328b5b3af1ac0c5db6bb9c76be8cb73fb295ec58b0fe'],
+] as const)('AWS’s own is the base where none is declared: %s', (architecture, digits) => {
+  expect(baseReference({ declared: undefined, architecture, key: 'models.m.image.base' })).toMatchObject({
+    host: 'public.ecr.aws',
+    repository: 'lambda/nodejs',
+    digest: `sha256:${digits}`,
+  });
+});
+
 describe('a base is refused', () => {
   const good = () => [layer(node('usr/bin/node'))];
   const refusal = (message: RegExp) => ({
@@ -168,6 +188,20 @@ describe('a base is refused', () => {
   it('where it is no reference', async () => {
     await expect(fetched('', { declared: 'exa mple/x' })).rejects.toMatchObject(
       refusal(/exa mple\/x has the repository/),
+    );
+  });
+
+  it('where a password may be in it, which is not shown', async () => {
+    const refused = fetched('', { declared: 'user:s3cretpw@host' });
+    await expect(refused).rejects.toMatchObject(refusal(/: …@host has a digest that is not sha256/));
+    await expect(refused).rejects.toMatchObject({ problems: [{ value: '…@host' }] });
+    await expect(refused).rejects.not.toThrow(/s3cretpw/);
+  });
+
+  it('where no host has its name', async () => {
+    const declared = `example.com:99999/a@sha256:${'a'.repeat(64)}`;
+    await expect(fetched('', { declared })).rejects.toMatchObject(
+      refusal(/has the host "example\.com:99999", which is none/),
     );
   });
 
@@ -190,19 +224,16 @@ describe('a base is refused', () => {
     server = await imageRegistry();
   });
 
-  it('where none is declared and none is pinned', () => {
-    const ask = () =>
-      baseReference({ declared: undefined, architecture: 'arm64', key: 'models.m.image.base' });
-    expect(ask).toThrow(/No base is declared, and this package pins none\. .*@sha256:….*linux\/arm64/);
-    expect(ask).toThrow(
+  it('in a declaration, with the command that looks it up', () => {
+    const declared = 'public.ecr.aws/lambda/nodejs:24';
+    expect(() => baseReference({ declared, architecture: 'arm64', key: 'models.m.image.base' })).toThrow(
       /Write `models\.m\.image\.base: public.*`sls models image --base public\.ecr\.aws\/lambda\/nodejs:24` looks it up/,
     );
   });
 
   it('with commands that tell the digest, and the option as it is written', () => {
-    const ask = (declared?: string) => () =>
-      baseReference({ declared, architecture: 'arm64', key: '--base' });
-    expect(ask()).toThrow(
+    const ask = (declared: string) => () => baseReference({ declared, architecture: 'arm64', key: '--base' });
+    expect(ask('public.ecr.aws/lambda/nodejs:24')).toThrow(
       /Write `--base public\.ecr\.aws\/lambda\/nodejs@sha256:…`, with .*`crane digest --platform linux\/arm64 public\.ecr\.aws\/lambda\/nodejs:24` prints it; `docker buildx imagetools inspect public\.ecr\.aws\/lambda\/nodejs:24` and `skopeo inspect --raw docker:\/\/public\.ecr\.aws\/lambda\/nodejs:24` list it/,
     );
     expect(ask('node')).toThrow(/crane digest --platform linux\/arm64 docker\.io\/library\/node:latest`/);

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { dockerLogin } from '../../../../../../plugins/models/ship/oci/docker-login.ts';
+import { dockerLogin as loginAt } from '../../../../../../plugins/models/ship/oci/docker-login.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -14,6 +14,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 const config = (value: unknown): Promise<void> =>
   writeFile(join(folder, 'config.json'), typeof value === 'string' ? value : JSON.stringify(value));
+const dockerLogin = (host: string, repository = '') => loginAt({ host, repository });
 const auth = (text: string) => ({ auth: Buffer.from(text).toString('base64') });
 
 it('is nobody without the file, or where the file does not know the registry', async () => {
@@ -39,6 +40,36 @@ it('is found by the host, however it is written', async () => {
   expect(await dockerLogin('two.example')).toBeUndefined();
   expect(await dockerLogin('three.example')).toEqual({ identityToken: 'token' });
   expect(await dockerLogin('docker.io')).toEqual({ username: 'hub', password: 'word' });
+});
+
+it('is who is named for the most of the place, and nobody of another repository', async () => {
+  await config({
+    auths: {
+      'ghcr.io/org-a': auth('a:word'),
+      'ghcr.io/org-b/x': auth('b:word'),
+      'https://ghcr.io/v2/': auth('address:word'),
+      'ghcr.io': auth('all:word'),
+      'one.example/org': auth('org:word'),
+      'two.example/v1/': auth('two:word'),
+      'docker.io/me': auth('mine:word'),
+      'https://index.docker.io/v1/': auth('hub:word'),
+    },
+  });
+  const who = async (host: string, repository?: string) => {
+    const login = await dockerLogin(host, repository);
+    return login !== undefined && 'username' in login ? login.username : undefined;
+  };
+  expect(await who('ghcr.io')).toBe('all');
+  expect(await who('ghcr.io', 'other/x')).toBe('all');
+  expect(await who('ghcr.io', 'org-a/x')).toBe('a');
+  expect(await who('ghcr.io', 'org-abc/x')).toBe('all');
+  expect(await who('ghcr.io', 'org-b')).toBe('all');
+  expect(await who('ghcr.io', 'org-b/x')).toBe('b');
+  expect(await who('one.example', 'org/x')).toBe('org');
+  expect(await who('one.example', 'other')).toBeUndefined();
+  expect(await who('two.example', 'x')).toBe('two');
+  expect(await who('docker.io', 'me/x')).toBe('mine');
+  expect(await who('docker.io', 'library/node')).toBe('hub');
 });
 
 it('refuses a file that is none', async () => {

@@ -119,3 +119,29 @@ it('is known by base, unpacked layers and what starts them, not by how they are 
   );
   expect(imageIdentity(digest('f'), { ...parts, configOf: () => ({ ...OWN, env: {} }) })).not.toBe(identity);
 });
+
+it('listens where it says, whatever port its base is for', () => {
+  const envOf = (Env: readonly string[]) => {
+    const config = { ...CONFIG, config: { ...CONFIG.config, Env } };
+    const image = imageOf({ base: { ...base, config }, layers: [LAYER], config: OWN });
+    return (parse(image.config.bytes) as ImageConfig).config?.Env;
+  };
+  expect(envOf(['PORT=3000', 'PATH=/bin', 'PORTAL=x'])).toEqual(envOf(['PATH=/bin', 'PORTAL=x']));
+});
+
+it('has a blob once that a manifest names several times', () => {
+  const [layer] = MANIFEST.layers;
+  const twice = layer === undefined ? [] : [layer, layer];
+  const diffIds = [digest('a'), digest('a')];
+  const image = imageOf({
+    base: {
+      ...base,
+      manifest: { ...MANIFEST, layers: twice },
+      config: { ...CONFIG, rootfs: { type: 'layers', diff_ids: diffIds } },
+    },
+    layers: [LAYER],
+    config: OWN,
+  });
+  expect(image.blobs.map((blob) => blob.digest)).toEqual([digest('b'), digest('e'), image.config.digest]);
+  expect(parse(image.manifest.bytes)).toMatchObject({ layers: [{}, {}, {}] });
+});

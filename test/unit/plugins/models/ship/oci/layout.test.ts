@@ -83,6 +83,20 @@ it('keeps images of other tags, whoever wrote them', async () => {
   await writeFile(join(to, 'index.json'), index);
 });
 
+it.each([
+  ['that is there', 'both', ['zero']],
+  ['that is new', 'both-new', []],
+])('keeps images that several commands write at a time, in a folder %s', async (_, name, before) => {
+  const to = join(folder, name);
+  for (const tag of before) await writeLayout(imageWith(tag), to, tag, '--output');
+  const tags = ['one', 'two', 'three', 'four'];
+  await Promise.all(tags.map((tag) => writeLayout(imageWith(tag), to, tag, '--output')));
+  const digests = [...before, ...tags].map((tag) => imageWith(tag).manifest.digest);
+  const found = (await imagesOf(to)) as readonly { readonly digest: string }[];
+  expect(found.map(({ digest }) => digest).toSorted()).toEqual(digests.toSorted());
+  expect((await readdir(to)).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout']);
+});
+
 it('writes a blob again of which only a part is there', async () => {
   const to = join(folder, 'part');
   const image = imageWith('part');

@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { REGISTRY_LIMITS, registryFault } from '../../../../../../plugins/models/ship/oci/exchange.ts';
 import { digestOfBytes, type OciImage } from '../../../../../../plugins/models/ship/oci/image.ts';
 import { pushImage, pushProblem } from '../../../../../../plugins/models/ship/oci/push.ts';
@@ -11,6 +14,12 @@ beforeEach(async () => {
   server = await imageRegistry();
 });
 afterEach(() => server.stop());
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Each of these texts is a blob. */
 function imageFrom(...texts: readonly string[]): OciImage {
@@ -37,20 +46,40 @@ const push = (image: OciImage, options: Parameters<typeof pushImage>[3] = {}) =>
 };
 
 it('sends what is not there, each blob once, and then the manifest under its names', async () => {
-  const image = imageFrom('base', 'base', 'model');
+  const image = imageFrom('base', 'model');
   const heard: (string | undefined)[] = [];
   const first = await push(image, { tags: ['v1', 'v2'], progress: (text) => heard.push(text) });
-  expect(first).toEqual({ digest: image.manifest.digest, blobs: 3, sentBlobs: 2, sentBytes: 9 });
+  expect(first).toEqual({ digest: image.manifest.digest, blobs: 2, sentBlobs: 2, sentBytes: 9 });
   expect([...server.manifests.keys()]).toEqual(
     ['v1', image.manifest.digest, 'v2'].map((name) => `models ${name}`),
   );
   expect(heard[0]).toMatch(/^Pushing the image to 127.0.0.1:\d+ \(0 % of 0 MB\)$/);
   expect(heard.at(-1)).toBeUndefined();
-  const changed = imageFrom('base', 'base', 'other');
+  const changed = imageFrom('base', 'other');
   expect(await push(changed)).toMatchObject({ sentBlobs: 1, sentBytes: 5 });
   expect(server.manifests.has(`models ${changed.manifest.digest}`)).toBe(true);
   expect(await push(changed)).toMatchObject({ sentBlobs: 0, sentBytes: 0 });
   expect(server.received()).toBe(14);
+});
+
+it.each([
+  ['is gone', undefined, /layer is gone, and is a layer of the image: 0\.0 kB, sha256:/],
+  ['was cut off', 'lay', /layer has 3 bytes in place of 5, and is a layer/],
+])('sends nothing where a layer that the registry lacks %s', async (_, content, why) => {
+  const image = imageFrom('config', 'layer');
+  const file = join(folder, 'layer');
+  await rm(file, { force: true });
+  if (content !== undefined) await writeFile(file, content);
+  const blobs = image.blobs.map((blob) => (blob.size === 5 ? { ...blob, from: { file } } : blob));
+  const pushed = push({ ...image, blobs }, { tags: ['v1'] });
+  await expect(pushed).rejects.toMatchObject({
+    problems: [{ code: 'MODELS_CACHE', key: 'models', value: file, fix: expect.stringMatching(/^Package/) }],
+    message: expect.stringMatching(why),
+  });
+  expect(server.asked.map(({ method }) => method)).toEqual(['HEAD', 'HEAD']);
+  // What the registry has already is not read.
+  server.blobs.set(`models ${blobs[1]?.digest}`, Buffer.from('layer'));
+  expect(await push({ ...image, blobs }, { tags: ['v1'] })).toMatchObject({ sentBlobs: 1 });
 });
 
 it('names nothing before all of it is there', async () => {
@@ -71,6 +100,7 @@ it.each([
   [429, /the registry answers 429: nothing here\. Push again/],
   [500, /the registry answers 500: nothing here\. Push again/],
   [400, /the registry answers 400: nothing here\. Find out what this address serves/],
+  [413, /the registry answers 413: nothing here\. Raise the limit .*`client_max_body_size 0`/],
 ])('says what to do about %i', async (status, text) => {
   server.misbehave = ({ method }, request, response) => {
     if (method === 'HEAD') return false;

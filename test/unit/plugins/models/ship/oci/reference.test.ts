@@ -1,9 +1,6 @@
 import { expect, it } from 'vitest';
-import {
-  readReference,
-  referenceText,
-  shownReference,
-} from '../../../../../../plugins/models/ship/oci/reference.ts';
+import { shownReference } from '../../../../../../core/text/shown-reference.ts';
+import { readReference, referenceText } from '../../../../../../plugins/models/ship/oci/reference.ts';
 
 const HEX = 'a'.repeat(64);
 
@@ -35,6 +32,12 @@ it.each([
   ['example.com/a:', /the tag ""/],
   ['example.com/a:v 1', /the tag "v 1"/],
   ['exa mple.com/a', /the host "exa mple.com"/],
+  ['example.com:99999/a:v1', /the host "example.com:99999", which is none/],
+  ['300.1.1.1/a', /the host "300.1.1.1"/],
+  ['1.2.3.4.5/a', /the host "1.2.3.4.5"/],
+  ['[:::::]/a', /the host/],
+  ['localhost:70000/a', /the host/],
+  ['http://example.com:99999/a', /the host/],
   ['user@example.com/a', /somebody’s name before an @/],
   ['https://user:pass/word@example.com/a', /somebody’s name before an @/],
   ['example.com/a@sha256:abc', /a digest that is not/],
@@ -48,7 +51,11 @@ it.each([
   ['https://user:pass/w@rd@example.com/a:v1', '…@example.com/a:v1'],
   [`user:word@example.com/a@sha256:${HEX}`, `…@example.com/a@sha256:${HEX}`],
   [`example.com/a@sha256:${HEX}`, `example.com/a@sha256:${HEX}`],
-  ['example.com/a@b', 'example.com/a@b'],
+  ['example.com/a@sha256:abc', 'example.com/a@sha256:abc'],
+  ['example.com/a@b', '…@b'],
+  ['user:s3cretpw@host', '…@host'],
+  [`user:s3cretpw@host@sha256:${HEX}`, `…@host@sha256:${HEX}`],
+  [`user:s3cretpw@sha256:1/a@sha256:${HEX}`, `…@sha256:1/a@sha256:${HEX}`],
 ])('%s is shown without a password', (text, shown) => {
   expect(shownReference(text)).toBe(shown);
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -130,6 +130,23 @@ describe('a blob is sent', () => {
     expect(server.received()).toBe(BYTES.length);
   });
 
+  it('not again, where all of it is there and only the answer to it is lost', async () => {
+    let lost = 0;
+    server.misbehave = ({ method, path }, request) => {
+      if (method !== 'PATCH' || lost++ > 0) return false;
+      void (async () => {
+        const all: Buffer[] = [];
+        for await (const chunk of request as AsyncIterable<Buffer>) all.push(chunk);
+        server.keep(/uploads\/(\d+)/.exec(path)?.[1] ?? '', Buffer.concat(all));
+        request.socket.destroy();
+      })();
+      return true;
+    };
+    expect(await open().putBlob(blob)).toBe(BYTES.length);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    expect(methods()).toEqual(['POST', 'PATCH', 'HEAD', 'GET', 'PUT']);
+  });
+
   it.each([429, 500, 502, 503])('again after %i, when it is told to', async (status) => {
     let refused = 0;
     const at: number[] = [];
@@ -228,12 +245,13 @@ describe('a registry that is slow', () => {
       response.writeHead(200, { 'content-length': BYTES.length });
       const pieces = 6;
       const size = BYTES.length / pieces;
+      // All of them take longer than its patience, and no two lie near it.
       for (let piece = 0; piece < pieces; piece += 1)
-        setTimeout(() => response.write(BYTES.subarray(piece * size, (piece + 1) * size)), piece * 800);
+        setTimeout(() => response.write(BYTES.subarray(piece * size, (piece + 1) * size)), piece * 2500);
       return true;
     };
     const to = join(folder, 'trickles');
-    await open({ limits: impatient }).getBlob(blob, to);
+    await open({ limits: { ...impatient, patience: 10_000 } }).getBlob(blob, to);
     expect((await readFile(to)).equals(BYTES)).toBe(true);
   });
 });
@@ -310,6 +328,50 @@ describe('a manifest', () => {
     await expect(open().putManifest('v1', document)).rejects.toMatchObject(
       fault('wrong', /keeps the manifest as/),
     );
+  });
+
+  describe('whose answer is lost, at a registry that writes a tag once,', () => {
+    let puts = 0;
+    const once = (kept: Buffer) => {
+      puts = 0;
+      server.misbehave = ({ method }, request, response) => {
+        if (method !== 'PUT') return false;
+        request.resume();
+        puts += 1;
+        if (puts === 1) {
+          server.manifests.set('models v1', { type: mediaType, bytes: kept });
+          request.socket.destroy();
+        } else response.writeHead(400).end('{"errors":[{"code":"TAG_INVALID","message":"it is there"}]}');
+        return true;
+      };
+    };
+
+    it('is there', async () => {
+      once(bytes);
+      await open().putManifest('v1', document);
+      expect(puts).toBe(1);
+    });
+
+    it('is not there, where the tag is another’s', async () => {
+      once(Buffer.from('{}'));
+      await expect(open().putManifest('v1', document)).rejects.toMatchObject(
+        fault('wrong', /^answers 400: TAG_INVALID: it is there$/),
+      );
+    });
+  });
+
+  it('is sent again by who may not pull, where the answer is lost', async () => {
+    let puts = 0;
+    server.misbehave = ({ method }, request, response) => {
+      if (method === 'PUT' && puts++ > 0) return false;
+      request.resume();
+      if (method === 'PUT') request.socket.destroy();
+      else response.writeHead(403).end();
+      return true;
+    };
+    await open().putManifest('v1', document);
+    expect(puts).toBe(2);
+    expect(server.manifests.has('models v1')).toBe(true);
   });
 
   it('is refused where it has no end', async () => {
@@ -424,8 +486,110 @@ describe('who asks', () => {
     );
   });
 
+  it('is told in the first way that is known here, whatever else a registry asks by', async () => {
+    const token = 'Bearer realm="URL/token",service="s"';
+    for (const [challenges, who, sent] of [
+      [[`${token}, Basic realm="r"`], undefined, 'Bearer t'],
+      [['Basic realm="r"', token], undefined, 'Bearer t'],
+      [['Basic realm="r"', token], login, 'Bearer t'],
+      [['Negotiate', 'NTLM abc/d==, Basic realm="r"'], login, basic],
+    ] as const) {
+      const heard: (string | undefined)[] = [];
+      server.misbehave = ({ path, headers }, request, response) => {
+        request.resume();
+        if (path.startsWith('/token')) response.end('{"token":"t"}');
+        else {
+          heard.push(headers.authorization);
+          const asks = challenges.map((challenge) => challenge.replace('URL', server.url));
+          const isKnown = headers.authorization !== undefined;
+          response.writeHead(isKnown ? 200 : 401, isKnown ? {} : { 'www-authenticate': asks }).end();
+        }
+        return true;
+      };
+      expect(await open({ login: async () => who }).hasBlob(DIGEST)).toBe(true);
+      expect(heard).toEqual([undefined, sent]);
+    }
+    server.misbehave = (_, _request, response) => {
+      response.writeHead(401, { 'www-authenticate': ['Negotiate', 'Basic realm="r"'] }).end();
+      return true;
+    };
+    await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(fault('refused', /^refuses \(401\)/));
+  });
+
+  it('is asked for no longer than anything else, where a server of tokens cannot answer', async () => {
+    let asked = 0;
+    server.misbehave = ({ path }, request, response) => {
+      request.resume();
+      const isToken = path.startsWith('/token');
+      if (isToken) asked += 1;
+      const challenge = `Bearer realm="${server.url}/token"`;
+      response.writeHead(isToken ? 503 : 401, isToken ? {} : { 'www-authenticate': challenge }).end();
+      return true;
+    };
+    await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('unreachable', /^gives no token: .* answers 503$/),
+    );
+    expect(asked).toBe(limits.attempts);
+  });
+
+  it.each([
+    ['a token', { identityToken: 'secret/token+' }],
+    ['a long token', { identityToken: 'secret'.repeat(100) }],
+    ['a password', { username: 'me', password: 'secret-word' }],
+  ])('is not in what is shown, also where a server of tokens repeats %s', async (_, who) => {
+    const said = async (request: IncomingMessage): Promise<string> => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      const form = new URLSearchParams(body).get('refresh_token');
+      return form === null ? `${request.headers.authorization}` : `${form} or ${encodeURIComponent(form)}`;
+    };
+    server.misbehave = ({ path }, request, response) => {
+      void (async () => {
+        const told = await said(request);
+        const isToken = path.startsWith('/token');
+        response
+          .writeHead(401, { 'www-authenticate': `Bearer realm="${server.url}/token",service="s"` })
+          .end(isToken ? JSON.stringify({ errors: [{ code: 'OLD', message: `${told} is too old` }] }) : '');
+      })();
+      return true;
+    };
+    await expect(open({ login: async () => who }).hasBlob(DIGEST)).rejects.toMatchObject(
+      fault('refused', /^gives no token: 127\.0\.0\.1:\d+ refuses \(401\)$/),
+    );
+  });
+
+  it('may be told to a token server of another site by who is known there', async () => {
+    const heard: (string | undefined)[] = [];
+    const tokens = createServer((request, response) => {
+      heard.push(request.headers.authorization);
+      response.end('{"token":"t"}');
+    });
+    await new Promise<void>((resolve) => tokens.listen(0, '127.0.0.1', resolve));
+    const host = `127.0.0.1:${(tokens.address() as AddressInfo).port}`;
+    await server.stop();
+    server = await imageRegistry({
+      authorization: 'Bearer t',
+      challenge: `Bearer realm="http://${host}/",service="s"`,
+    });
+    server.blobs.set(KEY, BYTES);
+    const known = open({
+      login: async () => ({ username: 'me', password: 'another' }),
+      tokenLogin: async (at) => (at === host ? login : undefined),
+    });
+    expect(await known.hasBlob(DIGEST)).toBe(true);
+    expect(heard).toEqual([basic]);
+    await expect(open({ login: async () => login }).hasBlob(DIGEST)).rejects.toMatchObject({
+      ...fault('refused', /which is not of its own site and is not told who asks/),
+      fix: expect.stringContaining(`\`crane auth login ${host}\``),
+    });
+    expect(heard).toHaveLength(1);
+    tokens.closeAllConnections();
+    tokens.close();
+  });
+
   it.each([
     ['Negotiate', /asks for negotiate, which nobody here speaks/],
+    [['Negotiate abc==', 'NTLM'], /asks for negotiate, ntlm, which nobody here speaks/],
     ['Bearer service="s"', /asks for a token of a server that it does not name/],
   ])('is not known to a registry that asks by %s', async (challenge, why) => {
     await server.stop();
