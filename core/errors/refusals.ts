@@ -38,7 +38,10 @@ export const REFUSALS = {
     status: 415,
     meaning: 'The content type, or the content encoding, is none that this path takes.',
   },
-  HEADERS_TOO_LARGE: { status: 431, meaning: 'The headers are beyond 16 KB; from the host alone.' },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    meaning: 'The headers are beyond 16 KB, or more than 100; from the host alone.',
+  },
   MODEL_FAILED: { status: 422, fault: 'model', meaning: 'The model could not compute these inputs.' },
   NON_FINITE_OUTPUT: {
     status: 422,

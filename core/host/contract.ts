@@ -56,6 +56,8 @@ export const HOST_LIMITS = {
   headers: 100,
   /** Calls of one gRPC connection at a time; a client keeps further ones back until one has ended. */
   calls: 1024,
+  /** Calls of all gRPC connections whose message is not whole yet: each takes some 15 KB. */
+  comingCalls: 1024,
   /** Milliseconds until a request’s headers are there, from the first byte of the connection or request. */
   headersMs: 10_000,
   /** Milliseconds until a whole request is there. */
@@ -136,3 +138,9 @@ export const IMAGE_CONFIGS = {
   infer: '/opt/serverless-models/model/host.json',
   batch: '/opt/serverless-models/model/batch.json',
 } as const;
+
+/** In an image: where ONNX Runtime is, and AWS’s SDK as its base has it. */
+export const IMAGE_MODULES = [
+  '/opt/serverless-models/runtime/node_modules',
+  '/var/runtime/node_modules',
+] as const;

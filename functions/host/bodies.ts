@@ -23,10 +23,16 @@ export type Bodies = {
    * @param slow called where it takes longer than bodies do
    */
   readonly read: (request: Incoming, most: number, begin: () => void, slow: () => void) => Promise<Received>;
+  /** Gives up the slow body of HTTP/2 that came first. @returns false where there is none */
+  readonly dropSlowCall: () => boolean;
 };
 
 /** `bytes`: those that have come; of one that is not slow, those that it says it has. */
-type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & { end: (how: Received) => void };
+type Reading = { -readonly [Key in keyof Arriving]: Arriving[Key] } & {
+  /** It came by HTTP/2, whose connections have many. */
+  readonly isCall: boolean;
+  end: (how: Received) => void;
+};
 
 /** @param room bytes of all together */
 export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
@@ -58,6 +64,16 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
     return { body, release };
   };
   return {
+    dropSlowCall() {
+      for (const one of reading.values()) {
+        // Those behind it came later.
+        if (!one.slow) return false;
+        if (!one.isCall) continue;
+        one.end('late');
+        return true;
+      }
+      return false;
+    },
     read(request, most, begin, slow) {
       const stated = request.headers['content-length'];
       const size = stated === undefined ? undefined : Number(stated);
@@ -80,6 +96,7 @@ export function createBodies(room: number = HOST_LIMITS.bodyBytes): Bodies {
           id,
           bytes: 0,
           slow: false,
+          isCall: request.httpVersionMajor >= 2,
           end: (how) => {
             clearTimeout(timer);
             if (!reading.delete(id)) return;

@@ -16,6 +16,9 @@ export type Exchange = {
 
 const HEADERS = { 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity,gzip,deflate' };
 
+/** What a call takes beside its answer, until this is taken: one connection may have a thousand of them. */
+const CALL_BYTES = 16 * 1024;
+
 export function exchangeOf(request: Http2ServerRequest, response: Http2ServerResponse): Exchange {
   const after: (() => void)[] = [];
   let over = false;
@@ -48,18 +51,36 @@ export function exchangeOf(request: Http2ServerRequest, response: Http2ServerRes
         });
         response.end();
       }
-      // What has not come is no longer wanted; a client that sends it still would wait for room.
-      request.resume();
-      response.once('finish', () => {
-        if (!request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
-      });
+      endUnread(request, response, 'wantTrailers');
       // What its client does not take stays in memory.
       const cancel = (): void => response.stream.close(constants.NGHTTP2_CANCEL);
       response.setTimeout(HOST_LIMITS.unreadMs, cancel);
-      if (answer instanceof Uint8Array) response.once('close', untaken.hold(answer.length, cancel));
+      if (answer instanceof Uint8Array)
+        response.once('close', untaken.hold(answer.length + CALL_BYTES, cancel));
       end();
     },
   };
+}
+
+/**
+ * Ends a call with its answer. What has not come is no longer wanted: a client that sends it still would wait
+ * for room, and one that never does would keep the call.
+ *
+ * @param last of the answer: what the stream says just before it. The response says that it is finished only
+ * once its stream is closed, which this one would never be.
+ */
+export function endUnread(
+  request: Http2ServerRequest,
+  { stream }: Http2ServerResponse,
+  last: 'wantTrailers' | 'finish',
+): void {
+  if (stream.readableEnded) return;
+  request.resume();
+  stream.once(last, () => {
+    setImmediate(() => {
+      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+  });
 }
 
 /** One message, not compressed: a byte for that, and four of its length. */

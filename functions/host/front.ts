@@ -224,7 +224,10 @@ const NOTHING = Buffer.alloc(0);
 
 /** What the parser says of a connection, as refusals. */
 const BROKEN: Readonly<Record<string, readonly [RefusalCode, string]>> = {
-  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers may have 16 KB.'],
+  HPE_HEADER_OVERFLOW: [
+    'HEADERS_TOO_LARGE',
+    `A request may have ${HOST_LIMITS.headers} headers, and ${HOST_LIMITS.headerBytes / 1024} KB of them.`,
+  ],
   ERR_HTTP_REQUEST_TIMEOUT: ['SLOW_REQUEST', 'The request did not come whole in time.'],
 };
 

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
 import { type CatalogModel, EXTENSIONS, LIVE, PLATFORM } from '../../core/catalog/contract.ts';
 import { PAYLOAD_BYTES } from '../../core/endpoint/contract.ts';
 import { isRefusal, refusal } from '../../core/errors/refusals.ts';
@@ -11,15 +9,14 @@ import { whomOf } from '../../core/protocol/grpc/asked.ts';
 import { type GrpcStatus, grpcStatusOf } from '../../core/protocol/grpc/status.ts';
 import { errorAnswer } from '../../core/protocol/http.ts';
 import type { Behind } from './behind.ts';
-import type { Bodies } from './bodies.ts';
 import type { Exchange } from './exchange.ts';
+import type { CallMessage, Messages, Unread } from './grpc-message.ts';
 import type { Pool, PoolOutcome } from './pool.ts';
 import type { Refused } from './refused.ts';
 import { asHttp, OVERLOADED, outcomeAnswer, refusalAnswer } from './replies.ts';
-import { turns } from './turns.ts';
 
 /** What calls of one front share. */
-export type CallMeans = { readonly bodies: Bodies; readonly refused: Refused };
+export type CallMeans = { readonly messages: Messages; readonly refused: Refused };
 
 /** The protocol’s service. https://github.com/kserve/open-inference-protocol */
 const METHODS = {
@@ -62,33 +59,36 @@ const QUESTION_BYTES = 16 * 1024;
 
 async function aboutModel(
   behind: Behind,
-  { bodies }: CallMeans,
+  { messages }: CallMeans,
   exchange: Exchange,
   answer: (model: CatalogModel, pool: Pool | undefined) => Uint8Array,
 ): Promise<void> {
-  const read = await bodies.read(exchange.request, QUESTION_BYTES, nothing, nothing);
-  if (typeof read === 'string') {
-    exchange.finish(asStatus(unread(read, QUESTION_BYTES)));
-    return;
-  }
   try {
-    const { message } = await unframed(read.body, exchange.request.headers, QUESTION_BYTES);
-    const { model, version } = whomOf(message);
-    const pool = behind.pool(model);
-    exchange.finish(answer(modelOf(behind, model, version), pool));
+    const read = await messages.read(exchange.request, QUESTION_BYTES, () => {});
+    if (typeof read === 'string') {
+      exchange.finish(asStatus(unread(read, QUESTION_BYTES)));
+      return;
+    }
+    try {
+      const { model, version } = whomOf(read.message);
+      const pool = behind.pool(model);
+      exchange.finish(answer(modelOf(behind, model, version), pool));
+    } finally {
+      read.release();
+    }
   } catch (error) {
     exchange.finish(statusFor(error));
-  } finally {
-    read.release();
   }
 }
 
-const nothing = (): void => {};
-
-const unread = (how: 'tooLarge' | 'late' | 'gone', most: number): HttpAnswer =>
-  how === 'tooLarge'
-    ? refusalAnswer('BODY_TOO_LARGE', `The message may have ${most} bytes.`)
+function unread(how: Unread, most: number): HttpAnswer {
+  if (how === 'tooLarge') return refusalAnswer('BODY_TOO_LARGE', `The message may have ${most} bytes.`);
+  return how === 'crowded'
+    ? CROWDED
     : refusalAnswer('OVERLOADED', 'The message came slowly, and its memory went to others; try again.');
+}
+
+const CROWDED = refusalAnswer('OVERLOADED', 'Too many calls wait for their message; try again.');
 
 /** @throws Refusal `NOT_FOUND` where no such model, or version of it, is here */
 function modelOf({ catalog, pool }: Behind, name: string, version: string): CatalogModel {
@@ -102,48 +102,7 @@ function modelOf({ catalog, pool }: Behind, name: string, version: string): Cata
   return model;
 }
 
-type Unframed = {
-  readonly message: Buffer;
-  /** The same as it came. */
-  readonly packed: Buffer;
-  readonly packing: 'identity' | 'gzip' | 'deflate';
-};
-
-const UNPACK = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
-
-/** Messages that are unpacked at a time: a small one may become 6 MB, and nobody counts those. */
-const UNPACKING = 4;
-const inTurn = turns(UNPACKING);
-
-/**
- * The one message of a call.
- * @param most bytes of it, unpacked
- * @throws Refusal `INVALID_REQUEST`, `INVALID_ENCODING`, `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`
- */
-async function unframed(
-  body: Buffer,
-  headers: IncomingHttpHeaders,
-  most: number = PAYLOAD_BYTES,
-): Promise<Unframed> {
-  if (body.length < 5 || body.readUInt32BE(1) !== body.length - 5 || (body[0] as number) > 1)
-    throw refusal('INVALID_REQUEST', 'The call must have one message, and have it whole.');
-  const packed = body.subarray(5);
-  if (body[0] === 0) return { message: packed, packed, packing: 'identity' };
-  const packing = headers['grpc-encoding'];
-  if (packing !== 'gzip' && packing !== 'deflate')
-    throw refusal('UNSUPPORTED_MEDIA_TYPE', 'grpc-encoding must be gzip, deflate or identity.');
-  try {
-    const message = await inTurn(() => UNPACK[packing](packed, { maxOutputLength: most }));
-    return { message, packed, packing };
-  } catch (error) {
-    const isLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
-    throw isLarge
-      ? refusal('BODY_TOO_LARGE', `The message may have ${most} bytes when unpacked.`)
-      : refusal('INVALID_ENCODING', 'The compressed message is broken.');
-  }
-}
-
-async function infer(behind: Behind, { bodies, refused }: CallMeans, exchange: Exchange): Promise<void> {
+async function infer(behind: Behind, { messages, refused }: CallMeans, exchange: Exchange): Promise<void> {
   const { request, began } = exchange;
   const shed = (pool: Pool | undefined): void => {
     pool?.shed();
@@ -166,10 +125,22 @@ async function infer(behind: Behind, { bodies, refused }: CallMeans, exchange: E
     if (!alone.enter()) return shed(alone);
     held = alone;
   }
-  const read = await bodies.read(request, PAYLOAD_BYTES + 5, nothing, leave);
+  let read: Awaited<ReturnType<Messages['read']>>;
+  try {
+    read = await messages.read(request, PAYLOAD_BYTES, leave);
+  } catch (error) {
+    leave();
+    exchange.finish(statusFor(error));
+    return;
+  }
   if (typeof read === 'string') {
     leave();
     if (read === 'late') shed(alone);
+    if (read === 'crowded') {
+      alone?.shed();
+      // At once: what waits to be told takes the same memory.
+      exchange.finish(asStatus(CROWDED));
+    }
     if (read === 'tooLarge') {
       const answer = unread(read, PAYLOAD_BYTES);
       alone?.count({ ...answer, code: 'BODY_TOO_LARGE' }, began);
@@ -177,12 +148,11 @@ async function infer(behind: Behind, { bodies, refused }: CallMeans, exchange: E
     }
     return;
   }
-  const { body, release } = read;
+  const { release } = read;
+  const call: CallMessage = read;
   let pool: Pool | undefined;
-  let call: Unframed;
   let name: string;
   try {
-    call = await unframed(body, request.headers);
     const whom = whomOf(call.message);
     name = modelOf(behind, whom.model, whom.version).name;
     pool = behind.pool(name);

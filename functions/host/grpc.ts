@@ -9,8 +9,9 @@ import { guardRefusal } from '../../core/host/guard.ts';
 import { GRPC, type GrpcStatus, timeoutOf } from '../../core/protocol/grpc/status.ts';
 import type { Behind } from './behind.ts';
 import type { Bodies } from './bodies.ts';
-import { exchangeOf } from './exchange.ts';
+import { endUnread, exchangeOf } from './exchange.ts';
 import type { Front } from './front.ts';
+import { createMessages } from './grpc-message.ts';
 import { answerMethod, type CallMeans, isMethod } from './grpc-methods.ts';
 import { createRefused } from './refused.ts';
 
@@ -30,7 +31,7 @@ export async function openGrpc(
   port: number,
   address?: string,
 ): Promise<Front> {
-  const means = { bodies, refused: createRefused() };
+  const means = { messages: createMessages(bodies), refused: createRefused() };
   const sessions = new Set<Http2Session>();
   let closing = false;
   const server = createServer(
@@ -94,6 +95,7 @@ function take(
   const { headers, url } = request;
   if (!/^application\/grpc(\+proto|;|$)/.test(headers['content-type'] ?? '')) {
     response.writeHead(415).end();
+    endUnread(request, response, 'finish');
     return;
   }
   const exchange = exchangeOf(request, response);

@@ -49,10 +49,8 @@ export async function startHost(child: string, page: string): Promise<void> {
     });
   }
   let config: ReturnType<typeof readHostConfig>;
-  let ports: ReturnType<typeof hostPorts>;
   try {
     config = readHostConfig(text);
-    ports = hostPorts(config, process.env);
   } catch (error) {
     return fail({ refused: textOf(error) });
   }
@@ -70,6 +68,13 @@ export async function startHost(child: string, page: string): Promise<void> {
     } catch (error) {
       return fail({ refused: textOf(error), model: model.name });
     }
+  }
+  // Lambda has no ports, and variables of these names may be somebody's own there.
+  let ports: ReturnType<typeof hostPorts>;
+  try {
+    ports = hostPorts(config, process.env);
+  } catch (error) {
+    return fail({ refused: textOf(error) });
   }
   let catalog: CatalogManifest = config.catalog;
   const cpus = ownCpus();

@@ -23,7 +23,7 @@ service: shop
 provider: {name: aws}
 plugins: [./plugin.ts]
 models:
-  churn: {artifact: models/churn.onnx}
+  churn: {artifact: models/churn.onnx, function: {environment: {TOKEN: word}}}
 `;
 const IMAGE = `registry.example.com/models/churn@sha256:${'0f'.repeat(32)}`;
 
@@ -38,11 +38,17 @@ describe('in a folder of a person', () => {
     expect(output).toContain('Stays on Lambda: release (canary, judge, rollback).');
     expect(output).toContain('kubectl apply --server-side --dry-run=server -k kubernetes/churn');
     const again = await warmSls(osls4, folder, [...args, IMAGE, '--json']);
-    const { files, image, memory, then } = JSON.parse(again.stdout);
-    expect([image, memory.mb, memory.measured, then]).toEqual([
+    const { beside, files, image, memory, then } = JSON.parse(again.stdout);
+    expect([image, memory.mb, memory.measured, beside, then]).toEqual([
       IMAGE,
       1769,
       false,
+      [
+        {
+          when: 'Before the first pod',
+          command: 'kubectl create secret generic shop-dev-churn-environment --from-literal=TOKEN=…',
+        },
+      ],
       'kubectl apply --server-side --dry-run=server -k kubernetes/churn',
     ]);
     expect(files).toHaveLength(6);
@@ -63,6 +69,61 @@ describe('in a folder of a person', () => {
     expect(await readFile(path, 'utf8')).toBe(changed);
     expect((await warmSls(osls4, folder, [...args, IMAGE, '--overwrite'])).code).toBe(0);
     expect(await readFile(path, 'utf8')).toContain('maxReplicas: 10');
+  });
+
+  it('files of another model or stage stay, also where an earlier version wrote them', async () => {
+    const both = `${yaml}  other: {artifact: models/churn.onnx}\n`;
+    const folder = await service(osls4, 'export-others', { yaml: both });
+    const path = join(folder, 'k', 'deployment.yaml');
+    const into = ['--output', 'k'];
+    const churn = [...args, IMAGE, ...into, '--model', 'churn'];
+    expect((await warmSls(osls4, folder, churn)).code).toBe(0);
+    const own = await readFile(path, 'utf8');
+    expect(own).toMatch(/^# Written by sls models export --to kubernetes for shop-dev-churn; /);
+    // Files of an earlier version, whose first line did not say what they are of.
+    const before = async (): Promise<void> => {
+      for (const name of await readdir(join(folder, 'k'))) {
+        const text = await readFile(join(folder, 'k', name), 'utf8');
+        await writeFile(join(folder, 'k', name), text.replace(' for shop-dev-churn;', ';'));
+      }
+    };
+    const refused = async (model: string, stage: string): Promise<void> => {
+      const named = ['--model', model, '--stage', stage];
+      const { code, output } = await warmSls(osls4, folder, [...args, IMAGE, ...into, ...named]);
+      expect(code, output).toBe(1);
+      expect(output).toMatch(
+        new RegExp(
+          `deployment\\.yaml was written by sls models export --to kubernetes( for shop-dev-churn)?, and not by sls models export --to kubernetes for shop-${stage}-${model}\\..*nothing was written\\..*--output.*--overwrite`,
+          's',
+        ),
+      );
+    };
+    for (const earlier of [false, true]) {
+      if (earlier) await before();
+      const there = await readFile(path, 'utf8');
+      await refused('other', 'dev');
+      await refused('churn', 'prod');
+      expect(await readFile(path, 'utf8')).toBe(there);
+    }
+    const again = await warmSls(osls4, folder, churn);
+    expect(again.code, again.output).toBe(0);
+    expect(await readFile(path, 'utf8')).toBe(own);
+  });
+
+  it('what SageMaker would not take is told before an image is made and pushed', async () => {
+    const folder = await service(osls4, 'export-pushed', { yaml });
+    const registry = await imageRegistry();
+    try {
+      const { code, output } = await warmSls(osls4, folder, [
+        ...['models', 'export', '--to', 'sagemaker', '--push', `${registry.host}/models:v1`],
+        ...['--base', `${registry.host}/base@sha256:${'0'.repeat(64)}`],
+      ]);
+      expect(code).toBe(1);
+      expect(output).toMatch(/--push: \S+\/models is no repository of ECR/);
+      expect(registry.asked).toEqual([]);
+    } finally {
+      await registry.stop();
+    }
   });
 
   it('with KEDA the other autoscaler goes: two of one Deployment would undo each other', async () => {
@@ -97,17 +158,18 @@ describe('in a folder of a person', () => {
       const text = await readFile(join(folder, 'kubernetes', 'churn', 'deployment.yaml'), 'utf8');
       expect(text).toContain(`image: ${name}@${sha256(bytes)}\n`);
       expect(output).toContain('It does not tell whether it is an image of churn.');
-      const labelled = (title: string): string => {
+      const labelled = (title: string, architecture = 'amd64'): string => {
         const config = Buffer.from(
-          JSON.stringify({ config: { Labels: { 'org.opencontainers.image.title': title } } }),
+          JSON.stringify({ architecture, config: { Labels: { 'org.opencontainers.image.title': title } } }),
         );
         registry.blobs.set(`models ${sha256(config)}`, config);
         const at = { mediaType: `${type}.config`, digest: sha256(config), size: config.length };
         const bytes = Buffer.from(
           JSON.stringify({ schemaVersion: 2, mediaType: type, config: at, layers: [] }),
         );
-        registry.manifests.set(`models ${sha256(Buffer.from(title)).slice(7, 20)}`, { type, bytes });
-        return `${name}:${sha256(Buffer.from(title)).slice(7, 20)}`;
+        const tag = sha256(config).slice(7, 20);
+        registry.manifests.set(`models ${tag}`, { type, bytes });
+        return `${name}:${tag}`;
       };
       const own = await warmSls(osls4, folder, [...args, labelled('churn')]);
       expect(own.code, own.output).toBe(0);
@@ -117,6 +179,11 @@ describe('in a folder of a person', () => {
       expect(other.code).toBe(1);
       expect(other.output).toMatch(
         /--image: \S+ is an image of fraud, as its label tells, and the files are for churn\./,
+      );
+      const foreign = await warmSls(osls4, folder, [...args, labelled('churn', 'arm64')]);
+      expect(foreign.code).toBe(1);
+      expect(foreign.output).toMatch(
+        /--image: \S+ is an image for arm64, and churn is for amd64 \(architecture: x86_64\)\. Name an image for amd64/,
       );
       const hostile = await warmSls(osls4, folder, [...args, labelled('\u001b[31mchurn')]);
       expect(hostile.output).toContain('is an image of something else');

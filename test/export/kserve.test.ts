@@ -61,7 +61,7 @@ async function faultsOf(text: string): Promise<readonly string[]> {
       JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'pod' }, spec: pod }),
     );
     const args = ['kubernetes_validate', '--strict', '--kubernetes-version', '1.37', file];
-    const said = await runPython('-m', args, { timeout: 120_000 }).catch(
+    const said = await runPython('-m', args, { timeout: 280_000 }).catch(
       (error: Error & { stdout?: string }) => error.stdout ?? error.message,
     );
     return said.startsWith('INFO') ? own : [...own, said];

@@ -29,7 +29,7 @@ async function schemaFaults(objects: readonly Manifest[]): Promise<readonly stri
   const files = objects.map((_, index) => join(into, `${index}.yaml`));
   await Promise.all(objects.map((object, index) => writeFile(files[index] ?? '', JSON.stringify(object))));
   const args = ['kubernetes_validate', '--strict', '--kubernetes-version', '1.37', ...files];
-  const said = await runPython('-m', args, { timeout: 120_000 }).catch(
+  const said = await runPython('-m', args, { timeout: 280_000 }).catch(
     (error: Error & { stdout?: string }) => error.stdout ?? error.message,
   );
   const lines = said.split('\n');

@@ -132,7 +132,7 @@ it('SageMaker’s two routes are there', async () => {
 });
 
 it('told to end, it is live and no longer ready, answers what it is asked, and ends within the grace period', async () => {
-  const drained = await folder.start({ drain: 1500 });
+  const drained = await folder.start({ drain: 10_000 });
   drained.child.kill('SIGTERM');
   const path = container.readinessProbe.httpGet.path;
   while ((await fetch(`${drained.url}${path}`)).status === 200) await sleep(10);

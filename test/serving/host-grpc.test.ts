@@ -33,9 +33,11 @@ beforeAll(async () => {
     { name: 'add', path: 'add.onnx', workers: 1 },
     { name: 'types', path: 'types/all.onnx', workers: 1 },
     { name: 'strings', path: 'strings.onnx', workers: 1 },
-    { name: 'odd', path: 'add.onnx', transform: ODDITIES, workers: 1, timeout: 1.5 },
+    { name: 'odd', path: 'add.onnx', transform: ODDITIES, workers: 1, timeout: 8 },
   ]);
-  alone = await hostFolder([{ name: 'slow', path: 'add.onnx', transform: ODDITIES, workers: 1, timeout: 5 }]);
+  alone = await hostFolder([
+    { name: 'slow', path: 'add.onnx', transform: ODDITIES, workers: 1, timeout: 60 },
+  ]);
   host = await folder.start({ grpc: 0 });
   slow = await alone.start({ grpc: 0 });
   client = grpcClient(host.grpc);
@@ -193,7 +195,7 @@ describe('what is refused', () => {
   });
 
   it('has its words whole, whatever characters they are of', async () => {
-    await expect.poll(() => host.metric('workers_up', 'odd'), { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => host.metric('workers_up', 'odd')).toBe(1);
     expect((await infer(added('odd', 'refuse'))).details).toBe('SUNDAY: Only 50 % on “Sundays”.');
   });
 
@@ -298,7 +300,10 @@ describe('too much', () => {
   it('is unavailable, with the time after which to try again, and nothing of its message is waited for', async () => {
     const asking = grpcClient(slow.grpc);
     for (let count = 0; count < 3; count++) await asking.call('ModelInfer', added('slow', 'ms400'));
-    const all = Array.from({ length: 9 }, () => asking.call('ModelInfer', added('slow', 'ms2000')));
+    const first = asking.call('ModelInfer', added('slow', 'ms8000'));
+    await expect.poll(() => slow.metric('busy_share', 'slow')).toBe(1);
+    const others = Array.from({ length: 8 }, () => asking.call('ModelInfer', added('slow', 'ms20')));
+    const all = [first, ...others];
     await expect.poll(() => slow.metric('queue', 'slow')).toBe(4);
     const session = connectHttp2(`http://127.0.0.1:${slow.grpc}`);
     const stream = opened(session);
@@ -320,7 +325,11 @@ describe('too much', () => {
 
   it('is of a client that sends it whole before it looks: it is told, and its connection goes on', async () => {
     const asking = grpcClient(slow.grpc);
-    const running = Array.from({ length: 5 }, () => asking.call('ModelInfer', added('slow', 'ms1200')));
+    for (let count = 0; count < 3; count++) await asking.call('ModelInfer', added('slow', 'ms400'));
+    const first = asking.call('ModelInfer', added('slow', 'ms8000'));
+    await expect.poll(() => slow.metric('busy_share', 'slow')).toBe(1);
+    const others = Array.from({ length: 4 }, () => asking.call('ModelInfer', added('slow', 'ms20')));
+    const running = [first, ...others];
     await expect.poll(() => slow.metric('queue', 'slow')).toBe(4);
     const large = await asking.send('ModelInfer', Buffer.alloc(5 * 1024 * 1024)).answer;
     expect(large).toMatchObject({ status: 14 });
@@ -331,11 +340,11 @@ describe('too much', () => {
 
   it('is nothing that its client has taken back, or whose deadline is over: it is computed by nobody', async () => {
     const asking = grpcClient(slow.grpc);
-    const running = asking.call('ModelInfer', added('slow', 'ms3000'));
+    const running = asking.call('ModelInfer', added('slow', 'ms12000'));
     await expect.poll(() => slow.metric('busy_share', 'slow')).toBe(1);
     const message = encodeMessage('ModelInferRequest', added('slow', 'ms4000'));
     const waits = asking.send('ModelInfer', message);
-    const late = asking.send('ModelInfer', message, { deadline: Date.now() + 1500 });
+    const late = asking.send('ModelInfer', message, { deadline: Date.now() + 5000 });
     await expect.poll(() => slow.metric('queue', 'slow')).toBe(2);
     waits.cancel();
     expect(await waits.answer).toMatchObject({ status: 1 });
@@ -350,10 +359,10 @@ describe('too much', () => {
     const { count, closed } = await silentConnections(slow.grpc);
     const asking = grpcClient(slow.grpc);
     expect(await isGood(asking.call('ModelInfer', added('slow')))).toBe(true);
-    await expect.poll(closed, { timeout: 60_000, interval: 200 }).toBe(count);
+    await expect.poll(closed, { timeout: 200_000, interval: 200 }).toBe(count);
     expect(await isGood(asking.call('ModelInfer', added('slow')))).toBe(true);
     asking.close();
-  }, 120_000);
+  });
 
   it('of patience: messages that come by the byte hold no place', async () => {
     const asking = grpcClient(slow.grpc);
@@ -371,7 +380,7 @@ describe('too much', () => {
       // As many as would fill every place, and each is given up after a second.
       await sleep(1500);
       const good = (): Promise<boolean> => isGood(asking.call('ModelInfer', added('slow')));
-      await expect.poll(good, { timeout: 5000 }).toBe(true);
+      await expect.poll(good).toBe(true);
       expect(await good()).toBe(true);
     } finally {
       clearInterval(drip);
@@ -389,7 +398,8 @@ describe('too much', () => {
 
 describe('its end', () => {
   it('waits for what was taken: ready falls first, each call is answered, then 0', async () => {
-    const ending = await alone.start({ grpc: 0, drain: 3000 });
+    // Long enough for the balancer here to see it, whatever keeps it from looking.
+    const ending = await alone.start({ grpc: 0, drain: 10_000 });
     const asking = grpcClient(ending.grpc);
     let goesOn = true;
     const lost: GrpcAnswer[] = [];
@@ -402,7 +412,7 @@ describe('its end', () => {
     const callers = Array.from({ length: 8 }, async () => {
       while (goesOn) await ask('ms20');
     });
-    await expect.poll(() => answered, { timeout: 20_000 }).toBeGreaterThan(20);
+    await expect.poll(() => answered).toBeGreaterThan(20);
     ending.child.kill('SIGTERM');
     const ready = async (): Promise<unknown> => (await asking.call('ServerReady', {})).answer;
     await expect.poll(ready, { interval: 10 }).toEqual({ ready: false });
@@ -410,7 +420,7 @@ describe('its end', () => {
     goesOn = false;
     await Promise.all(callers);
     // These are there long after the port is closed.
-    const last = Array.from({ length: 5 }, () => asking.call('ModelInfer', added('slow', 'ms900')));
+    const last = Array.from({ length: 5 }, () => asking.call('ModelInfer', added('slow', 'ms2500')));
     expect(await ending.ended).toBe(0);
     expect((await Promise.all(last)).map(({ status }) => status)).toEqual(last.map(() => 0));
     expect(lost).toEqual([]);

@@ -34,11 +34,12 @@ afterAll(async () => {
 async function lambda(
   handler: string,
   events: Parameters<typeof askRuntime>[2],
+  more: Readonly<Record<string, string>> = {},
 ): ReturnType<typeof askRuntime> {
   const config = join(folder, 'host.json');
-  const models = [{ name: 'm', handler, version: '1', timeout: 5 }];
+  const models = [{ name: 'm', handler, version: '1', timeout: 30 }];
   await writeFile(config, JSON.stringify({ schema: 1, port: 0, catalog: { groups: [] }, models }));
-  const around = { ...env, LAMBDA_TASK_ROOT: '/var/task', MODELS_HOST: config };
+  const around = { ...env, LAMBDA_TASK_ROOT: '/var/task', MODELS_HOST: config, ...more };
   return askRuntime(join(folder, HOST_FILES.host), around, events);
 }
 
@@ -64,6 +65,13 @@ it('hears by the client context what is no traffic', async () => {
   const { told, output } = await lambda(join(dir, 'handler.mjs'), [{ event: { inputs }, context }]);
   expect(told).toMatchObject([{ value: { outputs: expect.anything() } }]);
   expect(output).not.toContain('"_aws"');
+});
+
+it('opens no port, so that a variable of the service may be called PORT', async () => {
+  const { told, output } = await lambda(join(dir, 'handler.mjs'), [{ event: { inputs } }], {
+    ...{ PORT: 'unix:/tmp/x', MODELS_GRPC_PORT: 'none' },
+  });
+  expect(told, output).toMatchObject([{ value: { outputs: expect.anything() } }]);
 });
 
 it('tells Lambda of a handler that throws, and goes on', async () => {

@@ -1,13 +1,16 @@
 import { join, relative, resolve } from 'node:path';
 import { keptBench } from '../advise/kept-bench.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
+import type { Model } from '../declaration/model.ts';
 import { writeSealed } from '../disk/sealed.ts';
+import { areOf } from '../export/earlier.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
-import { besideFiles, exported, isRefused, nextStep } from '../export/exported.ts';
-import { type ExportGiven, leftOnLambda } from '../export/shared/given.ts';
+import { besideFiles, exported, exportProblems, nextStep } from '../export/exported.ts';
+import { exportedName, leftOnLambda } from '../export/shared/given.ts';
 import { type ImageDigest, imageAt } from '../export/shared/image-digest.ts';
 import { workerMemory } from '../export/shared/worker-memory.ts';
 import { throwProblems } from '../problems/errors.ts';
+import { IMAGE_ARCHITECTURES } from '../ship/oci/documents.ts';
 import { type ImageReference, referenceText } from '../ship/oci/reference.ts';
 
 /** `sls models export`: files that another host takes a model by. Changes nothing but these files. */
@@ -18,24 +21,26 @@ export const command: Command = {
     const { flags, notice, options, plan, print, progress, service } = context;
     const model = modelOf(context);
     const asked = exportOptions(flags);
-    const image = asked.push
-      ? await made(asked.image, context)
-      : await pinned(asked.image, model.name, context);
     progress(`Looking for what was measured of ${model.name}`);
     const facts = (await context.facts([model])).get(model.name);
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
     const memory = workerMemory(model, facts, await keptBench(model, context));
     progress(undefined);
-    const given: ExportGiven = {
-      ...{ model, image, memory, cpu: asked.cpu, grpc: asked.grpc, alerts: options.alerts },
+    const before = {
+      ...{ model, memory, cpu: asked.cpu, grpc: asked.grpc, alerts: options.alerts },
       host: { ...plan.host, service: service.name },
     };
+    // Before anything is sent to a registry.
+    throwProblems(exportProblems(before, asked));
+    const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, model, context);
+    const given = { ...before, image };
     const files = exported(given, asked);
-    if (isRefused(files)) return throwProblems(files);
     const shown = typeof flags.output === 'string' ? flags.output : join(asked.to, model.name);
     const folder = resolve(service.dir, shown);
+    const by = `sls models export --to ${asked.to}`;
     const outcome = await writeSealed(folder, files, {
-      by: `sls models export --to ${asked.to}`,
+      by: `${by} for ${exportedName(given)}`,
+      formerly: { by, areThese: (texts) => areOf(exportedName(given), texts) },
       key: '--output',
       overwrite: flags.overwrite === true,
     });
@@ -44,14 +49,15 @@ export const command: Command = {
       became,
     }));
     const then = nextStep(asked.to, relative(service.dir, folder) || '.', given);
-    if (flags.json)
-      return print(
-        JSON.stringify({ to: asked.to, image: image.reference, memory, files: written, then }, null, 2),
-      );
+    const removed = Object.keys(outcome).filter((name) => outcome[name] === 'removed');
+    const beside = besideFiles(asked.to, removed, given);
+    if (flags.json) {
+      const told = { to: asked.to, image: image.reference, memory, files: written, beside, then };
+      return print(JSON.stringify(told, null, 2));
+    }
     print(written.map(({ path, became }) => `${became.padEnd(9)}  ${path}`).join('\n'));
     notice(`Stays on Lambda: ${leftOnLambda(model).join('; ')}.`);
-    const removed = Object.keys(outcome).filter((name) => outcome[name] === 'removed');
-    for (const sentence of besideFiles(asked.to, removed, given)) notice(sentence);
+    for (const { when, command: run } of beside) notice(`${when}: ${run}`);
     notice(`To look at what it would do: ${then}`);
   },
 };
@@ -82,13 +88,13 @@ const NAME = /^[\w.-]{1,64}$/;
  */
 async function pinned(
   image: ImageReference,
-  model: string,
+  model: Pick<Model, 'name' | 'architecture'>,
   { aws, notice, progress }: Context,
 ): Promise<ImageDigest> {
   if (image.digest !== undefined) return imageAt(image, image.digest);
   const name = referenceText(image);
   progress(`Asking ${image.host} which image ${name} is`);
-  const [{ registryFor }, { isRegistryFault }, { titleOf }] = await Promise.all([
+  const [{ registryFor }, { isRegistryFault }, { toldBy }] = await Promise.all([
     import('../ship/oci/login.ts'),
     import('../ship/oci/exchange.ts'),
     import('../ship/oci/title.ts'),
@@ -96,18 +102,27 @@ async function pinned(
   try {
     const registry = await registryFor(image, { aws });
     const manifest = await registry.getManifest(image.tag ?? '');
-    const title = await titleOf(registry, manifest);
-    if (title !== undefined && title !== model) {
+    const { title, architecture } = await toldBy(registry, manifest);
+    if (title !== undefined && title !== model.name) {
       const other = NAME.test(title) ? `of ${title}` : 'of something else';
       throw usage(
         '--image',
-        `${name} is an image ${other}, as its label tells, and the files are for ${model}.`,
-        `Name an image of ${model}, or make one and send it with --push.`,
+        `${name} is an image ${other}, as its label tells, and the files are for ${model.name}.`,
+        `Name an image of ${model.name}, or make one and send it with --push.`,
+      );
+    }
+    const needed = IMAGE_ARCHITECTURES[model.architecture];
+    if (architecture !== undefined && architecture !== needed) {
+      const other = NAME.test(architecture) ? architecture : 'something else';
+      throw usage(
+        '--image',
+        `${name} is an image for ${other}, and ${model.name} is for ${needed} (architecture: ${model.architecture}).`,
+        `Name an image for ${needed}, or correct models.${model.name}.architecture.`,
       );
     }
     const { digest } = manifest;
     notice(`${name} is ${digest} now; the files name that.`);
-    if (title === undefined) notice(`It does not tell whether it is an image of ${model}.`);
+    if (title === undefined) notice(`It does not tell whether it is an image of ${model.name}.`);
     return imageAt(image, digest);
   } catch (error) {
     if (!isRegistryFault(error)) throw error;

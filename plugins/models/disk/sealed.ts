@@ -10,8 +10,10 @@ import { writeWhole } from './whole.ts';
  * with a line that has the digest of the others, so that it can be told later whether somebody changed it.
  */
 export type SealedOptions = {
-  /** Who writes them, for their first line. */
+  /** Who writes them, and what of, for their first line. */
   readonly by: string;
+  /** What an earlier version wrote there, and whether a folder's files that have it are these. */
+  readonly formerly?: { readonly by: string; readonly areThese: (texts: readonly string[]) => boolean };
   /** The option of the command line that names the folder. */
   readonly key: string;
   /** Changed ones may be written over. */
@@ -29,10 +31,13 @@ const plain = (text: string): string => text.replaceAll('\r\n', '\n');
 const sealed = (by: string, text: string): string =>
   `# Written by ${by}; sha256 of the lines below: ${sha256Text(text)}\n${text}`;
 
-/** Is it as it was written, by the same? Undefined for what has no such line. */
-function isAsWritten(text: string, by: string): boolean | undefined {
+/** What its first line says; undefined where it has no such line. */
+const writerOf = (text: string): string | undefined => SEAL.exec(text)?.[1];
+
+/** Is it as it was written, by one of these? Undefined for what is of nobody of them. */
+function isAsWritten(text: string, writers: readonly string[]): boolean | undefined {
   const [line, writer, digest] = SEAL.exec(text) ?? [];
-  if (line === undefined || writer !== by) return undefined;
+  if (line === undefined || writer === undefined || !writers.includes(writer)) return undefined;
   return sha256Text(text.slice(line.length)) === digest;
 }
 
@@ -46,7 +51,7 @@ function isAsWritten(text: string, by: string): boolean | undefined {
 export async function writeSealed(
   folder: string,
   files: Readonly<Record<string, string>>,
-  { by, key, overwrite }: SealedOptions,
+  { by, formerly, key, overwrite }: SealedOptions,
 ): Promise<SealedOutcome> {
   try {
     await mkdir(folder, { recursive: true });
@@ -61,22 +66,28 @@ export async function writeSealed(
         .filter((entry) => !overwrite || !entry.isSymbolicLink())
         .map((entry) => otherProblem(key, join(folder, entry.name), entry)),
     );
+    const before = [...found.values()].filter((text) => writerOf(text) === formerly?.by);
+    const writers = formerly?.areThese(before) ? [by, formerly.by] : [by];
     const ours = [...found].filter(
-      ([name, text]) => Object.hasOwn(files, name) || isAsWritten(text, by) !== undefined,
+      ([name, text]) => Object.hasOwn(files, name) || isAsWritten(text, writers) !== undefined,
     );
     const changed = ours.filter(
-      ([name, text]) => isAsWritten(text, by) !== true && text !== sealed(by, files[name] ?? ''),
+      ([name, text]) => isAsWritten(text, writers) !== true && text !== sealed(by, files[name] ?? ''),
     );
     if (!overwrite)
       throwProblems(
-        changed.map(([name, text]) => changedProblem(key, join(folder, name), isAsWritten(text, by))),
+        changed.map(([name, text]) =>
+          isAsWritten(text, writers) === undefined
+            ? theirsProblem(key, join(folder, name), writerOf(text), by)
+            : changedProblem(key, join(folder, name)),
+        ),
       );
     const outcome: Record<string, SealedOutcome[string]> = {};
     for (const [name, text] of Object.entries(files)) {
       const whole = sealed(by, text);
-      const before = found.get(name);
-      outcome[name] = before === undefined ? 'created' : before === whole ? 'unchanged' : 'changed';
-      if (before !== whole) await writeWhole(join(folder, name), whole);
+      const there = found.get(name);
+      outcome[name] = there === undefined ? 'created' : there === whole ? 'unchanged' : 'changed';
+      if (there !== whole) await writeWhole(join(folder, name), whole);
     }
     for (const [name] of ours.filter(([name]) => !Object.hasOwn(files, name))) {
       await rm(join(folder, name));
@@ -89,11 +100,21 @@ export async function writeSealed(
   }
 }
 
-const changedProblem = (key: string, path: string, written: boolean | undefined): Problem => ({
+const changedProblem = (key: string, path: string): Problem => ({
   code: 'MODELS_USAGE',
   key,
-  message: `${path} ${written === undefined ? 'is not of this command' : 'was changed since it was written'}, and is left as it is; nothing was written.`,
+  message: `${path} was changed since it was written, and is left as it is; nothing was written.`,
   fix: 'Name another folder, or say --overwrite where the change may be lost.',
+});
+
+/** Nothing that acts on a terminal: it is somebody else’s text. */
+const SHOWN = /^[\x20-\x7e]{1,200}$/;
+
+const theirsProblem = (key: string, path: string, writer: string | undefined, by: string): Problem => ({
+  code: 'MODELS_USAGE',
+  key,
+  message: `${path} ${writer !== undefined && SHOWN.test(writer) ? `was written by ${writer}, and not by ${by}` : 'is not of this command'}. It is left as it is; nothing was written.`,
+  fix: `Name another folder with ${key}, or say --overwrite where the file may be lost.`,
 });
 
 const otherProblem = (key: string, path: string, entry: Dirent): Problem => ({

@@ -1,5 +1,6 @@
+import { shownReference } from '../../../core/text/shown-reference.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
-import { type ImageReference, readPlace, readReference, shownReference } from '../ship/oci/reference.ts';
+import { type ImageReference, readPlace, readReference } from '../ship/oci/reference.ts';
 
 /** Where files are for. */
 const DESTINATIONS = ['kubernetes', 'sagemaker'] as const;

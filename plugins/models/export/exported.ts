@@ -5,26 +5,29 @@ import { AUTOSCALERS, kubernetesFiles } from './kubernetes/kubernetes.ts';
 import { ecrRepository } from './sagemaker/image.ts';
 import { INSTANCE_CPUS, MOST_MB, sageMakerInstance } from './sagemaker/instances.ts';
 import { parameterOf, sageMakerFiles } from './sagemaker/sagemaker.ts';
-import { type ExportedFiles, type ExportGiven, exportedName, variableNames } from './shared/given.ts';
+import {
+  type ExportBefore,
+  type ExportedFiles,
+  type ExportGiven,
+  exportedName,
+  variableNames,
+} from './shared/given.ts';
 import { hostMemory } from './shared/worker-memory.ts';
 
 /** A name of objects of Kubernetes, of Services above all, and of endpoints. */
 const NAME = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** @returns the files, or why there can be none */
-export function exported(
-  given: ExportGiven,
-  { to, keda }: ExportOptions,
-): ExportedFiles | readonly Problem[] {
-  const problems = nameProblems(given);
-  if (problems.length > 0) return problems;
-  return to === 'kubernetes' ? kubernetesFiles(given, keda) : forSageMaker(given);
+/** Why there can be no files, whichever image it is: asked before one is made. */
+export function exportProblems(given: ExportBefore, asked: ExportOptions): readonly Problem[] {
+  return [...nameProblems(given), ...(asked.to === 'sagemaker' ? sageMakerProblems(given, asked) : [])];
 }
 
-export const isRefused = (found: ExportedFiles | readonly Problem[]): found is readonly Problem[] =>
-  Array.isArray(found);
+/** @param given of what `exportProblems` finds nothing */
+export function exported(given: ExportGiven, { to, keda }: ExportOptions): ExportedFiles {
+  return to === 'kubernetes' ? kubernetesFiles(given, keda) : sageMakerFiles(given);
+}
 
-function nameProblems(given: ExportGiven): readonly Problem[] {
+function nameProblems(given: ExportBefore): readonly Problem[] {
   const name = exportedName(given);
   if (NAME.test(name)) return [];
   return [
@@ -44,13 +47,16 @@ function nameProblems(given: ExportGiven): readonly Problem[] {
  */
 const SAGEMAKER_TIMEOUT = 60;
 
-function forSageMaker(given: ExportGiven): ExportedFiles | readonly Problem[] {
-  const { host, image, memory, model } = given;
+function sageMakerProblems(
+  { host, memory, model }: ExportBefore,
+  { image, push }: ExportOptions,
+): readonly Problem[] {
   const repository = ecrRepository(image, host.region);
-  const instance = sageMakerInstance(memory, model.architecture);
   const at = `models.${model.name}`;
-  const problems: readonly Problem[] = [
-    ...('code' in repository ? [repository] : []),
+  return [
+    ...('wrong' in repository
+      ? [{ code: 'MODELS_USAGE' as const, key: push ? '--push' : '--image', ...repository.wrong }]
+      : []),
     ...(model.timeout <= SAGEMAKER_TIMEOUT
       ? []
       : [
@@ -62,7 +68,7 @@ function forSageMaker(given: ExportGiven): ExportedFiles | readonly Problem[] {
             fix: `Write ${SAGEMAKER_TIMEOUT} or less, or take another host.`,
           },
         ]),
-    ...(instance === undefined
+    ...(sageMakerInstance(memory, model.architecture) === undefined
       ? [
           {
             code: 'MODELS_INVALID_VALUE' as const,
@@ -74,27 +80,32 @@ function forSageMaker(given: ExportGiven): ExportedFiles | readonly Problem[] {
         ]
       : []),
   ];
-  if (problems.length > 0 || instance === undefined || 'code' in repository) return problems;
-  return sageMakerFiles(given, repository, instance);
 }
 
 /** What a person does with the files: a look at what they would do, which changes nothing. */
 export function nextStep(to: Destination, folder: string, given: ExportGiven): string {
-  if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${folder}`;
+  if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${quoted(folder)}`;
   const values = variableNames(given).map((name) => ` ${parameterOf(name)}=…`);
   return [
-    `aws cloudformation deploy --region ${given.host.region} --template-file ${folder}/template.yaml`,
+    `aws cloudformation deploy --region ${given.host.region} --template-file ${quoted(`${folder}/template.yaml`)}`,
     `--stack-name ${exportedName(given)}-sagemaker --capabilities CAPABILITY_IAM --no-execute-changeset`,
     ...(values.length === 0 ? [] : [`--parameter-overrides${values.join('')}`]),
   ].join(' ');
 }
 
-/** What the files do not do by themselves, a sentence each. @param removed names of files that went */
+/** A word of a shell. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** A command that a person runs, and when. */
+type Beside = { readonly when: string; readonly command: string };
+
+/** What the files do not do by themselves. @param removed names of files that went */
 export function besideFiles(
   to: Destination,
   removed: readonly string[],
   given: ExportGiven,
-): readonly string[] {
+): readonly Beside[] {
   if (to !== 'kubernetes') return [];
   const variables = variableNames(given);
   const gone = removed.flatMap((file) => {
@@ -102,10 +113,12 @@ export function besideFiles(
     return kind === undefined ? [] : [`kubectl delete ${kind} ${exportedName(given)}`];
   });
   return [
-    ...(variables.length === 0 ? [] : [`Before the first pod: ${secretCommand(given, variables)}`]),
-    ...gone.map(
-      (command) =>
-        `Where the one that was removed is in a cluster, apply leaves it there, and two autoscalers undo each other: ${command}`,
-    ),
+    ...(variables.length === 0
+      ? []
+      : [{ when: 'Before the first pod', command: secretCommand(given, variables) }]),
+    ...gone.map((command) => ({
+      when: 'Where the one that was removed is in a cluster, apply leaves it there, and two autoscalers undo each other',
+      command,
+    })),
   ];
 }

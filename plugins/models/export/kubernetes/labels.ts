@@ -4,10 +4,13 @@ import { type ExportGiven, exportedName } from '../shared/given.ts';
 export function labelsOf(given: ExportGiven) {
   return {
     ...selectorOf(given),
-    'app.kubernetes.io/part-of': given.host.service.toLowerCase(),
+    'app.kubernetes.io/part-of': labelValue(given.host.service),
     'app.kubernetes.io/managed-by': 'serverless-models',
   };
 }
+
+/** A service may be called `shop-`, and the value of a label may not end so. */
+const labelValue = (name: string): string => name.toLowerCase().replace(/-+$/, '');
 
 /** What a Deployment selects by cannot be changed later: only what never changes. */
 export function selectorOf({ model, host }: ExportGiven) {

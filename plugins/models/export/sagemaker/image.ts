@@ -8,31 +8,30 @@ export type EcrRepository = { readonly account: string; readonly region: string;
 const ECR = /^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.(?:com|com\.cn|eu)$/;
 
 /**
- * @returns the repository, or why SageMaker could not take the image
+ * @returns the repository, or why SageMaker could not take an image of it
  * @see https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
  */
 export function ecrRepository(
-  { host, repository }: ImageDigest,
+  { host, repository }: Pick<ImageDigest, 'host' | 'repository'>,
   stackRegion: string,
-): EcrRepository | Problem {
+): EcrRepository | { readonly wrong: Pick<Problem, 'value' | 'message' | 'fix'> } {
   const [, account, region] = ECR.exec(host) ?? [];
-  const place = `${host}/${repository}`;
-  const wrong = (message: string, fix: string): Problem => ({
-    code: 'MODELS_USAGE',
-    key: '--image',
-    value: place,
-    message,
-    fix,
-  });
+  const value = `${host}/${repository}`;
   if (account === undefined || region === undefined)
-    return wrong(
-      `${place} is no repository of ECR, and SageMaker takes images from there.`,
-      `Push the image to ECR in ${stackRegion}, and name it by its digest there.`,
-    );
+    return {
+      wrong: {
+        value,
+        message: `${value} is no repository of ECR, and SageMaker takes images from there.`,
+        fix: `Name one of ECR in ${stackRegion}, and have the image there.`,
+      },
+    };
   if (region !== stackRegion)
-    return wrong(
-      `${place} is in ${region}; SageMaker takes images of its own region, ${stackRegion}.`,
-      `Push the image to ECR in ${stackRegion}, or export with --region ${region}.`,
-    );
+    return {
+      wrong: {
+        value,
+        message: `${value} is in ${region}; SageMaker takes images of its own region, ${stackRegion}.`,
+        fix: `Have the image in ECR in ${stackRegion}, or export with --region ${region}.`,
+      },
+    };
   return { account, region, name: repository };
 }

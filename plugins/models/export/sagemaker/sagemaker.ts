@@ -11,8 +11,8 @@ import {
 } from '../shared/given.ts';
 import { hostMemory, memoryNote } from '../shared/worker-memory.ts';
 import { endpointAlarms } from './alarms.ts';
-import type { EcrRepository } from './image.ts';
-import { INSTANCE_CPUS } from './instances.ts';
+import { type EcrRepository, ecrRepository } from './image.ts';
+import { INSTANCE_CPUS, sageMakerInstance } from './instances.ts';
 import { endpointLogGroup, VARIANT, variantDimensions } from './names.ts';
 import { executionRole } from './role.ts';
 
@@ -33,12 +33,16 @@ const COOLDOWN = { out: 60, in: 300 } as const;
 /** Days, where `provider.logRetentionInDays` says nothing. */
 const RETENTION = 30;
 
-/** A model as a template of CloudFormation. */
-export function sageMakerFiles(
-  given: ExportGiven,
-  repository: EcrRepository,
-  instance: string,
-): ExportedFiles {
+/**
+ * A model as a template of CloudFormation.
+ *
+ * @throws Error where SageMaker could not take it, which was to be asked before: a fault of ours
+ */
+export function sageMakerFiles(given: ExportGiven): ExportedFiles {
+  const { host, image, memory, model } = given;
+  const repository = ecrRepository(image, host.region);
+  const instance = sageMakerInstance(memory, model.architecture);
+  if ('wrong' in repository || instance === undefined) throw new Error('SageMaker takes no such model.');
   return { 'template.yaml': yamlText(template(given, repository, instance)) };
 }
 

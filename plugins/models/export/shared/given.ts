@@ -18,6 +18,9 @@ export type ExportGiven = {
   readonly grpc: boolean;
 };
 
+/** What is known before there is an image. */
+export type ExportBefore = Omit<ExportGiven, 'image'>;
+
 /** A folder’s files: texts by name. */
 export type ExportedFiles = Readonly<Record<string, string>>;
 

@@ -1,10 +1,11 @@
-import { HOST_CONFIG, IMAGE_CONFIGS } from '../../../../core/host/contract.ts';
+import { HOST_CONFIG, IMAGE_CONFIGS, IMAGE_MODULES } from '../../../../core/host/contract.ts';
 import { isObject } from '../../../../core/json/is-object.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
+import { isGiven, nodePath } from '../../plan/shared/given-variables.ts';
 
 /**
  * A container image of its own: base, ONNX Runtime, host, model. Lambda runs it, and so does whoever has it.
@@ -18,13 +19,16 @@ function propertiesOf(
   room: Room,
 ): Json {
   const { environment } = model.function;
-  // The endpoint’s is in the image itself.
-  const own = room === 'batch' && { [HOST_CONFIG]: IMAGE_CONFIGS.batch };
+  const own = {
+    // The endpoint’s is in the image itself, where the service does not say another.
+    ...((room === 'batch' || isGiven(HOST_CONFIG, model, host)) && { [HOST_CONFIG]: IMAGE_CONFIGS[room] }),
+    ...nodePath(IMAGE_MODULES, model, host),
+  };
   return {
     image: { uri: standIn(model, host, built) },
     // Else the framework would give it the provider’s.
     ...(host.provider.layers !== undefined && { layers: [] }),
-    ...((environment !== undefined || own) && {
+    ...((environment !== undefined || Object.keys(own).length > 0) && {
       environment: { ...(isObject(environment) && environment), ...own },
     }),
   };

@@ -6,11 +6,15 @@ import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
+import { nodePath } from '../../plan/shared/given-variables.ts';
 import { FILES_PREFIX, layerPrefix, registryKeyStatements } from '../../plan/shared/registry-place.ts';
 
 /** A zip with handler and artifact, in the runtime of Node, beside a layer with ONNX Runtime. */
 
 const HANDLERS: Readonly<Record<Room, string>> = { infer: HANDLER, batch: BATCH_HANDLER };
+
+/** Where the layer has ONNX Runtime, and Lambda's runtime the SDK. */
+const MODULES = ['/opt/nodejs/node_modules', '/var/runtime/node_modules'];
 
 function propertiesOf(
   model: Model,
@@ -27,7 +31,11 @@ function propertiesOf(
     ...runs,
     package: { individually: true, artifact: built.zip },
     layers: [layerReference(layerOf(built)), ...listOf(layers ?? host.provider.layers)],
-    environment: { ...given, ...environmentOf(built, host, options) },
+    environment: {
+      ...given,
+      ...nodePath(MODULES, model, host),
+      ...environmentOf(built, host, options),
+    },
     ...storageOf(model, built),
   };
 }

@@ -6,11 +6,12 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Behind } from '../../../../functions/host/behind.ts';
 import { createBodies } from '../../../../functions/host/bodies.ts';
 import type { Front } from '../../../../functions/host/front.ts';
 import { openGrpc } from '../../../../functions/host/grpc.ts';
-import { CROWDED, stopTime } from './crowded.ts';
+import { answering, CROWDED, stopTime } from './crowded.ts';
 
 let front: Front;
 let session: ClientHttp2Session;
@@ -98,4 +99,80 @@ it('what waits for its refusal is told before the front ends', async () => {
   const ended = front.close();
   for (const found of await Promise.all(many)) expect(found).toMatchObject({ 'grpc-status': '14' });
   await ended;
+});
+
+describe('calls whose message does not come', () => {
+  const MOST = 1024;
+  /** The name `m`, framed. */
+  const WHOLE = Buffer.from([0, 0, 0, 0, 3, 0x0a, 1, 0x6d]);
+  const statuses: string[] = [];
+  let ended = 0;
+  const others: ClientHttp2Session[] = [];
+  beforeEach(() => {
+    statuses.length = 0;
+    ended = 0;
+    others.push(...[1, 2].map(() => connect(`http://127.0.0.1:${front.port}`)));
+  });
+  afterEach(() => {
+    for (const other of others.splice(0)) other.destroy();
+  });
+
+  /** Begins calls that send one byte of their message, and tells what they are answered. */
+  const begin = (of: ClientHttp2Session, count: number, method: string) =>
+    Array.from({ length: count }, () => {
+      const stream = of.request({
+        ...{ ':method': 'POST', ':path': `/inference.GRPCInferenceService/${method}` },
+        ...{ 'content-type': 'application/grpc', te: 'trailers' },
+      });
+      stream.on('trailers', (found) => statuses.push(`${found['grpc-status']} ${found['error-code']}`));
+      stream.on('error', () => {}).on('close', () => ended++);
+      stream.resume().write(Buffer.from([0]));
+      return stream;
+    });
+  const anew = async (behind: Behind): Promise<void> => {
+    for (const other of [session, ...others.splice(0)]) other.destroy();
+    await front.close();
+    front = await openGrpc(behind, createBodies(), 0, '127.0.0.1');
+    session = connect(`http://127.0.0.1:${front.port}`);
+    others.push(...[1, 2].map(() => connect(`http://127.0.0.1:${front.port}`)));
+  };
+  const answers = answering(Buffer.from([1]));
+
+  it.each([
+    ['ModelReady', answers],
+    ['ModelInfer', answers],
+    ['ModelInfer', { ...answers, pools: () => [...answers.pools(), ...answers.pools()] }],
+  ] as const)('of %s are bounded over all connections, and refused at once beyond it', async (method, of) => {
+    stopTime();
+    await anew(of);
+    const streams = others.flatMap((other) => begin(other, 600, method));
+    await expect.poll(() => statuses.length).toBe(1200 - MOST);
+    expect(new Set(statuses)).toEqual(new Set(['14 OVERLOADED']));
+    // A refused one is not kept either, though its client never ends it.
+    await expect.poll(() => ended).toBe(1200 - MOST);
+    expect(await call(method, WHOLE)).toMatchObject({ 'grpc-retry-pushback-ms': '1000' });
+    // Nothing else is refused, and who goes leaves room.
+    expect(await call('ServerLive')).toMatchObject({ 'grpc-status': '0' });
+    for (const stream of streams) stream.close(8);
+    await expect.poll(async () => (await call(method, WHOLE))['grpc-status']).toBe('0');
+  });
+
+  it('and that came slowly, give way to one whose message comes', async () => {
+    stopTime();
+    await anew(answers);
+    begin(others[0] as ClientHttp2Session, MOST, 'ModelReady');
+    await expect.poll(async () => (await call('ModelReady', WHOLE))['grpc-status']).toBe('14');
+    expect(statuses).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await call('ModelReady', WHOLE)).toMatchObject({ 'grpc-status': '0' });
+    await expect.poll(() => statuses).toEqual(['14 OVERLOADED']);
+  });
+});
+
+it('a call of another content type ends with its answer, also where its message does not come', async () => {
+  const stream = session.request({ ':method': 'POST', ':path': '/', 'content-type': 'text/plain' });
+  stream.write('so much');
+  const [answer] = await once(stream, 'response');
+  expect(answer[':status']).toBe(415);
+  await once(stream.resume(), 'close');
 });

@@ -82,6 +82,42 @@ it('what is written no more goes, but not where a person changed it, nor what an
   expect(await readdir(folder)).toEqual(['a.yaml', 'theirs.yaml']);
 });
 
+it('what is of another model, or stage, is told, and left as it is until it may be lost', async () => {
+  await write({ 'a.yaml': 'a: 1\n' }, false, 'export for shop-dev-churn');
+  const theirs = await textOf('a.yaml');
+  await expect(write({ 'a.yaml': 'a: 2\n' }, false, 'export for shop-prod-churn')).rejects.toThrow(
+    /a\.yaml was written by export for shop-dev-churn, and not by export for shop-prod-churn\..*nothing was written.*--output.*--overwrite/s,
+  );
+  expect(await textOf('a.yaml')).toBe(theirs);
+  expect(await write({ 'a.yaml': 'a: 2\n' }, true, 'export for shop-prod-churn')).toEqual({
+    'a.yaml': 'changed',
+  });
+  await writeFile(join(folder, 'a.yaml'), theirs.replace('export for', 'export \u001b[31m'));
+  await expect(write({ 'a.yaml': 'a: 2\n' })).rejects.toThrow(/a\.yaml is not of this command/);
+});
+
+it('what an earlier version wrote is written anew where it is of the same', async () => {
+  const formerly = (own: boolean) => ({
+    by: 'export',
+    areThese: (texts: readonly string[]) => own && texts.some((text) => text.includes('a: 1')),
+  });
+  const anew = (own: boolean) =>
+    writeSealed(
+      folder,
+      { 'a.yaml': 'a: 2\n' },
+      { by: 'export for churn', formerly: formerly(own), key: '--output', overwrite: false },
+    );
+  await write({ 'a.yaml': 'a: 1\n', 'old.yaml': 'b: 1\n' }, false, 'export');
+  await expect(anew(false)).rejects.toThrow(/a\.yaml was written by export, and not by export for churn/);
+  const changed = (await textOf('a.yaml')).replace('a: 1', 'a: 1 # mine');
+  const before = await textOf('a.yaml');
+  await writeFile(join(folder, 'a.yaml'), changed);
+  await expect(anew(true)).rejects.toThrow(/a\.yaml was changed since it was written/);
+  await writeFile(join(folder, 'a.yaml'), before);
+  expect(await anew(true)).toEqual({ 'a.yaml': 'changed', 'old.yaml': 'removed' });
+  expect(await textOf('a.yaml')).toMatch(/^# Written by export for churn; /);
+});
+
 it('line ends of another system are no change', async () => {
   await write({ 'a.yaml': 'a: 1\nb: 1\n' });
   await writeFile(join(folder, 'a.yaml'), (await textOf('a.yaml')).replaceAll('\n', '\r\n'));

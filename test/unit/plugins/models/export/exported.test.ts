@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { exportOptions } from '../../../../../plugins/models/export/export-options.ts';
-import { besideFiles, exported, isRefused, nextStep } from '../../../../../plugins/models/export/exported.ts';
+import {
+  besideFiles,
+  exported,
+  exportProblems,
+  nextStep,
+} from '../../../../../plugins/models/export/exported.ts';
 import type { ExportGiven } from '../../../../../plugins/models/export/shared/given.ts';
 
 const DIGEST = `sha256:${'0f'.repeat(32)}`;
@@ -26,15 +32,11 @@ function given(more: object = {}, memory = { mb: 200, measured: true, from: 'ben
 }
 
 function written(one: ExportGiven, to: 'kubernetes' | 'sagemaker', file: string): Object {
-  const files = exported(one, exportOptions({ to, image: ECR }));
-  if (isRefused(files)) throw new Error(JSON.stringify(files));
-  return parse(files[file] ?? '');
+  return parse(exported(one, exportOptions({ to, image: ECR }))[file] ?? '');
 }
 
-const problemsOf = (one: ExportGiven, to: 'kubernetes' | 'sagemaker') => {
-  const files = exported(one, exportOptions({ to, image: ECR }));
-  return isRefused(files) ? files.map(({ key, message }) => `${key} ${message}`) : [];
-};
+const problemsOf = (one: ExportGiven, to: 'kubernetes' | 'sagemaker', named: object = { image: ECR }) =>
+  exportProblems(one, exportOptions({ to, ...named })).map(({ key, message }) => `${key} ${message}`);
 
 describe('how many there are', () => {
   it.each([
@@ -87,6 +89,24 @@ describe('SageMaker', () => {
     expect(problemsOf(given({}, { mb: 6000, measured: true, from: 'bench.json' }), 'sagemaker')).toEqual([
       'models.churn.memory 2 workers and the front take 15584 MB; 14745 MB are the most of an instance with 2 processors (bench.json).',
     ]);
+  });
+
+  it('what cannot be is known before there is an image, by the option that names its place', () => {
+    const { image: _, ...before } = given({ timeout: 61 });
+    const asked = (named: object) =>
+      exportProblems(before, exportOptions({ to: 'sagemaker', ...named })).map(({ key, value }) => [
+        key,
+        value,
+      ]);
+    const place = 'registry.example.com/models';
+    const timeout = ['models.churn.timeout', 61];
+    expect(asked({ push: `${place}:v1` })).toEqual([['--push', place], timeout]);
+    expect(asked({ image: `${place}:v1` })).toEqual([['--image', place], timeout]);
+    expect(asked({ push: ECR.replace(/@.*/, ':v1').replace('central', 'west') })).toEqual([
+      ['--push', '123456789012.dkr.ecr.eu-west-1.amazonaws.com/models'],
+      timeout,
+    ]);
+    expect(asked({ image: ECR })).toEqual([timeout]);
   });
 
   it('variables that differ by a capital letter have a parameter each', () => {
@@ -147,11 +167,26 @@ describe('what is to be done with the files', () => {
     expect(nextStep('sagemaker', '.', given())).toMatch(/--no-execute-changeset$/);
   });
 
+  it.each(['my dir', "it's", '$HOME', 'a;b'])(
+    'is a command that a shell takes, of the folder %s',
+    (folder) => {
+      for (const to of ['kubernetes', 'sagemaker'] as const) {
+        const [, word = ''] =
+          / (?:-k|--template-file) (.+?)(?= --stack-name|$)/.exec(nextStep(to, folder, given())) ?? [];
+        expect(execFileSync('sh', ['-c', `printf %s ${word}`]).toString()).toBe(
+          to === 'kubernetes' ? folder : `${folder}/template.yaml`,
+        );
+      }
+    },
+  );
+
   it('a Secret first, and in a cluster the autoscaler that is a file no more', () => {
-    expect(besideFiles('kubernetes', ['scaled-object.yaml', 'old.yaml'], declared)).toEqual([
-      'Before the first pod: kubectl create secret generic shop-dev-churn-environment --from-literal=LOG_LEVEL=… --from-literal=TOKEN=…',
-      expect.stringMatching(/: kubectl delete scaledobject shop-dev-churn$/),
+    const found = besideFiles('kubernetes', ['scaled-object.yaml', 'old.yaml'], declared);
+    expect(found.map(({ command }) => command)).toEqual([
+      'kubectl create secret generic shop-dev-churn-environment --from-literal=LOG_LEVEL=… --from-literal=TOKEN=…',
+      'kubectl delete scaledobject shop-dev-churn',
     ]);
+    expect(found[0]?.when).toBe('Before the first pod');
     expect(besideFiles('kubernetes', [], given())).toEqual([]);
     expect(besideFiles('sagemaker', ['autoscaler.yaml'], declared)).toEqual([]);
   });
@@ -191,4 +226,12 @@ it.each(['4shop-Dev', '-shop'])('%s could begin no name of a Service', (service)
   const one = given();
   const [problem = ''] = problemsOf({ ...one, host: { ...one.host, service } }, 'kubernetes');
   expect(problem).toMatch(/would be its name there/);
+});
+
+it('a service whose name ends with a dash has labels that are some', () => {
+  const one = given();
+  const labels = written({ ...one, host: { ...one.host, service: 'Shop-' } }, 'kubernetes', 'deployment.yaml')
+    .metadata?.labels;
+  for (const value of Object.values(labels ?? {})) expect(value).toMatch(/^[a-z0-9]([\w.-]{0,61}[a-z0-9])?$/);
+  expect(labels).toMatchObject({ 'app.kubernetes.io/part-of': 'shop' });
 });

@@ -21,7 +21,7 @@ async function served<T>(cuts: (count: number) => boolean, work: (url: URL) => P
     server.close();
   }
 }
-const patience = () => AbortSignal.timeout(10_000);
+const patience = () => AbortSignal.timeout(60_000);
 
 it('connections are used again, and there are as many as requests at once', async () => {
   const bodies = await served(

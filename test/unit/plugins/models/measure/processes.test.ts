@@ -11,7 +11,9 @@ it.runIf(process.platform === 'linux')('tells what descendants use, and not the 
   const parent = spawn(process.execPath, ['-e', PARENT], { stdio: 'ignore', detached: true });
   try {
     let used = await usageBelow(parent.pid ?? 0);
-    for (let i = 0; i < 200 && (used === undefined || used.cpu < 0.5); i += 1) {
+    // What its start takes of the processor comes before the memory.
+    const isThere = () => used !== undefined && used.cpu >= 0.5 && used.memory > 200;
+    for (let i = 0; i < 2000 && !isThere(); i += 1) {
       await sleep(100);
       used = await usageBelow(parent.pid ?? 0);
     }

@@ -42,11 +42,11 @@ describe('a release worker that accepts and never answers', () => {
   it('ends a command, which is asked once and may have been done', async () => {
     await start();
     // Long enough for the request to be there, on a machine that is busy, too.
-    const worker = releaseWorker(aws, WORKER, 1000);
+    const worker = releaseWorker(aws, WORKER, 6000);
     await expect(worker.command(command)).rejects.toMatchObject({
       code: 'MODELS_AWS',
       message:
-        'models.churn: the release worker shop-dev-models-release did not answer within 1 s. rollback may have been done, or may still be done. See `sls models status --model churn --stage dev` for what is so now, and `sls logs -f models-release --stage dev` for why. [MODELS_AWS]',
+        'models.churn: the release worker shop-dev-models-release did not answer within 6 s. rollback may have been done, or may still be done. See `sls models status --model churn --stage dev` for what is so now, and `sls logs -f models-release --stage dev` for why. [MODELS_AWS]',
     });
     expect(server?.asked()).toBe(1);
     worker.close();

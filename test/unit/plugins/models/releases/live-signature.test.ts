@@ -238,6 +238,8 @@ describe('a command that must work without AWS', () => {
       server.close();
     }
   };
+  /** Where AWS answers, it may take as long as a busy machine needs. */
+  const PATIENT = { credentials: 60_000, all: 60_000 };
   const CALLER =
     '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>';
 
@@ -275,7 +277,7 @@ describe('a command that must work without AWS', () => {
     };
     const { reason } = await at(
       (_, answer) => void answer.socket?.destroy(),
-      (endpoint) => asked(endpoint, keys, bucket),
+      (endpoint) => asked(endpoint, keys, bucket, PATIENT),
     );
     expect(reason).toMatch(/^AWS cannot be asked: /);
     expect(named).toBe(0);
@@ -285,7 +287,7 @@ describe('a command that must work without AWS', () => {
     const caller: Parameters<typeof createServer>[1] = (_, answer) => void answer.end(CALLER);
     const missing = async (): Promise<never> =>
       Promise.reject(new Error('Stack with id shop-dev does not exist'));
-    expect((await at(caller, (endpoint) => asked(endpoint, keys, missing))).reason).toBe(
+    expect((await at(caller, (endpoint) => asked(endpoint, keys, missing, PATIENT))).reason).toBe(
       'shop-dev is not deployed in us-east-1',
     );
     const never = (): Promise<string> => new Promise(() => {});

@@ -67,6 +67,58 @@ describe.each(TARGETS.map((target) => [target.kind, target] as const))('the targ
     for (const one of [infer, batch]) expect(one?.environment).toMatchObject({ LOCALE: 'de' });
   });
 
+  it.each([
+    ['./:/opt/node_modules', 1],
+    [{ 'Fn::Sub': '/opt/their-own' }, 1],
+    ['', 0],
+  ] as const)('finds its runtime and the SDK beside a NODE_PATH of the service: %j', (given, behind) => {
+    const own = { ...model, function: { environment: { NODE_PATH: given } } };
+    const provider = { ...host.provider, environment: { NODE_PATH: given } };
+    for (const [one, around] of [
+      [own, host],
+      [model, { ...host, provider }],
+      [own, { ...host, provider: { environment: { NODE_PATH: '/theirs' } } }],
+    ] as const)
+      for (const room of rooms) {
+        const { environment } = target.properties(one, around, {}, built, room) as {
+          environment: { NODE_PATH: string | { 'Fn::Join': [string, (string | object)[]] } };
+        };
+        const { NODE_PATH: found } = environment;
+        const parts = typeof found === 'string' ? found.split(':') : found['Fn::Join'][1];
+        expect(parts.slice(0, 2).map((part) => String(part).replace(/:$/, ''))).toEqual([
+          expect.stringMatching(/^\/opt\/(nodejs|serverless-models\/runtime)\/node_modules$/),
+          '/var/runtime/node_modules',
+        ]);
+        const theirs = typeof given === 'string' ? parts.slice(2).join(':') : parts[2];
+        expect(theirs).toEqual(behind === 0 ? '' : given);
+        // What names them already is as it was.
+        const whole = {
+          ...model,
+          function: { environment: { NODE_PATH: `/x:${parts.slice(0, 2).join(':')}/` } },
+        };
+        if (typeof given === 'string')
+          expect(target.properties(whole, host, {}, built, room).environment).toMatchObject(
+            whole.function.environment,
+          );
+      }
+    expect(target.properties(model, host, {}, built, 'infer').environment).not.toHaveProperty('NODE_PATH');
+  });
+
+  it('starts from its own configuration, whatever the service calls so', () => {
+    const named = (environment: object) =>
+      target.properties(
+        { ...model, function: { environment: { LOCALE: 'de', ...environment } } },
+        host,
+        {},
+        built,
+        'infer',
+      ).environment;
+    const other = named({ MODELS_HOST: 'models.example.com' });
+    if (target.repository === undefined) expect(other).toMatchObject({ MODELS_HOST: 'models.example.com' });
+    else expect(other).toMatchObject({ MODELS_HOST: '/opt/serverless-models/model/host.json' });
+    expect(named({})).not.toHaveProperty('MODELS_HOST');
+  });
+
   it('asks for no permission where everything lies in what is built, else for reading those files only', () => {
     expect(target.statements(undefined, host, {})).toEqual([]);
     expect(target.statements(facts, host, {})).toEqual([]);
