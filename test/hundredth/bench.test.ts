@@ -3,7 +3,7 @@
  * (else there is none). The figures of so little work mean nothing, and no test looks at them.
  */
 import { beforeAll, expect, it } from 'vitest';
-import { command, type Ran } from './command.ts';
+import { command, PATIENCE_MS, type Ran } from './command.ts';
 
 const BENCH = 'bench/bench.ts';
 const { lines: listed } = await command(BENCH, '--list');
@@ -12,7 +12,7 @@ const claims = listed.map((line) => line.split(' ', 1)[0] ?? '');
 let run: Ran;
 beforeAll(async () => {
   run = await command(BENCH, '--short');
-});
+}, PATIENCE_MS);
 
 const WELL_FORMED = /^bench \S+ (?:-?\d+\.\d{3} \d[\d.e-]* (?:ok|miss)|- \d[\d.e-]* unmeasured \(.+\))$/;
 

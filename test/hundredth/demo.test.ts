@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isThere } from '../../examples/demo/container.ts';
 import { lackingTools, type Tool } from '../image-tools.ts';
 import { pythonBin } from '../python.ts';
-import { commandWith, type Ran } from './command.ts';
+import { commandWith, PATIENCE_MS, type Ran } from './command.ts';
 
 const DEMO = 'examples/demo.ts';
 const WITH_IMAGE = ['--with', 'image', '--short'];
@@ -29,7 +29,9 @@ const way = isRoot ? by('runc', by('bwrap', 'no container')) : by('bwrap', 'no c
 describe.skipIf(process.platform !== 'linux')('npm run demo -- --with image', () => {
   beforeAll(pythonBin);
 
-  it('makes, pushes, runs, asks, compares, ends and exports, and leaves nothing', async () => {
+  it('makes, pushes, runs, asks, compares, ends and exports, and leaves nothing', {
+    timeout: PATIENCE_MS,
+  }, async () => {
     const ran = await commandWith(env, DEMO, WITH_IMAGE);
     expect([ran.code, ran.lines.at(-1)], text(ran)).toEqual([0, 'demo: ok']);
     const said = text(ran);

@@ -12,8 +12,6 @@ export type AccountRun = {
   readonly text: () => string;
   /** Its exit code; the signal's name where one ended it. */
   readonly ended: Promise<number | string>;
-  /** @throws Error where it ends before */
-  readonly prints: (what: RegExp) => Promise<void>;
 };
 
 export function accountRun(env: LocalAws['env'], ...args: readonly string[]): AccountRun {
@@ -23,30 +21,13 @@ export function accountRun(env: LocalAws['env'], ...args: readonly string[]): Ac
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
-  const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      for (const listener of listeners) listener();
     });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal ?? 1));
   });
-  return {
-    child,
-    text: () => text,
-    ended,
-    prints: (what) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (!what.test(text)) return;
-          listeners.delete(look);
-          resolve();
-        };
-        listeners.add(look);
-        look();
-        void ended.then((code) => reject(new Error(`It ended with ${code} before ${what}:\n${text}`)));
-      }),
-  };
+  return { child, text: () => text, ended };
 }

@@ -101,7 +101,7 @@ it('no request is turned away while batch works through a queue and a large obje
   const keys = Array.from({ length: SMALL }, (_, i) => `${i}.csv`);
   await upload('large.csv', large);
   for (const key of keys) await upload(key, `${rows.slice(0, Number.parseInt(key, 10) + 2).join('\n')}\n`);
-  await expect.poll(done, { timeout: 180_000, interval: 500 }).toEqual([...keys, 'large.csv'].sort());
+  await expect.poll(done, { timeout: 400_000, interval: 500 }).toEqual([...keys, 'large.csv'].sort());
   isOver = true;
   await Promise.all(clients);
   expect(Object.fromEntries(answers)).toEqual({ answered: expect.any(Number) });
@@ -109,18 +109,18 @@ it('no request is turned away while batch works through a queue and a large obje
   for (const key of keys)
     expect(await successOf(key)).toMatchObject({ rows: Number.parseInt(key, 10) + 1, errors: 0 });
   expect(await successOf('large.csv')).toMatchObject({ rows: 500 * (rows.length - 1), errors: 0 });
-});
+}, 600_000);
 
 it('parts that Lambda turns away are tried again until it takes them, and nothing is scored twice', async () => {
   const FunctionName = 'fair-dev-churn-batch';
   await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 1 }));
   await upload('again.csv', large);
-  await expect.poll(done, { timeout: 180_000, interval: 500 }).toContain('again.csv');
+  await expect.poll(done, { timeout: 400_000, interval: 500 }).toContain('again.csv');
   const [once, again] = [await successOf('large.csv'), await successOf('again.csv')];
   const digests = ({ files }: Success) => files.map(({ rows: count, sha256 }) => [count, sha256]);
   expect(digests(again)).toEqual(digests(once));
   const cloudWatch = new CloudWatchClient(client(aws.endpoint));
-  const { Datapoints } = await cloudWatch.send(
+  const { Datapoints = [] } = await cloudWatch.send(
     new GetMetricStatisticsCommand({
       Namespace: 'AWS/Lambda',
       MetricName: 'Throttles',
@@ -132,5 +132,6 @@ it('parts that Lambda turns away are tried again until it takes them, and nothin
     }),
   );
   cloudWatch.destroy();
-  expect(Datapoints?.[0]?.Sum).toBeGreaterThan(0);
-});
+  // Both days where it is midnight.
+  expect(Datapoints.reduce((sum, { Sum = 0 }) => sum + Sum, 0)).toBeGreaterThan(0);
+}, 600_000);

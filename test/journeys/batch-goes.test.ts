@@ -93,7 +93,7 @@ async function text(Key: string): Promise<string> {
 async function answersTo(key: string): Promise<readonly string[]> {
   const [entry] = key.split('/');
   const latest = `${entry}/churn/latest/${key}.json`;
-  await expect.poll(() => written(latest), { timeout: 60_000 }).toHaveLength(1);
+  await expect.poll(() => written(latest), { timeout: 150_000 }).toHaveLength(1);
   const { job } = JSON.parse(await text(latest));
   const success: Success = JSON.parse(
     await text(`${String(job).replace('s3://goes-scored/', '')}_SUCCESS.json`),
@@ -126,7 +126,7 @@ it('what failed while something was away is scored once, and what no entry takes
 
   how = 'away';
   for (const entry of ENTRIES) await upload(`${entry}/a.csv`, some);
-  await expect.poll(() => depthOf(FAILED), { timeout: 60_000 }).toBe(2);
+  await expect.poll(() => depthOf(FAILED), { timeout: 150_000 }).toBe(2);
   how = 'there';
   await service.deploy(yamlOf('asks', 'kept'));
   const { code, stdout, stderr } = await service.sls('models', 'batch', '--failed', '--redrive');
@@ -137,14 +137,14 @@ it('what failed while something was away is scored once, and what no entry takes
   );
   expect(await answersTo('kept/a.csv')).toEqual(due);
   // The other one waits for a version that has its entry.
-  await expect.poll(() => depthOf(JOBS), { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => depthOf(JOBS), { timeout: 150_000 }).toBe(1);
   expect(await depthOf(FAILED)).toBe(0);
 });
 
 it('of a bucket that keeps versions, the object that came is scored, though it was deleted meanwhile', async () => {
   how = 'away';
   await upload('kept/v.csv', rows.slice(40, 60));
-  await expect.poll(() => depthOf(FAILED), { timeout: 60_000 }).toBe(1);
+  await expect.poll(() => depthOf(FAILED), { timeout: 150_000 }).toBe(1);
   await s3.send(new DeleteObjectCommand({ Bucket: 'goes-rows', Key: 'kept/v.csv' }));
   how = 'there';
   const { code, stdout, stderr } = await service.sls('models', 'batch', '--failed', '--redrive');
@@ -155,7 +155,7 @@ it('of a bucket that keeps versions, the object that came is scored, though it w
 it('batch that goes while a job is at work leaves nothing that looks complete, and a release that can be rolled back', async () => {
   how = 'waits';
   await upload('kept/b.csv', rows.slice(20, 40));
-  await expect.poll(() => waiting.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => waiting.length, { timeout: 150_000 }).toBeGreaterThan(0);
   const before = await written();
   await service.deploy(yamlOf('two.onnx'));
   how = 'there';

@@ -98,5 +98,5 @@ it('stay while an execution runs, and go when none does and nobody has needed th
   await sfn.send(new StopExecutionCommand({ executionArn }));
   await age();
   await deploy(KEPT + 4);
-  await expect.poll(versions, { timeout: 30_000 }).toEqual(['4', '5', '6', '7', '8', '9']);
-});
+  await expect.poll(versions, { timeout: 120_000 }).toEqual(['4', '5', '6', '7', '8', '9']);
+}, 600_000);

@@ -68,7 +68,7 @@ async function text(key: string): Promise<string> {
 }
 /** The folder of a job that has ended, from the pointer to it. */
 async function folderOf(key: string): Promise<string> {
-  await expect.poll(written, { timeout: 60_000 }).toContain(`churn/latest/${key}.json`);
+  await expect.poll(written, { timeout: 150_000 }).toContain(`churn/latest/${key}.json`);
   const { job } = JSON.parse(await text(`churn/latest/${key}.json`));
   return String(job).replace('s3://shop-scored/', '');
 }
@@ -191,9 +191,9 @@ it('broken rows are listed with their lines, and too many fail the job until the
   // other at it, and waits.
   const statusOf = async (): Promise<string> =>
     (await service.sls('models', 'batch', '--status', '--input', 's3://shop-rows/july/')).stdout;
-  await expect.poll(statusOf, { timeout: 60_000 }).toMatch(/^churn: 0 waiting, 0 at work, 0 failed$/m);
+  await expect.poll(statusOf, { timeout: 150_000 }).toMatch(/^churn: 0 waiting, 0 at work, 0 failed$/m);
   expect(await statusOf()).toMatch(/done at .* by version 2, 4,000 rows \(200 faulty\) in 1 file/);
-});
+}, 600_000);
 
 it('the documented policy is enough for these commands, and each of its statements is needed', async () => {
   const statements = documented('Ask', { SERVICE: 'shop', ROWS: 'shop-rows', SCORED: 'shop-scored' });
@@ -233,4 +233,4 @@ it('a large object is scored in parts side by side, exactly', async () => {
     }
   }
   expect(row).toBe(times * rows.length);
-});
+}, 600_000);

@@ -168,7 +168,7 @@ test('6: a follow ends with failure when another release takes its place, which 
     const { candidate, traffic } = await status();
     return candidate !== before && traffic.length === 2;
   };
-  await expect.poll(running, { timeout: 60_000, interval: 500 }).toBe(true);
+  await expect.poll(running, { timeout: 150_000, interval: 500 }).toBe(true);
   const second = await deploy(yaml(1472, CANARY));
   expect(second.code, outputOf(second)).toBe(0);
   const { code, stdout, stderr } = await first;

@@ -25,9 +25,9 @@ const [ROWS, SCORED] = ['employment-demo-rows', 'employment-demo-scored'];
 const [PEOPLE, SENDERS, PAUSE] = [20, 2, 120];
 /** The demo's steps, and ones for which this test has the time and the traffic. */
 const STEPS = /steps: \[.*\]/;
-const SHORT = 'steps: [{ weight: 50, bake: 1m }]\n      minRequests: 20\n      increase: 50%';
+const SHORT = 'steps: [{ weight: 50, bake: 2m }]\n      minRequests: 20\n      increase: 50%';
 /** A log is complete when the invocation is over that writes it. */
-const WRITTEN = { timeout: 20_000, interval: 100 };
+const WRITTEN = { timeout: 90_000, interval: 100 };
 /** The batch job comes as far as its rows, and not to its end. */
 const UNENDED = {
   Effect: 'Deny',
@@ -45,7 +45,8 @@ let iam: IAMClient;
 let traffic: { stop(): Promise<readonly string[]> } | undefined;
 
 beforeAll(async () => {
-  aws = await startAws({ speed: 20 });
+  // Faster, a busy machine could not gate a version in the time that CloudFormation waits.
+  aws = await startAws({ speed: 10 });
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
   lambda = new LambdaClient(client(aws.endpoint));
   iam = new IAMClient(client(aws.endpoint));
@@ -133,7 +134,7 @@ async function moves(): Promise<readonly string[]> {
     .map(({ to = '' }) => to);
 }
 const until = (phase: string) =>
-  expect.poll(async () => (await release()).phase, { timeout: 60_000, interval: 50 }).toBe(phase);
+  expect.poll(async () => (await release()).phase, { timeout: 150_000, interval: 50 }).toBe(phase);
 async function history(): Promise<readonly Past[]> {
   return JSON.parse(await sls('models', 'history', '--json')).employment;
 }
@@ -155,7 +156,7 @@ const told = (found: ReadonlyMap<string, string>): readonly Told[] =>
 const windowAfter = (time: number) =>
   expect
     .poll(async () => told(await windows()).some(({ to, rows }) => Date.parse(to) > time && rows >= 100), {
-      timeout: 60_000,
+      timeout: 150_000,
       interval: 250,
     })
     .toBe(true);
@@ -185,7 +186,7 @@ it('what main before has deployed is taken over, and no release starts', async (
   const Body = await readFile(join(employment, 'later.csv'));
   await s3.send(new PutObjectCommand({ Bucket: ROWS, Key: 'may.csv', Body }));
   const part = expect.objectContaining({ Key: expect.stringMatching(/\/part-00000\.csv$/) });
-  await expect.poll(() => objects(SCORED), { timeout: 60_000 }).toContainEqual(part);
+  await expect.poll(() => objects(SCORED), { timeout: 150_000 }).toContainEqual(part);
   [first] = await Promise.all([history(), windowAfter(0)]);
   older = await windows();
   begun = await objects(SCORED);
@@ -212,7 +213,10 @@ it('what main before has deployed is taken over, and no release starts', async (
 
 it('a release of this version goes on under the older worker; a batch job that was begun ends, history and drift windows have no gap', async () => {
   const changed = ['--param', 'artifact=examples/employment/versions/2.onnx'];
-  await Promise.all([service.deploy(yaml.replace(STEPS, SHORT), ...changed), jobEnds()]);
+  const job = jobEnds();
+  // It is awaited at the end: what it takes is no time of the release, whose step is short.
+  job.catch(() => {});
+  await service.deploy(yaml.replace(STEPS, SHORT), ...changed);
   await until('JUDGING');
   const { worker } = await versionBefore();
   const FunctionName = 'employment-dev-models-release';
@@ -231,6 +235,7 @@ it('a release of this version goes on under the older worker; a batch job that w
   const gone = ['version 1', 'version 2', 'version 2 (3: 50 %)', 'version 3'];
   await expect.poll(moves, WRITTEN).toEqual(gone);
 
+  await job;
   const last = Math.max(...told(older).map(({ to }) => Date.parse(to)));
   const [pasts] = await Promise.all([history(), windowAfter(last)]);
   expect(pasts.map(({ to }) => to)).toEqual(['3', '2', '1']);

@@ -30,6 +30,8 @@ let cloudWatch: CloudWatchClient;
 let header: readonly string[];
 let rows: readonly (readonly number[])[];
 let sending: { stop(): Promise<void> } | undefined;
+/** Requests that were answered. */
+let asked = 0;
 
 beforeAll(async () => {
   // Five minutes pass in fifteen seconds.
@@ -78,6 +80,7 @@ function send(fits: (row: readonly number[]) => boolean): { stop(): Promise<void
       }));
       const { answer, error } = await service.invoke('churn', { inputs });
       expect(error, JSON.stringify(answer)).toBeUndefined();
+      asked += 1;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   })();
@@ -107,7 +110,7 @@ const full = (found: readonly DriftWindow[]) => found.filter((window) => window.
 it('traffic like the reference is told as such, and its rows are counted exactly', async () => {
   sending = send(() => true);
   await expect
-    .poll(async () => full(await windows()).length, { timeout: 120_000, interval: 3000 })
+    .poll(async () => full(await windows()).length, { timeout: 240_000, interval: 3000 })
     .toBeGreaterThan(1);
   await sending.stop();
   const found = full(await windows());
@@ -126,7 +129,7 @@ it('traffic like the reference is told as such, and its rows are counted exactly
 it('a subgroup of ages is told by its column, alarms, and brings no version back', async () => {
   const age = header.indexOf('AGEP');
   sending = send((row) => (row[age] ?? 0) < 35);
-  await expect.poll(() => alarm('drift'), { timeout: 180_000, interval: 1000 }).toBe('ALARM');
+  await expect.poll(() => alarm('drift'), { timeout: 240_000, interval: 1000 }).toBe('ALARM');
   const last = (await windows()).at(-1);
   const drifted = last?.signals.filter((signal) => signal.drifted).map(({ label }) => label);
   expect(drifted).toContain('AGEP');
@@ -164,8 +167,8 @@ it('what must be kept follows from the requests that CloudWatch has counted', as
   expect(traffic.from).toBe('cloudwatch');
   expect(duration).toEqual({ ms: expect.any(Number), from: 'measured by CloudWatch' });
   expect(duration.ms).toBeGreaterThan(0);
-  // Every request of these tests whose minute is over.
-  expect(replayed.requests).toBeGreaterThan(100);
+  // Every request of these tests whose minute is over: all but those of the last few seconds.
+  expect(replayed.requests).toBeGreaterThan(asked / 2);
   expect(
     parts.reduce((sum: number, part: { replayed: { requests: number } }) => sum + part.replayed.requests, 0),
   ).toBe(replayed.requests);

@@ -154,7 +154,7 @@ test('an upload is scored by the same image', async () => {
     new PutObjectCommand({ Bucket: 'pictured-rows', Key: 'may.csv', Body: `${rows.join('\n')}\n` }),
   );
   const latest = () => text('pictured-scored', 'churn/latest/may.csv.json').catch(() => undefined);
-  await expect.poll(latest, { timeout: 60_000 }).toBeDefined();
+  await expect.poll(latest, { timeout: 150_000 }).toBeDefined();
   const folder = String(JSON.parse((await latest()) ?? '').job).replace('s3://pictured-scored/', '');
   const success: Success = JSON.parse(await text('pictured-scored', `${folder}_SUCCESS.json`));
   expect(success).toMatchObject({ rows: rows.length - 1, errors: 0, version: '1' });

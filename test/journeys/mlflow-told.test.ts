@@ -95,7 +95,7 @@ const said = () => [
 ];
 /** Ticked until MLflow says it: an attempt that failed is made again a while later. */
 const says = (...expected: readonly (string | undefined)[]) =>
-  expect.poll(() => tick().then(said), { timeout: 60_000, interval: 500 }).toEqual(expected);
+  expect.poll(() => tick().then(said), { timeout: 150_000, interval: 500 }).toEqual(expected);
 const notices = () => pager.subjects().filter((subject) => subject.includes('MLflow'));
 
 test('a first deploy: the alias leads to what is live, and the plan said so', async () => {
@@ -157,7 +157,7 @@ test('where it is down, and then refuses, the release is done; one alarm; a late
     text: 'Permission denied',
   });
   await expect
-    .poll(() => tick().then(notices), { timeout: 60_000, interval: 500 })
+    .poll(() => tick().then(notices), { timeout: 150_000, interval: 500 })
     .toEqual(['[page] churn: MLflow is not told what is live']);
   expect(pager.texts().join('\n')).toContain('refuses 403: Permission denied');
   mlflow.troubleWrites();

@@ -53,7 +53,7 @@ async function moveTo(FunctionVersion: string): Promise<void> {
 async function live(): Promise<string> {
   const now = Date.now();
   const later = () => traffic.outcomes.filter(({ sent }) => sent > now);
-  await expect.poll(() => later().length, { timeout: 10_000 }).toBeGreaterThan(2);
+  await expect.poll(() => later().length, { timeout: 90_000 }).toBeGreaterThan(2);
   const [version, ...others] = servedBy(later());
   return [version, ...others, (await service.invoke('churn', { inputs: [] })).version].join(' ');
 }

@@ -47,7 +47,7 @@ beforeAll(async () => {
   asked = answers.models['logreg.onnx'];
   await mkdir(join(folder, 'node_modules', '.bin'), { recursive: true });
   await symlink(join(root, 'node_modules', 'osls'), join(folder, 'node_modules', 'osls'));
-}, 300_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const sls = (...args: string[]): string =>

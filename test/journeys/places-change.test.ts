@@ -50,7 +50,7 @@ async function written(Bucket: string): Promise<readonly string[]> {
   return Contents.map(({ Key = '' }) => Key);
 }
 const scored = (bucket: string, key: string) =>
-  expect.poll(() => written(bucket), { timeout: 60_000 }).toContain(`churn/latest/${key}.json`);
+  expect.poll(() => written(bucket), { timeout: 150_000 }).toContain(`churn/latest/${key}.json`);
 
 it('the new version writes to the new place, and the role keeps the old one', async () => {
   await upload('monday.csv');

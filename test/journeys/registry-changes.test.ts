@@ -274,7 +274,7 @@ describe('SageMaker’s registry', () => {
     await events.send(
       new PutEventsCommand({ Entries: [{ Source: 'ours', DetailType: 'approved', Detail: '{}' }] }),
     );
-    await expect.poll(started, { timeout: 10_000 }).toBe(there + 1);
+    await expect.poll(started, { timeout: 90_000 }).toBe(there + 1);
     await events.send(new RemoveTargetsCommand({ Rule: rule.Name, Ids: ['build'] }));
     await events.send(new DeleteRuleCommand({ Name: rule.Name }));
   });

@@ -105,7 +105,7 @@ async function removed<T>(service: Service, look: () => Promise<T>) {
   const asking = ask(`${service.stack}-churn`);
   await expect
     .poll(() => new Set(asking.outcomes.map((one) => ('version' in one ? one.version : one.failure))), {
-      timeout: 20_000,
+      timeout: 90_000,
     })
     .toEqual(new Set(['1', '2']));
   const from = between.calls.length;
@@ -120,7 +120,7 @@ async function removed<T>(service: Service, look: () => Promise<T>) {
   between.before(async () => {});
   const failed = () => asking.outcomes.flatMap((one) => ('failure' in one ? [one] : []));
   // Until the stack goes everyone is answered; then there is nobody to ask.
-  await expect.poll(failed, { timeout: 20_000 }).not.toEqual([]);
+  await expect.poll(failed, { timeout: 90_000 }).not.toEqual([]);
   await asking.stop();
   const failures = failed();
   expect(failures.filter(({ at }) => at < deleting)).toEqual([]);

@@ -76,7 +76,7 @@ async function doneOf(object: string): Promise<readonly string[]> {
   return found;
 }
 const latest = async (object: string): Promise<string> => {
-  await expect.poll(written, { timeout: 60_000 }).toContain(`churn/latest/${object}.json`);
+  await expect.poll(written, { timeout: 150_000 }).toContain(`churn/latest/${object}.json`);
   const { job } = await read<{ job: string }>(`churn/latest/${object}.json`);
   return job.replace('s3://shop-scored/', '');
 };
@@ -105,7 +105,7 @@ it('one that takes it over moves `latest`; the other goes on scoring, and moves 
   await dev.deploy();
   const [ofProd = ''] = await doneOf('may.csv');
   await upload('june.csv');
-  await expect.poll(() => doneOf('june.csv'), { timeout: 90_000 }).toHaveLength(2);
+  await expect.poll(() => doneOf('june.csv'), { timeout: 150_000 }).toHaveLength(2);
   const folder = await latest('june.csv');
   const identity = (path: string): string | undefined => /@([0-9a-f]+)/.exec(path)?.[1];
   expect(identity(folder)).not.toBe(identity(ofProd));

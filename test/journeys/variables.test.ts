@@ -39,7 +39,7 @@ beforeAll(async () => {
   const stack = { StackName: 'parameters', TemplateBody: JSON.stringify({ Resources }) };
   await cloudFormation.send(new CreateStackCommand(stack));
   await waitUntilStackCreateComplete(
-    { client: cloudFormation, maxWaitTime: 30, minDelay: 0.2, maxDelay: 0.5 },
+    { client: cloudFormation, maxWaitTime: 120, minDelay: 0.2, maxDelay: 0.5 },
     stack,
   );
   cloudFormation.destroy();

@@ -86,7 +86,7 @@ test('4: a registry is not named while a release runs or is watched, and the way
   expect(outputOf(refused)).not.toContain('Uploading');
   expect((await status()).traffic, 'the canary goes on').toHaveLength(2);
   await fine(models('promote'));
-  await expect.poll(async () => (await status()).phase, { timeout: 30_000 }).toBe('BAKING');
+  await expect.poll(async () => (await status()).phase, { timeout: 120_000 }).toBe('BAKING');
   const watched = await deploy(yaml(1216, CANARY, '', NAMED));
   expect(outputOf(watched)).toMatch(/is watched until .*rollbackWindow: 0/s);
   expect(watched.code).toBe(1);

@@ -361,7 +361,7 @@ test('what goes wrong within the local AWS is told with where it did, and is no 
     expect(await errorName(invoke(broken, 'broken', 'private'))).toBe('ServiceException');
     // A call is written down after it is answered.
     const faults = async () => faultsOf(await callReport(join(folder, 'broken')));
-    await expect.poll(faults, { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(faults).toHaveLength(1);
   } finally {
     await broken.stop();
     vi.stubEnv('MODELS_AWS_CALLS', join(folder, 'calls'));

@@ -44,10 +44,14 @@ export type Days = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startDays(): Promise<Days> {
-  // At midnight a window ends, and for two minutes the monitor waits for its last lines.
-  while (Date.now() % DAY < 130_000 || Date.now() % DAY > DAY - 90_000)
+/** At midnight a window ends, and for two minutes the monitor waits for its last lines. */
+export async function farFromMidnight(): Promise<void> {
+  while (Date.now() % DAY < 130_000 || Date.now() % DAY > DAY - 150_000)
     await new Promise((resolve) => setTimeout(resolve, 1000));
+}
+
+export async function startDays(): Promise<Days> {
+  await farFromMidnight();
   const midnight = Math.floor(Date.now() / DAY) * DAY;
   const before = { from: midnight - 2 * DAY, to: midnight - DAY };
   const last = { from: midnight - DAY, to: midnight };

@@ -198,11 +198,12 @@ describe('a version on AWS', () => {
   });
 
   it('under load is measured from the scheduled time', async () => {
-    const load = { rate: 20, duration: 3 };
+    // Few a second, and a bound that a machine which is held up for seconds keeps.
+    const load = { rate: 5, duration: 4 };
     const { verdict, load: found } = await gate('1', {
-      settings: { gate: { tolerance: 1e-4, load }, memory: 1769, p95: 2000 },
+      settings: { gate: { tolerance: 1e-4, load }, memory: 1769, p95: 30_000 },
     });
-    expect(found).toMatchObject({ sent: 60, errors: 0 });
+    expect(found).toMatchObject({ sent: 20, errors: 0 });
     expect(found?.p95).toBeGreaterThan(0);
     expect(found?.duration).toBeLessThanOrEqual(found?.p99 ?? 0);
     expect(verdict).toBe('pass');
@@ -210,7 +211,7 @@ describe('a version on AWS', () => {
       settings: { gate: { tolerance: 1e-4, load }, memory: 1769, p95: 0.01 },
     });
     expect(strict.reason).toMatch(
-      /^p95 \d+ ms \(Lambda’s own duration \d+ ms\) at 20\/s is above the objective of 0.01 ms\.$/,
+      /^p95 \d+ ms \(Lambda’s own duration \d+ ms\) at 5\/s is above the objective of 0.01 ms\.$/,
     );
   });
 });
@@ -235,7 +236,7 @@ describe('a version that dies', () => {
 
   it('by timeout fails its case', async () => {
     const code = `export const handler = async (event) => { ${refusing} await new Promise(() => setTimeout(() => {}, 60_000)); };`;
-    const { failures, reason } = await start('hangs', code, { timeout: 1 });
+    const { failures, reason } = await start('hangs', code, { timeout: 5 });
     expect(reason).toBe('Case 1 of 1 failed.');
     expect(failures).toMatchObject([{ case: 1, kind: 'timeout' }]);
   });

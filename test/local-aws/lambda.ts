@@ -35,17 +35,18 @@ export const LOGS: Statement = { Effect: 'Allow', Action: 'logs:*', Resource: '*
 
 /**
  * The result of one probe with an addition and without it: the first shall be AWS's behaviour, the second
- * differ.
+ * differ. The probe is told which it is: for what shall come it may wait as long as a busy machine needs, for
+ * what shall not come it waits a while.
  */
 export async function withAndWithout<T>(
   addition: string,
-  probe: (aws: LocalAws) => Promise<T>,
+  probe: (aws: LocalAws, isOn: boolean) => Promise<T>,
   options: StartOptions = {},
 ): Promise<{ readonly on: T; readonly off: T }> {
   const run = async (without: string[]): Promise<T> => {
     const aws = await startAws({ ...options, without });
     try {
-      return await probe(aws);
+      return await probe(aws, without.length === 0);
     } finally {
       await aws.stop();
     }

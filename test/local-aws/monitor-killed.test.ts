@@ -1,4 +1,6 @@
 /** A monitor that is killed after any of its writes, or runs twice at once, has found the same in the end. */
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DRIFT_METRICS } from '../../core/drift/contract.ts';
 import { type Days, startDays } from './drift-days.ts';
@@ -6,12 +8,12 @@ import { deployMonitor, packed, rowsOf, type Scene } from './drift-scene.ts';
 import { invoke } from './lambda.ts';
 
 /**
- * Kills the process at the end of its n-th write (metrics, document, and so on), or waits before a document
- * is written.
+ * Kills the process at the end of its n-th write (metrics, document, and so on), or waits before each
+ * document is written until the address that it was given answers.
  */
 const FRAGILE = `import { S3Client } from '@aws-sdk/client-s3';
 const monitors = new Map(watched.map((one) => [one.model, createMonitor([one])]));
-let [left, pause] = [Infinity, 0];
+let [left, meet, documents] = [Infinity, undefined, 0];
 const done = () => { if (--left === 0) process.kill(process.pid, 'SIGKILL'); };
 const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = (line, ...rest) => {
@@ -22,11 +24,11 @@ process.stdout.write = (line, ...rest) => {
 const send = S3Client.prototype.send;
 S3Client.prototype.send = async function (command, ...rest) {
   if (!('IfNoneMatch' in command.input)) return send.call(this, command, ...rest);
-  await new Promise((resolve) => setTimeout(resolve, pause));
+  if (meet) await fetch(meet + documents++);
   try { return await send.call(this, command, ...rest); } finally { done(); }
 };
 export const handler = (event, context) => {
-  [left, pause] = [event.kill ?? Infinity, event.pause ?? 0];
+  [left, meet, documents] = [event.kill ?? Infinity, event.meet, 0];
   return monitors.get(event.model)(event, context);
 };
 `;
@@ -62,9 +64,19 @@ it('is killed after each of its writes', async () => {
 });
 
 it('runs twice at once', async () => {
+  // Neither writes a document before the other one has come as far.
+  const waiting = new Map<string, ServerResponse>();
+  const server = createServer(({ url = '' }, response) => {
+    const other = waiting.get(url);
+    waiting.set(url, response);
+    for (const one of other ? [other, response] : []) one.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const meet = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const runs = await Promise.all(
-    [0, 1].map(() => invoke(days.aws, 'shop-dev-fragile', { model: 'twice', pause: 1500 })),
+    [0, 1].map(() => invoke(days.aws, 'shop-dev-fragile', { model: 'twice', meet })),
   );
+  server.close();
   expect(runs.map(({ error }) => error)).toEqual([undefined, undefined]);
 });
 

@@ -8,6 +8,7 @@ import { driftDocuments } from '../../core/drift/documents.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { baselineOf, digestOf, lineOf } from '../unit/core/drift/scene.ts';
+import { farFromMidnight } from './drift-days.ts';
 import { BUCKET, DAY, deployMonitor, FILES, SCOPE } from './drift-scene.ts';
 import { invoke } from './lambda.ts';
 import { put } from './log-events.ts';
@@ -72,6 +73,7 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
   await s3.send(
     new PutObjectCommand({ Bucket: BUCKET, Key: `${FILES}${digest}`, Body: JSON.stringify(baseline) }),
   );
+  await farFromMidnight();
   const from = Math.floor((Date.now() - 120_000) / DAY) * DAY - DAY;
   // It had drifted the day before, too: two in a row are what counts.
   const yesterday = {

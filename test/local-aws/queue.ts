@@ -35,8 +35,11 @@ export async function counts(sqs: SQSClient, queue: Queue): Promise<[number, num
   return [waiting ?? 0, handled ?? 0, delayed ?? 0];
 }
 
-/** Receives and deletes up to `most` messages; gives up after `seconds` without one. */
-export async function receive(sqs: SQSClient, queue: Queue, most = 1, seconds = 3): Promise<Message[]> {
+/**
+ * Receives and deletes up to `most` messages; gives up after `seconds` without one. As many as shall come are
+ * waited for as long as SQS lets anybody wait.
+ */
+export async function receive(sqs: SQSClient, queue: Queue, most = 1, seconds = 20): Promise<Message[]> {
   const found: Message[] = [];
   while (found.length < most) {
     const { Messages = [] } = await sqs.send(

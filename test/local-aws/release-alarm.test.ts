@@ -44,7 +44,7 @@ const state = async (): Promise<string | undefined> => {
   );
   return MetricAlarms[0]?.StateValue;
 };
-const becomes = (expected: string) => expect.poll(state, { timeout: 60_000, interval: 200 }).toBe(expected);
+const becomes = (expected: string) => expect.poll(state, { timeout: 120_000, interval: 200 }).toBe(expected);
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 it('has data from the first request on, hears of weights that nobody looks at, and of sweeps that stay away', async () => {
@@ -59,6 +59,8 @@ it('has data from the first request on, hears of weights that nobody looks at, a
   await becomes('OK');
   await publish(WORKER_METRICS.unattended);
   await becomes('ALARM');
+  // It is OK from when the one goes out of sight until the other does: so long that it is seen.
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
   await publish(WORKER_METRICS.swept);
   await becomes('OK');
   await becomes('ALARM');

@@ -124,15 +124,18 @@ export type StackOptions = {
 export type Tail = {
   readonly name: string;
   readonly seconds: number;
+  /** An address that it waits for, beside its seconds. */
+  readonly gate?: string;
   readonly status: 'SUCCESS' | 'FAILED';
   /** What waits for it; default: nothing, it comes after the aliases. */
   readonly before?: 'versions' | 'aliases';
 };
 
 const TAIL_CODE = `export const handler = async (event) => {
-  const { Seconds, Status } = event.ResourceProperties;
+  const { Seconds, Status, Gate } = event.ResourceProperties;
   const working = event.RequestType === 'Create';
   if (working) await new Promise((resolve) => setTimeout(resolve, Number(Seconds) * 1000));
+  if (working && Gate) await fetch(Gate);
   const { StackId, RequestId, LogicalResourceId } = event;
   const body = { Status: working ? Status : 'SUCCESS', Reason: 'asked to', PhysicalResourceId: LogicalResourceId, StackId, RequestId, LogicalResourceId };
   await fetch(event.ResponseURL, { method: 'PUT', body: new TextEncoder().encode(JSON.stringify(body)) });
@@ -256,6 +259,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
               ServiceTimeout: 60 + tail.seconds,
               Seconds: tail.seconds,
               Status: tail.status,
+              ...(tail.gate !== undefined && { Gate: tail.gate }),
             },
           },
         }),

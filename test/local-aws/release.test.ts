@@ -24,6 +24,7 @@ import { abortReleases, emptyRegistry, leaveRegistry } from '../../plugins/model
 import { releaseLine } from '../../plugins/models/releases/words/lines.ts';
 import { followReleases } from '../../plugins/models/releases/worker/follow.ts';
 import { releaseWorker } from '../../plugins/models/releases/worker/worker.ts';
+import { closedGate } from './closed-gate.ts';
 import { BUCKET, type Deployed, model, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
 
 let aws: LocalAws;
@@ -90,7 +91,7 @@ const settings = () => {
  * What the worker does once it has written the end down, and answered CloudFormation, comes a moment later.
  */
 async function until(done: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 120_000;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('it never came');
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -116,11 +117,15 @@ describe('Custom::ModelAlias in a stack', () => {
   });
 
   it('releases a version that behaves differently only when the stack is done', async () => {
-    const body = await stack.template([churn('two', 'b')], { name: 'After', seconds: 2, status: 'SUCCESS' });
+    const gate = await closedGate();
+    const tail = { name: 'After', seconds: 0, gate: gate.url, status: 'SUCCESS' } as const;
+    const body = await stack.template([churn('two', 'b')], tail);
     let seen: unknown;
     const watching = until(async () => {
       if ((await document()).phase !== 'PROMOTING') return false;
+      await gate.asked;
       seen = { alias: await alias(), schedules: (await schedules()).length, tick: await tick() };
+      gate.open();
       return true;
     });
     const status = await stack.update(body);

@@ -38,7 +38,7 @@ const left = async (): Promise<readonly string[]> =>
   (await everythingLeft(aws)).filter((thing) => !before.includes(thing));
 afterEach(async () => {
   await stacks.remove(NAME);
-  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(left).toEqual([]);
 });
 
 const given = (more: Partial<TemporaryGiven> = {}): TemporaryGiven => ({
@@ -167,7 +167,7 @@ it('a removal that AWS refuses is told with the stack’s name, and what failed 
   );
   expect(notices).toEqual(['first']);
   await stacks.remove(NAME);
-  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(left).toEqual([]);
   const kept = await withTemporary(given({ stacks: stuck }), async () => 'measured');
   expect(kept).toEqual({ found: 'measured', left: expect.any(Error) });
 });

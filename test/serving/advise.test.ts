@@ -39,7 +39,7 @@ function advise(args: readonly string[], run = runWarm): Promise<Said> {
   const bin = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
   const env = { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: 'true' };
-  return run({ bin, cwd: folder, args: ['models', 'advise', ...args], env, timeout: 120_000 });
+  return run({ bin, cwd: folder, args: ['models', 'advise', ...args], env, timeout: 280_000 });
 }
 
 describe('sls models advise', () => {

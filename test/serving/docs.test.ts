@@ -30,7 +30,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'models', 'mood'), { recursive: true });
   await runPython('-c', [`${TRAINED}${block('python', 'README.md', 'to_onnx')}`], {
     cwd: folder,
-    timeout: 120_000,
+    timeout: 280_000,
   });
   await copyFile(join(folder, 'models', 'churn.onnx'), join(folder, 'models', 'mood', 'model.onnx'));
   await writeFile(join(folder, 'models', 'mood', 'transform.ts'), block('ts', 'docs/artifact.md', 'pre'));
@@ -84,7 +84,7 @@ test('tritonclient as docs/endpoint.md has it', async () => {
   const script = block('python', 'docs/endpoint.md', 'tritonclient');
   expect(script).toContain('127.0.0.1:8080');
   const printed = await runPython('-c', [script.replace('127.0.0.1:8080', new URL(server.url).host)], {
-    timeout: 120_000,
+    timeout: 280_000,
   });
   expect(printed).toMatch(/^\[\[[\d.e-]+ +[\d.e-]+\]\]$/m);
 });
@@ -139,5 +139,5 @@ test('the gRPC of docs/host.md', async () => {
     '127.0.0.1:9000',
     `127.0.0.1:${server.grpc}`,
   );
-  expect(await runPython('-c', [program], { timeout: 60_000 })).toMatch(/^\[\[[\d.e+-]+ +[\d.e+-]+\]\]\n$/);
+  expect(await runPython('-c', [program], { timeout: 300_000 })).toMatch(/^\[\[[\d.e+-]+ +[\d.e+-]+\]\]\n$/);
 });

@@ -19,7 +19,7 @@ const TOLERANCE = 1e-5;
 
 test('make.py makes the same bytes again', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
-  await runPython(join(dirname(fixtures), 'make.py'), [folder], { timeout: 120_000 });
+  await runPython(join(dirname(fixtures), 'make.py'), [folder], { timeout: 280_000 });
   const files = async (base: string): Promise<string[]> =>
     (await readdir(base, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())

@@ -32,7 +32,7 @@ ${block('yaml', 'docs/gate.md', 'load:')
   .replace('p95: 100', 'p95: 2000')}`;
 
 let folder = '';
-const python = (script: string) => runPython('-c', [script], { cwd: folder, timeout: 120_000 });
+const python = (script: string) => runPython('-c', [script], { cwd: folder, timeout: 280_000 });
 async function sls(...args: string[]) {
   const bin = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
   const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
@@ -41,7 +41,7 @@ async function sls(...args: string[]) {
     cwd: folder,
     args: ['models', 'gate', ...args],
     env,
-    timeout: 120_000,
+    timeout: 280_000,
   });
   return { ...ran, output: ran.stdout + ran.stderr };
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterEach(() => running?.stop(true));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function start(file = 'handler.mjs', timeout = 1): LocalEndpoint {
+function start(file = 'handler.mjs', timeout = 10): LocalEndpoint {
   running = endpoint({
     file: join(folder, file),
     env: { PATH: process.env.PATH ?? '', AWS_LAMBDA_FUNCTION_NAME: 'shop-dev-m' },
@@ -53,8 +53,8 @@ describe('an endpoint’s process', () => {
     const answer = await answerOf(start());
     delete process.env.AWS_SECRET_ACCESS_KEY;
     expect(answer).toMatchObject({ secret: null, name: 'shop-dev-m', ppid: process.pid });
-    expect(answer.left).toBeGreaterThan(500);
-    expect(answer.left).toBeLessThanOrEqual(1000);
+    expect(answer.left).toBeGreaterThan(3000);
+    expect(answer.left).toBeLessThanOrEqual(10_000);
     expect(lines).toContain('started');
   });
 
@@ -65,11 +65,11 @@ describe('an endpoint’s process', () => {
   });
 
   it('is killed where a request blocks it beyond the timeout, and starts again', async () => {
-    const one = start();
+    const one = start('handler.mjs', 5);
     const { pid } = await answerOf(one);
     const began = Date.now();
     expect(await one.invoke({ do: 'loop' })).toMatchObject({ failure: 'timeout' });
-    expect(Date.now() - began).toBeLessThan(3000);
+    expect(Date.now() - began).toBeLessThan(60_000);
     expect(isAlive(pid)).toBe(false);
     expect((await answerOf(one)).pid).not.toBe(pid);
   });

@@ -32,7 +32,7 @@ const loadgen = async (...args: readonly (string | number)[]): Promise<Told> => 
   const [scenario = '', seed = 0, count = 0, objective = 20, percentile = 0.99] = args;
   const script = join(import.meta.dirname, 'loadgen.py');
   const given = [scenario, seed, count, folder, objective, percentile].map(String);
-  return JSON.parse(await runPython(script, given, { timeout: 120_000 }));
+  return JSON.parse(await runPython(script, given, { timeout: 280_000 }));
 };
 
 const samePercentiles = ({ latencies, percentiles }: Told): void => {

@@ -34,6 +34,17 @@ const request = (...inputs: object[]): string => JSON.stringify({ inputs });
 /** `add` with the text of a's data as written. */
 const withData = (text: string): string => request({ ...a, data: '@' }, b).replace('"@"', text);
 
+/** One time of several is quick: a busy machine is held up now and then, what is slow is so each time. */
+async function isQuick(ms: number, work: () => Promise<void>): Promise<void> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let time = 0; time < 8 && best >= ms; time += 1) {
+    const start = performance.now();
+    await work();
+    best = Math.min(best, performance.now() - start);
+  }
+  expect(best).toBeLessThan(ms);
+}
+
 function refusedAs(answer: HttpAnswer, status: number, code: string, message?: RegExp): void {
   const text = answer.body.toString();
   expect(answer.status, text).toBe(status);
@@ -182,12 +193,12 @@ describe('nesting and keys', () => {
   test.each([33, 5000, 2_000_000])('%i levels are refused before parsing', async (depth) => {
     const nested = '['.repeat(depth) + ']'.repeat(depth);
     for (const body of [withData(nested), `{"parameters":{"a":${nested}},${request(a, b).slice(1)}`]) {
-      const start = performance.now();
-      const answer = await add.infer(body);
-      expect(answer.status).toBe(400);
-      expect(['TOO_DEEP', 'WRONG_LENGTH']).toContain(JSON.parse(answer.body.toString()).code);
       // Parsing three million levels takes V8 over two seconds.
-      expect(performance.now() - start).toBeLessThan(1500);
+      await isQuick(1500, async () => {
+        const answer = await add.infer(body);
+        expect(answer.status).toBe(400);
+        expect(['TOO_DEEP', 'WRONG_LENGTH']).toContain(JSON.parse(answer.body.toString()).code);
+      });
     }
   });
 
@@ -201,18 +212,19 @@ describe('nesting and keys', () => {
 describe('sizes', () => {
   test('a tensor beyond the limit is refused before it is allocated', async () => {
     for (const rows of [1e8, 1e15, Number.MAX_SAFE_INTEGER]) {
-      const start = performance.now();
-      refusedAs(await add.infer(request({ ...a, shape: [rows, 3] }, b)), 413, 'TENSOR_TOO_LARGE', /shape/);
-      expect(performance.now() - start).toBeLessThan(2000);
+      await isQuick(2000, async () => {
+        const answer = await add.infer(request({ ...a, shape: [rows, 3] }, b));
+        refusedAs(answer, 413, 'TENSOR_TOO_LARGE', /shape/);
+      });
     }
   });
 
   test('a body that unpacks beyond the limit', async () => {
     const bomb = gzipSync(Buffer.alloc(200 * MB, ' '));
     expect(bomb.length).toBeLessThan(MB);
-    const start = performance.now();
-    refusedAs(await add.infer(bomb, { 'content-encoding': 'gzip' }), 413, 'BODY_TOO_LARGE');
-    expect(performance.now() - start).toBeLessThan(5000);
+    await isQuick(5000, async () =>
+      refusedAs(await add.infer(bomb, { 'content-encoding': 'gzip' }), 413, 'BODY_TOO_LARGE'),
+    );
   });
 
   test('an answer beyond what Lambda carries', async () => {

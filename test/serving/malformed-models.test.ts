@@ -11,7 +11,7 @@ import { fixtures, modelOf } from './endpoint.ts';
 
 const MB = 1024 ** 2;
 /** A bad file is refused at once, not at a deadline; most of this is a process starting on a busy machine. */
-const SOON_MS = 10_000;
+const SOON_MS = 25_000;
 
 let runtime: string | undefined;
 let cache: string;
@@ -70,10 +70,11 @@ describe('a malformed file is refused at once, with a code and a reason', () => 
 
 test('an endless loop is killed at the deadline', async () => {
   const start = performance.now();
-  const problem = await problemOf('endless.onnx', { deadline: 3000, memory: 2048 * MB });
+  // By then it has begun to run, also where a process starts late.
+  const problem = await problemOf('endless.onnx', { deadline: 10_000, memory: 2048 * MB });
   expect(problem.code).toBe('MODELS_ARTIFACT_HANGS');
-  expect(problem.message).toMatch(/after 3 s, so no request could be answered/);
-  expect(performance.now() - start).toBeLessThan(3000 + SOON_MS);
+  expect(problem.message).toMatch(/after 10 s, so no request could be answered/);
+  expect(performance.now() - start).toBeLessThan(10_000 + SOON_MS);
 });
 
 test.each(['huge.onnx', 'folding.onnx'])(

@@ -22,7 +22,7 @@ const outcomes = new Map<string, Outcome>();
 beforeAll(async () => {
   // Some cases need a locale: whether this machine has it must not change the outcome, and Lambda has none.
   const env = { LOCPATH: '/nonexistent' };
-  versions = JSON.parse(await runPython(join(here, 'onnx_cases.py'), [folder], { timeout: 240_000, env }));
+  versions = JSON.parse(await runPython(join(here, 'onnx_cases.py'), [folder], { timeout: 280_000, env }));
   cases = readFileSync(join(folder, 'cases.jsonl'), 'utf8')
     .trimEnd()
     .split('\n')

@@ -28,7 +28,7 @@ async function read(document: unknown): Promise<Read & { readonly folder: string
   folders.push(folder);
   await writeFile(join(folder, 'openapi.json'), JSON.stringify(document));
   const script = join(import.meta.dirname, 'openapi_client.py');
-  const printed = await runPython(script, [join(folder, 'openapi.json'), folder], { timeout: 180_000 });
+  const printed = await runPython(script, [join(folder, 'openapi.json'), folder], { timeout: 280_000 });
   return { folder, ...(JSON.parse(printed) as Read) };
 }
 
@@ -101,7 +101,7 @@ it('is what a running server does: the generated client asks it by types alone, 
   );
   expect({ invalid, lacks, broken }).toEqual({ invalid: [], lacks: [], broken: [] });
   const script = join(import.meta.dirname, 'openapi_ask.py');
-  const asked = JSON.parse(await runPython(script, [folder, server.url], { timeout: 60_000 }));
+  const asked = JSON.parse(await runPython(script, [folder, server.url], { timeout: 300_000 }));
   const sum = [11, 12, 13, 24, 25, 26];
   expect(asked).toMatchObject({
     infer: { kind: 'FooResponse', id: '7', model_name: 'foo', outputs: [{ name: 'sum', data: sum }] },

@@ -46,7 +46,7 @@ export const SILERO = join(
 
 /** Six windows of sound: is there a voice? Four have one. Each window's state is an input of the next. */
 export async function sileroHears(infer: Infer): Promise<void> {
-  const cases: Case[] = JSON.parse(await runPython(script, ['silero', SILERO], { timeout: 60_000 }));
+  const cases: Case[] = JSON.parse(await runPython(script, ['silero', SILERO], { timeout: 300_000 }));
   const heard: number[] = [];
   for (const each of cases) {
     const [output] = await answersAsPython(infer, each);
@@ -74,7 +74,7 @@ const FILES = [
 
 /** What the PyPI package magika says of some files. */
 export async function magika(): Promise<Magika> {
-  return JSON.parse(await runPython(script, ['magika', ...FILES], { timeout: 60_000, cwd: repository }));
+  return JSON.parse(await runPython(script, ['magika', ...FILES], { timeout: 300_000, cwd: repository }));
 }
 
 /** Does the model name the kind of each file as its own package does? */

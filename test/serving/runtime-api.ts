@@ -48,7 +48,7 @@ export async function askStarted(
     if (next === undefined) return over();
     response.writeHead(200, {
       'lambda-runtime-aws-request-id': `id-${given}`,
-      'lambda-runtime-deadline-ms': String(Date.now() + 3000),
+      'lambda-runtime-deadline-ms': String(Date.now() + 60_000),
       'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:us-east-1:000000000000:function:m:live',
       ...(next.context && { 'lambda-runtime-client-context': JSON.stringify(next.context) }),
     });

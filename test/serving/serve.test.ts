@@ -28,7 +28,7 @@ models:
       environment: {GREETING: moin, DEPTH: 3, STRICT: true, TOKEN: {Ref: Token}}
   sleepy:
     artifact: sleepy
-    timeout: 1
+    timeout: 5
     http: {auth: none, path: /slow}
 `;
 
@@ -183,8 +183,8 @@ describe('sls models serve', () => {
     const answer = await post('/slow/v2/models/sleepy/infer', only('endless'));
     expect(answer.status).toBe(504);
     expect(await answer.json()).toMatchObject({ code: 'TIMED_OUT' });
-    expect(Date.now() - began).toBeLessThan(10_000);
-    await server.until(/sleepy: Task timed out after 1 s/);
+    expect(Date.now() - began).toBeLessThan(60_000);
+    await server.until(/sleepy: Task timed out after 5 s/);
     expect((await post('/slow/v2/models/sleepy/infer', only())).status).toBe(200);
   });
 
@@ -250,30 +250,44 @@ describe('sls models serve', () => {
     expect(children.length).toBeGreaterThanOrEqual(5);
     expect(await another.interrupt()).toBe(0);
     // esbuild's own process notices its end of a pipe a moment later.
-    await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => children.filter(isAlive)).toEqual([]);
   });
 
-  /** `serve` from where it has begun to prepare, in a process group of its own. @returns how it ended */
+  /**
+   * `serve` from where it has begun to prepare, in a process group of its own; once more where this process
+   * was held up for so long that it served before it was interrupted.
+   * @returns how it ended
+   */
   const interrupted = async (interrupt: (pid: number) => Promise<void>): Promise<unknown> => {
+    for (let time = 1; ; time += 1) {
+      const { isServing, ...ended } = await interruptedOnce(interrupt);
+      if (!isServing || time === 5) return ended;
+    }
+  };
+  const interruptedOnce = async (interrupt: (pid: number) => Promise<void>) => {
     const tmp = await mkdtemp(join(tmpdir(), 'preparing-'));
     const sls = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
-    const child = spawn(process.execPath, [sls, 'models', 'serve', '--port', '0'], {
+    const child = spawn(process.execPath, [sls, 'models', 'serve', '--port', '0', '--json'], {
       cwd: folder,
       env: { ...process.env, TMPDIR: tmp },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => {
       output += chunk.toString();
     });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
     const ended = new Promise((resolve) => child.once('close', resolve));
-    await expect.poll(() => readdir(tmp), { timeout: 120_000, interval: 1 }).toHaveLength(1);
+    await expect.poll(() => readdir(tmp), { timeout: 120_000, interval: 1 }).not.toEqual([]);
     await interrupt(child.pid ?? 0);
     const code = await ended;
     const left = await readdir(tmp);
     await removeFolder(tmp);
-    return { code, isUncaught: /Uncaught/.test(output), left };
+    return { code, isUncaught: /Uncaught/.test(output), left, isServing: printed.includes('"url"') };
   };
   const QUIETLY = { code: 130, isUncaught: false, left: [] };
   const ms = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
@@ -315,6 +329,6 @@ describe('sls models serve', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     process.kill(another.pid, 'SIGKILL');
     await endless;
-    await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => children.filter(isAlive)).toEqual([]);
   });
 });

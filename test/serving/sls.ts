@@ -13,7 +13,7 @@ export type Running = {
   readonly pid: number;
   /** What it printed for people so far, whole. */
   readonly output: () => string;
-  /** Waits until it has printed this. Throws after 30 s. */
+  /** Waits until it has printed this. Throws after two minutes. */
   readonly until: (text: RegExp) => Promise<void>;
   /** Ctrl-C. @returns the exit code */
   readonly interrupt: () => Promise<number | null>;
@@ -79,7 +79,7 @@ export async function startSls(
       new Promise((resolve, reject) => {
         const timer = setTimeout(
           () => reject(new Error(`It never printed ${text}, only: ${output}`)),
-          30_000,
+          120_000,
         );
         const look = (): void => {
           if (!text.test(output)) return;

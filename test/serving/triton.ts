@@ -18,7 +18,7 @@ export async function tritonChecks(url: string, model: string, expected: TritonC
   const script = join(import.meta.dirname, 'triton_client.py');
   const text = await runPython(script, [url.replace(/^http:\/\//, ''), model], {
     input: JSON.stringify({ inputs: expected.inputs, outputs: expected.outputs }),
-    timeout: 120_000,
+    timeout: 280_000,
   });
   return text.trimEnd().split('\n');
 }
@@ -35,7 +35,7 @@ export async function tritonGrpcChecks(port: number, model: string, expected: Tr
   const { inputs, outputs } = expected;
   const text = await runPython(join(import.meta.dirname, 'triton_grpc.py'), [`127.0.0.1:${port}`, model], {
     input: JSON.stringify({ inputs, outputs, messages: messageFields() }),
-    timeout: 120_000,
+    timeout: 280_000,
   });
   return text.trimEnd().split('\n');
 }

@@ -29,6 +29,7 @@ async function promoted(
   await expect
     .poll(async () => (await shop.document()).schedule.told, WRITTEN)
     .toMatch(/^rate\(10 minutes\)/);
+  await shop.stopSweep();
   await shop.stopTicks();
   return { on: shop, traffic };
 }
@@ -36,14 +37,14 @@ async function promoted(
 /**
  * Waits for the alarm, and then for the first request that `version` got. With no schedule left, the alarm
  * itself is all that can have called the worker, and what it calls makes the whole way: nothing waits by
- * AWS's clock, so that the seconds are the same at any speed of it.
+ * AWS's clock, so that the seconds are the same at any speed of it. They are few, and more on a busy machine.
  *
  * @returns milliseconds, of the real clock
  */
 async function answersAfter(on: Shop, suffix: string, traffic: Traffic, version: string): Promise<number> {
   expect(await on.schedules()).toEqual([]);
   const isOn = async () => ((await on.alarm(suffix))?.StateValue === 'ALARM' ? Date.now() : undefined);
-  const at = await until(`the alarm ${suffix}`, isOn, 60);
+  const at = await until(`the alarm ${suffix}`, isOn);
   const first = async () =>
     traffic.outcomes.find(({ sent, version: by }) => sent > at - 1000 && by === version);
   const { sent } = await until(`a request to version ${version}`, first);
@@ -70,8 +71,8 @@ describe('a version that goes bad after promotion', () => {
     const { on, traffic } = await promoted('late', 'errs');
     const pager = await on.pager();
     traffic.hard(0.5);
-    expect(await answersAfter(on, 'errors', traffic, '1')).toBeLessThan(5000);
-    const { reason, refused, rollbacks } = await on.until('ROLLED_BACK', 60);
+    expect(await answersAfter(on, 'errors', traffic, '1')).toBeLessThan(30_000);
+    const { reason, refused, rollbacks } = await on.until('ROLLED_BACK');
     expect(reason).toMatch(/^version 2 was rolled back to version 1: late-test-churn-errors: /);
     expect(refused).toMatchObject([{ fingerprint: 'bad', version: '2' }]);
     expect(rollbacks.length).toBe(1);
@@ -99,7 +100,7 @@ describe('a version that goes bad after promotion', () => {
   it('and crashes at every request is replaced without a test', async () => {
     const { on, traffic } = await promoted('late-crash', 'throws');
     traffic.hard(1);
-    expect(await answersAfter(on, 'crashes', traffic, '1')).toBeLessThan(5000);
+    expect(await answersAfter(on, 'crashes', traffic, '1')).toBeLessThan(30_000);
     const { reason, reversal } = await on.until('ROLLED_BACK');
     expect(reason).toMatch(
       /^version 2 was rolled back to version 1: it cannot answer: \d+ of \d+ \([\d.]+ %\) of its latest invocations crashed$/,
@@ -124,9 +125,10 @@ describe('a fault that both versions have', () => {
     await shop.deploy({ hard: 'errs', factor: 3 });
     await shop.until('BAKING');
     const pager = await shop.pager();
-    traffic.hard(0.5);
-    await shop.until('REVERSING', 60);
-    const { quietUntil, refused } = await shop.until('BAKING', 120);
+    // All of them: of a half, one release in a hundred finds more with the live version by chance.
+    traffic.hard(1);
+    await shop.until('REVERSING');
+    const { quietUntil, refused } = await shop.until('BAKING');
     expect(Date.parse(quietUntil ?? '')).toBeGreaterThan(0);
     expect(refused).toEqual([]);
     await expect

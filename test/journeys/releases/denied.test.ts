@@ -87,7 +87,7 @@ async function logged(action: string, from: number): Promise<void> {
     (await since()).some((line) => JSON.stringify(line).includes(action)) ? true : undefined;
   const named = async () =>
     (await since()).map(({ message, phase, reason, verdict }) => [message, phase, reason, verdict].join(' '));
-  await until(`${action} in the log`, found, 20, named);
+  await until(`${action} in the log`, found, undefined, named);
 }
 
 const deploys = async (deploy: Deploy): Promise<void> => {
@@ -146,7 +146,7 @@ const tidies =
     expect(await on.deploy(next(deploy)), await on.events()).toBe('UPDATE_COMPLETE');
     await logged(action, from);
     const live = String((await on.document()).highest);
-    expect(await on.alias()).toEqual(whole(live));
+    await expect.poll(on.alias, WRITTEN).toEqual(whole(live));
     await on.deny(undefined);
     await on.until(ends);
     await on.tick();
@@ -170,14 +170,14 @@ const STORIES: Readonly<Record<string, Story>> = {
   'lambda:GetAlias': sticks,
   'lambda:CreateAlias': async (action, traffic) => {
     const from = (await on.log()).length;
-    traffic.rate(0);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await traffic.pause();
     await on.deny(action);
     await on.lambda.send(new DeleteAliasCommand({ FunctionName: on.functionName, Name: 'live' }));
     await on.tick().catch(() => undefined);
     await logged(action, from);
     await on.deny(undefined);
     await on.tick();
+    await expect.poll(on.alias, WRITTEN).toEqual(whole(String((await on.document()).highest)));
     traffic.rate(20);
     return undefined;
   },
@@ -190,7 +190,7 @@ const STORIES: Readonly<Record<string, Story>> = {
   'lambda:DeleteFunction': async (action, traffic) => {
     const before = await on.versions();
     await tidies(OVER, 'DONE')(action, traffic);
-    expect((await on.versions()).length).toBeLessThan(before.length + 1);
+    await expect.poll(async () => (await on.versions()).length, WRITTEN).toBeLessThan(before.length + 1);
     return 'DONE';
   },
   'application-autoscaling:DeregisterScalableTarget': tidies(),
@@ -210,11 +210,11 @@ const STORIES: Readonly<Record<string, Story>> = {
     const before = await on.alias();
     await on.deny(action);
     const named = async () => ((await on.tick()).reason?.includes(action) ? true : undefined);
-    await until('the tick to say so', named, 10, on.tick);
+    await until('the tick to say so', named, undefined, on.tick);
     expect(await on.alias()).toEqual(before);
     await on.deny(undefined);
     await on.tick();
-    expect((await on.document()).blind).toBeUndefined();
+    await expect.poll(async () => (await on.document()).blind, WRITTEN).toBeUndefined();
     return undefined;
   },
   'sns:Publish': async (action) => {
@@ -229,6 +229,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     await on.command('resume');
     await on.command('promote');
     await expect.poll(async () => (await on.document()).notices, WRITTEN).toEqual([]);
+    await on.until('BAKING');
     return undefined;
   },
   'sagemaker:InvokeEndpoint': waits({

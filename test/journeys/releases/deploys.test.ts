@@ -39,7 +39,7 @@ describe('a stack that fails', () => {
       // CloudFormation is answered first.
       await expect.poll(on.schedules, WRITTEN).toEqual([]);
       expect(await on.document()).toMatchObject({ stable: { version: '1', fingerprint: 'a' }, refused: [] });
-      expect(servedBy(traffic.outcomes)).toEqual(['1']);
+      await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
 
       expect(await on.deploy(next), await on.events()).toBe('UPDATE_COMPLETE');
       await on.until('JUDGING');

@@ -20,7 +20,7 @@ const open = async (service: string): Promise<Shop> => {
 
 describe('a candidate that dies', () => {
   it.each([
-    ['by timeout', 'hangs', { timeout: 1 }],
+    ['by timeout', 'hangs', { timeout: 5 }],
     ['by memory', 'eats memory', { memory: 128 }],
     ['by exception', 'throws', {}],
   ] as const)(
@@ -32,9 +32,9 @@ describe('a candidate that dies', () => {
       await on.deploy({ hard, declares, release: CANARY });
       await on.until('JUDGING');
       traffic.hard(1);
-      const { reason, refused } = await on.until('ROLLED_BACK', 60);
+      const { reason, refused } = await on.until('ROLLED_BACK');
       expect(reason).toMatch(
-        /^version 2 was rolled back: (it cannot answer: .*, 0 of \d+ \(0 %\) of the stable|errors: \d+ of \d+ \(100 %\))/,
+        /^version 2 was rolled back: (it cannot answer: .*, 0 of \d+ \(0 %\) of the stable|errors: \d+ of \d+ \([\d.]+ %\) of the candidate)/,
       );
       expect(refused).toMatchObject([{ version: '2' }]);
       expect(servedBy(faultsOf(traffic.outcomes))).toEqual(['2']);
@@ -54,7 +54,7 @@ describe('a candidate that dies', () => {
     const traffic = on.traffic(10);
     expect(await on.deploy({ init: 'fails', release: CANARY })).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await on.events()).toMatch(/the gate failed: It does not start: .*it does not start/);
-    expect(servedBy(traffic.outcomes)).toEqual(['1']);
+    await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
     expect(await on.alias()).toEqual(whole('1'));
     expect(await on.deploy({ factor: 3 }), await on.events()).toBe('UPDATE_COMPLETE');
     await on.until('BAKING');
@@ -71,7 +71,7 @@ describe('a candidate that answers with errors', () => {
     await on.deploy({ hard: 'errs', release: CANARY });
     await on.until('JUDGING');
     traffic.hard(0.5);
-    const { judgements } = await on.until('ROLLED_BACK', 60);
+    const { judgements } = await on.until('ROLLED_BACK');
     expect(judgements.at(-1)).toMatchObject({ verdict: 'fail' });
     expect(servedBy(faultsOf(traffic.outcomes))).toEqual(['2']);
     await expect.poll(pager.texts, WRITTEN).toContainEqual(expect.stringMatching(/\nWhy: errors: /));
@@ -91,7 +91,7 @@ describe('a candidate that answers with errors', () => {
     await on.until('JUDGING');
     await on.command('hold');
     traffic.hard(0.5);
-    await on.until('ROLLED_BACK', 60);
+    await on.until('ROLLED_BACK');
     expect(await endOf(on, traffic, ['2'])).toEqual({
       alias: whole('1'),
       phase: 'ROLLED_BACK',
@@ -105,14 +105,14 @@ describe('a candidate that answers with errors', () => {
     await on.deploy({});
     const pager = await on.pager();
     const traffic = on.traffic(20);
-    const steps = [{ weight: 50, bake: 300 }];
-    await on.deploy({ hard: 'errs', release: { ...CANARY, steps, dryRun: true } });
-    await on.until('JUDGING');
+    // Three times what the judge takes: past it, an undecided step would be told as that.
+    const steps = [{ weight: 50, bake: 900 }];
     traffic.hard(0.5);
+    await on.deploy({ hard: 'errs', release: { ...CANARY, steps, dryRun: true } });
+    await on.until('BAKING');
     await expect
-      .poll(pager.subjects, { ...WRITTEN, timeout: 60_000 })
+      .poll(pager.subjects, WRITTEN)
       .toContain('churn: dry run: version 2 would have been rolled back');
-    await on.until('BAKING', 60);
     traffic.hard(0);
     expect(await endOf(on, traffic, ['2'])).toEqual({
       alias: whole('2'),
@@ -136,7 +136,7 @@ describe('a candidate that passes', () => {
       factor: 3,
       release: { ...CANARY, steps, minRequests: 10, increase: 1, rollbackWindow: 120 },
     });
-    await on.until('DONE', 120);
+    await on.until('DONE');
     await expect
       .poll(on.moves, WRITTEN)
       .toEqual(['version 1', 'version 1 (2: 25 %)', 'version 1 (2: 50 %)', 'version 2']);
@@ -153,7 +153,7 @@ describe('a candidate without requests', () => {
     await on.deploy({});
     const pager = await on.pager();
     await on.deploy({ factor: 3, release: { ...CANARY, steps: [{ weight: 50, bake: 60 }], maxWait: 60 } });
-    const { reason, held } = await on.until('HELD', 60);
+    const { reason, held } = await on.until('HELD');
     expect(held?.by).toBe('nodata');
     expect(reason).toMatch(/^step 1 could not be judged within its time and 60 s more: /);
     expect((await on.alarm('errors'))?.StateValue).not.toBe('ALARM');
@@ -161,7 +161,7 @@ describe('a candidate without requests', () => {
       .poll(pager.subjects, WRITTEN)
       .toContainEqual(expect.stringMatching(/^\[page\] churn: .*held/));
     const alarmed = async () => ((await on.alarm('release'))?.StateValue === 'ALARM' ? true : undefined);
-    await until('the alarm', alarmed, 60);
+    await until('the alarm', alarmed);
     const end = { alias: half('1', '2'), phase: 'HELD', stable: '1', lost: [] };
     expect(await endOf(on, on.traffic(20))).toEqual(end);
   });

@@ -25,7 +25,7 @@ describe('a gate that fails', () => {
     expect(await on.events()).toMatch(/the gate failed: Case 1 of 1 failed/);
     await expect(on.alias()).rejects.toThrow(/not found/i);
     // Its worker takes it away once CloudFormation is answered.
-    await expect.poll(on.schedules, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(on.schedules, WRITTEN).toEqual([]);
 
     expect(await on.deploy({ fingerprint: 'a', cases: caseOf(3, 6) }), await on.events()).toBe(
       'CREATE_COMPLETE',
@@ -47,7 +47,7 @@ describe('a gate that fails', () => {
     );
     expect(await on.events()).toMatch(/the gate failed: Case 1 of 1 failed/);
     expect(await on.versions()).toEqual(['1']);
-    expect(servedBy(traffic.outcomes)).toEqual(['1']);
+    await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
 
     expect(await on.deploy({ fingerprint: 'b', factor: 3, cases: caseOf(3, 9) }), await on.events()).toBe(
       'UPDATE_COMPLETE',
@@ -58,20 +58,20 @@ describe('a gate that fails', () => {
 });
 
 describe('a stack that is in progress', () => {
-  const slow = { name: 'Slow', seconds: 500, status: 'SUCCESS' } as const;
-
   it('keeps the weight down, whoever ticks or commands', async () => {
     const on = await open('busy');
     await on.deploy({});
     const traffic = on.traffic(10);
-    const deployed = on.deploy({ release: CANARY, tail: { ...slow, seconds: 160 } });
+    const held = await on.holdTail();
+    const deployed = on.deploy({ release: CANARY, tail: held.tail });
     await on.until('SHIFTING');
     expect(await on.tick()).toMatchObject({ phase: 'SHIFTING', reason: 'the stack is still in progress' });
     expect(await on.command('promote')).toMatchObject({
       done: false,
       refused: 'the stack is still in progress',
     });
-    expect(servedBy(traffic.outcomes)).toEqual(['1']);
+    await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
+    await held.end('SUCCESS');
     expect(await deployed, await on.events()).toBe('UPDATE_COMPLETE');
     await on.until('JUDGING');
     await expect.poll(on.moves, WRITTEN).toEqual(['version 1', 'version 1 (2: 50 %)']);
@@ -85,19 +85,22 @@ describe('a stack that is in progress', () => {
     await on.deploy({ fingerprint: 'bad', hard: 'throws', release: CANARY });
     await on.until('JUDGING');
     const traffic = on.traffic(12);
+    const held = await on.holdTail();
     const busy = on.deploy({
       fingerprint: 'bad',
       hard: 'throws',
       release: { ...CANARY, maxWait: 3600 },
-      tail: slow,
+      tail: held.tail,
     });
     await until('the stack’s update', async () =>
       (await on.document()).settings.maxWait === 3600 ? true : undefined,
     );
     traffic.hard(1);
     const { reason } = await on.until('ROLLED_BACK');
-    expect(reason).toMatch(/^version 2 was rolled back: it cannot answer: /);
+    // A look that comes minutes late finds as many errors as the judge needs, too.
+    expect(reason).toMatch(/^version 2 was rolled back: (it cannot answer|errors): /);
     expect(await on.isBusy()).toBe(true);
+    await held.end('SUCCESS');
     expect(await busy).toBe('UPDATE_COMPLETE');
     expect(servedBy(faultsOf(traffic.outcomes))).toEqual(['2']);
     expect(await endOf(on, traffic, ['2'])).toEqual({
@@ -112,10 +115,12 @@ describe('a stack that is in progress', () => {
     const on = await open('at-once');
     await on.deploy({});
     const traffic = on.traffic(10);
-    const deployed = on.deploy({ release: AT_ONCE, tail: { ...slow, seconds: 160 } });
+    const held = await on.holdTail();
+    const deployed = on.deploy({ release: AT_ONCE, tail: held.tail });
     await on.until('PROMOTING');
     await on.tick();
     expect(await on.alias()).toEqual(whole('1'));
+    await held.end('SUCCESS');
     await deployed;
     expect(await on.tick()).toMatchObject({ phase: 'BAKING', version: '2' });
     expect(await endOf(on, traffic)).toEqual({ alias: whole('2'), phase: 'BAKING', stable: '2', lost: [] });
@@ -134,13 +139,16 @@ describe('a stack that rolls back after the alias was done', () => {
       const traffic = on.traffic(10);
       // The next version may be live sooner than a tenth of a second.
       await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
-      const tail = { name: 'Broken', seconds: 20, status: 'FAILED' } as const;
-      expect(await on.deploy({ fingerprint, factor: 3, release, tail })).toBe('UPDATE_ROLLBACK_COMPLETE');
+      const held = await on.holdTail();
+      const deployed = on.deploy({ fingerprint, factor: 3, release, tail: held.tail });
+      const live = moves.includes('version 2') ? ['1', '2'] : ['1'];
+      await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(live);
+      await held.end('FAILED');
+      expect(await deployed).toBe('UPDATE_ROLLBACK_COMPLETE');
       // CloudFormation is answered first.
       await expect.poll(on.schedules, WRITTEN).toEqual([]);
       expect(await on.versions()).toEqual(['1']);
       await expect.poll(on.moves, WRITTEN).toEqual(moves);
-      const live = moves.includes('version 2') ? ['1', '2'] : ['1'];
       expect(servedBy(traffic.outcomes)).toEqual(live);
       expect(await endOf(on, traffic)).toEqual({
         alias: whole('1'),
@@ -159,16 +167,20 @@ describe('a deploy in mid-release', () => {
       const on = await open(`over-${phase.toLowerCase()}`);
       await on.deploy({});
       const traffic = on.traffic(10);
-      const tail = { name: 'Slow', seconds: 40, status: 'SUCCESS' } as const;
-      const deployed = on.deploy({ factor: 3, release: CANARY, tail });
+      const held = await on.holdTail();
+      const deployed = on.deploy({ factor: 3, release: CANARY, tail: held.tail });
       await on.until('SHIFTING');
       // It waits for the stack, and nobody comes to tell it that the stack is done.
-      if (phase === 'SHIFTING') await on.stopTicks();
+      if (phase === 'SHIFTING') {
+        await on.stopSweep();
+        await on.stopTicks();
+      }
+      await held.end('SUCCESS');
       expect(await deployed, await on.events()).toBe('UPDATE_COMPLETE');
       if (phase !== 'SHIFTING') await on.until('JUDGING');
       if (phase === 'HELD') expect(await on.command('hold')).toMatchObject({ done: true });
       expect(await on.document()).toMatchObject({ phase, candidate: { version: '2' } });
-      await on.deploy({ factor: 4, release: CANARY, tail });
+      await on.deploy({ factor: 4, release: CANARY, tail: held.tail });
       await on.until('JUDGING');
       const shown = phase === 'SHIFTING' ? [] : ['version 1 (2: 50 %)', 'version 1'];
       await expect.poll(on.moves, WRITTEN).toEqual(['version 1', ...shown, 'version 1 (3: 50 %)']);

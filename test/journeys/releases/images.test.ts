@@ -45,7 +45,7 @@ it('go with them, and those of the kept versions stay, also of one digest', asyn
       release: { ...AT_ONCE, rollbackWindow: 0 },
       declares: { package: 'image' },
     });
-    await shop.until('DONE', 60);
+    await shop.until('DONE');
   }
   const record = JSON.parse(await shop.text(`${shop.scope}versions/churn/1.json`));
   expect(record.image).toMatchObject({

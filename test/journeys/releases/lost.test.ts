@@ -52,7 +52,7 @@ it('a deleted schedule is put back', async () => {
   await on.stopTicks();
   const { judgements } = await on.document();
   // By the stack's own schedule, every 15 minutes of this clock.
-  await until('the schedule', async () => ((await on.schedules()).length === 1 ? true : undefined), 90);
+  await until('the schedule', async () => ((await on.schedules()).length === 1 ? true : undefined));
   await until('another look', async () => {
     const looked = (await on.document()).judgements;
     return looked.at(-1)?.at === judgements.at(-1)?.at ? undefined : looked;
@@ -65,17 +65,15 @@ it('weights that nobody looks at turn the alarm on', async () => {
   const { on, traffic } = await canary('unattended');
   await on.deny('scheduler:CreateSchedule');
   await on.stopTicks();
-  await until(
-    'the alarm',
-    async () => ((await on.alarm('release'))?.StateValue === 'ALARM' ? true : undefined),
-    120,
+  await until('the alarm', async () =>
+    (await on.alarm('release'))?.StateValue === 'ALARM' ? true : undefined,
   );
   const told = (await on.log()).filter(
     ({ message }) => message === 'nobody looks at the weights of an alias',
   );
   expect(told.length).toBeGreaterThan(0);
   await on.deny(undefined);
-  await until('the schedule', async () => ((await on.schedules()).length === 1 ? true : undefined), 90);
+  await until('the schedule', async () => ((await on.schedules()).length === 1 ? true : undefined));
   const end = { alias: half('1', '2'), phase: 'JUDGING', stable: '1', lost: [] };
   expect(await endOf(on, traffic)).toEqual(end);
-});
+}, 600_000);

@@ -16,13 +16,15 @@ export type Race = {
    * @returns what S3 answered them: 200, or 412 where the document was another by then
    */
   readonly meet: (...writers: readonly Is[]) => Promise<readonly number[]>;
+  /** Is such a write held? */
+  readonly holds: (writer: Is) => boolean;
   readonly close: () => void;
 };
 
 type Held = { readonly written: Release; readonly go: () => Promise<number> };
 
 /** Seconds that nobody waits longer for the other one: a worker that is held answers nobody. */
-const PATIENCE = 60;
+const PATIENCE = 150;
 
 export async function startRace(endpoint: string): Promise<Race> {
   const target = new URL(endpoint);
@@ -81,6 +83,7 @@ export async function startRace(endpoint: string): Promise<Race> {
         };
       });
     },
+    holds: (writer) => (held ?? []).some(({ written }) => writer(written)),
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -4,10 +4,21 @@
  */
 import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ANSWER_MARGIN, SERVICE_TIMEOUT } from '../../../core/release/document/worker-contract.ts';
+import { ANSWER_MARGIN } from '../../../core/release/document/worker-contract.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { limitedLambda } from './limited.ts';
-import { CANARY, endOf, half, openShop, type Shop, type ShopOptions, until, WRITTEN, whole } from './shop.ts';
+import {
+  CANARY,
+  endOf,
+  half,
+  openShop,
+  PATIENCE,
+  type Shop,
+  type ShopOptions,
+  until,
+  WRITTEN,
+  whole,
+} from './shop.ts';
 import { servedBy } from './traffic.ts';
 import { caseOf, HARD } from './version.ts';
 
@@ -63,22 +74,22 @@ describe('users saw', () => {
   // davidgf/serverless-plugin-canary-deployments#32
   it('a deploy that stood still for an hour, since a check never answered', async () => {
     const on = await open('hangs');
-    await on.deploy({ declares: { timeout: 2 } });
+    const declares = { timeout: 5 };
+    await on.deploy({ declares });
     const traffic = on.traffic(10);
-    const declares = { timeout: 2 };
     expect(await on.deploy({ hard: 'hangs', cases: caseOf(HARD, 2), declares })).toBe(
       'UPDATE_ROLLBACK_COMPLETE',
     );
     expect(await on.events()).toMatch(/the gate failed: Case 1 of 1 failed/);
-    expect(await tookTheAlias(on)).toBeLessThan(SERVICE_TIMEOUT - ANSWER_MARGIN);
+    expect(await tookTheAlias(on)).toBeLessThan(PATIENCE - ANSWER_MARGIN);
 
     // Nor where the worker may do nothing at all.
     await on.deny('s3:*');
     expect(await on.deploy({ factor: 3, declares })).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await on.events()).toMatch(/nothing was changed: .*s3:GetObject/);
-    expect(await tookTheAlias(on)).toBeLessThan(SERVICE_TIMEOUT - ANSWER_MARGIN);
+    expect(await tookTheAlias(on)).toBeLessThan(PATIENCE - ANSWER_MARGIN);
     await on.deny(undefined);
-    expect(servedBy(traffic.outcomes)).toEqual(['1']);
+    await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
     expect(await endOf(on, traffic)).toEqual({ alias: whole('1'), phase: 'ABORTED', stable: '1', lost: [] });
   });
 
@@ -129,6 +140,8 @@ describe('users saw', () => {
     await on.deploy({ release });
     const traffic = on.traffic(10);
     await on.deploy({ fingerprint: 'b', factor: 3, release });
+    // Else the next deploy may come first, and this one never was live.
+    await expect.poll(on.alias, WRITTEN).toEqual(whole('2'));
     for (const factor of [4, 5, 6, 7, 8]) await on.deploy({ factor, release: CANARY });
     await on.deploy({ fingerprint: 'b', factor: 3, release });
     await on.until('DONE');

@@ -162,7 +162,7 @@ async function failedOf(count: number): Promise<readonly string[]> {
       const found = await told();
       return found.length >= count ? found : undefined;
     },
-    30,
+    undefined,
     told,
   );
 }

@@ -32,25 +32,26 @@ import {
 import { DeleteScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { AliasTarget, Phase } from '../../../core/release/document/parts-contract.ts';
-import type {
-  CommandAnswer,
-  CommandEvent,
-  TickAnswer,
+import {
+  type CommandAnswer,
+  type CommandEvent,
+  RESOURCE_TYPE,
+  type TickAnswer,
 } from '../../../core/release/document/worker-contract.ts';
 import { client } from '../../../local-aws/deployed.ts';
 import type { LocalAws } from '../../../local-aws/start.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
-import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/declaration/naming.ts';
 import {
-  BUCKET,
-  releaseStack,
-  STAGE,
-  type StackOptions,
-  type Tail,
-  zipped,
-} from '../../local-aws/release-stack.ts';
+  alertsTopic,
+  functionLogicalId,
+  RELEASE,
+  roleLogicalId,
+  sweepName,
+} from '../../../plugins/models/declaration/naming.ts';
+import { BUCKET, releaseStack, STAGE, type StackOptions, zipped } from '../../local-aws/release-stack.ts';
 import { workerBundle } from '../../local-aws/worker-bundle.ts';
 import type { Edition } from '../../older/version-before.ts';
+import { ASKING_CODE, type AskingTail, type HeldTail, holdTail } from './held-tail.ts';
 import { type Pager, startPager } from './pager.ts';
 import { lost, servedBy, startTraffic, type Traffic } from './traffic.ts';
 import { type Kind, versionCode } from './version.ts';
@@ -70,22 +71,30 @@ export type Deploy = Kind & {
   /** Content of a gate's case file. */
   readonly cases?: string;
   /** A resource after the alias. */
-  readonly tail?: Tail;
+  readonly tail?: AskingTail;
   /** By `sls deploy --force`. */
   readonly forced?: boolean;
   /** By another version of the plugin. */
   readonly edition?: Edition;
 };
 
-/** Half of the traffic for long: whoever deploys with it finds a release under way. */
+/**
+ * Half of the traffic for long: whoever deploys with it finds a release under way, ten minutes later, too.
+ */
 export const CANARY: Partial<Model['release']> = {
   strategy: 'canary',
-  steps: [{ weight: 50, bake: 3600 }],
+  steps: [{ weight: 50, bake: 36_000 }],
   minRequests: 20,
   increase: 0.5,
 };
 /** Nothing is waited for but the stack. */
 export const AT_ONCE: Partial<Model['release']> = { strategy: 'allAtOnce', steps: [] };
+
+/**
+ * Seconds of its clock that CloudFormation waits for the alias. What the plan says is twenty seconds of ours
+ * at most, in which a busy machine has not even started the worker.
+ */
+export const PATIENCE = 3600;
 
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
@@ -112,6 +121,7 @@ export async function openShop(
   let deploys = 0;
   let status = 'DELETE_COMPLETE';
   const traffics: Traffic[] = [];
+  const holding: HeldTail[] = [];
   const closed: { close(): void }[] = [];
 
   const template = async ({
@@ -132,32 +142,38 @@ export async function openShop(
       fingerprint: fingerprint ?? `f${deploys}`,
       declares: {
         memory: 256,
-        timeout: 5,
+        // By our clock: an environment that has no processor for some seconds has not failed.
+        timeout: 20,
         ...declares,
         release: rules,
         ...(file && { gate: { cases: 'cases.jsonl', tolerance: 1e-4, ...declares?.gate } }),
       },
       ...(file && { cases: file }),
     };
-    return stack.template(
+    const made = await stack.template(
       [MODEL, ...beside].map((name) => ({ name, ...model })),
       tail,
       forced ? `forced-${deploys}` : undefined,
       edition,
     );
+    const Body = await zipped('handler.mjs', ASKING_CODE);
+    await stack.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: ASKING_TAIL, Body }));
+    return patient(made, tail);
   };
   const putFile = async (text: string) => {
     const sha256 = createHash('sha256').update(text).digest('hex');
     await stack.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `models/files/${sha256}`, Body: text }));
     return { sha256, bytes: text.length, count: text.trim().split('\n').length };
   };
-  const worker = async <T>(event: unknown): Promise<T> => {
+  /** What the worker's own timer ended, which goes by the fast clock, is asked again: it may be. */
+  const worker = async <T>(event: unknown, tries = 5): Promise<T> => {
     const answer = await stack.lambda.send(
       new InvokeCommand({ FunctionName: stack.worker, Payload: JSON.stringify(event) }),
     );
     const text = answer.Payload?.transformToString() ?? '';
-    if (answer.FunctionError !== undefined) throw new Error(text);
-    return JSON.parse(text) as T;
+    if (answer.FunctionError === undefined) return JSON.parse(text) as T;
+    if (tries > 1 && text.includes('The operation was aborted')) return worker(event, tries - 1);
+    throw new Error(text);
   };
   const text = async (key: string): Promise<string> => {
     const found = await stack.s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
@@ -228,6 +244,13 @@ export async function openShop(
       closed.push(pager);
       return pager;
     },
+    /** A tail that holds a deploy until the test has looked. */
+    holdTail: async (name = 'Held'): Promise<HeldTail> => {
+      const held = await holdTail(name);
+      holding.push(held);
+      closed.push(held);
+      return held;
+    },
     /** Is the stack still at it? */
     isBusy: async (): Promise<boolean> => {
       const { Stacks = [] } = await stack.cloudFormation.send(
@@ -286,8 +309,17 @@ export async function openShop(
             // It ended itself in the meantime.
             if (error.name !== 'ResourceNotFoundException') throw error;
           });
-        await pause(1000);
+        await pause(3000);
       }
+    },
+    /** As if it were lost, too: nobody looks for schedules that are. */
+    stopSweep: async (): Promise<void> => {
+      const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
+      const [sweep, ...others] = Schedules.filter(({ Name }) => Name === sweepName);
+      if (others.length > 0) throw new Error('whose sweep?');
+      await stack.scheduler.send(
+        new DeleteScheduleCommand({ Name: sweep?.Name, GroupName: sweep?.GroupName }),
+      );
     },
     versions: async (): Promise<readonly string[]> => {
       const { Versions = [] } = await stack.lambda.send(
@@ -346,7 +378,7 @@ export async function openShop(
       return CodeSha256 === createHash('sha256').update(zip).digest('base64');
     },
     tick: (): Promise<TickAnswer> => worker({ tick: target }),
-    ask: worker,
+    ask: <T>(event: unknown): Promise<T> => worker(event),
     /** As AWS's services do: nobody waits for an answer, and what fails is tried again. */
     call: (event: unknown) =>
       stack.lambda.send(
@@ -372,20 +404,54 @@ export async function openShop(
         seconds,
         document,
       ),
-    traffic: (perSecond: number): Traffic => {
-      const traffic = startTraffic(aws.endpoint, functionName, perSecond);
+    traffic: (perSecond: number, most?: number): Traffic => {
+      const traffic = startTraffic(aws.endpoint, functionName, perSecond, undefined, most);
       traffics.push(traffic);
       return traffic;
     },
     /** Removes the stack. */
     end: async (): Promise<void> => {
       for (const one of traffics) await one.stop();
+      for (const one of holding) one.letGo();
       if (status !== 'DELETE_COMPLETE') await stack.remove();
       stack.close();
       for (const one of closed) one.close();
       for (const one of [cloudWatch, cloudWatchLogs, iam]) one.destroy();
     },
   };
+}
+
+/**
+ * Seconds of the worker's invocation, Lambda's most: its own timer of them goes by the fast clock, and what
+ * the plan says is seven seconds of ours.
+ */
+const WORKER_TIMEOUT = 900;
+
+/** Code of the tail's function: one object for all deploys, so that none of them changes the function. */
+const ASKING_TAIL = 'asking-tail.zip';
+
+type Template = {
+  readonly Resources: Record<
+    string,
+    { readonly Type: string; readonly Properties: Readonly<Record<string, unknown>> }
+  >;
+};
+
+/** A template whose deploy has the time that a busy machine takes, and whose tail may ask. */
+function patient(body: string, tail: AskingTail | undefined): string {
+  const { Resources } = JSON.parse(body) as Template;
+  const more: Record<string, object> = {
+    [functionLogicalId(RELEASE)]: { Timeout: WORKER_TIMEOUT },
+    TailFunction: { Code: { S3Bucket: BUCKET, S3Key: ASKING_TAIL } },
+    ...(tail?.asks && { [tail.name]: { Asks: tail.asks } }),
+  };
+  for (const [id, { Type }] of Object.entries(Resources))
+    if (Type === RESOURCE_TYPE) more[id] = { ServiceTimeout: PATIENCE };
+  const changed = Object.entries(Resources).map(([id, resource]) => [
+    id,
+    more[id] === undefined ? resource : { ...resource, Properties: { ...resource.Properties, ...more[id] } },
+  ]);
+  return JSON.stringify({ Resources: Object.fromEntries(changed) });
 }
 
 const RULES: Model['release'] = {
@@ -399,11 +465,14 @@ const RULES: Model['release'] = {
   dryRun: false,
 };
 
-/** @throws Error with what there is instead, after so many seconds of the real clock */
+/**
+ * @throws Error with what there is instead, after so many seconds of the real clock: some take two on a quiet
+ *   machine, most of them twenty
+ */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined>,
-  seconds = 30,
+  seconds = 180,
   instead: () => Promise<unknown> = look,
 ): Promise<T> {
   const began = Date.now();
@@ -458,4 +527,4 @@ export const whole = (version: string): AliasTarget => ({ version, weights: {} }
 export const half = (version: string, other: string): AliasTarget => ({ version, weights: { [other]: 0.5 } });
 
 /** A log is complete when the invocation is over that writes it. */
-export const WRITTEN = { timeout: 20_000, interval: 200 };
+export const WRITTEN = { timeout: 90_000, interval: 200 };

@@ -3,10 +3,13 @@ import { client } from '../../../local-aws/deployed.ts';
 import { EASY, HARD, requestOf } from './version.ts';
 
 /**
- * Requests under way at most: more are not traffic but a starved machine, which never gets to the end of
- * them.
+ * Requests under way at most: more are not traffic but a starved machine. Each has an environment of its own,
+ * and so many processes would not start within a function's time.
  */
-const MOST = 120;
+const MOST = 16;
+
+/** Requests at most that are late since this process had no processor, and leave at once when it has. */
+const LATE = 10;
 
 /** What became of one request. */
 export type Outcome = {
@@ -28,6 +31,8 @@ export type Traffic = {
   hard(share: number): void;
   /** Requests a second from now on. */
   rate(perSecond: number): void;
+  /** Sends nothing until it has a rate again, and waits for what is under way. */
+  pause(): Promise<void>;
   /** Sends no more and waits for what is under way. */
   stop(): Promise<readonly Outcome[]>;
 };
@@ -36,12 +41,14 @@ export type Traffic = {
  * Asks the alias, open loop: a request leaves at its time, however long those before it take.
  *
  * @param make a request of `EASY` or `HARD`
+ * @param most requests under way at a time
  */
 export function startTraffic(
   endpoint: string,
   functionName: string,
   perSecond: number,
   make: (asked: number) => unknown = requestOf,
+  most = MOST,
 ): Traffic {
   // A request that is tried again would count as one that did not fail.
   const lambda = new LambdaClient({ ...client(endpoint), maxAttempts: 1 });
@@ -68,10 +75,10 @@ export function startTraffic(
   let [count, owed, last] = [0, 0, performance.now()];
   const timer = setInterval(() => {
     const now = performance.now();
-    owed += ((now - last) * pace) / 1000;
+    owed = Math.min(owed + ((now - last) * pace) / 1000, LATE);
     last = now;
     for (; owed >= 1; owed -= 1) {
-      if (underWay.size >= MOST) continue;
+      if (underWay.size >= most) continue;
       count += 1;
       // Spread evenly: the n-th is hard where the share passes another whole number.
       const asked: Promise<void> = ask(
@@ -88,6 +95,10 @@ export function startTraffic(
     },
     rate: (to) => {
       pace = to;
+    },
+    pause: async () => {
+      pace = 0;
+      await Promise.all(underWay);
     },
     stop: async () => {
       clearInterval(timer);

@@ -17,22 +17,20 @@ const open = async (service: string): Promise<Shop> => {
   return shop;
 };
 const alarmed = (on: Shop, suffix: string): Promise<true> =>
-  until(
-    `the alarm ${suffix}`,
-    async () => ((await on.alarm(suffix))?.StateValue === 'ALARM' ? true : undefined),
-    90,
+  until(`the alarm ${suffix}`, async () =>
+    (await on.alarm(suffix))?.StateValue === 'ALARM' ? true : undefined,
   );
 
 describe('a candidate', () => {
-  // Half of few requests may be hard by chance where a third is: another reason, it cannot answer.
-  it('that crashes at a quarter of its requests is rolled back, and nobody else’s request fails', async () => {
+  // Half of few requests may be hard by chance where a quarter is: another reason, it cannot answer.
+  it('that crashes at an eighth of its requests is rolled back, and nobody else’s request fails', async () => {
     const on = await open('crashes');
     await on.deploy({});
     const traffic = on.traffic(30);
     await on.deploy({ hard: 'throws', release: CANARY });
     await on.until('JUDGING');
-    traffic.hard(1 / 4);
-    const { reason, judgements } = await on.until('ROLLED_BACK', 90);
+    traffic.hard(1 / 8);
+    const { reason, judgements } = await on.until('ROLLED_BACK');
     expect(reason).toMatch(/^version 2 was rolled back: errors: \d+ of \d+ \([\d.]+ %\)/);
     expect(judgements.at(-1)).toMatchObject({ verdict: 'fail' });
     expect(servedBy(faultsOf(traffic.outcomes))).toEqual(['2']);
@@ -42,14 +40,15 @@ describe('a candidate', () => {
 
   it('that is slower than its objective at a third of its requests is rolled back, though each is answered', async () => {
     const on = await open('slow');
-    const p95 = 20;
+    // Far above what any request takes, and what a hard one adds is far above this.
+    const p95 = 200;
     const declares = { latency: { p95 }, timeout: 60 };
     await on.deploy({ p95, declares });
     const traffic = on.traffic(20);
     await on.deploy({ hard: 'lags', p95, declares, release: CANARY });
     await on.until('JUDGING');
     traffic.hard(1 / 3);
-    const { reason, judgements } = await on.until('ROLLED_BACK', 90);
+    const { reason, judgements } = await on.until('ROLLED_BACK');
     expect(reason).toMatch(/^version 2 was rolled back: latency: \d+ of \d+ \([\d.]+ %\)/);
     const slow = judgements.at(-1)?.signals.filter(({ verdict }) => verdict === 'fail');
     expect(slow?.map(({ signal }) => signal)).toEqual(['slow']);
@@ -69,7 +68,7 @@ describe('a live version', () => {
       await on.deploy({ hard: 'throws', factor: Number(version) });
       await on.until('BAKING');
       traffic.hard(1);
-      await on.until('ROLLED_BACK', 90);
+      await on.until('ROLLED_BACK');
       expect(await on.alias()).toEqual(whole('1'));
       await until('the alarm to go off', async () =>
         (await on.alarm('crashes'))?.StateValue === 'OK' ? true : undefined,
@@ -80,7 +79,7 @@ describe('a live version', () => {
     await on.until('BAKING');
     expect((await on.document()).rollbacks).toHaveLength(2);
     traffic.hard(1);
-    const { held, reason } = await on.until('HELD', 90);
+    const { held, reason } = await on.until('HELD');
     expect(held).toMatchObject({ by: 'limit', from: 'BAKING' });
     expect(reason).toMatch(/-crashes is on, and there were 2 automatic rollbacks in 24 hours already$/);
     await expect.poll(pager.subjects, WRITTEN).toContain('[page] churn: the release is held');
@@ -110,7 +109,7 @@ describe('a registry that can be read and not written, in a canary', () => {
     await expect(on.tick()).rejects.toThrow('s3:PutObject');
     expect(await on.document()).toMatchObject({ phase: 'JUDGING' });
     await on.deny(undefined);
-    const { reason } = await on.until('ROLLED_BACK', 60);
+    const { reason } = await on.until('ROLLED_BACK');
     expect(reason).toMatch(/the deadline passed while the registry could not be read or written/);
     const end = { alias: whole('1'), phase: 'ROLLED_BACK', stable: '1', lost: [] };
     expect(await endOf(on, traffic, ['2'])).toEqual(end);

@@ -28,7 +28,7 @@ export type Kind = {
 const HARD_ONES: Readonly<Record<Behaviour, string>> = {
   answers: '',
   // The meter measures the real clock, and timers go by the fast one.
-  lags: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 80);',
+  lags: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);',
   errs: `meter.failed(); return { error: 'y[0] is not finite', code: 'NON_FINITE_OUTPUT' };`,
   throws: `throw new Error('it cannot');`,
   dawdles: 'await new Promise((resolve) => setTimeout(resolve, 40_000));',
@@ -38,7 +38,7 @@ const HARD_ONES: Readonly<Record<Behaviour, string>> = {
 };
 
 /** Milliseconds of the real clock: no worker is as late to look at what it has asked for. */
-const LASTS = 4000;
+const LASTS = 8000;
 
 const INITS: Readonly<Record<NonNullable<Kind['init']>, string>> = {
   fails: `throw new Error('it does not start');`,

@@ -23,6 +23,7 @@ describe('the accelerated clock', () => {
     try {
       const code = `const at = []; export const handler = async (event, context) => {
         const left = context.getRemainingTimeInMillis();
+        if (event.count) return at.length;
         if (event.ask) { const began = Date.now(); await new Promise((r) => setTimeout(r, 30_000)); return { at, began, waited: Date.now() - began, left }; }
         at.push(Date.now()); };`;
       const arn = await makeFunction(aws, { name: 'ticked', code });
@@ -43,7 +44,10 @@ describe('the accelerated clock', () => {
         }),
       );
       scheduler.destroy();
-      await new Promise((resolve) => setTimeout(resolve, 4500));
+      // How many are there after some seconds depends on the machine.
+      await expect
+        .poll(async () => (await invoke(aws, 'ticked', { count: true })).body, { interval: 500 })
+        .toBeGreaterThanOrEqual(3);
       const began = performance.now();
       const {
         at,
@@ -63,17 +67,18 @@ describe('the accelerated clock', () => {
       expect(left).toBeLessThanOrEqual(10_000);
       // Once in each minute of its clock: a busy machine makes one late, and the next comes sooner after it.
       const minutes = (asked - (at[0] ?? asked)) / 60_000;
-      expect(at.length).toBeGreaterThanOrEqual(3);
       expect(at.length).toBeLessThanOrEqual(minutes + 2);
 
       const script =
-        'console.log(Date.now(), new Date().getTime(), typeof Date(), new Date(0).toISOString(), new Date() instanceof Date)';
+        'console.log(Date.now(), new Date().getTime(), typeof Date(), new Date(0).toISOString(), new Date() instanceof Date, Date.now())';
       const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
         env: { ...process.env, ...aws.env },
       });
-      const [now, made, text, zero, same] = stdout.trim().split(' ');
-      expect(Number(now) - Date.now()).toBeGreaterThan(4 * 60_000);
-      expect(Math.abs(Number(made) - Number(now))).toBeLessThan(SPEED * 1000);
+      const [now, made, text, zero, same, then] = stdout.trim().split(' ');
+      // It has run for more than two seconds of ours: three minutes began, and half of one was waited.
+      expect(Number(now) - Date.now()).toBeGreaterThan(2 * 60_000);
+      expect(Number(made)).toBeGreaterThanOrEqual(Number(now));
+      expect(Number(made)).toBeLessThanOrEqual(Number(then));
       expect([text, zero, same]).toEqual(['string', '1970-01-01T00:00:00.000Z', 'true']);
     } finally {
       await aws.stop();
@@ -85,8 +90,9 @@ describe('the accelerated clock', () => {
     try {
       const sqs = new SQSClient(client(aws.endpoint));
       const sfn = new SFNClient(client(aws.endpoint));
-      const { url: QueueUrl } = await makeQueue(sqs, 'queue', { VisibilityTimeout: '120' });
+      const { url: QueueUrl } = await makeQueue(sqs, 'queue', { VisibilityTimeout: '600' });
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }));
+      // Ten seconds of ours: a machine that is held up between two calls still finds it hidden.
       const receive = async (): Promise<number> =>
         (await sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages?.length ?? 0;
       expect([await receive(), await receive()]).toEqual([1, 0]);
@@ -103,8 +109,8 @@ describe('the accelerated clock', () => {
       const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn }));
       const status = async (): Promise<string | undefined> =>
         (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
-      await expect.poll(status, { timeout: 10_000 }).toBe('SUCCEEDED');
-      await expect.poll(receive, { timeout: 10_000 }).toBe(1);
+      await expect.poll(status).toBe('SUCCEEDED');
+      await expect.poll(receive, { interval: 500 }).toBe(1);
       for (const one of [sqs, sfn]) one.destroy();
     } finally {
       await aws.stop();

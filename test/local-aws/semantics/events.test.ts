@@ -68,8 +68,8 @@ describe('what invokes functions', () => {
       return told === undefined ? [] : [JSON.parse(told)];
     });
   };
-  const eventually = async <T>(look: () => Promise<T[]>, seconds: number): Promise<T[]> => {
-    const deadline = Date.now() + seconds * 1000;
+  const eventually = async <T>(look: () => Promise<T[]>): Promise<T[]> => {
+    const deadline = Date.now() + 120_000;
     for (;;) {
       const found = await look();
       if (found.length > 0 || Date.now() > deadline) return found;
@@ -104,7 +104,7 @@ describe('what invokes functions', () => {
           Target: { Arn: arnOf(name), RoleArn: role, Input: '{"tick":1}' },
         }),
       );
-    const ticks = await eventually(() => got('ticked'), 20);
+    const ticks = await eventually(() => got('ticked'));
     expect(ticks.map(({ event }) => event)).toEqual([{ tick: 1 }]);
     expect(await got('unticked')).toEqual([]);
     await scheduler.send(
@@ -152,7 +152,7 @@ describe('what invokes functions', () => {
       }),
     );
     await s3.send(new PutObjectCommand({ Bucket: 'incoming', Key: 'a.csv', Body: '1' }));
-    const told = await eventually(() => got('notified'), 20);
+    const told = await eventually(() => got('notified'));
     expect(told.map(({ arn }) => arn)).toEqual([`${arnOf('notified')}:live`]);
   });
 

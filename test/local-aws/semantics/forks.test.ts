@@ -70,7 +70,7 @@ describe.runIf(linux)('local AWSs that are forked', () => {
     const pid = await pidOf(one);
     await one.stop();
     // It has ended, and whom it was forked from waits for it a moment later.
-    await expect.poll(() => isThere(pid), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => isThere(pid)).toBe(false);
     expect((await s3(other).send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
     await other.stop();
   });
@@ -92,7 +92,7 @@ describe.runIf(linux)('local AWSs that are forked', () => {
     const already = await counted();
     // It was there, and kept warm, when its AWS ended.
     await aws.stop();
-    await expect.poll(counted, { timeout: 30_000 }).toBeGreaterThan(already + BUSY);
+    await expect.poll(counted).toBeGreaterThan(already + BUSY);
   });
 
   it('tell what they cannot do, as fresh ones do', async () => {
@@ -123,7 +123,7 @@ setInterval(() => {}, 1000);
     expect(await readdir(its)).toHaveLength(1);
     starter.kill('SIGKILL');
     // It takes its socket away at its end.
-    await expect.poll(() => readdir(its), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => readdir(its)).toEqual([]);
     await rm(its, { recursive: true });
   });
 

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Forks, startForks } from '../../../local-aws/forks.ts';
@@ -89,9 +88,7 @@ describe('a local AWS', () => {
       // Itself, and the busy function's two environments at most.
       expect((await group(started.pid)).length).toBeGreaterThanOrEqual(2);
       await kill(signal);
-      const deadline = Date.now() + 5000;
-      while ((await group(started.pid)).length > 0 && Date.now() < deadline) await sleep(100);
-      expect(await group(started.pid)).toEqual([]);
+      await expect.poll(() => group(started.pid), { interval: 100 }).toEqual([]);
       expect(existsSync(dirname(started.logFile))).toBe(false);
     });
 

@@ -15,6 +15,7 @@ import {
 import { expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { REGION } from '../../../local-aws/start.ts';
+import { closedGate } from '../closed-gate.ts';
 import { ACCOUNT, errorName, invoke, LOGS, makeFunction, makeRole, withAndWithout } from '../lambda.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -49,18 +50,20 @@ const definition = (name: string) => {
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
 // https://repost.aws/knowledge-center/step-functions-stuck-deleting-status
 it('a stack whose state machine runs is gone once its executions have ended, at their next transition', async () => {
-  const { on, off } = await withAndWithout('machine_deletion', async (aws) => {
+  const { on, off } = await withAndWithout('machine_deletion', async (aws, isOn) => {
     const sfn = new SFNClient({ ...client(aws.endpoint), maxAttempts: 1 });
     const cloudFormation = new CloudFormationClient(client(aws.endpoint));
+    const gate = await closedGate();
+    // The first step takes as long as the test needs.
     const code = `let steps = 0;
 export const handler = async ({ step }) => {
   if (step) {
     steps += 1;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    if (steps === 1) await fetch(${JSON.stringify(gate.url)}).catch(() => {});
   }
   return steps;
 };`;
-    const arn = await makeFunction(aws, { name: 'f', code, may: [LOGS] });
+    const arn = await makeFunction(aws, { name: 'f', code, may: [LOGS], timeout: 120 });
     const may = [
       { Effect: 'Allow' as const, Action: 'lambda:InvokeFunction', Resource: arn },
       { Effect: 'Allow' as const, Action: 'states:StartExecution', Resource: stateMachineArn },
@@ -82,30 +85,52 @@ export const handler = async ({ step }) => {
     const start = (name: string) =>
       sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: '[1, 2]' }));
     const { executionArn } = await start('job');
-    await pause(500);
+    await gate.asked;
     await cloudFormation.send(new DeleteStackCommand({ StackName }));
-    await pause(300);
-    const machine = await sfn
-      .send(new DescribeStateMachineCommand({ stateMachineArn }))
-      .catch(({ name }: Error) => ({ status: name }));
+    const status = () =>
+      cloudFormation.send(new DescribeStacksCommand({ StackName })).then(
+        ({ Stacks = [] }) => Stacks[0]?.StackStatus ?? '',
+        ({ name }: Error) => name,
+      );
+    const state = () =>
+      sfn.send(new DescribeStateMachineCommand({ stateMachineArn })).then(
+        (found) => found.status,
+        ({ name }: Error) => name,
+      );
+    // Deleted it is a moment after the stack is asked to be.
+    await expect.poll(state).not.toBe('ACTIVE');
+    if (!isOn) await expect.poll(status).toBe('ValidationError');
+    const machine = await state();
     const create = { name: 'machine', roleArn: RoleArn, definition: DefinitionString };
     const refused = [
       await errorName(start('other')),
       // Made by who did not know: without the addition it stays.
       await errorName(sfn.send(new CreateStateMachineCommand({ ...create, type: 'STANDARD' }))),
     ];
-    const stack = await cloudFormation.send(new DescribeStacksCommand({ StackName })).then(
-      ({ Stacks = [] }) => Stacks[0]?.StackStatus ?? '',
-      ({ name }: Error) => name,
-    );
-    await pause(6000);
+    const stack = await status();
+    gate.open();
+    const steps = async () => (await invoke(aws, 'f', {})).body;
+    if (isOn) {
+      await expect.poll(status).toBe('ValidationError');
+      // What must not come would come now.
+      await pause(2000);
+    } else {
+      const runs = () =>
+        sfn.send(new DescribeExecutionCommand({ executionArn })).then(
+          (found) => found.status === 'RUNNING',
+          () => false,
+        );
+      await expect.poll(runs).toBe(false);
+      // Not more often: where it is asked while a step comes, another process has that step.
+      await expect.poll(steps, { interval: 1000 }).toBe(5);
+    }
     const left = [
       await errorName(sfn.send(new DescribeExecutionCommand({ executionArn }))),
       await errorName(cloudFormation.send(new DescribeStacksCommand({ StackName }))),
     ];
-    const { body } = await invoke(aws, 'f', {});
+    const body = await steps();
     for (const one of [sfn, cloudFormation]) one.destroy();
-    return { machine: machine.status, refused, stack, left, steps: body };
+    return { machine, refused, stack, left, steps: body };
   });
   expect(on).toEqual({
     machine: 'DELETING',
@@ -116,4 +141,4 @@ export const handler = async ({ step }) => {
     steps: 1,
   });
   expect(off).toMatchObject({ machine: 'StateMachineDoesNotExist', stack: 'ValidationError', steps: 5 });
-}, 120_000);
+});

@@ -138,7 +138,7 @@ it('who may not list a bucket is not told that an object is missing', async () =
 
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 it('a new object is an event for EventBridge, with its version', async () => {
-  const { on, off } = await withAndWithout('object_events', async (aws) => {
+  const { on, off } = await withAndWithout('object_events', async (aws, isOn) => {
     const s3 = s3Of(aws);
     const sqs = new SQSClient(client(aws.endpoint));
     const at = { Bucket: 'incoming' };
@@ -174,7 +174,7 @@ it('a new object is an event for EventBridge, with its version', async () => {
     for (const Key of ['out/a.csv', 'in/a.txt', 'in/b c+ä%.csv', 'in/b c+ä%.csv'])
       await s3.send(new PutObjectCommand({ ...at, Key, Body: 'a,b\n' }));
     const { VersionId } = await s3.send(new PutObjectCommand({ ...at, Key: 'in/last.csv', Body: 'a' }));
-    const bodies = (await receive(sqs, queue, 3)).map(({ Body = '' }) => JSON.parse(Body));
+    const bodies = (await receive(sqs, queue, 3, isOn ? 20 : 3)).map(({ Body = '' }) => JSON.parse(Body));
     for (const one of [s3, sqs]) one.destroy();
     return { kept, bodies, VersionId };
   });

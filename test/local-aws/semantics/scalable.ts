@@ -12,8 +12,13 @@ import { client } from '../../../local-aws/deployed.ts';
 import type { LocalAws } from '../../../local-aws/start.ts';
 import { makeFunction } from '../lambda.ts';
 
-/** Waits as long as its event says, in milliseconds of its clock. */
-const CODE = `export const handler = async ({ wait = 0 }) => { await new Promise((done) => setTimeout(done, wait)); };`;
+/** Waits as long as its event says, in milliseconds of its clock, and until a gate is open. */
+const CODE = `export const handler = async ({ wait = 0, gate }) => {
+  if (gate) await fetch(gate);
+  await new Promise((done) => setTimeout(done, wait));
+};`;
+
+const PATIENCE_MS = 120_000;
 
 /**
  * A version of a function as a scalable target: as good as an alias.
@@ -46,8 +51,8 @@ export type Scalable = {
   readonly held: (name: string) => Promise<number>;
   /** Waits until what version 1 was given is there. */
   readonly ready: (name: string) => Promise<void>;
-  /** Waits until it is this much, at most so many of our seconds, and gives what it is then. */
-  readonly becomes: (name: string, amount: number, seconds: number) => Promise<number>;
+  /** Waits until it is this much, as long as a busy machine may need, and gives what it was last. */
+  readonly becomes: (name: string, amount: number) => Promise<number>;
   readonly close: () => void;
 };
 
@@ -74,11 +79,14 @@ export function scalable(aws: LocalAws): Scalable {
       while ((await lambda.send(config)).Status !== 'READY')
         await new Promise((resolve) => setTimeout(resolve, 100));
     },
-    becomes: async (name, amount, seconds) => {
-      const deadline = Date.now() + seconds * 1000;
-      while (Date.now() < deadline && (await held(name)) !== amount)
+    becomes: async (name, amount) => {
+      const deadline = Date.now() + PATIENCE_MS;
+      let last = await held(name);
+      while (last !== amount && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 100));
-      return held(name);
+        last = await held(name);
+      }
+      return last;
     },
     close: () => {
       lambda.destroy();

@@ -13,6 +13,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { type LocalAws, REGION } from '../../../local-aws/start.ts';
+import { closedGate } from '../closed-gate.ts';
 import { ACCOUNT, errorName, makeFunction, makeRole, type Statement, withAndWithout } from '../lambda.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -62,11 +63,11 @@ it('a state machine does what its role may, and starts once by a name', async ()
     const sfn = new SFNClient({ ...client(aws.endpoint), maxAttempts: 1 });
     const lambda = new LambdaClient(client(aws.endpoint));
     const FunctionName = 'f';
-    const code = `export const handler = async ({ wait = 0 }) => {
-  await new Promise((resolve) => setTimeout(resolve, wait));
+    const code = `export const handler = async ({ gate }) => {
+  if (gate) await fetch(gate);
   return { version: process.env.AWS_LAMBDA_FUNCTION_VERSION };
 };`;
-    const arn = await makeFunction(aws, { name: FunctionName, code });
+    const arn = await makeFunction(aws, { name: FunctionName, code, timeout: 60 });
     await lambda.send(new PublishVersionCommand({ FunctionName }));
     const may = [allow('lambda:InvokeFunction', `${arn}:1`)];
     await makeMachine(aws, sfn, 'plain', task(), may);
@@ -87,9 +88,16 @@ it('a state machine does what its role may, and starts once by a name', async ()
           }),
         ),
       );
-    const input = { function: `${arn}:1`, wait: 1500 };
-    const starts = [await start(input), await start(input), await start({})];
-    await pause(2500);
+    const gate = await closedGate();
+    const input = { function: `${arn}:1`, gate: gate.url };
+    const starts = [await start(input)];
+    await gate.asked;
+    starts.push(await start(input), await start({}));
+    gate.open();
+    const executionArn = `arn:aws:states:${REGION}:${ACCOUNT}:execution:plain:job`;
+    await expect
+      .poll(async () => (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status)
+      .toBe('SUCCEEDED');
     starts.push(await start(input));
     for (const one of [sfn, lambda]) one.destroy();
     return {
@@ -131,7 +139,7 @@ it('retries wait no longer than they say, throttled invocations have their name,
       {
         ErrorEquals: ['Lambda.TooManyRequestsException'],
         IntervalSeconds: 20,
-        MaxDelaySeconds: 1,
+        MaxDelaySeconds: 3,
         MaxAttempts: 2,
       },
     ];
@@ -144,15 +152,18 @@ it('retries wait no longer than they say, throttled invocations have their name,
     const seconds = (Date.now() - began) / 1000;
     const broken = await run(sfn, 'broken', {});
     for (const one of [sfn, lambda]) one.destroy();
-    return { throttled: throttled.error, retried: seconds >= 2, broken: [broken.status, broken.error] };
+    return { throttled: throttled.error, seconds, broken: [broken.status, broken.error] };
   });
-  expect(on).toEqual({
+  expect(on).toMatchObject({
     throttled: 'Lambda.TooManyRequestsException',
-    retried: true,
     broken: ['FAILED', 'States.Runtime'],
   });
-  expect(off).toEqual({ throttled: 'Lambda.Unknown', retried: false, broken: ['SUCCEEDED', undefined] });
-}, 60_000);
+  // Twice three seconds, where twenty and forty would be without a most; and not at all.
+  expect(on.seconds).toBeGreaterThanOrEqual(6);
+  expect(on.seconds).toBeLessThan(50);
+  expect(off).toMatchObject({ throttled: 'Lambda.Unknown', broken: ['SUCCEEDED', undefined] });
+  expect(off.seconds).toBeLessThan(on.seconds);
+});
 
 // https://docs.aws.amazon.com/step-functions/latest/dg/connect-sqs.html
 it('a message of a task is sent, with its attributes, where the role may', async () => {
@@ -187,9 +198,10 @@ it('a message of a task is sent, with its attributes, where the role may', async
   expect(off.runs).toEqual(['SUCCEEDED', 'SUCCEEDED']);
 });
 
+/** Long enough for as many as may to run at the same time, though one starts seconds after another. */
 const SCORE = `export const handler = async ({ part, fail, large }) => {
   const from = Date.now();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await new Promise((resolve) => setTimeout(resolve, 3000));
   if (part.part === fail) throw new TypeError('no ' + part.part);
   return { part: part.part, from, to: Date.now(), filler: 'x'.repeat(large ?? 0) };
 };`;
@@ -309,7 +321,7 @@ it('a Distributed Map takes its limits from the input, stops at a failure, write
   expect(off.atOnce).toBeGreaterThan(2);
   expect(off).toMatchObject({ manifest: null, refused: [undefined, undefined, undefined] });
   expect([off.large, off.bad[3]]).toEqual([undefined, 0]);
-}, 60_000);
+});
 
 type Manifest = { readonly ResultFiles: { readonly SUCCEEDED: readonly { readonly Key: string }[] } };
 type Ran = { readonly part: number; readonly from: number; readonly to: number };

@@ -15,10 +15,12 @@ import {
 } from '@aws-sdk/client-lambda';
 import { expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
+import { closedGate } from '../closed-gate.ts';
 import { errorName, makeFunction, makeRole, withAndWithout } from '../lambda.ts';
 
-const CODE = `export const handler = async ({ wait = 0 }) => {
-  await new Promise((resolve) => setTimeout(resolve, wait));
+/** Runs until the gate that its event names is open. */
+const CODE = `export const handler = async ({ gate }) => {
+  if (gate) await fetch(gate);
 };`;
 
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -26,7 +28,7 @@ const CODE = `export const handler = async ({ wait = 0 }) => {
 it('what is above the reserved concurrency is turned away, through an alias too, and counted once', async () => {
   const { on, off } = await withAndWithout('throttling', async (aws) => {
     const FunctionName = 'narrow';
-    await makeFunction(aws, { name: FunctionName, code: CODE });
+    await makeFunction(aws, { name: FunctionName, code: CODE, timeout: 60 });
     const lambda = new LambdaClient({ ...client(aws.endpoint), maxAttempts: 1 });
     const cloudWatch = new CloudWatchClient(client(aws.endpoint));
     const throttles = async (Resource?: string): Promise<number | undefined> => {
@@ -46,18 +48,20 @@ it('what is above the reserved concurrency is turned away, through an alias too,
       );
       return Datapoints?.[0]?.Sum;
     };
-    const ask = (Qualifier: string, wait = 0): Promise<string | undefined> =>
+    const ask = (Qualifier: string, gate?: string): Promise<string | undefined> =>
       errorName(
-        lambda.send(new InvokeCommand({ FunctionName, Qualifier, Payload: JSON.stringify({ wait }) })),
+        lambda.send(new InvokeCommand({ FunctionName, Qualifier, Payload: JSON.stringify({ gate }) })),
       );
     try {
       const { Version } = await lambda.send(new PublishVersionCommand({ FunctionName }));
       await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: Version }));
       // Reserved after it was published: the reservation is the function's, not the version's.
       await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 1 }));
-      const running = ask('live', 3000);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const gate = await closedGate();
+      const running = ask('live', gate.url);
+      await gate.asked;
       const refused = [await ask('live'), await ask('live'), await ask('1')];
+      gate.open();
       return {
         refused,
         answered: [await running, await ask('live')],
@@ -127,16 +131,20 @@ it('what a function has reserved, the others cannot use, and no more than the ac
     'throttling',
     async (aws) => {
       const lambda = new LambdaClient({ ...client(aws.endpoint), maxAttempts: 1 });
-      for (const name of ['reserving', 'one', 'two']) await makeFunction(aws, { name, code: CODE });
+      for (const name of ['reserving', 'one', 'two'])
+        await makeFunction(aws, { name, code: CODE, timeout: 60 });
       await lambda.send(
         new PutFunctionConcurrencyCommand({ FunctionName: 'reserving', ReservedConcurrentExecutions: 2 }),
       );
-      const ask = (FunctionName: string, wait: number): Promise<string | undefined> =>
-        errorName(lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ wait }) })));
+      const ask = (FunctionName: string, gate?: string): Promise<string | undefined> =>
+        errorName(lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ gate }) })));
       try {
-        const running = ask('one', 3000);
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-        return [await ask('two', 0), await ask('reserving', 0), await running, await ask('two', 0)];
+        const gate = await closedGate();
+        const running = ask('one', gate.url);
+        await gate.asked;
+        const beside = [await ask('two'), await ask('reserving')];
+        gate.open();
+        return [...beside, await running, await ask('two')];
       } finally {
         lambda.destroy();
       }

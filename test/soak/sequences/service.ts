@@ -41,8 +41,8 @@ const PACE = 20;
 const SHARE = 0.4;
 /** Traffic in which a held candidate that is bad is found. */
 const HELD_MS = 15_000;
-/** What is to be so is so after that long. */
-const QUIET_MS = 25_000;
+/** What is to be so is so after that long, on a machine that is busy, too. */
+const QUIET_MS = 90_000;
 const LOOKS = 4;
 const HOOK = pathToFileURL(fileURLToPath(new URL('kill.mjs', import.meta.url))).href;
 const RUNNING: readonly Release['phase'][] = ['GATING', 'WARMING', 'SHIFTING', 'JUDGING', 'PROMOTING'];
