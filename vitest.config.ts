@@ -20,6 +20,7 @@ const recorded = process.env.MODELS_AWS_CALLS
 const light = {
   maxWorkers: availableParallelism() + 1,
   isolate: false,
+  setupFiles: ['test/seeded.ts'],
   testTimeout: 900_000,
 };
 /**
@@ -32,7 +33,7 @@ const light = {
 const heavy = {
   maxWorkers: 4,
   isolate: false,
-  setupFiles: ['test/anew.ts'],
+  setupFiles: ['test/anew.ts', 'test/seeded.ts'],
   sequence: { groupOrder: 1 },
   ...recorded,
 };

@@ -19,6 +19,7 @@ import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.t
 import { localStackJourney } from './soak/localstack.ts';
 import { mlflowModels } from './soak/mlflow.ts';
 import { onnxThroughHosts } from './soak/onnx-hosts.ts';
+import { ROUNDS, randomProperties } from './soak/properties.ts';
 import { qualityIntervals, SAMPLES } from './soak/quality.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { sageMakerPackages } from './soak/sagemaker.ts';
@@ -52,6 +53,7 @@ const parts: Readonly<Record<string, Part>> = {
   localstack: { full: localStackJourney },
   mlflow: { full: mlflowModels },
   'onnx-hosts': { full: onnxThroughHosts },
+  properties: { full: () => randomProperties(ROUNDS) },
   quality: { full: () => qualityIntervals(SAMPLES), short: () => qualityIntervals(SAMPLES / 100) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
   sagemaker: { full: sageMakerPackages },

@@ -89,7 +89,8 @@ it('the fewest that keep a share do, and one less does not', () => {
 
 it('a heap gives back what was put in, the earliest first', () => {
   assert(
-    property(array(double({ noNaN: true })), (all) => {
+    // A sort tells −0 from 0, and no comparison does.
+    property(array(double({ noNaN: true }).map((one) => one + 0)), (all) => {
       const heap = endings();
       for (const one of all) heap.add(one);
       expect(Array.from(all, () => heap.take())).toEqual(Array.from(Float64Array.from(all).sort()));
