@@ -25,8 +25,8 @@ export async function randomProperties(rounds: number): Promise<string> {
       cwd: root,
       env: { ...process.env, FC_SEED: seed, NO_COLOR: '1' },
       maxBuffer: 64 * 1024 ** 2,
-    }).catch((error: { readonly stdout?: string }) => {
-      throw new Error(`FC_SEED=${seed}: ${error.stdout?.slice(-8000) ?? error}`);
+    }).catch((error: { readonly stderr?: string }) => {
+      throw new Error(`FC_SEED=${seed}: ${error.stderr?.slice(0, 8000) ?? error}`);
     });
   }
   return `${files.length} files with properties, ${rounds} times with other data`;
