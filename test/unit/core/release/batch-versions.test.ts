@@ -38,6 +38,16 @@ async function released(last: number, options: Parameters<typeof fakeWorld>[0] =
   await release(w, 1, last);
   return w;
 }
+/** A canary of a version, with the batch version of ten times its number, that a person withdraws. */
+async function withdrawn(w: World, version: number, before: number): Promise<void> {
+  const batch = `${10 * version}`;
+  w.aliases.publish(FUNCTION, `${version}`);
+  w.aliases.publish(BATCH, batch);
+  await deploy(w, `${version}`, `f${version}`, { settings: CANARY, before: `${before}`, batch });
+  w.stack.state = 'done';
+  await minute(w);
+  await w.command('rollback');
+}
 /** A tick so much later. */
 async function later(w: World, milliseconds: number): Promise<void> {
   w.clock.now += milliseconds;
@@ -126,12 +136,7 @@ describe('versions of the batch function', () => {
 
   it('come back with each endpoint version that they came with', async () => {
     const w = await released(6);
-    w.aliases.publish(FUNCTION, '7');
-    w.aliases.publish(BATCH, '70');
-    await deploy(w, '7', 'f7', { settings: CANARY, before: '6', batch: '70' });
-    w.stack.state = 'done';
-    await minute(w);
-    await w.command('rollback');
+    await withdrawn(w, 7, 6);
     await minute(w);
     // Memory alone is changed: Lambda publishes no new version of batch.
     w.aliases.publish(FUNCTION, '8');
@@ -155,12 +160,7 @@ describe('versions of the batch function', () => {
 
   it('that are not known of the version that a person names stay, and the answer says so', async () => {
     const w = await released(2);
-    w.aliases.publish(FUNCTION, '3');
-    w.aliases.publish(BATCH, '30');
-    await deploy(w, '3', 'f3', { settings: CANARY, before: '2', batch: '30' });
-    w.stack.state = 'done';
-    await minute(w);
-    await w.command('rollback');
+    await withdrawn(w, 3, 2);
     await minute(w);
     asBefore(w);
     expect(await w.command('rollback', { to: '3' })).toMatchObject({
@@ -170,15 +170,7 @@ describe('versions of the batch function', () => {
 
   it('that a rollback would bring back stay, however many were asked for since', async () => {
     const w = await released(1);
-    const canary = { settings: CANARY };
-    for (let version = 2; version <= 9; version += 1) {
-      w.aliases.publish(FUNCTION, `${version}`);
-      w.aliases.publish(BATCH, `${10 * version}`);
-      await deploy(w, `${version}`, `f${version}`, { ...canary, before: '1', batch: `${10 * version}` });
-      w.stack.state = 'done';
-      await minute(w);
-      await w.command('rollback');
-    }
+    for (let version = 2; version <= 9; version += 1) await withdrawn(w, version, 1);
     await later(w, 2 * HOUR);
     expect(w.aliases.at(BATCH, 'live')?.version).toBe('10');
     expect(published(w)).toEqual(['10', '50', '60', '70', '80', '90']);
