@@ -66,7 +66,8 @@ export function outcomeOf({ live, candidate, refused, ...model }: Model, offer: 
   if (model.forgotten) return 'none';
   if (model.moved === undefined && !model.gone && live === offer) return 'live';
   if (candidate?.is === offer) return 'on its way';
-  return offer in refused ? 'refused' : 'none';
+  // What has all traffic is not refused, whoever gave it: it is asked for again, and so it is recorded.
+  return offer in refused && model.moved !== offer ? 'refused' : 'none';
 }
 
 /**
@@ -97,7 +98,7 @@ export function deployed(
     const so = goingOn(model);
     const isLive = so.live === offer;
     if (!isLive && so.candidate?.is === offer) continue;
-    const isRefused = !isForced && offer in model.refused && model.live !== offer;
+    const isRefused = !isForced && offer in model.refused && !isLive;
     const isFailing = kindOf(offer) === 'gate' && !isLive;
     if (isRefused || isFailing) {
       // What is refused is not followed at all.
