@@ -20,6 +20,7 @@ export async function randomProperties(rounds: number): Promise<string> {
   );
   for (let round = 0; round < rounds; round++) {
     const seed = String(randomInt(2 ** 31));
+    console.error(`Round ${round + 1} of ${rounds}: FC_SEED=${seed} …`);
     const args = ['run', '--project', 'unit', '--reporter', 'dot', ...files];
     await promisify(execFile)(join(root, 'node_modules', '.bin', 'vitest'), args, {
       cwd: root,
