@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageRegistry, sha256 } from '../fakes/image-registry.ts';
@@ -120,6 +120,29 @@ describe('in a folder of a person', () => {
       ]);
       expect(code).toBe(1);
       expect(output).toMatch(/--push: \S+\/models is no repository of ECR/);
+      expect(registry.asked).toEqual([]);
+    } finally {
+      await registry.stop();
+    }
+  });
+
+  it('what a person has under the name of a file is told before an image is made and pushed', async () => {
+    const folder = await service(osls4, 'export-theirs', { yaml });
+    await mkdir(join(folder, 'k'));
+    await writeFile(join(folder, 'k', 'service.yaml'), 'mine: true\n');
+    const registry = await imageRegistry();
+    try {
+      const { code, output } = await warmSls(osls4, folder, [
+        ...['models', 'export', '--to', 'kubernetes', '--output', 'k'],
+        ...[
+          '--push',
+          `${registry.host}/models:v1`,
+          '--base',
+          `${registry.host}/base@sha256:${'0'.repeat(64)}`,
+        ],
+      ]);
+      expect(code).toBe(1);
+      expect(output).toMatch(/--output: .*service\.yaml is not of this command.*nothing was written/s);
       expect(registry.asked).toEqual([]);
     } finally {
       await registry.stop();

@@ -2,7 +2,7 @@ import { join, relative, resolve } from 'node:path';
 import { keptBench } from '../advise/kept-bench.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
-import { writeSealed } from '../disk/sealed.ts';
+import { mayWriteSealed, writeSealed } from '../disk/sealed.ts';
 import { areOf } from '../export/earlier.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
 import { besideFiles, exported, exportProblems, nextStep } from '../export/exported.ts';
@@ -30,20 +30,23 @@ export const command: Command = {
       ...{ model, memory, cpu: asked.cpu, grpc: asked.grpc, alerts: options.alerts },
       host: { ...plan.host, service: service.name },
     };
-    // Before anything is sent to a registry.
-    throwProblems(exportProblems(before, asked));
-    const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, model, context);
-    const given = { ...before, image };
-    const files = exported(given, asked);
     const shown = typeof flags.output === 'string' ? flags.output : join(asked.to, model.name);
     const folder = resolve(service.dir, shown);
     const by = `sls models export --to ${asked.to}`;
-    const outcome = await writeSealed(folder, files, {
-      by: `${by} for ${exportedName(given)}`,
-      formerly: { by, areThese: (texts) => areOf(exportedName(given), texts) },
+    const sealed = {
+      by: `${by} for ${exportedName(before)}`,
+      formerly: { by, areThese: (texts: readonly string[]) => areOf(exportedName(before), texts) },
       key: '--output',
       overwrite: flags.overwrite === true,
-    });
+    };
+    // Before anything is sent to a registry. Their names are the same for each image.
+    throwProblems(exportProblems(before, asked));
+    const unmade = { ...before, image: imageAt(asked.image, `sha256:${'0'.repeat(64)}`) };
+    await mayWriteSealed(folder, Object.keys(exported(unmade, asked)), sealed);
+    const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, model, context);
+    const given = { ...before, image };
+    const files = exported(given, asked);
+    const outcome = await writeSealed(folder, files, sealed);
     const written = Object.entries(outcome).map(([name, became]) => ({
       path: relative(service.dir, join(folder, name)),
       became,

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { sha256Text } from './files.ts';
 import { writeWhole } from './whole.ts';
@@ -42,6 +42,23 @@ function isAsWritten(text: string, writers: readonly string[]): boolean | undefi
 }
 
 /**
+ * Can files of these names be written there? Asked before what costs or lasts, such as a push; it changes
+ * nothing.
+ *
+ * @throws ProblemError as `writeSealed` does
+ */
+export async function mayWriteSealed(
+  folder: string,
+  names: readonly string[],
+  options: SealedOptions,
+): Promise<void> {
+  await told(options.key, folder, async () => {
+    await access(await nearest(folder), constants.W_OK | constants.X_OK);
+    await look(folder, names, options);
+  });
+}
+
+/**
  * Writes all of them or none. What was written earlier, and is none of them any more, goes.
  *
  * @param files texts by name
@@ -51,49 +68,87 @@ function isAsWritten(text: string, writers: readonly string[]): boolean | undefi
 export async function writeSealed(
   folder: string,
   files: Readonly<Record<string, string>>,
-  { by, formerly, key, overwrite }: SealedOptions,
+  options: SealedOptions,
 ): Promise<SealedOutcome> {
-  try {
+  return told(options.key, folder, async () => {
     await mkdir(folder, { recursive: true });
-    const found = new Map<string, string>();
-    const others: Dirent[] = [];
-    for (const entry of await readdir(folder, { withFileTypes: true }))
-      if (entry.isFile()) found.set(entry.name, plain(await readFile(join(folder, entry.name), 'utf8')));
-      else if (Object.hasOwn(files, entry.name)) others.push(entry);
-    throwProblems(
-      others
-        // A link is replaced, not followed: where it leads to is another file of a person's.
-        .filter((entry) => !overwrite || !entry.isSymbolicLink())
-        .map((entry) => otherProblem(key, join(folder, entry.name), entry)),
-    );
-    const before = [...found.values()].filter((text) => writerOf(text) === formerly?.by);
-    const writers = formerly?.areThese(before) ? [by, formerly.by] : [by];
-    const ours = [...found].filter(
-      ([name, text]) => Object.hasOwn(files, name) || isAsWritten(text, writers) !== undefined,
-    );
-    const changed = ours.filter(
-      ([name, text]) => isAsWritten(text, writers) !== true && text !== sealed(by, files[name] ?? ''),
-    );
-    if (!overwrite)
-      throwProblems(
-        changed.map(([name, text]) =>
-          isAsWritten(text, writers) === undefined
-            ? theirsProblem(key, join(folder, name), writerOf(text), by)
-            : changedProblem(key, join(folder, name)),
-        ),
-      );
+    const { found, ours } = await look(folder, Object.keys(files), options);
     const outcome: Record<string, SealedOutcome[string]> = {};
     for (const [name, text] of Object.entries(files)) {
-      const whole = sealed(by, text);
+      const whole = sealed(options.by, text);
       const there = found.get(name);
       outcome[name] = there === undefined ? 'created' : there === whole ? 'unchanged' : 'changed';
       if (there !== whole) await writeWhole(join(folder, name), whole);
     }
-    for (const [name] of ours.filter(([name]) => !Object.hasOwn(files, name))) {
+    for (const name of ours.filter((name) => !Object.hasOwn(files, name))) {
       await rm(join(folder, name));
       outcome[name] = 'removed';
     }
     return outcome;
+  });
+}
+
+/**
+ * @returns the texts of what is there, by name, and the names of those that this may write over or take away
+ * @throws ProblemError for what is a person's
+ */
+async function look(
+  folder: string,
+  names: readonly string[],
+  { by, formerly, key, overwrite }: SealedOptions,
+): Promise<{ readonly found: ReadonlyMap<string, string>; readonly ours: readonly string[] }> {
+  const found = new Map<string, string>();
+  const others: Dirent[] = [];
+  for (const entry of await entriesOf(folder))
+    if (entry.isFile()) found.set(entry.name, plain(await readFile(join(folder, entry.name), 'utf8')));
+    else if (names.includes(entry.name)) others.push(entry);
+  throwProblems(
+    others
+      // A link is replaced, not followed: where it leads to is another file of a person's.
+      .filter((entry) => !overwrite || !entry.isSymbolicLink())
+      .map((entry) => otherProblem(key, join(folder, entry.name), entry)),
+  );
+  const before = [...found.values()].filter((text) => writerOf(text) === formerly?.by);
+  const writers = formerly?.areThese(before) ? [by, formerly.by] : [by];
+  const ours = [...found].filter(
+    ([name, text]) => names.includes(name) || isAsWritten(text, writers) !== undefined,
+  );
+  if (!overwrite)
+    throwProblems(
+      ours
+        .filter(([, text]) => isAsWritten(text, writers) !== true)
+        .map(([name, text]) =>
+          isAsWritten(text, writers) === undefined
+            ? theirsProblem(key, join(folder, name), writerOf(text), by)
+            : changedProblem(key, join(folder, name)),
+        ),
+    );
+  return { found, ours: ours.map(([name]) => name) };
+}
+
+/** A folder that is not there yet is empty. */
+const entriesOf = (folder: string): Promise<readonly Dirent[]> =>
+  readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+
+/** The folder itself, or the one that it would be made in. */
+async function nearest(folder: string): Promise<string> {
+  try {
+    await access(folder);
+    return folder;
+  } catch (error) {
+    const above = dirname(folder);
+    if (above === folder || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return nearest(above);
+  }
+}
+
+/** What the system refuses is told as a problem with the folder. */
+async function told<T>(key: string, folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (isProblemError(error)) throw error;
     throw problemError([unwritable(key, folder, error)], error);

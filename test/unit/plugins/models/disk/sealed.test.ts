@@ -2,7 +2,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { writeSealed } from '../../../../../plugins/models/disk/sealed.ts';
+import { mayWriteSealed, writeSealed } from '../../../../../plugins/models/disk/sealed.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -134,4 +134,17 @@ it('a folder that cannot be one is told with its path', async () => {
   await expect(
     writeSealed(join(folder, 'file'), { 'a.yaml': 'a: 1\n' }, { by: 'x', key: '--output', overwrite: false }),
   ).rejects.toThrow(/--output: .*file cannot be written/);
+});
+
+it('whether it can be written is told before, and changes nothing', async () => {
+  const may = (to: string, overwrite = false) =>
+    mayWriteSealed(to, ['a.yaml'], { by: 'sls models export', key: '--output', overwrite });
+  await may(join(folder, 'not', 'there'));
+  expect(await readdir(folder)).toEqual([]);
+  await writeFile(join(folder, 'a.yaml'), 'mine: true\n');
+  await expect(may(folder)).rejects.toThrow(/a\.yaml is not of this command.*nothing was written/s);
+  await may(folder, true);
+  expect(await textOf('a.yaml')).toBe('mine: true\n');
+  for (const to of [join(folder, 'a.yaml'), join(folder, 'a.yaml', 'under')])
+    await expect(may(to), to).rejects.toThrow(/--output: .*cannot be written: E(NOTDIR|ACCES)/);
 });
