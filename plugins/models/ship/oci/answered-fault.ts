@@ -19,13 +19,22 @@ export async function registryFaultOf(reply: Reply): Promise<RegistryFault> {
       ...(after !== undefined && { after }),
     });
   }
-  const fix = status === 413 ? TOO_LARGE : isPlain(reply, said) ? PLAIN : undefined;
+  const fix = status === 413 ? TOO_LARGE : isTaken(said) ? TAKEN : isPlain(reply, said) ? PLAIN : undefined;
   return registryFault('wrong', `answers ${status}${said}`, { status, ...(fix !== undefined && { fix }) });
 }
 
 /** Registries have no such limit, but servers before them do. */
 const TOO_LARGE =
   'Raise the limit of the server before the registry (nginx: `client_max_body_size 0`), or push past it.';
+
+const TAKEN =
+  'Push under another tag, or without one: tags of this repository are written once, and this one is another image.';
+
+/**
+ * The specification has no code for it; ECR says TAG_INVALID, Harbor PRECONDITION:
+ * https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+ */
+const isTaken = (said: string): boolean => /immutable/i.test(said);
 
 const PLAIN = 'Write `https://` before the host where it is asked over HTTPS.';
 

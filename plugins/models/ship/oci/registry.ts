@@ -201,12 +201,16 @@ export function openRepository(
     uploadBlob({ ask, at, isThere, repository: place.repository, limits }, blob, from, told);
 
   const putManifest: ImageRepository['putManifest'] = (reference, { bytes, mediaType, digest }) =>
-    repeatedly(limits, async (attempt) => {
-      // Only the answer may have been lost, and a registry may refuse a tag that is there.
-      if (attempt > 1 && (await isNamed(reference, digest))) return;
+    repeatedly(limits, async () => {
       const url = at(`manifests/${reference}`);
       const reply = await ask({ method: 'PUT', url, payload: { bytes, type: mediaType } });
-      if (reply.status !== 201) throw await registryFaultOf(reply);
+      if (reply.status !== 201) {
+        const fault = await registryFaultOf(reply);
+        // Registries whose tags are immutable refuse one that is there, although it is this image: by an
+        // earlier push, or by this one, whose answer was lost.
+        if (fault.kind === 'wrong' && (await isNamed(reference, digest))) return;
+        throw fault;
+      }
       const found = reply.headers['docker-content-digest'];
       await discard(reply);
       if (typeof found === 'string' && found !== digest)

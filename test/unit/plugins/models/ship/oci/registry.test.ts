@@ -330,33 +330,37 @@ describe('a manifest', () => {
     );
   });
 
-  describe('whose answer is lost, at a registry that writes a tag once,', () => {
-    let puts = 0;
-    const once = (kept: Buffer) => {
-      puts = 0;
+  describe('at a registry that writes a tag once', () => {
+    const TAKEN = `The image tag 'v1' already exists in the 'models' repository and cannot be overwritten because the tag is immutable.`;
+    /** @param lost the answer that would have told that it was written */
+    const once = (kept: Buffer, lost: boolean) => {
+      if (!lost) server.manifests.set('models v1', { type: mediaType, bytes: kept });
       server.misbehave = ({ method }, request, response) => {
         if (method !== 'PUT') return false;
         request.resume();
-        puts += 1;
-        if (puts === 1) {
+        if (!server.manifests.has('models v1')) {
           server.manifests.set('models v1', { type: mediaType, bytes: kept });
           request.socket.destroy();
-        } else response.writeHead(400).end('{"errors":[{"code":"TAG_INVALID","message":"it is there"}]}');
+        } else
+          response.writeHead(400).end(JSON.stringify({ errors: [{ code: 'TAG_INVALID', message: TAKEN }] }));
         return true;
       };
     };
 
-    it('is there', async () => {
-      once(bytes);
+    it.each([
+      ['by this push, whose answer is lost', true],
+      ['by an earlier push', false],
+    ])('is there: %s', async (_, lost) => {
+      once(bytes, lost);
       await open().putManifest('v1', document);
-      expect(puts).toBe(1);
     });
 
-    it('is not there, where the tag is another’s', async () => {
-      once(Buffer.from('{}'));
-      await expect(open().putManifest('v1', document)).rejects.toMatchObject(
-        fault('wrong', /^answers 400: TAG_INVALID: it is there$/),
-      );
+    it.each([true, false])('is not there, where the tag is another’s (answer lost: %s)', async (lost) => {
+      once(Buffer.from('{}'), lost);
+      await expect(open().putManifest('v1', document)).rejects.toMatchObject({
+        ...fault('wrong', /^answers 400: TAG_INVALID: The image tag 'v1' already exists/),
+        fix: expect.stringMatching(/^Push under another tag/),
+      });
     });
   });
 
