@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { framed, frameReader } from '../../core/host/frames.ts';
 import { isTold } from './told.ts';
+import { eachLines } from './written.ts';
 
 /** An answer of a model’s process, or why there is none. */
 export type ProcessAnswer =
@@ -163,8 +164,8 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     if (jobs.length > 0) begin();
     job?.(ended);
   };
-  /** It is over: the first had it, and the others have not begun. */
-  const end = (ended: ProcessAnswer): void => {
+  /** It is over: the first had it, unless it is told not to have begun, and the others have not begun. */
+  const end: Done = (ended) => {
     over = true;
     child.kill('SIGKILL');
     clearTimeout(timer);
@@ -191,13 +192,19 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
 
   let corked = false;
   const ask: ModelProcess['ask'] = (asked, body, done) => {
+    if (over) {
+      done('unbegun');
+      return;
+    }
     jobs.push(done);
     const pieces = framed({ ...asked, ordinal: asks++, limit }, body);
     if (jobs.length === 1) {
       if (pieces.length > 1) channel.cork();
       for (const piece of pieces) channel.write(piece);
       if (pieces.length > 1) channel.uncork();
-      begin();
+      // It died idle, which nobody has been told yet: nothing was written.
+      if (channel.writable) begin();
+      else end('unbegun');
       return;
     }
     // It has something to do: what comes in this turn of the event loop goes together.
@@ -228,30 +235,3 @@ function memoryOf(pid: number): number {
  * https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html
  */
 const PAGE_BYTES = 4096;
-
-/** Metrics for CloudWatch, a line a request: the host counts itself, so they go no further. */
-const EMBEDDED = '{"_aws":';
-
-function eachLines(stream: NodeJS.ReadableStream, write: (lines: string) => void): void {
-  let rest = '';
-  const take = (lines: string): void => {
-    for (const line of lines.split('\n')) if (line !== '' && !line.startsWith(EMBEDDED)) write(`${line}\n`);
-  };
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const end = chunk.lastIndexOf('\n');
-    if (end < 0) {
-      rest += chunk;
-      if (rest.length > LINE_CHARACTERS) {
-        take(rest);
-        rest = '';
-      }
-      return;
-    }
-    take(rest + chunk.slice(0, end));
-    rest = chunk.slice(end + 1);
-  });
-  stream.on('end', () => take(rest));
-}
-/** A longer line is cut: it must not fill memory. */
-const LINE_CHARACTERS = 1024 * 1024;

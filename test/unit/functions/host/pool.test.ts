@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ const answer = { status: 200, headers: {}, took: 1 };
 export const handler = async ({ rawPath }) => {
   ordinal += 1;
   if (rawPath === '/die') process.exit(7);
+  if (rawPath === '/who') return { statusCode: 200, headers: {}, body: String(process.pid) };
   while (rawPath === '/endless');
   if (rawPath === '/count') {
     computing += 1;
@@ -115,6 +117,25 @@ it('what lies with a process that ends is computed by the next, and what it has 
     expect(after).toMatchObject(Array(3).fill({ status: 200 }));
   }
   expect(pool.standing()).toMatchObject({ working: 0, waiting: 0, counted: { restarts: { crash: 5 } } });
+});
+
+/**
+ * Until the system has closed all that it had, which its last thread does; in one turn of the event loop, so
+ * that nobody has been told yet.
+ */
+const killed = (pid: number): void => {
+  process.kill(pid, 'SIGKILL');
+  const isOver = (): boolean => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  while (!isOver() || readdirSync(`/proc/${pid}/task`).length > 1);
+};
+
+it('what comes to a process that died idle is computed by the next', async () => {
+  for (let turn = 0; turn < 3; turn++) {
+    const who = await ask('/who');
+    killed(Number('body' in who && who.body.toString()));
+    expect(await all('/good', '/good')).toMatchObject(Array(2).fill({ status: 200 }));
+  }
+  expect(pool.standing()).toMatchObject({ working: 0, waiting: 0, counted: { restarts: { crash: 3 } } });
 });
 
 it('the time of a request begins when the one before it is answered', async () => {
