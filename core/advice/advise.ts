@@ -16,7 +16,7 @@ import { formCost } from './form-cost.ts';
 import { formLoad } from './load.ts';
 import { BATCH_SECONDS, RULES } from './rules.ts';
 import { unknownOf } from './unknown.ts';
-import { dollarWords, FORM_NAMES, rateWords } from './words.ts';
+import { dollarWords, FORM_NAMES, rateWords, sumWords } from './words.ts';
 
 /** Forms whose costs differ by less are about equal: prices and guesses are no better than that. */
 const EQUAL = 1.2;
@@ -135,7 +135,7 @@ function budgetRule(
   if (budget === undefined) return undefined;
   const known = kept.flatMap((form) => {
     const cost = costs.get(form);
-    return cost === undefined ? [] : [{ form, total: cost.total }];
+    return cost === undefined ? [] : [{ form, ...cost }];
   });
   if (known.length === 0) return undefined;
   const over = known.filter(({ total }) => total > budget.value);
@@ -144,7 +144,7 @@ function budgetRule(
     rule: 'budget',
     words: `${dollarWords(budget.value)} a month (${budget.from}) ${
       over.length === known.length
-        ? `is kept by no form: the cheapest, ${FORM_NAMES[cheapest.form]}, costs ${dollarWords(cheapest.total)}`
+        ? `is kept by no form: the cheapest, ${FORM_NAMES[cheapest.form]}, costs ${sumWords(cheapest)}`
         : over.length === 0
           ? 'is kept by every form that is left'
           : `is kept by ${known.length - over.length} of ${known.length} forms that are left`
@@ -181,7 +181,7 @@ function headlineOf(
   const about = like.length === 0 ? '' : `; about equal (within 20 %): ${like.join(', ')}`;
   const name = FORM_NAMES[form].replace(/^./, (first) => first.toUpperCase());
   if (cost !== undefined && needs.traffic !== undefined)
-    return `${name}: ${dollarWords(cost.total)} a month at ${rateWords(needs.traffic.value)}${about}${less(form, cost, kept, costs)}.`;
+    return `${name}: ${sumWords(cost)} a month at ${rateWords(needs.traffic.value)}${about}${less(form, cost, kept, costs)}.`;
   if (form === 'edge') return `${name}.`;
   if (needs.traffic !== undefined) return `${name}, as far as is known: its cost is not.`;
   const until =
@@ -198,9 +198,9 @@ function less(
   kept: readonly Form[],
   costs: ReadonlyMap<Form, FormCost | undefined>,
 ): string {
-  const other = kept.includes('on-demand') ? costs.get('on-demand')?.total : undefined;
-  if (form !== 'batch' || other === undefined || other >= total) return '';
-  return `; one by one, ${FORM_NAMES['on-demand']}, they cost ${dollarWords(other)}`;
+  const other = kept.includes('on-demand') ? costs.get('on-demand') : undefined;
+  if (form !== 'batch' || other === undefined || other.total >= total) return '';
+  return `; one by one, ${FORM_NAMES['on-demand']}, they cost ${sumWords(other)}`;
 }
 
 /** The first rules that leave nothing between them: what contradicts what. */

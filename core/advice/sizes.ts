@@ -3,14 +3,15 @@
  */
 
 /**
- * Tasks of Fargate: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+ * Tasks of Fargate, in GB, and what these go up by:
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
  */
 const TASKS = [
-  { vcpu: 1, least: 2, most: 8 },
-  { vcpu: 2, least: 4, most: 16 },
-  { vcpu: 4, least: 8, most: 30 },
-  { vcpu: 8, least: 16, most: 60 },
-  { vcpu: 16, least: 32, most: 120 },
+  { vcpu: 1, least: 2, most: 8, step: 1 },
+  { vcpu: 2, least: 4, most: 16, step: 1 },
+  { vcpu: 4, least: 8, most: 30, step: 1 },
+  { vcpu: 8, least: 16, most: 60, step: 4 },
+  { vcpu: 16, least: 32, most: 120, step: 8 },
 ] as const;
 export const MOST_TASK_MB = 120 * 1024;
 
@@ -20,7 +21,7 @@ export type Task = { readonly vcpu: number; readonly gb: number; readonly slots:
 export function taskFor(memory: number): Task | undefined {
   const size = TASKS.find(({ most }) => memory <= most * 1024);
   if (size === undefined) return undefined;
-  const gb = Math.max(size.least, Math.ceil(memory / 1024));
+  const gb = Math.max(size.least, size.step * Math.ceil(memory / 1024 / size.step));
   return { vcpu: size.vcpu, gb, slots: slotsIn(size.vcpu, gb, memory) };
 }
 

@@ -1,5 +1,5 @@
 import type { AdviceNeeds, AdvisedForm, BreakEven, FormAdvice, Prices } from './contract.ts';
-import { dollarWords, FORM_NAMES, memoryWords, rateWords, timeWords } from './words.ts';
+import { FORM_NAMES, memoryWords, rateWords, sumWords, timeWords } from './words.ts';
 
 /** The advice in lines, for the terminal; the page takes its words from here, too. */
 
@@ -15,9 +15,7 @@ const wrapped = (text: string, indent: string, width = 100): string => {
   return [...lines, line].join(`\n${indent}`);
 };
 
-/** `$73.02 ?`: with a price that is not certain. */
-export const costWords = ({ cost }: AdvisedForm): string =>
-  cost === undefined ? '–' : `${dollarWords(cost.total)}${cost.doubtful.length > 0 ? ' ?' : ''}`;
+export const costWords = ({ cost }: AdvisedForm): string => (cost === undefined ? '–' : sumWords(cost));
 
 /** Why a form is not taken, or what it is. */
 export const formWords = ({ cost, excludedBy, form }: AdvisedForm): string => {

@@ -1,4 +1,5 @@
-import type { Form } from './contract.ts';
+import { percentFigure } from '../units/percent.ts';
+import type { Form, FormCost } from './contract.ts';
 
 /** Numbers and names of the advice, for people. */
 
@@ -25,6 +26,10 @@ export function dollarWords(amount: number): string {
   if (amount >= 0.01 || amount === 0) return `$${amount.toFixed(2)}`;
   return 'less than $0.01';
 }
+
+/** `$73.02 ?`: with a price that is not certain. */
+export const sumWords = ({ doubtful, total }: Pick<FormCost, 'doubtful' | 'total'>): string =>
+  `${dollarWords(total)}${doubtful.length > 0 ? ' ?' : ''}`;
 
 /** `5 ms`, `1.5 s`, `10 min`, `8 h`, `2 days`. */
 export function timeWords(seconds: number): string {
@@ -67,7 +72,7 @@ export function rateWords(perSecond: number): string {
 }
 
 /** `0.3 %` */
-export const percentWords = (share: number): string => `${numberWords(100 * share)} %`;
+export const percentWords = (share: number): string => `${percentFigure(share, 3)} %`;
 
 /** `7 · 10⁹` for people: `7 billion`. */
 export function countWords(count: number): string {

@@ -83,7 +83,8 @@ export type NumericSignal = Common & {
   readonly spread: number;
   /**
    * Upper edges of all cells but the last, ascending: deciles, equal ones merged. A value is in the first
-   * cell whose edge is not below it.
+   * cell whose edge is not below it. A constant has two, the number before it and itself, so that what is
+   * below has a cell of its own; in baselines of earlier versions it has itself only.
    */
   readonly edges: readonly number[];
 };

@@ -86,7 +86,7 @@ function picture(signal: Signal, { cells }: SignalWindow): readonly string[] {
   const [before, now] = [signal.counts, cells].map(sharesOf) as [readonly number[], readonly number[]];
   const most = Math.max(...before, ...now, Number.MIN_VALUE);
   const drawn = (share: number): string =>
-    `${'█'.repeat(Math.round((share / most) * BAR)).padEnd(BAR)} ${`${(100 * share).toFixed(0)} %`.padStart(5)}`;
+    `${'█'.repeat(Math.round((share / most) * BAR)).padEnd(BAR)} ${`${wholePercent(share)} %`.padStart(5)}`;
   const order = signal.kind === 'numeric' ? 'lowest values first' : 'most frequent values first';
   return [
     `  ${quotedName(signal.label)}, ${order}`,
@@ -95,6 +95,12 @@ function picture(signal: Signal, { cells }: SignalWindow): readonly string[] {
       `  ${cellName(signal, cell).padEnd(6)} ${drawn(share)}  ${drawn(now[cell] ?? 0)}`.trimEnd(),
     ),
   ];
+}
+
+/** What is neither none nor all does not read as if it were. */
+function wholePercent(share: number): string {
+  if (share > 0 && share < 0.005) return '<1';
+  return share >= 0.995 && share < 1 ? '>99' : (100 * share).toFixed(0);
 }
 
 function cellName(signal: Signal, cell: number): string {

@@ -1,3 +1,4 @@
+import { percentFigure } from '../units/percent.ts';
 import type { Baseline, DriftWindow, Signal, SignalWindow } from './contract.ts';
 import { isMissingMost, strongest, valuesChance } from './strength.ts';
 
@@ -95,5 +96,11 @@ const pairs = (signals: readonly SignalWindow[], baseline: Baseline): readonly P
 
 const short = (iso: string): string => iso.replace(/:00(\.000)?Z$/, 'Z');
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-const percent = (share: number): string => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 2 : 0)} %`;
+
+/** Whole percents; more digits where that would read as none or as all, and it is neither. */
+function percent(share: number): string {
+  if (share > 0 && share < 0.01) return `${Number((100 * share).toFixed(2)) || percentFigure(share, 1)} %`;
+  return `${percentFigure(share, share < 0.1 ? 1 : 2)} %`;
+}
+
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

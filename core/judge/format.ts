@@ -1,3 +1,5 @@
+import { percentFigure } from '../units/percent.ts';
+
 /** Figures as a person reads them at three in the morning. */
 
 /** What the two versions are called in reasons. */
@@ -8,11 +10,7 @@ export const REVERSING: Names = { candidate: 'live', stable: 'last good' };
 export const wholeNumber = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** At most two significant digits below ten percent: 0.83 %, 4 %, 12.5 %. */
-export function percent(share: number): string {
-  const value = share * 100;
-  const digits = Math.abs(value) >= 10 ? 3 : 2;
-  return `${Number(value.toPrecision(digits))} %`;
-}
+export const percent = (share: number): string => `${percentFigure(share, Math.abs(share) >= 0.1 ? 3 : 2)} %`;
 
 /** A difference of two percentages. */
 export function percentPoints(share: number): string {
@@ -20,10 +18,14 @@ export function percentPoints(share: number): string {
   return `${value} percentage point${value === 1 ? '' : 's'}`;
 }
 
-/** How far a stake of 1 has grown. */
+/**
+ * How far a stake of 1 has grown, rounded down: what falls short of 40 to 1 must not read as if it were that.
+ */
 export function odds(lnE: number): string {
   if (lnE > Math.log(1e9)) return 'over a billion to 1';
-  return `${lnE < Math.log(10) ? Number(Math.exp(lnE).toPrecision(2)) : wholeNumber(Math.exp(lnE))} to 1`;
+  const stake = Math.exp(lnE);
+  // The exponential of the logarithm of 40 may be a little less than 40.
+  return `${stake < 10 ? Number(stake.toPrecision(2)) : wholeNumber(Math.floor(stake * (1 + 1e-12)))} to 1`;
 }
 
 export const of = (x: number, n: number): string =>

@@ -88,7 +88,7 @@ function distance(d1: number, d2: number, { n, a, b, aa, bb, ab }: Sums): number
 
 /**
  * ln E of "the outputs differ by at most d σ", by a normal mixture over the shift beyond d:
- * −ln(1+ne·τ²) + ½·ne·τ²/(1+ne·τ²)·ne·(q−d)₊². Asymptotic: not before 100 answers of the candidate.
+ * −ln(1+ne·τ²) + ½·ne·τ²/(1+ne·τ²)·ne·(q−d)₊². Asymptotic: not before 100 answers of either.
  */
 export function outputEvidence(ne: number, q: number, d: number): number {
   const k = ne * TAU * TAU;

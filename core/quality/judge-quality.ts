@@ -125,7 +125,8 @@ const MOST_NEEDED = 10_000_000;
  * @param reach from the value to the end of its interval @param room from there to the limit, negative beyond
  */
 function needed(reach: number, room: number, rows: number): string {
-  if (room <= 0) return ', and the value itself does not keep to it';
+  if (room < 0) return ', and the value itself does not keep to it';
+  if (room === 0) return ', and the value is the limit itself';
   const wanted = Math.ceil((rows * (reach / room) ** 2) / 10) * 10;
   return wanted > rows && wanted < MOST_NEEDED ? `; some ${wanted} rows would, if the value stays` : '';
 }

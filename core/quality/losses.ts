@@ -79,7 +79,9 @@ function influenced(
       const middle = labels.reduce((sum, label) => sum + label, 0) / n;
       const squares = Float64Array.from(labels, (label) => (label - middle) ** 2);
       const spread = squares.reduce((sum, square) => sum + square, 0) / n;
-      if (spread === 0) return { lacks: 'all labels are equal, so that there is nothing to explain' };
+      // The mean of equal numbers may be rounded, and leave a spread that is none.
+      if (spread === 0 || labels.every((label) => label === labels[0]))
+        return { lacks: 'all labels are equal, so that there is nothing to explain' };
       const loss = mean / spread;
       const influence = losses.map((one, i) => -(one - loss * (squares[i] as number)) / spread);
       return { value: 1 - loss, loss, influence };

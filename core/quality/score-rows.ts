@@ -65,9 +65,16 @@ function rightOf(datatype: string, own: readonly unknown[], label: Label): numbe
   const [only = 0] = values;
   if (values.length > 1) {
     if (Number(label) >= values.length) return noColumn(values.length);
-    return +(values.indexOf(Math.max(...values)) === label);
+    return +(greatestOf(values) === label);
   }
   return only < 0 || only > 1 ? NO_PROBABILITY : +((only > 0.5 ? 1 : 0) === label);
+}
+
+/** @returns index of the first greatest. A vocabulary has more values than a call takes arguments. */
+function greatestOf(values: readonly number[]): number {
+  let best = 0;
+  for (const [index, value] of values.entries()) if (value > (values[best] as number)) best = index;
+  return best;
 }
 
 const NO_PROBABILITY = 'The prediction is no probability from 0 to 1.';

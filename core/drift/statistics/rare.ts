@@ -11,7 +11,8 @@ export function rareTail(live: number, n: number, reference: number, m: number, 
   const odds = n / m;
   // ln of C(all, live)·p^live·(1−p)^reference
   let ln = live * Math.log(n / (n + m)) + reference * Math.log(m / (n + m));
-  for (let i = 1; i <= live; i++) ln += Math.log((reference + i) / i);
+  const [few, many] = [Math.min(live, reference), Math.max(live, reference)];
+  for (let i = 1; i <= few; i++) ln += Math.log((many + i) / i);
   let [sum, term] = [0, 1];
   for (let i = live; i <= all && term > sum * Number.EPSILON; i++) {
     sum += term;

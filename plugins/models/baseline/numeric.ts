@@ -27,7 +27,9 @@ export function numericPart(all: SignalValues): NumericPart {
   const sorted = sortedValues(values);
   const knots = knotsOf(sorted.length, (index) => sorted[index] as number);
   const scale = { knots, ...constantsOf(momentsOf(sorted, knots), sorted.length) };
-  const edges = [...new Set(knots.filter((_, i) => i % (PARTS / 10) === 0 && i > 0 && i < PARTS))];
+  const deciles = [...new Set(knots.filter((_, i) => i % (PARTS / 10) === 0 && i > 0 && i < PARTS))];
+  // A constant has no scores, which of other values tell what is below the first cell.
+  const edges = scale.sd === 0 ? [...deciles.slice(0, 1).flatMap(numberBefore), ...deciles] : deciles;
   return {
     nulls,
     phi: phiOf(values, sorted, scale.spread === 0 ? 1 : 2),
@@ -138,6 +140,17 @@ function constantsOf(sums: Moments, count: number): Omit<Scale, 'knots'> {
   const skew = third / sd;
   const spread = Math.sqrt(Math.max(0, fourth - second * second - skew * skew));
   return { mean: 0.5 + a, sd, skew, spread: spread < LEAST_SPREAD ? 0 : spread };
+}
+
+/** The greatest double below `x`; none below all finite ones. */
+function numberBefore(x: number): readonly number[] {
+  const double = Float64Array.of(x);
+  const bits = new BigInt64Array(double.buffer);
+  // Doubles of one sign are in the order of their bits.
+  if (x === 0) double[0] = -Number.MIN_VALUE;
+  else bits[0] = (bits[0] as bigint) + (x > 0 ? -1n : 1n);
+  const before = (double[0] as number) + 0;
+  return Number.isFinite(before) ? [before] : [];
 }
 
 /** A cell is (low, high]. */

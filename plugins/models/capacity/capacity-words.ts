@@ -1,5 +1,6 @@
 import { REQUESTS_PER_ENVIRONMENT } from '../../../core/capacity/environments/at-once.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
+import { percentFigure } from '../../../core/units/percent.ts';
 import { lastingWords } from './load.ts';
 import type { CapacityPart } from './parts.ts';
 import { HEADROOM, windowText } from './proposal.ts';
@@ -43,7 +44,7 @@ const rows = (name: string, ...lines: readonly string[]): readonly string[] =>
 
 const figure = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
-const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+const percent = (share: number): string => `${percentFigure(share, 2)} %`;
 const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
 const instances = (count: number): string => `${figure(count)} instance${count === 1 ? '' : 's'}`;
 

@@ -5,6 +5,7 @@ import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contrac
 import { strongest } from '../../../core/drift/strength.ts';
 import { shareWords } from '../../../core/drift/text.ts';
 import type { VersionRecord } from '../../../core/release/document/history-contract.ts';
+import { percentFigure } from '../../../core/units/percent.ts';
 import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
 import type { Past } from '../releases/history/past.ts';
@@ -96,7 +97,7 @@ function trafficPart({ traffic, unreadable }: ReportedModel): string {
     values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
   const asked = total(requests);
   const failed = total(errors);
-  const share = asked === 0 ? '' : ` (${Number(((100 * failed) / asked).toPrecision(2))} %)`;
+  const share = asked === 0 ? '' : ` (${percentFigure(failed / asked, 2)} %)`;
   return `<h3>Traffic and latency</h3>
 <p>${escapeHtml(`${figure(asked)} requests answered, ${figure(failed)} of them failed${share}, ${figure(total(rejected))} refused.`)}</p>
 <div class="charts">
@@ -218,6 +219,8 @@ function pictureOf(signal: SignalWindow, baseline: Baseline | undefined): string
 function cellsOf(signal: Signal): readonly string[] {
   if (signal.kind === 'category') return [...signal.values, 'other', 'unseen'];
   const edges = signal.edges.map(figure);
+  const value = edges.at(-1) ?? '';
+  if (signal.sd === 0 && signal.counts.length === 3) return [`< ${value}`, value, `> ${value}`];
   return signal.counts.map((_, i) =>
     i === 0 ? `≤ ${edges[0] ?? ''}` : i < edges.length ? `≤ ${edges[i]}` : `> ${edges.at(-1) ?? ''}`,
   );

@@ -56,7 +56,7 @@ export function benchAsking(
         ...(invoked?.init !== undefined && { init: invoked.init }),
         ...(invoked?.duration !== undefined && { duration: invoked.duration }),
         ...(invoked?.memory !== undefined && { memory: invoked.memory }),
-        ...(invoked !== undefined && { bytes: invoked.payload.length }),
+        ...(invoked !== undefined && { bytes: Buffer.byteLength(invoked.payload) }),
       };
     } catch (error) {
       const words = wordsOf(error);

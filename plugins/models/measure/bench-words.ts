@@ -1,5 +1,6 @@
 import type { BenchCeiling, BenchDocument, ScenarioResult } from '../../../core/capacity/contract.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
+import { percentFigure } from '../../../core/units/percent.ts';
 
 /** Bench results in words, for the terminal and the page. Pure. */
 
@@ -27,7 +28,7 @@ export function promisedWords({ cold, promised, objective, requests }: ScenarioR
   const name = nameOfPercentile(percentile);
   const besides =
     cold.count > 0 && requests > 0
-      ? `; ${quantity((100 * cold.count) / requests)} % of the requests started cold, in up to ${milliseconds(cold.max ?? 0)}, and are not in it`
+      ? `; ${percentFigure(cold.count / requests, 3)} % of the requests started cold, in up to ${milliseconds(cold.max ?? 0)}, and are not in it`
       : '';
   if (upper === undefined || lower === undefined)
     return `no bound of ${name} can be promised: ${without ?? 'it is not known'}${besides}`;

@@ -147,7 +147,8 @@ function scenariosOf(flag: Flag): readonly Scenario[] {
 export function objectiveOf(flag: Flag): Objective | undefined {
   if (flag === undefined) return undefined;
   const [, share, ms] = /^p(\d+(?:\.\d+)?)=(\d+(?:\.\d+)?)(?:ms)?$/.exec(String(flag)) ?? [];
-  const [percentile, limit] = [Number(share) / 100, Number(ms)];
+  // 99.9 / 100 is another double than 0.999, and so another percentile.
+  const [percentile, limit] = [Number((Number(share) / 100).toPrecision(15)), Number(ms)];
   if (percentile > 0 && percentile <= 0.9999 && limit > 0) return { percentile, ms: limit };
   throw usage(
     '--slo',

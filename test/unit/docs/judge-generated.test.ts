@@ -19,7 +19,7 @@ const looks = EXAMPLE.map((minute, i) => {
 
 const stake = (lnE: number): string => {
   const value = Math.exp(lnE);
-  return value < 100 ? value.toPrecision(2) : Math.round(value).toLocaleString('en-US');
+  return value < 100 ? value.toPrecision(2) : Math.floor(value).toLocaleString('en-US');
 };
 
 const example = table(

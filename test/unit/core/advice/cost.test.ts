@@ -6,6 +6,7 @@ import { REAL_TIME } from '../../../../core/advice/contract.ts';
 import { formCost } from '../../../../core/advice/form-cost.ts';
 import { dayOf, type FormLoad } from '../../../../core/advice/load.ts';
 import { slotsFor, waitShare } from '../../../../core/advice/servers.ts';
+import { taskFor } from '../../../../core/advice/sizes.ts';
 import { seeded } from '../../../../core/capacity/random.ts';
 import { PRICE_LIST } from '../../../../plugins/models/plan/shared/prices.ts';
 
@@ -34,6 +35,20 @@ describe('the cost of a month', () => {
     expect(dollars('provisioned', busy)).toBeLessThan(dollars('on-demand', busy));
     const idle = load(1, 100, { architecture: 'x86_64' });
     expect(dollars('provisioned', idle)).toBeGreaterThan(dollars('on-demand', idle));
+  });
+
+  it.each([
+    [1769, 1, 2],
+    [7000, 1, 7],
+    [28_672, 4, 28],
+    [31_000, 8, 32],
+    [45_000, 8, 44],
+    [61_000, 8, 60],
+    [62_000, 16, 64],
+    [110_000, 16, 112],
+    [122_880, 16, 120],
+  ])('of a task for %d MB is that of a size which Fargate has', (memory, vcpu, gb) => {
+    expect(taskFor(memory)).toMatchObject({ vcpu, gb });
   });
 
   const anything = record({

@@ -346,6 +346,14 @@ describe('outputs', () => {
     expect(judge(minutes(answering(200, 1), answering(600, 0)), last, options).verdict).toBe('pass');
   });
 
+  it('are not judged by a few answers of the stable version either, whose noise says nothing', () => {
+    // 33 minutes: the candidate answers all, the stable version fails but for two requests a minute.
+    const failing = { ...answering(2, 0), requests: 200, errors: 198, invocations: 200 };
+    const found = judge(minutes(answering(200, 4), failing, 0.5).slice(0, 9), last, watched);
+    expect(found.signals[1]).toMatchObject({ signal: 'score', verdict: 'nodata', numbers: { n2: 18 } });
+    expect(found.verdict).toBe('pass');
+  });
+
   it('of two values follow their first score alone', () => {
     // The second score is the first one: the covariance has no inverse.
     const twin = (n: number, shift: number): Side => {

@@ -63,6 +63,11 @@ describe('a limit', () => {
     expect(judge({ min: 0.96 }, rights(1000, 50)).reason).toContain(
       'so these rows cannot decide, and the value itself does not keep to it.',
     );
+    // Right at the limit it does keep to it, and no number of rows would show that.
+    expect(judge({ min: 0.95 }, rights(1000, 50)).reason).toMatch(
+      /lies across min 0.95, so these rows cannot decide, and the value is the limit itself\.$/,
+    );
+    expect(judge({ min: 0.7 }, rights(10, 3)).reason).toMatch(/, and the value is the limit itself\.$/);
   });
 });
 
@@ -136,6 +141,8 @@ describe('the live version', () => {
 describe('too little', () => {
   it.each([
     ['no row', 'accuracy', [], [], 'there is no row'],
+    // Their mean is another double than 0.1.
+    ['labels of 0.1 alone', 'r2', Array(40).fill(0.2), Array(40).fill(0.1), 'all labels are equal'],
     ['one class only', 'auc', [1, 2, 3], [1, 1, 1], 'only 0 rows are not of the class'],
     [
       'nine rows of a class',
@@ -196,6 +203,14 @@ describe('what a row comes to', () => {
     ['probabilities', 'logLoss', 'FP64', [0.25, 0.75, 1, 0], [1, 1], [-Math.log(0.75), -Math.log(2 ** -52)]],
     ['one probability, clipped as its floats are', 'logLoss', 'FP32', [1], [0], [-Math.log(2 ** -23)]],
     ['errors', 'rmse', 'FP32', [3, 5], [4, 4], [-1, 1]],
+    [
+      'one of as many classes as a vocabulary has',
+      'accuracy',
+      'FP32',
+      Array.from({ length: 150_000 }, (_, i) => (i === 149_999 ? 2 : 1)),
+      [149_999],
+      [1],
+    ],
   ] as const)('%s', (_, name, datatype, data, labels, wanted) => {
     const found = scores(name, datatype, data, labels);
     expect(found).toHaveLength(wanted.length);

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PARTS } from '../../../../../core/drift/contract.ts';
+import { type Baseline, type NumericSignal, PARTS } from '../../../../../core/drift/contract.ts';
+import { clear, createTally, numberTaker } from '../../../../../core/drift/drift-tally.ts';
 import { locationOf, rankOf, spreadOf } from '../../../../../core/drift/score.ts';
+import { judgeSignals } from '../../../../../core/drift/window-judge.ts';
 import { categoryPart } from '../../../../../plugins/models/baseline/category.ts';
-import { numericPart, windowsOf } from '../../../../../plugins/models/baseline/numeric.ts';
+import { type NumericPart, numericPart, windowsOf } from '../../../../../plugins/models/baseline/numeric.ts';
 
 const NOTE = numericPart(Float64Array.from([1, 1, 2, 2, 2, 3, 4, 5, 6, 9]));
 
@@ -50,10 +52,51 @@ describe('a numeric signal', () => {
     expect(two.sd).toBeGreaterThan(0.1);
     expect(two.spread).toBe(0);
     const one = numericPart(new Float64Array(1000).fill(0.1));
-    expect(one).toMatchObject({ sd: 0, skew: 0, spread: 0, phi: 1, edges: [0.1], counts: [1000, 0] });
+    expect(one).toMatchObject({ sd: 0, skew: 0, spread: 0, phi: 1, counts: [0, 1000, 0] });
+    expect(one.edges).toEqual([0.1 - 2 ** -56, 0.1]);
+    expect(0.1 - 2 ** -56).toBeLessThan(0.1);
     const none = numericPart(new Float64Array(3).fill(Number.NaN));
     expect(none).toMatchObject({ nulls: 3, sd: 0, phi: 1, edges: [], counts: [0] });
   });
+
+  it.each([7, 0, -0, -3.5, 2 ** -1074, -(2 ** -1074), Number.MAX_VALUE, -Number.MAX_VALUE])(
+    'of one value only, %d, drifts with what is above it and with what is below it',
+    (value) => {
+      const signal: NumericSignal = {
+        ...{
+          kind: 'numeric',
+          name: 'flag',
+          label: 'flag',
+          of: 'input',
+          tensor: 'x',
+          column: 0,
+          value: 'element',
+        },
+        // As the registry keeps it.
+        ...(JSON.parse(JSON.stringify(numericPart(new Float64Array(1000).fill(value)))) as NumericPart),
+      };
+      const drifted = (other: number): boolean => {
+        const tally = createTally([signal]);
+        clear(tally);
+        const take = numberTaker(signal, 0, tally);
+        for (let i = 0; i < 300; i += 1) take(i % 5 === 0 ? other : value);
+        const sums = {
+          n: 300,
+          nulls: 0,
+          a: tally.a[0] ?? 1,
+          b: tally.b[0] ?? 1,
+          cells: [...(tally.cells[0] ?? [])],
+        };
+        const baseline: Baseline = { schema: 1, source: 'f'.repeat(64), rows: 1000, signals: [signal] };
+        return judgeSignals({ signals: [sums] }, baseline, { q: 0.01, effect: 0.1 })[0]?.drifted === true;
+      };
+      expect(drifted(value)).toBe(false);
+      if (value < Number.MAX_VALUE)
+        expect(drifted(value + Math.max(1e-9, Math.abs(value) / 2)), 'above').toBe(true);
+      if (value > -Number.MAX_VALUE)
+        expect(drifted(value - Math.max(1e-9, Math.abs(value) / 2)), 'below').toBe(true);
+    },
+  );
 
   it('tells data whose windows differ', () => {
     const wave = (length: number) => Float64Array.from({ length: 5000 }, (_, i) => Math.sin(i / length));

@@ -86,7 +86,7 @@ describe('signals of inputs', () => {
     ]);
     expect(baseline.signals).toMatchObject([
       { nulls: 300, sd: 0, counts: [0] },
-      { nulls: 0, sd: 0, edges: [4], counts: [300, 0] },
+      { nulls: 0, sd: 0, edges: [4 - 2 ** -51, 4], counts: [0, 300, 0] },
       { values: ['x'], counts: [300, 0, 0], phi: 1 },
     ]);
     expect(notices).toEqual([

@@ -235,3 +235,12 @@ describe('windows of the registry', () => {
     expect(found.windows).toHaveLength(38);
   });
 });
+
+it('a page draws what is below a constant, and what is above it', () => {
+  const fee = { ...constant('fee'), edges: [7 - 2 ** -50, 7], counts: [0, 10_000, 0] };
+  const html = page(seen(windowOf([fee], 0, 400, (n) => ({ fee: n % 4 === 0 ? 6 : 7 }))), [fee]);
+  expect(html).toContain('&lt; 7: live 25 %');
+  expect(html).toContain('>7: live 75 %');
+  expect(html).toContain('&gt; 7: live 0 %');
+  expect(plainText(html)).toContain('fee drifted');
+});

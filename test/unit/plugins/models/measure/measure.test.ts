@@ -17,7 +17,7 @@ const signature: Signature = {
 const answer: Invoked = { payload: '{"outputs": [{"name": "y", "datatype": "FP32"}]}', duration: SERVICE };
 
 /** @param cut a person interrupts at this request */
-function measured(options: Partial<BenchOptions>, cut = Number.POSITIVE_INFINITY) {
+function measured(options: Partial<BenchOptions>, cut = Number.POSITIVE_INFINITY, answered = answer) {
   const ending = new AbortController();
   let asked = 0;
   const time = virtualTime();
@@ -29,7 +29,7 @@ function measured(options: Partial<BenchOptions>, cut = Number.POSITIVE_INFINITY
     if (asked === cut) ending.abort();
     free = Math.max(free, time.clock()) + SERVICE;
     await time.pause(free - time.clock());
-    return answer;
+    return answered;
   };
   const given: MeasureGiven = {
     ...{ model, signature, timing: time },
@@ -52,6 +52,15 @@ it('one caller sees the service time, and Server begins at half of what that cal
   const [single, server] = scenarios;
   expect(single).toMatchObject({ verdict: 'VALID', samples: 50, mean: SERVICE, duration: SERVICE });
   expect(server?.rate).toBe(25);
+});
+
+it('an answer has the bytes that Lambda’s limit is about, also where its letters have several', async () => {
+  const payload = '{"outputs": [{"name": "y", "datatype": "FP32", "parameters": {"label": "日本語"}}]}';
+  const { scenarios } = await measured({ seconds: 10 }, undefined, { ...answer, payload });
+  expect(scenarios[0]?.bytes).toBe(Buffer.byteLength(payload));
+  expect(scenarios[0]?.ceilings.find(({ name }) => name === 'answer')?.used).toBe(
+    Buffer.byteLength(payload) / 1024,
+  );
 });
 
 it('a curve finds a capacity that the queue’s theory confirms', async () => {

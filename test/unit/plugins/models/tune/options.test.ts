@@ -22,6 +22,11 @@ it('tries a ladder with the model’s own size, as often as it takes to be sure'
   expect(options({ slo: 'p99=50' }).invocations).toBe(662);
 });
 
+it('takes a percentile for the number that it is: 99.9 / 100 is another double than 0.999', () => {
+  expect(options({ slo: 'p99.9=50' }).objective).toEqual({ percentile: 0.999, ms: 50 });
+  expect(options({ slo: 'p99.99=50' }).objective).toEqual({ percentile: 0.9999, ms: 50 });
+});
+
 it('takes sizes as they are named, each once', () => {
   expect(options({ memory: '1769, 512,1024,512', invocations: '50' })).toEqual({
     ...{ sizes: [512, 1024, 1769], invocations: 50 },
