@@ -71,7 +71,7 @@ test('without either it is not', async () => {
   await oncall.may(statements.filter(({ Sid }) => Sid !== 'Bucket' && Sid !== 'Worker'));
   const { code, output } = await asOncall('status');
   expect(code).toBe(1);
-  expect(output).toMatch(/not authorized.*MODELS_NOT_DEPLOYED/s);
+  expect(output).toMatch(/not authorized.*MODELS_AWS/s);
 });
 
 test.each(['Registry', 'Traffic', 'Alarms', 'Steer'])('without %s it does not', async (sid) => {

@@ -210,7 +210,11 @@ describe('alarms of the local AWS', () => {
     const cloudWatch = new CloudWatchClient(client(aws.endpoint));
     try {
       const Timestamp = new Date(Math.floor(Date.now() / DAY) * DAY - DAY + 1000);
-      const MetricData = [{ MetricName: 'Errors', Value: 1, Timestamp }];
+      // Without a point of the last 24 hours the sliding one would look further back.
+      const MetricData = [
+        { MetricName: 'Errors', Value: 1, Timestamp },
+        { MetricName: 'Errors', Value: 0, Timestamp: new Date(Date.now() - 90_000) },
+      ];
       await cloudWatch.send(new PutMetricDataCommand({ Namespace: 'N', MetricData }));
       const daily = { Period: 86_400, EvaluationPeriods: 1 };
       await cloudWatch.send(new PutMetricAlarmCommand({ ...alarm('sliding'), ...daily }));

@@ -30,7 +30,7 @@ export function ordered(
     case 'hold':
       return holdByHand(state, asked, now);
     case 'resume':
-      return resume(state, facts, now);
+      return resume(state, asked, facts, now);
   }
 }
 
@@ -80,7 +80,12 @@ function holdByHand(state: Release, asked: PersonCommand, now: number): Ordered 
 }
 
 /** On from where it was held, with all the time that its steps had. */
-function resume(state: Release, { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>, now: number): Ordered {
+function resume(
+  state: Release,
+  asked: PersonCommand,
+  { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>,
+  now: number,
+): Ordered {
   if (state.phase !== 'HELD') return refuse(`${state.model} is not held: ${stands(state)}`);
   const { held } = state;
   const so = unheld(state);
@@ -102,7 +107,16 @@ function resume(state: Release, { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>
       ...shifts,
       reason: undefined,
       ...(isOpen(held.from) ? deadline((state.steps ?? []).slice(state.step ?? 0), state.settings, now) : {}),
-      ...tell(state, notice(state, 'the release goes on', [`It was held: ${state.reason}.`], false, now)),
+      ...tell(
+        state,
+        notice(
+          state,
+          'the release goes on',
+          [`It was ${why('resumed', asked)}.`, `It was held: ${state.reason}.`],
+          false,
+          now,
+        ),
+      ),
     },
     now,
   );

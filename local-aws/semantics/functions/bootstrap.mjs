@@ -30,8 +30,10 @@ registerHooks({
   },
 });
 
-// A function's time limit is in real seconds, also by an accelerated clock.
-const now = globalThis[Symbol.for('local-aws.now')] ?? Date.now;
+// A function's limit is in real seconds. What is left of it is told by the clock that the function's own
+// timers have, an accelerated one included: a timer of what is left fires when the limit is reached.
+const now = Date.now;
+const speed = globalThis[Symbol.for('local-aws.clock')]?.speed ?? 1;
 let requestId = '';
 
 // One line an entry, with time, request and level, as Lambda's text log format has it.
@@ -153,7 +155,7 @@ async function run(line) {
   const { event, context } = JSON.parse(line);
   requestId = context.awsRequestId;
   if (context.traceId) env._X_AMZN_TRACE_ID = context.traceId;
-  const deadline = now() + context.remaining;
+  const deadline = now() + context.remaining * speed;
   try {
     const result = await handler(event, {
       callbackWaitsForEmptyEventLoop: true,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
+import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
@@ -122,6 +123,18 @@ async function ask(
             key: `models.${model.name}`,
             message: `did not answer within ${patience / 1000} s, its timeout and ${STARTING} s to start in.`,
             fix: `Look into the log of ${name}: sls logs -f ${model.name} --stage ${plan.host.stage}`,
+          },
+        ],
+        error,
+      );
+    if (errorStatus(error) === 429)
+      throw problemError(
+        [
+          {
+            code: 'MODELS_AWS',
+            key: `models.${model.name}`,
+            message: `was turned away by Lambda: ${sentence(error.message)}`,
+            fix: 'Try again: the concurrency of the function or of the account is used up; `concurrency.reserved` keeps some for it.',
           },
         ],
         error,

@@ -96,7 +96,7 @@ const awsProblem = (stack: string, text: string) =>
     {
       code: 'MODELS_AWS',
       key: stack,
-      message: `The stack could not be read: ${text}`,
+      message: `The stack could not be read: ${/[.!?]$/.test(text) ? text : `${text}.`}`,
       fix: 'Check --aws-profile, --region and cloudformation:DescribeStacks.',
     },
   ]);

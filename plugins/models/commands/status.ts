@@ -96,10 +96,18 @@ export async function watch(
     if (statuses.every(({ running }) => !running)) over.abort();
     for (const { model, running } of ticks ? statuses : []) {
       if (!running) continue;
-      await desk.worker.tick(await desk.target(model)).catch((error: unknown) => {
-        ticks = false;
-        notice(`The release is watched and not ticked: ${error instanceof Error ? error.message : error}`);
-      });
+      const ticked = desk
+        .target(model)
+        .then(desk.worker.tick)
+        .catch((error: unknown) => {
+          // Whoever ends the watch closes what is still asked.
+          if (interrupted) return;
+          ticks = false;
+          notice(`The release is watched and not ticked: ${error instanceof Error ? error.message : error}`);
+        });
+      // A tick may take minutes, which a gate takes; who interrupts the command does not wait for it.
+      await Promise.race([ended, ticked]);
+      if (interrupted) return;
     }
     await Promise.race([ended, new Promise((done) => setTimeout(done, pause))]);
   }

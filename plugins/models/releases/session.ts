@@ -1,4 +1,5 @@
-import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
+import { isNoStack } from '../../../aws/stack.ts';
+import { errorName, errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { Benches } from '../../../core/registry/benches.ts';
 import type { Registry } from '../../../core/registry/port.ts';
 import { staged } from '../../../core/release/command/text.ts';
@@ -68,12 +69,12 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
   }
 }
 
-/** @throws ProblemError where no stack tells the bucket */
+/** @throws ProblemError `MODELS_NOT_DEPLOYED` where AWS says so; a denied or throttled call does not */
 async function registryOf({ bucket, service }: Given): Promise<string> {
   try {
     return await bucket();
   } catch (error) {
-    throw isStranger(error) ? refusedByAws(service, error) : nowhere(service, error);
+    throw isNoStack(error) ? nowhere(service, error) : refusedByAws(service, error);
   }
 }
 
@@ -89,12 +90,6 @@ export const sayOf = (model: string, stage: string, region?: string): Say =>
     sls: (command: string) => `sls ${command} --stage ${stage}`,
     aws: (command: string) => `aws ${command}${region === undefined ? '' : ` --region ${region}`}`,
   });
-
-/** Without credentials that AWS knows, nobody can tell whether anything is deployed. */
-const isStranger = (error: unknown): boolean =>
-  /^(CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch)$/.test(
-    errorName(error) ?? '',
-  ) || /could not load credentials|credentials/i.test(messageOf(error));
 
 const nowhere = ({ stack, region }: Context['service'], cause: unknown): Error =>
   problemError(
@@ -122,12 +117,19 @@ export const refusedByAws = (
         message: `${stack} in ${region} cannot be asked: ${wordsOf(cause)}`,
         fix: registryFix(
           cause,
-          'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
+          isThrottled(cause)
+            ? 'Try again in a moment: others call AWS in this account and region, too.'
+            : 'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
         ),
       },
     ],
     cause,
   );
+
+/** The SDK has tried again by then. */
+const isThrottled = (error: unknown): boolean =>
+  errorStatus(error) === 429 ||
+  /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(errorName(error) ?? '');
 
 function wordsOf(error: unknown): string {
   const words = error instanceof Error ? error.message : String(error);

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
 import type { Context } from '../context/context.ts';
 import { problemError } from '../problems/errors.ts';
@@ -36,21 +37,32 @@ export async function send(
       ...(to !== undefined && { to }),
     });
     if (!answer.done) throw notAllowed(model, verb, answer.refused, sayOf(model, service.stage)('status'));
-    const stands = await status(model);
+    const { text: done } = answer;
+    // Who may invoke the worker and read nothing, or is throttled now, has done it all the same.
+    const stands = await status(model).then(
+      (found) => ({ json: { status: found }, text: statusText(found, Date.now()) }),
+      (error: unknown) => {
+        const unreadable = messageOf(error);
+        return {
+          json: { unreadable },
+          text: `How it stands now cannot be read: ${sentence(unreadable)} It was done all the same.`,
+        };
+      },
+    );
     print(
-      flags.json
-        ? JSON.stringify({ done: answer.text, status: stands }, null, 2)
-        : `${model}: ${answer.text}.\n\n${statusText(stands, Date.now())}`,
+      flags.json ? JSON.stringify({ done, ...stands.json }, null, 2) : `${model}: ${done}.\n\n${stands.text}`,
     );
   }).finally(() => progress(undefined));
 }
+
+const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
 
 const notAllowed = (model: string, verb: string, refused: string, see: string): Error =>
   problemError([
     {
       code: 'MODELS_RELEASE_REFUSED',
       key: `models.${model}`,
-      message: `${verb} was refused, and nothing was changed: ${/[.!?]$/.test(refused) ? refused : `${refused}.`}`,
+      message: `${verb} was refused, and nothing was changed: ${sentence(refused)}`,
       fix: `See \`${see}\`.`,
     },
   ]);

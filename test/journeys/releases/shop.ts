@@ -43,7 +43,6 @@ import type { LocalAws } from '../../../local-aws/start.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import {
   alertsTopic,
-  functionLogicalId,
   RELEASE,
   roleLogicalId,
   sweepName,
@@ -421,12 +420,6 @@ export async function openShop(
   };
 }
 
-/**
- * Seconds of the worker's invocation, Lambda's most: its own timer of them goes by the fast clock, and what
- * the plan says is seven seconds of ours.
- */
-const WORKER_TIMEOUT = 900;
-
 /** Code of the tail's function: one object for all deploys, so that none of them changes the function. */
 const ASKING_TAIL = 'asking-tail.zip';
 
@@ -441,7 +434,6 @@ type Template = {
 function patient(body: string, tail: AskingTail | undefined): string {
   const { Resources } = JSON.parse(body) as Template;
   const more: Record<string, object> = {
-    [functionLogicalId(RELEASE)]: { Timeout: WORKER_TIMEOUT },
     TailFunction: { Code: { S3Bucket: BUCKET, S3Key: ASKING_TAIL } },
     ...(tail?.asks && { [tail.name]: { Asks: tail.asks } }),
   };

@@ -24,7 +24,7 @@ describe('the accelerated clock', () => {
       const code = `const at = []; export const handler = async (event, context) => {
         const left = context.getRemainingTimeInMillis();
         if (event.count) return at.length;
-        if (event.ask) { const began = Date.now(); await new Promise((r) => setTimeout(r, 30_000)); return { at, began, waited: Date.now() - began, left }; }
+        if (event.ask) { const began = Date.now(); await new Promise((r) => setTimeout(r, 30_000)); return { at, began, waited: Date.now() - began, left, then: context.getRemainingTimeInMillis() }; }
         at.push(Date.now()); };`;
       const arn = await makeFunction(aws, { name: 'ticked', code });
       const role = await makeRole(
@@ -54,17 +54,22 @@ describe('the accelerated clock', () => {
         began: asked,
         waited,
         left,
+        then: leftThen,
       } = (await invoke(aws, 'ticked', { ask: true })).body as {
         at: number[];
         began: number;
         waited: number;
         left: number;
+        then: number;
       };
-      // Half a minute by its clock took half a second of ours; its own time limit counts in ours.
+      // Half a minute by its clock took half a second of ours. Its limit is ten seconds of ours, and is told
+      // by its clock.
       expect(performance.now() - began).toBeLessThan(15_000);
       expect(waited).toBeGreaterThanOrEqual(29_000);
-      expect(left).toBeGreaterThan(5000);
-      expect(left).toBeLessThanOrEqual(10_000);
+      expect(left).toBeGreaterThan(5000 * SPEED);
+      expect(left).toBeLessThanOrEqual(10_000 * SPEED);
+      // A timer of what is left, as middy sets one, fires when the limit is reached: not at a sixtieth of it.
+      expect(left - leftThen).toBeGreaterThanOrEqual(29_000);
       // Once in each minute of its clock: a busy machine makes one late, and the next comes sooner after it.
       const minutes = (asked - (at[0] ?? asked)) / 60_000;
       expect(at.length).toBeLessThanOrEqual(minutes + 2);

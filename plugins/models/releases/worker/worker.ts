@@ -1,5 +1,5 @@
 import { functionCaller, type LambdaCaller } from '../../../../aws/lambda/call.ts';
-import { errorStatus } from '../../../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, messageOf } from '../../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../../core/ports/config.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import {
@@ -9,7 +9,8 @@ import {
   type TickEvent,
   WORKER_TIMEOUT,
 } from '../../../../core/release/document/worker-contract.ts';
-import { problemError } from '../../problems/errors.ts';
+import { isProblemError, problemError } from '../../problems/errors.ts';
+import { withoutWeights } from '../words/aws-cli.ts';
 
 /** The release worker, called from this side. */
 export type Worker = {
@@ -18,7 +19,8 @@ export type Worker = {
   /**
    * Asked once: what it did before it failed, a repetition would do again.
    *
-   * @throws Error where it fails or does not answer
+   * @throws ProblemError where it fails, does not answer, is not there or is not let in
+   * @throws Error where nobody could be asked, or AWS refuses the caller
    */
   readonly command: (command: CommandEvent['command']) => Promise<CommandAnswer>;
   readonly close: () => void;
@@ -40,59 +42,134 @@ export function releaseWorker(
   const often = functionCaller(config, name);
   // The SDK would repeat a call whose answer was lost.
   const once = functionCaller({ ...config, maxAttempts: 1 }, name);
+  const closed = new AbortController();
   /** @throws ProblemError `late` where there is no answer in time */
   const invoke = async (caller: LambdaCaller, event: TickEvent | CommandEvent, late: () => Error) => {
     const signal = AbortSignal.timeout(patience);
     try {
-      return await caller.call(JSON.stringify(event), signal);
+      return await caller.call(JSON.stringify(event), AbortSignal.any([signal, closed.signal]));
     } catch (error) {
       throw signal.aborted ? late() : error;
     }
   };
   const failed = (text: string): Error => new Error(`the release worker ${name} failed: ${reasonOf(text)}`);
-  /** @param verb of a command, which may have been done; a tick is repeated by the next one */
-  const unheard = (model: string, verb?: string): Error => {
+  const silent = `did not answer within ${Math.ceil(patience / 1000)} s`;
+  /**
+   * @param how what became of the answer
+   * @param verb of a command, which may have been done; a tick is repeated by the next one
+   */
+  const unheard = (how: string, model: string, verb?: string, cause?: unknown): Error => {
     const done = verb === undefined ? '' : ` ${verb} may have been done, or may still be done.`;
     const fix = `See \`sls models status --model ${model}\` for what is so now, and \`sls logs -f models-release\` for why.`;
-    return problemError([
-      {
-        code: 'MODELS_AWS',
-        key: `models.${model}`,
-        message: `the release worker ${name} did not answer within ${Math.ceil(patience / 1000)} s.${done}`,
-        fix: staged(fix, stage),
-      },
-    ]);
+    return problemError(
+      [
+        {
+          code: 'MODELS_AWS',
+          key: `models.${model}`,
+          message: `the release worker ${name} ${how}.${done}`,
+          fix: staged(fix, stage),
+        },
+      ],
+      cause,
+    );
+  };
+  const absent = (model: string, cause: unknown): Error =>
+    problemError(
+      [
+        {
+          code: 'MODELS_NOT_DEPLOYED',
+          key: `models.${model}`,
+          message: `there is no release worker ${name} in ${aws.region}.`,
+          fix: `Run \`sls deploy --stage ${stage}\`, or name another --stage, --region or --aws-profile.`,
+        },
+      ],
+      cause,
+    );
+  const throttled = ({ model, verb, functionName }: CommandEvent['command'], cause: unknown): Error => {
+    const without =
+      verb === 'rollback'
+        ? ` \`aws ${withoutWeights(functionName)} --region ${aws.region}\` takes a candidate’s weight away without the worker.`
+        : '';
+    return problemError(
+      [
+        {
+          code: 'MODELS_AWS',
+          key: `models.${model}`,
+          message: `${verb} was not done: Lambda did not let it in ${TRIES} times (${unstopped(messageOf(cause))}).`,
+          fix: `Try again: the concurrency of the account is used up, for example by a model under load.${without}`,
+        },
+      ],
+      cause,
+    );
   };
   return {
     // A tick may be repeated at any time; what it could not do, the next one does.
     tick: async (tick) => {
       for (let attempt = 1; ; attempt += 1) {
-        const { text, failed: reason } = await invoke(often, { tick }, () => unheard(tick.model));
+        const { text, failed: reason } = await invoke(often, { tick }, () => unheard(silent, tick.model));
         if (reason === undefined) return JSON.parse(text) as TickAnswer;
         if (attempt === TRIES) throw failed(text);
         await sleep(500 * attempt);
       }
     },
     command: async (command) => {
-      const late = (): Error => unheard(command.model, command.verb);
+      const { model, verb } = command;
+      const late = (): Error => unheard(silent, model, verb);
       for (let attempt = 1; ; attempt += 1) {
+        let answer: Awaited<ReturnType<LambdaCaller['call']>>;
         try {
-          const { text, failed: reason } = await invoke(once, { command }, late);
-          if (reason !== undefined) throw failed(text);
-          return JSON.parse(text) as CommandAnswer;
+          answer = await invoke(once, { command }, late);
         } catch (error) {
+          if (isProblemError(error)) throw error;
+          if (errorName(error) === 'ResourceNotFoundException') throw absent(model, error);
+          if (!wasKeptOut(error))
+            throw unheard(
+              `was asked, and its answer was lost: ${unstopped(messageOf(error))}`,
+              model,
+              verb,
+              error,
+            );
           // Lambda did not let it in: nothing was done.
-          if (errorStatus(error) !== 429 || attempt === TRIES) throw error;
+          if (errorStatus(error) !== 429) throw error;
+          if (attempt === TRIES) throw throttled(command, error);
           await sleep(500 * attempt);
+          continue;
         }
+        const { text, failed: reason } = answer;
+        if (reason !== undefined) throw unheard(`failed: ${unstopped(reasonOf(text))}`, model, verb);
+        return JSON.parse(text) as CommandAnswer;
       }
     },
     close: () => {
+      // Else the SDK asks again for the answer whose connection goes.
+      closed.abort();
       often.close();
       once.close();
     },
   };
 }
+
+/** Errors of Node's network before anything is sent. */
+const UNREACHED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/**
+ * Is it certain that the worker did not get the event? After a lost connection, half an answer or an error of
+ * Lambda's own it is not.
+ */
+function wasKeptOut(error: unknown): boolean {
+  const status = errorStatus(error);
+  if (status !== undefined) return status >= 400 && status < 500;
+  const { code } = error as { readonly code?: unknown };
+  return UNREACHED.has(code) || /Credentials|TokenProvider/.test(errorName(error) ?? '');
+}
+
+const unstopped = (words: string): string => words.replace(/[.\s]+$/, '');
 
 /** Lambda's own words for a failed function. */
 function reasonOf(payload: string): string {

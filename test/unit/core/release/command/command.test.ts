@@ -247,6 +247,18 @@ describe('sls models hold and resume', () => {
     await until(w, 'BAKING', HEALTHY);
   });
 
+  it('whoever is told that it goes on is told who resumed it, and why', async () => {
+    const w = await running();
+    await w.command('hold');
+    await w.command('resume', { reason: 'the dashboard is fine' });
+    expect(w.notices.at(-1)).toMatchObject({
+      subject: 'churn: the release goes on',
+      text: expect.stringMatching(
+        /^It was resumed by \S+: the dashboard is fine\.\nIt was held: held by \S+\.$/m,
+      ),
+    });
+  });
+
   it('a release that lacked data gets its step’s time again', async () => {
     const w = await deployed({ ...CANARY, minRequests: 1000 });
     await until(w, 'HELD', {}, { perMinute: 20, most: 140 });

@@ -31,8 +31,15 @@ describe('sls models invoke', () => {
 });
 
 /** What the command prints of an answer that Lambda gives. */
-async function printed(payload: string, flags: Context['flags'] = {}): Promise<string> {
-  const lambda = createServer((_, response) => response.end(payload));
+async function printed(
+  payload: string,
+  flags: Context['flags'] = {},
+  refusal?: { readonly status: number; readonly type: string },
+): Promise<string> {
+  const lambda = createServer((_, response) => {
+    if (refusal) response.writeHead(refusal.status, { 'x-amzn-errortype': refusal.type });
+    response.end(payload);
+  });
   await new Promise<void>((done) => lambda.listen(0, '127.0.0.1', done));
   const lines: string[] = [];
   try {
@@ -81,4 +88,11 @@ describe('what sls models invoke prints', () => {
     expect(await printed(refusal, { json: true })).toBe(refusal);
     expect(process.exitCode).toBe(1);
   });
+});
+
+it('a model whose concurrency is used up turns the request away, and credentials are not blamed', async () => {
+  const refusal = { status: 429, type: 'TooManyRequestsException' };
+  await expect(printed('{"message":"Rate Exceeded."}', {}, refusal)).rejects.toThrow(
+    'models.churn: was turned away by Lambda: Rate Exceeded. Try again: the concurrency of the function or of the account is used up; `concurrency.reserved` keeps some for it. [MODELS_AWS]',
+  );
 });

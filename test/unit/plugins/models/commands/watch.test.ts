@@ -63,4 +63,34 @@ describe('sls models status --watch', () => {
       printed: [expect.stringMatching(/^churn: DONE/)],
     });
   });
+
+  it('ends at once when it is interrupted, also while the worker runs a gate for minutes', async () => {
+    const w = await deployed();
+    const noticed: string[] = [];
+    let fail = (_: Error): void => {};
+    const asked = new Promise<TickAnswer>((_, reject) => {
+      fail = reject;
+    });
+    const status = async (): Promise<Status> => {
+      const [release, alias] = [w.state(), w.alias()];
+      const seen = {
+        model: 'churn',
+        functionName: FUNCTION,
+        ...(alias && { alias }),
+        ...(release && { release }),
+      };
+      return statusOf(seen, w.clock.now, sayOf('churn', 'dev'));
+    };
+    const target = async () => ({ model: 'churn', functionName: FUNCTION, alias: 'live' });
+    const tick = (): Promise<TickAnswer> => {
+      setImmediate(() => process.emit('SIGHUP'));
+      return asked;
+    };
+    const context = { flags: {}, print: () => {}, notice: (text: string) => noticed.push(text) };
+    await watch({ status, target, worker: { tick } }, ['churn'], context, 1);
+    // The desk closes what is still asked.
+    fail(new Error('the connection was closed'));
+    await new Promise((done) => setImmediate(done));
+    expect(noticed).toEqual([]);
+  });
 });

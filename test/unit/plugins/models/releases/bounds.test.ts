@@ -62,6 +62,18 @@ describe('a release worker that accepts and never answers', () => {
   });
 });
 
+describe('a worker that is closed while it is asked', () => {
+  it('is not asked again by the SDK, which would keep an interrupted command for minutes', async () => {
+    await start();
+    const worker = releaseWorker(aws, WORKER, 6000);
+    const asked = worker.tick(target).catch((error: Error) => error);
+    await expect.poll(() => server?.asked()).toBe(1);
+    worker.close();
+    expect(await asked).toMatchObject({ name: 'AbortError' });
+    expect(server?.asked()).toBe(1);
+  });
+});
+
 describe('the process of a command', () => {
   it('ends, once its error is out: nothing that was asked keeps it', async () => {
     await start();
@@ -80,21 +92,96 @@ describe('the process of a command', () => {
 });
 
 describe('a command', () => {
-  it('is not repeated where its answer is lost', async () => {
+  const POSSIBLY = {
+    code: 'MODELS_AWS',
+    message: expect.stringMatching(
+      /rollback may have been done, or may still be done\. See `sls models status --model churn --stage dev`/,
+    ),
+  };
+
+  it('is not repeated where its answer is lost, and may have been done', async () => {
     await start((request) => request.socket.destroy());
     const worker = releaseWorker(aws, WORKER);
-    await expect(worker.command(command)).rejects.toThrow();
+    await expect(worker.command(command)).rejects.toMatchObject(POSSIBLY);
     expect(server?.asked()).toBe(1);
     worker.close();
   });
 
-  it('is not repeated after an error of Lambda’s own', async () => {
+  it('is not repeated after an error of Lambda’s own, and may have been done', async () => {
     await start((_, response) => {
       response.writeHead(500, { 'x-amzn-errortype': 'ServiceException' }).end('{}');
     });
     const worker = releaseWorker(aws, WORKER);
-    await expect(worker.command(command)).rejects.toThrow();
+    await expect(worker.command(command)).rejects.toMatchObject(POSSIBLY);
     expect(server?.asked()).toBe(1);
+    worker.close();
+  });
+
+  it('may have been done where half of the answer came', async () => {
+    await start((_, response) => {
+      response.writeHead(200, { 'content-length': '1000' }).write('{"done"');
+      setImmediate(() => response.destroy());
+    });
+    const worker = releaseWorker(aws, WORKER);
+    await expect(worker.command(command)).rejects.toMatchObject(POSSIBLY);
+    expect(server?.asked()).toBe(1);
+    worker.close();
+  });
+
+  it('may have been done by a worker that failed after it had begun', async () => {
+    await start((_, response) => {
+      response.writeHead(200, { 'x-amz-function-error': 'Unhandled' });
+      response.end('{"errorMessage":"2026-11-29T03:00:00Z Task timed out after 300.00 seconds"}');
+    });
+    const worker = releaseWorker(aws, WORKER);
+    const asked = worker.command(command);
+    await expect(asked).rejects.toMatchObject(POSSIBLY);
+    await expect(asked).rejects.toThrow(
+      'models.churn: the release worker shop-dev-models-release failed: 2026-11-29T03:00:00Z Task timed out after 300.00 seconds.',
+    );
+    worker.close();
+  });
+
+  it('was not done where nobody could be reached', async () => {
+    await start();
+    await server?.close();
+    server = undefined;
+    const worker = releaseWorker(aws, WORKER);
+    await expect(worker.command(command)).rejects.toThrow(/^(?!.*may have been done).*ECONNREFUSED/);
+    worker.close();
+  });
+
+  it('was not done where the caller may not ask the worker', async () => {
+    await start((_, response) => {
+      response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' }).end('{"Message":"no"}');
+    });
+    const worker = releaseWorker(aws, WORKER);
+    await expect(worker.command(command)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    worker.close();
+  });
+
+  it('was not done where there is no worker, which is said', async () => {
+    await start((_, response) => {
+      response.writeHead(404, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{"Message":"no"}');
+    });
+    const worker = releaseWorker(aws, WORKER);
+    await expect(worker.command(command)).rejects.toThrow(
+      'models.churn: there is no release worker shop-dev-models-release in us-east-1. Run `sls deploy --stage dev`, or name another --stage, --region or --aws-profile. [MODELS_NOT_DEPLOYED]',
+    );
+    worker.close();
+  });
+
+  it('was not done where Lambda lets nobody in, and says what helps without the worker', async () => {
+    await start((_, response) => {
+      response.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' });
+      response.end('{"message":"Rate Exceeded."}');
+    });
+    const worker = releaseWorker(aws, WORKER);
+    await expect(worker.command(command)).rejects.toThrow(
+      "models.churn: rollback was not done: Lambda did not let it in 3 times (Rate Exceeded). Try again: the concurrency of the account is used up, for example by a model under load. `aws lambda update-alias --function-name shop-dev-churn --name live --routing-config 'AdditionalVersionWeights={}' --region us-east-1` takes a candidate’s weight away without the worker. [MODELS_AWS]",
+    );
+    expect(server?.asked()).toBe(3);
+    await expect(worker.command({ ...command, verb: 'hold' })).rejects.toThrow(/^(?!.*update-alias)/);
     worker.close();
   });
 
