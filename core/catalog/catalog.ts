@@ -49,10 +49,17 @@ const failure = (code: RefusalCode, message: string, headers: Record<string, str
 function revalidated(headers: Answer['headers'], body: string, request: EndpointRequest): Answer {
   const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
   const kept = { ...headers, 'cache-control': 'no-cache', etag };
-  return request.headers['if-none-match'] === etag
+  return isKept(request.headers['if-none-match'] ?? '', etag)
     ? { status: 304, headers: kept, body: '' }
     : { status: 200, headers: kept, body };
 }
+
+/**
+ * What compresses on the way makes a mark a weak one, and that is as good here:
+ * https://www.rfc-editor.org/rfc/rfc9110#name-if-none-match
+ */
+const isKept = (marks: string, etag: string): boolean =>
+  marks.trim() === '*' || [...marks.matchAll(/"[^"]*"/g)].some(([mark]) => mark === etag);
 
 const FAILURES = {
   absent: failure('NOT_FOUND', 'No such version of this model.'),
@@ -132,6 +139,9 @@ async function answer(
     case 'openapi':
       return revalidated(JSON_HEADERS, JSON.stringify(openapi(manifest, route.group, server)), request);
     case 'docs':
+      // Its links are relative, and would lead below it.
+      if (request.path.endsWith('/'))
+        return { status: 308, headers: { ...NO_STORE, location: '../docs' }, body: '' };
       return docs(manifest, route.group, script, request);
   }
 }

@@ -52,7 +52,9 @@ function prefill(kind: FieldKind, { shape, datatype }: TensorSpec): string {
     return Array(wanted[0])
       .fill(list(wanted[1] ?? 0))
       .join('\n');
-  return nested(wanted, value);
+  // Without a value it may still be long: [[], [], …].
+  const long = elementCount(wanted.map((dimension) => Math.max(dimension, 1))) > PREFILLED_ELEMENTS;
+  return long ? '[]' : nested(wanted, value);
 }
 
 function nested([first, ...rest]: readonly number[], value: string): string {

@@ -61,9 +61,9 @@ export function catalogRoute(path: string, groups: readonly CatalogGroup[]): Cat
   const version = versioned ? tail[1] : LIVE;
   const action = tail.slice(versioned ? 2 : 0);
   if (version === undefined || action.length > 1) return NOTHING;
-  // A name beyond these could reach another qualifier than a published version: $LATEST, or somebody's alias.
   // It is of what was deployed, and no version's own.
   if (!versioned && action[0] === 'card') return { kind: 'card', group, model: found };
+  // A name beyond these could reach another qualifier than a published version: $LATEST, or somebody's alias.
   if (version !== LIVE && !/^[1-9]\d{0,14}$/.test(version)) return unknown('No such version of this model.');
   const kind = KINDS[action[0] ?? ''];
   return kind === undefined ? NOTHING : { kind, group, model: found, version };

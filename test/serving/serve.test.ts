@@ -164,7 +164,9 @@ describe('sls models serve', () => {
   it('describes what the transform takes, not what the graph does', async () => {
     const inputs = [{ name: 'only', datatype: 'FP32', shape: [1, 3] }];
     expect(await (await get('/slow/v2/models/sleepy')).json()).toMatchObject({ inputs });
-    expect(await (await get('/slow/docs')).text()).toContain('data-name="only"');
+    const page = await get('/slow/docs/');
+    expect(new URL(page.url).pathname).toBe('/slow/docs');
+    expect(await page.text()).toContain('data-name="only"');
   });
 
   it('serves a version by its number, and knows no other', async () => {

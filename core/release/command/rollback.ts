@@ -3,7 +3,7 @@ import type { Pending, Release } from '../document/contract.ts';
 import type { Phase, VersionRef } from '../document/parts-contract.ts';
 import { addRefusal, revert, rollBack } from '../phases/rollback.ts';
 import { allTraffic, pointsAt, say } from '../state/alias-target.ts';
-import { ASKED_AGAIN_MS, QUIET_MS } from '../state/durations.ts';
+import { GOES_OFF_MS, QUIET_MS } from '../state/durations.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { next, unheld, unhold } from '../state/next.ts';
 import { isPending, lastGood, standing } from '../state/predicates.ts';
@@ -90,12 +90,12 @@ function doneAlready(state: Release, now: number): string | undefined {
   if (isPutBack(state, now)) return 'the alias was put back';
   if (phase !== 'ROLLED_BACK' || returnedAt !== undefined) return undefined;
   const refusal = refused.findLast(({ fingerprint }) => fingerprint === candidate?.fingerprint);
-  const isRecent = now - Date.parse(refusal?.at ?? updatedAt) < ASKED_AGAIN_MS;
+  const isRecent = now - Date.parse(refusal?.at ?? updatedAt) < GOES_OFF_MS;
   return isRecent ? `version ${candidate?.version} was rolled back` : undefined;
 }
 
 const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
-  putBackAt !== undefined && now - Date.parse(putBackAt) < ASKED_AGAIN_MS;
+  putBackAt !== undefined && now - Date.parse(putBackAt) < GOES_OFF_MS;
 
 /**
  * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for

@@ -18,15 +18,18 @@ export const PATIENCE_MS = HOUR_MS;
 export const SOON_MS = PATIENCE_MS / 2;
 
 /**
- * In which an alarm goes off once nothing fails any more: what latency looks back on, and the points' delay.
+ * In which an alarm goes off once nothing fails any more and requests come: what latency looks back on, and
+ * the points' delay.
  */
-export const GOES_OFF_MS = 20 * MINUTE_MS;
+export const LINGERS_MS = 20 * MINUTE_MS;
 
 /**
- * After a rollback, in which a second one is taken for the first, asked again. As long as an alarm may still
- * be on for what was taken away: only from then on does status advise to go further back.
+ * The same also where no requests come: an alarm looks further back then, at two more points of five minutes.
+ * So long status does not advise to go further back than a rollback did, and a second one is taken for the
+ * first, asked again:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
-export const ASKED_AGAIN_MS = GOES_OFF_MS;
+export const GOES_OFF_MS = 30 * MINUTE_MS;
 
 /** An alarm that cannot be answered is told once an hour. */
 export const QUIET_MS = HOUR_MS;

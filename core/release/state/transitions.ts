@@ -21,7 +21,7 @@ import type {
 } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 import { allTraffic } from './alias-target.ts';
-import { GOES_OFF_MS } from './durations.ts';
+import { LINGERS_MS } from './durations.ts';
 import { become, type Changes, heldAs, next } from './next.ts';
 import { gaveUp } from './notices.ts';
 import { behavesAlike, isPending, isWatched, lastGood, weightOf } from './predicates.ts';
@@ -81,7 +81,7 @@ export const UNWATCHED = { watch: undefined, quietUntil: undefined, blind: undef
  * version until that is out of their sight. One that is still on then is the live version's.
  */
 export function lingering(state: Release, now: number): Pick<Changes, 'quietUntil'> {
-  const until = iso(now + GOES_OFF_MS);
+  const until = iso(now + LINGERS_MS);
   if (state.watch === undefined || weightOf(state) === 0 || until < (state.quietUntil ?? '')) return {};
   return { quietUntil: until };
 }

@@ -14,7 +14,9 @@ export function cardProblems(key: string, { card }: Declaration, raw: unknown): 
   const invalid = (below: string, message: string, fix: string): void => {
     problems.push({ code: 'MODELS_INVALID_VALUE', key: `${key}.card.${below}`, message, fix });
   };
-  if (card.dataset !== undefined && Object.keys(card.dataset).length === 0)
+  // What is written there and wrong is told already.
+  const dataset = Object.values(at(raw, ['card', 'dataset']) ?? {});
+  if (card.dataset !== undefined && dataset.every((one) => one === null))
     invalid('dataset', 'names no data.', 'Write `file`, `name` or `sha256`, or leave it out.');
   const written = at(raw, ['card', 'metrics']);
   const names = isObject(written) ? Object.keys(written) : [];

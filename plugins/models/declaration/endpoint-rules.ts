@@ -28,23 +28,22 @@ const OURS: Readonly<Record<string, string>> = {
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAYERS = 5;
 
-/** One of the ways is told whole, and no part of another. */
-const tellsSigner = ({
-  key,
-  ca,
-  subject,
-  identity,
-  issuer,
-  root,
-}: NonNullable<Declaration['signed']>): boolean => {
+/** One of the ways is told whole, and no part of another. @param given its keys, wrong values included */
+const tellsSigner = (given: ReadonlySet<string>): boolean => {
   const ways = [
-    { needs: [key], may: [] },
-    { needs: [ca, subject], may: [] },
-    { needs: [identity, issuer], may: [root] },
+    { needs: ['key'], may: [] },
+    { needs: ['ca', 'subject'], may: [] },
+    { needs: ['identity', 'issuer'], may: ['root'] },
   ];
-  const begun = ways.filter(({ needs, may }) => [...needs, ...may].some((part) => part !== undefined));
-  return begun.length === 1 && begun[0]?.needs.every((part) => part !== undefined) === true;
+  const begun = ways.filter(({ needs, may }) => [...needs, ...may].some((part) => given.has(part)));
+  return begun.length === 1 && begun[0]?.needs.every((part) => given.has(part)) === true;
 };
+
+/** Keys of a map that have a value. */
+const writtenIn = (map: unknown): ReadonlySet<string> =>
+  new Set(
+    Object.entries(isObject(map) ? map : {}).flatMap(([name, value]) => (value === null ? [] : [name])),
+  );
 
 /**
  * Rules that need more than one key.
@@ -63,7 +62,7 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
     });
   }
   problems.push(...referenceProblems(`${key}.artifact`, given.artifact.reference));
-  if (given.signed !== undefined && !tellsSigner(given.signed)) {
+  if (given.signed !== undefined && !tellsSigner(writtenIn(at(raw, ['signed'])))) {
     problems.push({
       code: 'MODELS_INVALID_VALUE',
       key: `${key}.signed`,

@@ -90,14 +90,17 @@ function expectation(issue: Issue): string {
 /** Longer ones tell no more. */
 const SHOWN = 200;
 
-const shown = (value: unknown): string =>
-  isObject(value)
-    ? 'a map'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'string' && value.length > SHOWN
-        ? `${JSON.stringify(value.slice(0, SHOWN))}… of ${value.length} characters`
-        : JSON.stringify(value);
+/** A value, for people. JSON has no NaN and no infinity. */
+export const shown = (value: unknown): string =>
+  typeof value === 'number'
+    ? String(value)
+    : isObject(value)
+      ? 'a map'
+      : Array.isArray(value)
+        ? 'a list'
+        : typeof value === 'string' && value.length > SHOWN
+          ? `${JSON.stringify(value.slice(0, SHOWN))}… of ${value.length} characters`
+          : JSON.stringify(value);
 
 /** At a path that is no key. */
 const NOTHING = z.never();

@@ -4,8 +4,13 @@ import type { Problem } from '../problems/errors.ts';
 import { anyOf, FORMATS_OF_TEXTS } from './keys/tabular-words.ts';
 import type { GateMetric } from './model.ts';
 
-/** Rules between the keys of `gate.metric`. @param key of it */
-export function metricProblems(key: string, metric: GateMetric): readonly Problem[] {
+/**
+ * Rules between the keys of `gate.metric`.
+ *
+ * @param key of it
+ * @param isBroken is one of its keys refused already?
+ */
+export function metricProblems(key: string, metric: GateMetric, isBroken: boolean): readonly Problem[] {
   const { cases, name, classes, min, max, worseThanLive } = metric;
   const { better, of, share } = MEASURES[name];
   const problems: Problem[] = [];
@@ -25,7 +30,7 @@ export function metricProblems(key: string, metric: GateMetric): readonly Proble
     problems.push(invalid(`${key}.${wrong}`, misplaced, message, `Write \`${right}\` in its place.`));
   }
   const limit = right === 'min' ? min : max;
-  if (limit === undefined && misplaced === undefined && worseThanLive === undefined) {
+  if (limit === undefined && misplaced === undefined && worseThanLive === undefined && !isBroken) {
     const fix = `Write \`${right}\`, or \`worseThanLive\`, or both.`;
     problems.push(invalid(key, undefined, 'has nothing that a version could miss.', fix));
   }

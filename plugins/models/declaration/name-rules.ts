@@ -1,6 +1,6 @@
 import type { Problem } from '../problems/errors.ts';
 import { at } from './issues.ts';
-import { batchKey, normalized } from './naming.ts';
+import { batchKey, CATALOG, DRIFT, folded, RELEASE } from './naming.ts';
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,39}$/;
 
@@ -13,10 +13,11 @@ export function namingProblems(
   entries: readonly (readonly [string, unknown])[],
   functions: readonly string[],
 ): readonly Problem[] {
-  // Logical ids of routes lose case and dashes, so names that differ by these alone would overwrite each
-  // other.
-  const folded = (name: string) => normalized(name).toLowerCase();
-  const taken = new Map<string, string>(functions.map((name) => [folded(name), `the function ${name}`]));
+  // `Models-release` becomes what our own `models-release` does: ids begin with a capital.
+  const taken = new Map<string, string>([
+    ...[CATALOG, RELEASE, DRIFT].map((key) => [folded(key), `the plugin’s own function ${key}`] as const),
+    ...functions.map((name) => [folded(name), `the function ${name}`] as const),
+  ]);
   const batches = entries.filter(([, value]) => at(value, ['batch']) !== undefined).map(([name]) => name);
   const isFunction = (name: string): boolean => taken.has(folded(batchKey(name)));
   const problems = batches.filter(isFunction).map(
@@ -31,17 +32,12 @@ export function namingProblems(
   return problems.concat(
     modelNameProblems(
       entries.map(([name]) => name),
-      folded,
       taken,
     ),
   );
 }
 
-function modelNameProblems(
-  names: readonly string[],
-  folded: (name: string) => string,
-  taken: Map<string, string>,
-): readonly Problem[] {
+function modelNameProblems(names: readonly string[], taken: Map<string, string>): readonly Problem[] {
   return names.flatMap((name): Problem[] => {
     const key = `models.${name}`;
     if (!NAME.test(name) || name.startsWith('models-')) {

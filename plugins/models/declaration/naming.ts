@@ -32,6 +32,12 @@ export function normalized(key: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
+/**
+ * The same without case, which logical ids of routes lose, too: keys that differ in nothing else would
+ * overwrite each other.
+ */
+export const folded = (key: string): string => normalized(key).toLowerCase();
+
 /** The framework's logical id of the function `key`. */
 export const functionLogicalId = (key: string): string => `${normalized(key)}LambdaFunction`;
 

@@ -1,14 +1,18 @@
+import type { z } from 'zod';
 import { isObject } from '../../../core/json/is-object.ts';
 import type { Problem } from '../problems/errors.ts';
 import { cycleProblems } from './batch-loop-rules.ts';
 import { batchProblems } from './batch-rules.ts';
 import { cardProblems } from './card-rules.ts';
+import { AS_WRITTEN, dateProblems } from './dates.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
 import { frozen } from './frozen.ts';
+import { iamProblems } from './iam-rules.ts';
 import { problemsOf } from './issues.ts';
 import { mlflowProblems } from './mlflow-rules.ts';
 import { type Model, modelNamed, type ServiceOptions } from './model.ts';
 import { namingProblems } from './name-rules.ts';
+import { registryProblems } from './registry-rules.ts';
 import { releaseProblems } from './release-rules.ts';
 import { salvaged } from './salvage.ts';
 import { declaration, serviceOptions } from './schema.ts';
@@ -46,11 +50,8 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   const models: Model[] = [];
   const drafts: Model[] = [];
   const options = serviceOptions.safeParse(withoutNulls(around.options ?? {}));
-  if (!options.success)
-    problems.push(
-      ...options.error.issues.flatMap((issue) => problemsOf(issue, 'custom.models', around.options)),
-    );
-  if (options.success) problems.push(...mlflowProblems(options.data));
+  problems.push(...withDates('custom.models', around.options, options.success ? [] : options.error.issues));
+  if (options.success) problems.push(...mlflowProblems(options.data), ...registryProblems(options.data));
   if (raw !== undefined && raw !== null && !isObject(raw)) {
     problems.push({
       code: 'MODELS_INVALID_VALUE',
@@ -68,7 +69,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     const given = withoutNulls(value ?? {});
     const parsed = declaration.safeParse(given);
     const issues = parsed.success ? [] : parsed.error.issues;
-    const broken = issues.flatMap((issue) => problemsOf(issue, key, value));
+    const broken = [...withDates(key, value, issues)];
     const rest = parsed.success ? parsed.data : salvaged(given, issues);
     // A copy: the framework writes into its own configuration, and a model is frozen.
     const draft = rest && frozen(modelNamed(name, structuredClone(rest), architecture));
@@ -83,6 +84,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
         ),
         ...batchProblems(key, draft, rest),
         ...cardProblems(key, rest, value),
+        ...iamProblems(key, rest),
         ...externalProblems(key, value, around.externalApi === true),
       );
       drafts.push(draft);
@@ -100,16 +102,21 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   };
 }
 
-/** A null there is the framework’s to read, or IAM’s. */
-const AS_WRITTEN = ['function', 'statements'];
+/** What is wrong with each key by itself. Where a date stands nothing else is missing. */
+function withDates(key: string, raw: unknown, issues: readonly z.core.$ZodIssue[]): readonly Problem[] {
+  const dates = dateProblems(key, raw);
+  const told = new Set(dates.map((date) => date.key));
+  const others = issues.flatMap((issue) => problemsOf(issue, key, raw));
+  return [...dates, ...others.filter((problem) => !told.has(problem.key))];
+}
 
-/** The framework treats null as absent, and so do we. */
+/** The framework treats null as absent, and so do we; a date has its own problem. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, entry]) => entry !== null)
+      .filter(([, entry]) => entry !== null && !(entry instanceof Date))
       .map(([key, entry]) => [key, AS_WRITTEN.includes(key) ? entry : withoutNulls(entry)]),
   );
 }

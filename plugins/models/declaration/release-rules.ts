@@ -1,10 +1,10 @@
 import type { Problem } from '../problems/errors.ts';
 import { floorOf } from './gate-floor.ts';
-import { TIMEZONE_FIX } from './keys/concurrency.ts';
 import { timeOf, written } from './keys/units.ts';
 import { metricProblems } from './metric-rules.ts';
 import { type Gate, type Model, peakOf, type ReleaseRules, type Window } from './model.ts';
 import type { Declaration } from './schema.ts';
+import { timezoneFault } from './timezone.ts';
 
 const DAY = 86_400;
 
@@ -50,7 +50,10 @@ export function releaseProblems(
     ...floorProblems(key, given),
     ...(model.gate === undefined
       ? []
-      : gateProblems(`${key}.gate`, model.gate, isBroken('gate.cases') || isBroken('gate.metric'))),
+      : gateProblems(`${key}.gate`, model.gate, {
+          cases: isBroken('gate.cases'),
+          metric: isBroken('gate.metric'),
+        })),
     ...stepProblems(`${key}.release`, model.release, given.release.steps),
     ...durationProblems(`${key}.release`, model.release),
   ];
@@ -106,10 +109,9 @@ function scheduleProblems(key: string, schedule: readonly Window[]): readonly Pr
         invalid(`${where}.to`, timeOf(window.to), `is not after \`from\`, ${timeOf(window.from)}.`, fix),
       );
     }
-    if (!isTimezone(window.timezone)) {
-      const message = `is ${JSON.stringify(window.timezone)}, which is not a time zone.`;
-      problems.push(invalid(`${where}.timezone`, window.timezone, message, TIMEZONE_FIX));
-    }
+    const fault = timezoneFault(window.timezone);
+    if (fault !== undefined)
+      problems.push(invalid(`${where}.timezone`, window.timezone, fault.message, fault.fix));
     const before = schedule.slice(0, index);
     const other = before.findIndex((one) => touch(one, window));
     if (other !== -1) {
@@ -135,17 +137,7 @@ function touch(a: Window, b: Window): boolean {
 
 /** Another zone; a word that is none has its own problem. */
 const isElsewhere = (a: Window, b: Window): boolean =>
-  a.timezone !== b.timezone && isTimezone(a.timezone) && isTimezone(b.timezone);
-
-function isTimezone(name: string): boolean {
-  // Node takes offsets, for example +01:00, AWS does not.
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
-  } catch {
-    return false;
-  }
-}
+  a.timezone !== b.timezone && [a, b].every(({ timezone }) => timezoneFault(timezone) === undefined);
 
 function latencyProblems(key: string, { latency, timeout }: Model): readonly Problem[] {
   if (latency === undefined || latency.p95 <= timeout * 1000) return [];
@@ -156,11 +148,12 @@ function latencyProblems(key: string, { latency, timeout }: Model): readonly Pro
 function gateProblems(
   key: string,
   { cases, reference, load, metric }: Gate,
-  isBroken: boolean,
+  broken: { readonly cases: boolean; readonly metric: boolean },
 ): readonly Problem[] {
-  const problems: Problem[] = metric === undefined ? [] : [...metricProblems(`${key}.metric`, metric)];
+  const problems: Problem[] =
+    metric === undefined ? [] : [...metricProblems(`${key}.metric`, metric, broken.metric)];
   const isNeeded = reference !== undefined || load !== undefined || metric === undefined;
-  if (cases === undefined && isNeeded && !isBroken) {
+  if (cases === undefined && isNeeded && !broken.cases && !broken.metric) {
     const fix = 'Write `cases`, a file with a case a line, or leave `gate` out.';
     problems.push(
       invalid(key, undefined, 'has no cases, but a reference and a load need their inputs.', fix),

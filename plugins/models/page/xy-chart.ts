@@ -87,12 +87,16 @@ export function xyChart(
 
 const short = (value: number): string => String(Number(value.toFixed(1)));
 
+const LEAST = 1e-300;
+
 /** A scale from 0 with three to six even ticks. @param text of a tick */
 export function evenScale(label: string, most: number, text: (value: number) => string): XyScale {
-  const rough = Math.max(most, Number.MIN_VALUE) / 4;
+  // Nothing was measured, or nothing that has a step.
+  const top = most > LEAST ? most : 1;
+  const rough = top / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((times) => times * power >= rough) ?? 10) * power;
-  const count = Math.max(1, Math.ceil(most / step - 1e-9));
+  const count = Math.max(1, Math.ceil(top / step - 1e-9));
   const ticks = Array.from({ length: count + 1 }, (_, i) => [i * step, text(i * step)] as const);
   return { label, ticks, from: 0, to: count * step };
 }

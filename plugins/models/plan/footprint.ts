@@ -29,7 +29,7 @@ export function madeApi(functions: Functions, host: Host): readonly string[] {
     : ['HttpApi', HTTP_STAGE];
 }
 
-const eventsOf = ({ events = [] }: FunctionDefinition) => events.filter(isObject);
+const eventsOf = ({ events }: FunctionDefinition) => (Array.isArray(events) ? events.filter(isObject) : []);
 const isRoute = (event: object): boolean => 'httpApi' in event;
 
 function madeOf(key: string, definition: FunctionDefinition): readonly string[] {

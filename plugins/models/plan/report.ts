@@ -1,5 +1,5 @@
 import { isObject } from '../../../core/json/is-object.ts';
-import { type Host, nameOf, providerRole } from '../contracts/host.ts';
+import { type Host, hasNamedRole, nameOf, providerRole } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { placeOf } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
@@ -64,6 +64,12 @@ export function packagingNotices(input: PlanInput): readonly string[] {
     if (!opensUrl(given.url)) continue;
     lines.push(
       `models.${name}.function.url: opens a public URL without authentication; write {authorizer: aws_iam} to guard it.`,
+    );
+  }
+  for (const model of models) {
+    if (model.iam.managedPolicies.length === 0 || !hasNamedRole(model, host)) continue;
+    lines.push(
+      `models.${model.name}.iam.managedPolicies: is attached to no role: the service names the one that the model has; attach them to that.`,
     );
   }
   const policy = neededPolicy(input);

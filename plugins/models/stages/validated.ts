@@ -69,7 +69,9 @@ export function validatedAt(
       `Deploy to ${stage} again.`,
     );
   // What behaves as the live version was promoted at once; its gate is that of the release before.
-  const past = pasts.find(({ fingerprint, gate }) => fingerprint === record.fingerprint && isGate(gate));
+  const past = pasts.find(
+    (one) => one.fingerprint === record.fingerprint && wasPromoted(one) && isGate(one.gate),
+  );
   if (past?.gate === undefined)
     return refuse(
       `version ${stable.version} is live there, and passed no gate with a case, labelled rows that decided, or a load`,
@@ -82,6 +84,10 @@ export function validatedAt(
     evidence: evidenceOf(stage, release, stable.version, past, past.gate, bench),
   };
 }
+
+/** What passed a gate and then failed in its canary is no evidence of what was forced after it. */
+const wasPromoted = ({ phase, weight }: Past): boolean =>
+  phase === 'DONE' || phase === 'BAKING' || (phase === 'SUPERSEDED' && weight === 100);
 
 /** Every gate has the version started once; with nothing asked of it that says little. */
 const isGate = (gate: GateState | undefined): gate is GateState =>

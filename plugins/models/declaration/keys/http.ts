@@ -22,13 +22,14 @@ export const httpKey = key(
     path: key(
       z
         .string()
-        .regex(/^\/$|^(\/[A-Za-z0-9._~-]+)+\/?$/)
+        .regex(/^\/$|^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+\/?$/)
         .transform((path) => path.replace(/(?<=.)\/$/, '')),
       {
         default: '/',
         description:
           'Prefix of the model’s routes; models with the same prefix look like one inference server.',
-        fix: 'Write a prefix, for example /v1/models: letters, digits and . _ ~ - between slashes.',
+        // Clients take `.` and `..` out of an address before they ask.
+        fix: 'Write a prefix, for example /v1/models: letters, digits and . _ ~ - between slashes, and neither . nor .. alone.',
       },
     ),
     throttle: key(

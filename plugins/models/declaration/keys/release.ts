@@ -79,5 +79,9 @@ function stepsOf(strategy: Declared['strategy'], given: Steps | undefined): Step
   if (strategy !== 'linear') return given ?? STEPS;
   const [{ weight, bake } = { weight: 100, bake: 0 }] = given ?? LINEAR;
   const count = weight > 0 ? Math.min(Math.ceil(100 / weight) - 1, 99) : 0;
-  return Array.from({ length: count }, (_, index) => ({ weight: weight * (index + 1), bake }));
+  // 3 · 33.3 is 99.89999999999999 in binary.
+  return Array.from({ length: count }, (_, index) => ({
+    weight: Number((weight * (index + 1)).toPrecision(12)),
+    bake,
+  }));
 }

@@ -19,13 +19,15 @@ export const alertsKey = key(
   },
 );
 
+export const REGISTRY_FIX = 'Write the name of an existing S3 bucket.';
+
 export const registryKey = key(
   map({
     bucket: key(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
       required: true,
       description: 'An existing bucket that keeps files and history beyond `sls remove`.',
       example: 'my-models',
-      fix: 'Write the name of an existing S3 bucket.',
+      fix: REGISTRY_FIX,
     }),
   }),
   { description: 'Where files and version records are; default: the deployment bucket.' },

@@ -142,13 +142,25 @@ function errs(model: Declared, facts: DriftFacts): string {
   return `${few ? 'Fewer than 0.01' : `At most ${Number(expected.toPrecision(2))}`} false alarms a month are expected (budget ${model.drift.budget}).`;
 }
 
+/** Seconds. */
+const LONGEST_WINDOW = 86_400;
+
 /** Two windows in a row, nine times of ten. */
 function sees(model: Declared, facts: DriftFacts, rows: number | undefined): string {
   const { drift } = model;
   if (rows === undefined)
     return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
-  if (rows < LEAST_ROWS)
-    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; with fewer than ${LEAST_ROWS} it is not judged. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
+  if (rows < LEAST_ROWS) {
+    const ways = [
+      ...(drift.window < LONGEST_WINDOW ? ['a longer window'] : []),
+      ...(drift.sample < 1 ? ['a larger `sample`'] : []),
+    ];
+    const advice =
+      ways.length === 0
+        ? `No window is longer than ${written(LONGEST_WINDOW)}.`
+        : `Choose ${ways.join(', or ')}.`;
+    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; with fewer than ${LEAST_ROWS} it is not judged. ${advice}`;
+  }
   const found = (of: DriftSignal['of']): string | undefined => {
     const signals = facts.signals.filter(
       (signal) => signal.of === of && signal.kind === 'numeric' && signal.m > 0,

@@ -1,7 +1,7 @@
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
-import { batchKey, CATALOG, DRIFT, lambdaName, RELEASE } from '../../declaration/naming.ts';
+import { batchKey, CATALOG, DRIFT, folded, lambdaName, RELEASE } from '../../declaration/naming.ts';
 import type { Problem } from '../../problems/errors.ts';
 import { batching, batchName } from '../batch/functions.ts';
 
@@ -17,6 +17,7 @@ export function nameProblems(models: readonly Model[], host: Host): readonly Pro
     ...lengthProblems(models, host),
     ...ownLengthProblems(models, host),
     ...takenProblems(models, host),
+    ...ofServiceProblems(models, host),
   ];
 }
 
@@ -78,5 +79,47 @@ function takenProblems(models: readonly Model[], host: Host): readonly Problem[]
       message: `makes a function called ${name}, and so does ${owner}; Lambda takes a name once in an account and region.`,
       fix: 'Write another `function.name` for one of them, or leave it out.',
     }));
+  });
+}
+
+/** The plugin’s own functions of a service with these models, by key. */
+const ownKeys = (models: readonly Model[]): readonly string[] =>
+  models.length === 0
+    ? []
+    : [
+        RELEASE,
+        ...(models.some(({ http }) => http !== undefined) ? [CATALOG] : []),
+        ...(models.some(({ drift }) => drift !== undefined) ? [DRIFT] : []),
+      ];
+
+/** A function of the service that the plugin’s own would take the place of, or that has its name. */
+function ofServiceProblems(
+  models: readonly Model[],
+  { service, stage, functions }: Host,
+): readonly Problem[] {
+  const own = ownKeys(models);
+  return Object.entries(functions).flatMap(([key, definition]): Problem[] => {
+    const same = own.find((one) => folded(one) === folded(key));
+    if (same !== undefined)
+      return [
+        {
+          code: 'MODELS_NAME_TAKEN',
+          key: `functions.${key}`,
+          message: `cannot be told from the plugin’s own function ${same} in the ids of CloudFormation.`,
+          fix: 'Rename it.',
+        },
+      ];
+    const name = definition?.name;
+    const other = own.find((one) => lambdaName(service, stage, one) === name);
+    if (other === undefined) return [];
+    return [
+      {
+        code: 'MODELS_NAME_TAKEN',
+        key: `functions.${key}`,
+        value: name,
+        message: `makes a function called ${name}, and so does the plugin’s own ${other}; Lambda takes a name once in an account and region.`,
+        fix: 'Write another `name` for it, or leave it out.',
+      },
+    ];
   });
 }

@@ -115,18 +115,30 @@ export function routeProblems(models: readonly Model[], host: Host): readonly Pr
   }
   problems.push(...prefixProblems(models));
   const own = routesOf(models);
+  problems.push(...idProblems(models));
   const taken = new Map<string, string>();
-  for (const { key, name } of [
-    ...userRoutes(host),
-    ...own.map((route) => ({ key: routeKey(route), name: route.function })),
-  ]) {
+  // What is the service's own business is no concern of ours: only what models add is told.
+  const routes = [
+    ...Object.entries(host.functions).flatMap(([name, { events }]) =>
+      routesIn(name, events).map((route) => ({ ...route, at: undefined })),
+    ),
+    ...models.flatMap(({ name, function: { events } }) =>
+      routesIn(name, events).map((route) => ({ ...route, at: `models.${name}.function.events` })),
+    ),
+    ...own.map((route) => ({
+      key: routeKey(route),
+      name: route.function,
+      at: route.function === CATALOG ? 'models' : `models.${route.function}.http.path`,
+    })),
+  ];
+  for (const { key, name, at } of routes) {
     const id = routeLogicalId(key);
     const other = taken.get(id);
     taken.set(id, `${key} of ${name}`);
-    if (other === undefined || key.split(' ')[0] === '*') continue;
+    if (other === undefined || at === undefined) continue;
     problems.push({
       code: 'MODELS_ROUTE_TAKEN',
-      key: name === CATALOG ? 'models' : `models.${name}.http.path`,
+      key: at,
       message: `The route ${key} of ${name} cannot be told from ${other}.`,
       fix: 'Give one of them another path.',
     });
@@ -170,13 +182,38 @@ function liesOn(prefix: string, route: string): boolean {
   });
 }
 
-function userRoutes({ functions }: Host): readonly { readonly key: string; readonly name: string }[] {
-  return Object.entries(functions).flatMap(([name, { events = [] }]) =>
-    events.filter(isObject).flatMap(({ httpApi }) => {
-      if (typeof httpApi === 'string')
-        return [{ key: httpApi.replace(/^\S+/, (method) => method.toUpperCase()), name }];
-      if (!isObject(httpApi)) return [];
-      return [{ key: `${String(httpApi.method ?? '*').toUpperCase()} ${String(httpApi.path)}`, name }];
-    }),
-  );
+/** Characters: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const ID = 255;
+
+function idProblems(models: readonly Model[]): readonly Problem[] {
+  return models.flatMap((model): Problem[] => {
+    const { name, http } = model;
+    const longest = Math.max(...routesOf([model]).map((route) => routeLogicalId(routeKey(route)).length));
+    if (http === undefined || longest <= ID) return [];
+    return [
+      {
+        code: 'MODELS_LIMIT',
+        key: `models.${name}.http.path`,
+        value: http.path,
+        message: `makes an id of ${longest} characters for a route; CloudFormation takes ${ID}, and a dash counts as four.`,
+        fix: `Write a prefix that is shorter by ${longest - ID}.`,
+      },
+    ];
+  });
+}
+
+/** Routes of an HTTP API among the events of a function, as the framework reads them. */
+function routesIn(name: string, events: unknown): readonly { readonly key: string; readonly name: string }[] {
+  if (!Array.isArray(events)) return [];
+  return events.filter(isObject).flatMap(({ httpApi }) => {
+    const [method, path] = isObject(httpApi)
+      ? [httpApi.method, httpApi.path]
+      : typeof httpApi === 'string'
+        ? httpApi.split(/\s+/)
+        : [];
+    if (typeof method !== 'string') return [];
+    // The route of all that no other one takes.
+    if (typeof path !== 'string') return [{ key: method, name }];
+    return [{ key: `${method === '*' ? 'ANY' : method.toUpperCase()} ${path}`, name }];
+  });
 }

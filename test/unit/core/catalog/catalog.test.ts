@@ -141,6 +141,21 @@ describe('the catalog', () => {
     }
   });
 
+  it('knows its page again where something between made the mark a weak one, or the client has several', async () => {
+    const { etag = '' } = (await ask('/docs')).headers;
+    const status = async (mark: string) =>
+      (await ask('/docs', {}, { headers: { 'if-none-match': mark } })).statusCode;
+    for (const mark of [`W/${etag}`, `"other", ${etag}`, `"a,b" ,W/${etag}`, '*'])
+      expect(await status(mark)).toBe(304);
+    for (const mark of ['"other"', etag.slice(1, -1), `"x${etag.slice(1)}`, ''])
+      expect(await status(mark)).toBe(200);
+  });
+
+  it('leads a page with a slash behind it to the one that its links are relative to', async () => {
+    for (const path of ['/docs/', '/lab/docs/'])
+      expect(await ask(path)).toMatchObject({ statusCode: 308, body: '', headers: { location: '../docs' } });
+  });
+
   it('tells a direct invocation that it serves HTTP', async () => {
     const answer = await catalog(
       here,

@@ -37,6 +37,15 @@ describe('the docs page', () => {
     expect(docsPage(manifest(none), none, script)).not.toContain('<caption>Card');
   });
 
+  it('writes no example of a tensor without values, whatever its other dimensions are', () => {
+    const huge = [1_000_000_000, 3_000_000_000, 0];
+    const one = group([model('m', { inputs: [tensor('x', 'FP32', huge), tensor('y', 'FP32', [2, 0])] })]);
+    const page = docsPage(manifest(one), one, script);
+    expect(page.length).toBeLessThan(100_000);
+    expect(page).toContain('>[]</textarea>');
+    expect(page).toContain('>[[], []]</textarea>');
+  });
+
   it('lets nothing run but its own script and style', () => {
     const page = pageOf('x');
     for (const [tag, directive] of [

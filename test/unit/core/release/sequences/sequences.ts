@@ -83,7 +83,7 @@ const UNTIL_TICKED = 11;
 const UNTIL_SWEPT = 16;
 const MINUTE = 60_000;
 /** Milliseconds after a rollback in which a second one is taken for the first, asked again. */
-const SOON = 20 * MINUTE;
+const SOON = 30 * MINUTE;
 
 /** @throws Error where something disagrees with the reference */
 export async function play(service: Subject, steps: readonly Step[]): Promise<void> {

@@ -152,6 +152,14 @@ describe('what is wrong', () => {
     expect(problems({ [name]: churn })).toEqual([`models.${name} MODELS_INVALID_NAME`]);
   });
 
+  it.each(['Models-catalog', 'Models-release', 'modelsDashdrift'])(
+    'includes %s, which is ours to ids',
+    (name) => {
+      expect(problems({ [name]: churn })).toEqual([`models.${name} MODELS_NAME_TAKEN`]);
+      expect(problems({ 'Models-churn': churn })).toEqual([]);
+    },
+  );
+
   it.each([
     ['churn', 'Churn'],
     ['a-b', 'aDashb'],
@@ -183,6 +191,47 @@ describe('what is wrong', () => {
     expect(problems({ churn: { ...churn, http: { throttle: {} } } }, external)).toEqual([
       'models.churn.http.throttle MODELS_INVALID_VALUE',
     ]);
+  });
+
+  it.each(['/..', '/a/./b', '/../x', '/a/..'])('includes the path %s', (path) => {
+    expect(problems({ churn: { ...churn, http: { path } } })).toEqual([
+      'models.churn.http.path MODELS_INVALID_VALUE',
+    ]);
+    for (const good of ['/.well', '/a..b', '/...', '/a./.b/'])
+      expect(problems({ churn: { ...churn, http: { path: good } } })).toEqual([]);
+  });
+
+  it('includes numbers that JSON does not have, and dates that YAML makes, by what they are', () => {
+    const told = (declaration: object) =>
+      one({ ...churn, ...declaration }).problems.map(({ key, message }) => `${key} ${message}`);
+    expect(told({ memory: Number.NaN })).toEqual(['models.churn.memory is NaN, not a number.']);
+    expect(told({ memory: Number.POSITIVE_INFINITY })).toEqual([
+      'models.churn.memory is Infinity, not a number.',
+    ]);
+    const date = new Date('2026-11-01');
+    const why = 'which YAML makes of a day or time without quotes.';
+    const said = `is a date, 2026-11-01T00:00:00.000Z, ${why}`;
+    expect(told({ card: { metrics: { auc: { value: 1, on: date } } } })).toEqual([
+      `models.churn.card.metrics.auc.on ${said}`,
+    ]);
+    expect(told({ card: date, artifact: date, columns: ['a', date] })).toEqual([
+      `models.churn.artifact ${said}`,
+      `models.churn.card ${said}`,
+      `models.churn.columns.1 ${said}`,
+    ]);
+    expect(told({ card: new Date(Number.NaN) })).toEqual([`models.churn.card is a date, ${why}`]);
+    expect(parseModels({}, { options: { alerts: date } }).problems).toMatchObject([
+      { key: 'custom.models.alerts', value: date },
+    ]);
+    // A date of the framework’s own.
+    expect(told({ function: { tags: { since: date } } })).toEqual([]);
+  });
+
+  it.each(['1.2.3.4', 'a..b', 'xn--models', 'models-s3alias'])('includes the registry %s', (bucket) => {
+    const found = parseModels({}, { options: { registry: { bucket } } }).problems;
+    expect(found).toMatchObject([{ code: 'MODELS_INVALID_VALUE', value: bucket }]);
+    expect(found[0]?.key).toBe('custom.models.registry.bucket');
+    expect(found[0]?.message).toMatch(/^is "[^"]+", but .+\.$/);
   });
 
   it('includes more layers than a function takes', () => {
@@ -277,6 +326,17 @@ describe('who must have signed', () => {
     [{ ...who, subject: 'CN=a' }],
   ])('is not told by %j', (signed) => {
     expect(problems({ churn: { ...churn, signed } })).toEqual(['models.churn.signed MODELS_INVALID_VALUE']);
+  });
+
+  it.each([
+    [{ signed: { key: '' } }, 'signed.key'],
+    [{ signed: { key: 5 } }, 'signed.key'],
+    [{ signed: { ca: 'c.pem', subject: [] } }, 'signed.subject'],
+    [{ card: { dataset: { name: '' } } }, 'card.dataset.name'],
+    [{ card: { dataset: { fille: 'a.csv' } } }, 'card.dataset.fille'],
+  ])('%o is told once, and no other fault that follows from it', (given, key) => {
+    const told = new Set(one({ ...churn, ...given }).problems.map((problem) => problem.key));
+    expect([...told]).toEqual([`models.churn.${key}`]);
   });
 
   it('a path alone is answered with what to write', () => {

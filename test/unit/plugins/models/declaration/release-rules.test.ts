@@ -129,6 +129,20 @@ describe('concurrency', () => {
         'concurrency.schedule.0.timezone: is "+01:00", which is not a time zone. Write an IANA name, for example Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
       ],
     ],
+    ...['europe/berlin', 'EUROPE/BERLIN', 'Europe/berlin'].map((timezone): [string, object, string[]] => [
+      `the time zone ${timezone}, which Node takes and AWS does not`,
+      { provisioned, schedule: [{ ...window, timezone }] },
+      [
+        `concurrency.schedule.0.timezone: is "${timezone}", and AWS knows it as Europe/Berlin: capitals count. Write Europe/Berlin. [MODELS_INVALID_VALUE]`,
+      ],
+    ]),
+    [
+      'another name of a time zone in small letters',
+      { provisioned, schedule: [{ ...window, timezone: 'asia/kolkata' }] },
+      [
+        'concurrency.schedule.0.timezone: is "asia/kolkata", which is not a time zone. Write an IANA name, for example Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+      ],
+    ],
     [
       'windows that touch',
       { provisioned, schedule: [window, { ...window, days: 'fri', from: '20:00', to: '21:00' }] },
@@ -365,6 +379,14 @@ describe('gate and latency', () => {
   });
 });
 
+describe('a limit of a metric', () => {
+  it.each(['min', 'worseThanLive'])('that is none is told alone: %s', (name) => {
+    const { min: _, ...rest } = metric;
+    const found = problems({ gate: { metric: { ...rest, [name]: 'high' } } });
+    expect(found).toEqual([expect.stringMatching(new RegExp(`^gate\\.metric\\.${name}: is "high", not `))]);
+  });
+});
+
 describe('release', () => {
   const release = (rest: object) => model({ release: rest })?.release;
 
@@ -377,6 +399,8 @@ describe('release', () => {
       { weight: 66, bake: 300 },
       { weight: 99, bake: 300 },
     ]);
+    const parts = release({ strategy: 'linear', steps: [{ weight: '33.3%', bake: '5m' }] });
+    expect(parts?.steps.map(({ weight }) => weight)).toEqual([33.3, 66.6, 99.9]);
     for (const strategy of ['blueGreen', 'allAtOnce']) expect(release({ strategy })?.steps).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allow, arn, type Json } from '../../../../../plugins/models/contracts/cloudformation.ts';
+import type { Host } from '../../../../../plugins/models/contracts/host.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { monitorRole } from '../../../../../plugins/models/plan/drift/monitor.ts';
@@ -142,9 +143,32 @@ describe('names of functions', () => {
         const ofService = new Set(made.slice(0, 5)).size;
         const twice = made.length - 5 + ofService - new Set(made).size;
         const taken = nameProblems(parsed, { ...host, functions });
-        expect(taken).toHaveLength(twice);
+        // The service's own one has the name of the worker, which each service with models has.
+        const lent = own === 'shop-dev-models-release' && parsed.length > 0 ? 1 : 0;
+        expect(taken).toHaveLength(twice + lent);
         for (const { code } of taken) expect(code).toBe('MODELS_NAME_TAKEN');
       }),
     );
+  });
+
+  it('of the service are not those of the plugin’s own, by key or by name', () => {
+    const taken = (functions: Host['functions'], declared: Readonly<Record<string, object>> = { one: {} }) =>
+      nameProblems(models(declared), { ...host, functions }).map(
+        ({ code, key, message }) => `${key} ${message} ${code}`,
+      );
+    for (const key of ['models-release', 'Models-release', 'modelsDashrelease'])
+      expect(taken({ [key]: {} })).toEqual([
+        `functions.${key} cannot be told from the plugin’s own function models-release in the ids of CloudFormation. MODELS_NAME_TAKEN`,
+      ]);
+    expect(taken({ mine: { name: 'shop-dev-models-release' } })).toEqual([
+      'functions.mine makes a function called shop-dev-models-release, and so does the plugin’s own models-release; Lambda takes a name once in an account and region. MODELS_NAME_TAKEN',
+    ]);
+    // Those that are not made are nobody's.
+    const others = { 'models-catalog': {}, 'models-drift': {}, mine: { name: 'shop-dev-models-catalog' } };
+    expect(taken(others)).toEqual([]);
+    expect(taken(others, {})).toEqual([]);
+    expect(taken(others, { one: { http: {} } })).toHaveLength(2);
+    expect(taken(others, { one: { drift: { baseline: 'r.csv' } } })).toHaveLength(1);
+    expect(taken({ 'models-release': {} }, {})).toEqual([]);
   });
 });

@@ -136,8 +136,46 @@ describe('routes', () => {
     ).toContain('MODELS_ROUTE_TAKEN');
     const functions = { own: { events: [{ httpApi: 'get /docs' }] } };
     expect(routeProblems(declaredModels({ a: { http: {} } }), { ...host, functions })).toHaveLength(1);
-    const other = { own: { events: [{ httpApi: { method: 'get', path: '/other' } }, { httpApi: '*' }] } };
+    const other = {
+      own: {
+        events: [
+          { httpApi: { method: 'get', path: '/other' } },
+          { httpApi: '*' },
+          // ANY to the framework, so not our GET /docs.
+          { httpApi: '* /get/docs' },
+          // Its own business, which was there before models were.
+          { httpApi: 'GET /x' },
+          { httpApi: 'GET /X' },
+        ],
+      },
+    };
     expect(routeProblems(declaredModels({ a: { http: {} } }), { ...host, functions: other })).toEqual([]);
+  });
+
+  it('of a model’s own events are told from those of all models, and counted', () => {
+    const events = [{ httpApi: 'GET /Docs' }, { httpApi: { method: 'post', path: '/score' } }];
+    const declared = declaredModels({ a: { http: {} }, b: { function: { events } } });
+    expect(routeProblems(declared, host)).toEqual([
+      {
+        code: 'MODELS_ROUTE_TAKEN',
+        key: 'models',
+        message: 'The route GET /docs of models-catalog cannot be told from GET /Docs of b.',
+        fix: 'Give one of them another path.',
+      },
+    ]);
+    // Where the framework only warns of what is no list.
+    const functions = { own: { events: 'x' } } as unknown as typeof host.functions;
+    expect(routeProblems(declaredModels({ a: { http: {} } }), { ...host, functions })).toEqual([]);
+    const two = declaredModels({
+      a: { function: { events: [{ httpApi: 'GET /score' }] } },
+      b: { function: { events: [{ httpApi: 'GET /sco-re' }, { httpApi: 'GET /Score' }] } },
+    });
+    expect(routeProblems(two, host)).toMatchObject([
+      {
+        key: 'models.b.function.events',
+        message: 'The route GET /Score of b cannot be told from GET /score of a.',
+      },
+    ]);
   });
 
   it.each([
@@ -172,6 +210,25 @@ describe('routes', () => {
   ])('of the prefix %s are not taken by the prefix %s', (path, other) => {
     const declared = declaredModels({ a: { http: { path } }, b: { http: { path: other } } });
     expect(routeProblems(declared, host)).toEqual([]);
+  });
+
+  it('whose ids CloudFormation would not take are refused, a problem a model', () => {
+    const paths = (path: string) => routeProblems(declaredModels({ 'a-b': { http: { path } } }), host);
+    // HttpApiRoutePost…V2ModelsADashbVersionsVersionVarInfer has 255.
+    expect(paths(`/${'x'.repeat(202)}`)).toEqual([]);
+    expect(paths(`/${'x'.repeat(203)}`)).toEqual([
+      {
+        code: 'MODELS_LIMIT',
+        key: 'models.a-b.http.path',
+        value: `/${'x'.repeat(203)}`,
+        message:
+          'makes an id of 256 characters for a route; CloudFormation takes 255, and a dash counts as four.',
+        fix: 'Write a prefix that is shorter by 1.',
+      },
+    ]);
+    expect(paths(`/${'x-'.repeat(60)}`)).toMatchObject([
+      { message: expect.stringContaining('an id of 353') },
+    ]);
   });
 
   it('beyond 300 are refused', () => {

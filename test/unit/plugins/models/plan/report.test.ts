@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endpointLines } from '../../../../../plugins/models/plan/report.ts';
+import { endpointLines, packagingNotices } from '../../../../../plugins/models/plan/report.ts';
 import { declaredModels, HOST } from '../../../../fixtures/service.ts';
 
 it('a base URL has a slash at its end or none: the path that is told has one', () => {
@@ -8,4 +8,23 @@ it('a base URL has a slash at its end or none: the path that is told has one', (
     'churn: POST https://id.execute-api.eu-central-1.amazonaws.com/v2/models/churn/infer (auth: none)';
   const base = 'https://id.execute-api.eu-central-1.amazonaws.com';
   expect([base, `${base}/`].flatMap((one) => endpointLines(models, HOST, one))).toEqual([told, told]);
+});
+
+it('managed policies beside a role that the service names are told to be nobody’s', () => {
+  const iam = { managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] };
+  const told = (own: object, host = HOST) =>
+    packagingNotices({
+      models: declaredModels({ churn: { iam, ...own } }),
+      options: {},
+      host,
+      built: new Map(),
+      zips: new Map(),
+    }).filter((line) => line.includes('managedPolicies'));
+  const line =
+    'models.churn.iam.managedPolicies: is attached to no role: the service names the one that the model has; attach them to that.';
+  expect(told({})).toEqual([]);
+  expect(told({ function: { role: 'arn:aws:iam::123456789012:role/mine' } })).toEqual([line]);
+  const provider = { iam: { role: 'arn:aws:iam::123456789012:role/all' } };
+  expect(told({}, { ...HOST, provider })).toEqual([line]);
+  expect(told({ iam: {} }, { ...HOST, provider })).toEqual([]);
 });

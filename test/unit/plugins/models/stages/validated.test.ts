@@ -164,12 +164,21 @@ describe('a version that is live', () => {
     );
   });
 
+  it('was promoted, and then another release took its place: its gate counts', () => {
+    const { gate: _, ...ungated } = past({ release: 'r3' });
+    for (const before of [{ phase: 'BAKING' }, { phase: 'SUPERSEDED', weight: 100 }] as const)
+      expect(validatedAt('staging', 'churn', there({ pasts: [ungated, past(before)] }))).toMatchObject({
+        evidence: { release: 'r2' },
+      });
+  });
+
   it('is watched, and counts', () => {
     const watch = { since: AT, until: AT };
     expect(validatedAt('staging', 'churn', there({}, { phase: 'BAKING', watch }))).toHaveProperty('source');
   });
 });
 
+const { gate: _, ...ungated } = past({ release: 'r3' });
 const candidate = { version: '4', fingerprint: 'g' };
 const refusals: readonly (readonly [string, FoundAtStage, string])[] = [
   ['that was never there', there({ found: undefined }), 'it was never deployed there'],
@@ -231,6 +240,20 @@ const refusals: readonly (readonly [string, FoundAtStage, string])[] = [
   [
     'whose gate was of another version',
     there({ pasts: [past({ fingerprint: 'g' })] }),
+    'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
+  ],
+  [
+    'whose gate was of a release that was rolled back, and which was forced without one',
+    there({
+      pasts: [ungated, past({ phase: 'ROLLED_BACK', weight: 25 })],
+    }),
+    'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
+  ],
+  [
+    'whose gate was of a release that another one took the place of',
+    there({
+      pasts: [ungated, past({ phase: 'SUPERSEDED', weight: 25 })],
+    }),
     'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
   ],
   [

@@ -235,6 +235,10 @@ describe('the budget', () => {
     expect(driftLines(declared({}, { traffic: '20/h' }), facts(four))[1]).toContain(
       'Choose a longer window.',
     );
+    const ofDay = (drift: object) =>
+      driftLines(declared({ window: '1d', ...drift }, { traffic: '2/h' }), facts(four))[1];
+    expect(ofDay({})).toMatch(/it is not judged\. No window is longer than 1d\.$/);
+    expect(ofDay({ sample: '50%' })).toMatch(/it is not judged\. Choose a larger `sample`\.$/);
     expect(driftLines(declared(), facts(four))[1]).toContain('none is declared');
   });
 
