@@ -42,8 +42,8 @@ function isAsWritten(text: string, writers: readonly string[]): boolean | undefi
 }
 
 /**
- * Can files of these names be written there? Asked before what costs or lasts, such as a push; it changes
- * nothing.
+ * Looks, before a push for example, whether files of these names can be written there. It
+ * changes nothing.
  *
  * @throws ProblemError as `writeSealed` does
  */
