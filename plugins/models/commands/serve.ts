@@ -101,11 +101,22 @@ const SIGNAL_MS = 500;
 /** What a shell expects of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
+/** Linux has a limit for each user: https://man7.org/linux/man-pages/man7/inotify.7.html */
+const unwatched = (model: string, { code, message }: NodeJS.ErrnoException): string =>
+  `Changes of ${model} are not seen: ${message}. It is served as it is; start again after a change${
+    code === 'ENOSPC' ? ', or raise `sysctl fs.inotify.max_user_watches`' : ''
+  }.`;
+
 async function serveUntil(ending: Promise<void>, local: Local, context: Context): Promise<void> {
   const { models, service, notice, progress } = context;
-  const unwatch = watchModels(models, service.dir, (model) => {
-    reload(model, local, notice).finally(() => progress(undefined));
-  });
+  const unwatch = watchModels(
+    models,
+    service.dir,
+    (model) => {
+      reload(model, local, notice).finally(() => progress(undefined));
+    },
+    ({ name }, error) => notice(unwatched(name, error)),
+  );
   try {
     context.print(
       context.flags.json

@@ -9,12 +9,15 @@ const SETTLE_MS = 400;
  * Calls `changed` after a model's files have been written: its folder's, since external data and the
  * transform lie beside the graph. What lies elsewhere is not watched.
  * @param serviceDir absolute
+ * @param lost called once for a model whose changes the system does not tell, or no longer: it has a limit of
+ * what is watched
  * @returns a function that ends it
  */
 export function watchModels(
   models: readonly Model[],
   serviceDir: string,
   changed: (model: Model) => void,
+  lost: (model: Model, error: NodeJS.ErrnoException) => void,
 ): () => void {
   const ends: (() => void)[] = [];
   const timers = new Map<string, NodeJS.Timeout>();
@@ -25,15 +28,24 @@ export function watchModels(
     // A file may lie at the service's root, beside node_modules: only a folder that is the artifact is
     // watched to its depths.
     const folder = isFolder ? path : dirname(path);
-    const end = follow(folder, foldersAbove(folder, serviceDir), isFolder, (_, file) => {
+    const heard: Heard = (_, file) => {
       if (file?.startsWith('.') === true) return;
       clearTimeout(timers.get(model.name));
       timers.set(
         model.name,
         setTimeout(() => changed(model), SETTLE_MS),
       );
-    });
-    ends.push(end);
+    };
+    let isLost = false;
+    const failed: Failed = (error) => {
+      if (!isLost) lost(model, error);
+      isLost = true;
+    };
+    try {
+      ends.push(follow(folder, foldersAbove(folder, serviceDir), isFolder, heard, failed));
+    } catch (error) {
+      failed(error as NodeJS.ErrnoException);
+    }
   }
   return () => {
     for (const end of ends) end();
@@ -49,6 +61,10 @@ function foldersAbove(folder: string, serviceDir: string): readonly string[] {
 }
 
 type Heard = (event: string, file: string | null) => void;
+type Failed = (error: NodeJS.ErrnoException) => void;
+
+/** What the system says where it watches no more: https://man7.org/linux/man-pages/man7/inotify.7.html */
+const LIMITS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 /**
  * Watches a folder by its name. Exporters remove it and make it again, and a watcher hears nothing of the new
@@ -62,20 +78,28 @@ function follow(
   [parent, ...higher]: readonly string[],
   recursive: boolean,
   heard: Heard,
+  failed: Failed,
 ): () => void {
+  // Any other error is that of a folder which has gone.
+  const failedAtLimit: Failed = (error) => {
+    if (LIMITS.has(error.code)) failed(error);
+  };
   const opened = (): FSWatcher => {
     const watcher = watch(folder, { recursive }, heard);
     // A folder that goes away ends its watching, not the serving.
-    return watcher.on('error', () => watcher.close());
+    return watcher.on('error', (error) => {
+      watcher.close();
+      failedAtLimit(error);
+    });
   };
   let own: FSWatcher | undefined = opened();
   const again: Heard = (event, file) => {
     if (event !== 'rename' || (file !== null && file !== basename(folder))) return;
     own?.close();
-    own = whereItMay(opened);
+    own = whereItMay(opened, failedAtLimit);
     heard('rename', null);
   };
-  const end = parent && whereItMay(() => follow(parent, higher, false, again));
+  const end = parent && whereItMay(() => follow(parent, higher, false, again, failed));
   return () => {
     own?.close();
     if (end) end();
@@ -83,10 +107,11 @@ function follow(
 }
 
 /** A folder may be gone, and one that lies above may be somebody else's. */
-function whereItMay<T>(work: () => T): T | undefined {
+function whereItMay<T>(work: () => T, failed: Failed = () => {}): T | undefined {
   try {
     return work();
-  } catch {
+  } catch (error) {
+    failed(error as NodeJS.ErrnoException);
     return undefined;
   }
 }

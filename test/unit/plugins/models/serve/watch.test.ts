@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { watchModels } from '../../../../../plugins/models/serve/watch.ts';
@@ -24,11 +27,18 @@ async function watched(artifact: string, below = '') {
   await write('models/churn/model.onnx', 'a');
   await write('runs/1/model.onnx', 'b');
   await mkdir(at(below), { recursive: true });
-  const unwatch = watchModels(parseModels({ churn: { artifact } }).models, join(folder, below), () => {
-    heard += 1;
-  });
+  const failed: string[] = [];
+  const unwatch = watchModels(
+    parseModels({ churn: { artifact } }).models,
+    join(folder, below),
+    () => {
+      heard += 1;
+    },
+    (_, { message }) => failed.push(message),
+  );
   ends.push(async () => {
     unwatch();
+    expect(failed).toEqual([]);
     await rm(folder, { recursive: true });
   });
   /** How often it was heard of, once nothing more of it is. */
@@ -113,4 +123,26 @@ it('a model beside the service is heard of, too', async () => {
   await told();
   await write('models/churn/model.onnx', 'c');
   expect(await told()).toBe(1);
+});
+
+/** With every descriptor taken: as with a system's limit of watches, which a test cannot reach. */
+const AT_THE_LIMIT = `
+import { openSync } from 'node:fs';
+import { watchModels } from '${pathToFileURL(resolve('plugins/models/serve/watch.ts'))}';
+const models = [{ name: 'churn', artifact: { path: 'model.onnx' } }];
+try { for (;;) openSync('/dev/null'); } catch {}
+const lost = [];
+const unwatch = watchModels(models, process.cwd(), () => {}, ({ name }, { code }) => lost.push(name + ' ' + code));
+unwatch();
+process.stdout.write(lost.join());
+`;
+
+it('a model whose changes the system does not tell is told of, and ends nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'watch-'));
+  ends.push(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'model.onnx'), 'a');
+  await writeFile(join(folder, 'program.ts'), AT_THE_LIMIT);
+  const limited = `ulimit -n 64 && exec "$0" program.ts`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', limited, process.execPath], { cwd: folder });
+  expect(stdout).toBe('churn EMFILE');
 });
