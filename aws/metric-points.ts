@@ -15,6 +15,7 @@ export type WantedMetric = {
 /**
  * @param times milliseconds since the epoch; the period in seconds
  * @returns by id: values by the start of their period, in milliseconds; a period without a value is not there
+ * @throws unless all were read: a part of them would look like fewer requests
  */
 export async function metricPoints(
   aws: AwsConfig,
@@ -23,6 +24,8 @@ export async function metricPoints(
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
   const client = cloudWatchClient(aws);
   const found = new Map<string, Map<number, number>>();
+  // A metric goes on over several pages; its last word counts.
+  const status = new Map<string, string>();
   const queries = wanted.map(({ id, namespace, metric, dimensions, statistic }) => ({
     Id: id,
     MetricStat: {
@@ -40,14 +43,19 @@ export async function metricPoints(
       { client },
       { MetricDataQueries: queries, StartTime: new Date(from), EndTime: new Date(to) },
     );
-    for await (const { MetricDataResults = [] } of pages)
-      for (const { Id = '', Timestamps = [], Values = [] } of MetricDataResults) {
+    for await (const { MetricDataResults = [], Messages: [message] = [] } of pages) {
+      if (message) throw new Error(`CloudWatch did not read all: ${message.Code}: ${message.Value}`);
+      for (const { Id = '', StatusCode = '', Timestamps = [], Values = [] } of MetricDataResults) {
+        status.set(Id, StatusCode);
         const points = found.get(Id) ?? new Map<number, number>();
         for (const [i, at] of Timestamps.entries()) points.set(at.getTime(), Values[i] ?? 0);
         found.set(Id, points);
       }
+    }
   } finally {
     client.destroy();
   }
+  for (const [id, last] of status)
+    if (last !== 'Complete') throw new Error(`CloudWatch did not read ${id} whole: ${last}`);
   return found;
 }

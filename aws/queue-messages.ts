@@ -99,7 +99,10 @@ export function queueMessages(aws: AwsConfig): QueueMessages {
 
 function failureOf({ MessageId, Body, ReceiptHandle, MessageAttributes, Attributes }: Message): Failure {
   const text = (name: string): string | undefined => MessageAttributes?.[name]?.StringValue;
-  const [code, reason, job] = [text(ATTRIBUTES.code), text(ATTRIBUTES.reason), text(ATTRIBUTES.job)];
+  const undelivered = undeliveredBy(text('ERROR_CODE'), text('ERROR_MESSAGE'));
+  const code = text(ATTRIBUTES.code) ?? undelivered?.code;
+  const reason = text(ATTRIBUTES.reason) ?? undelivered?.reason;
+  const job = text(ATTRIBUTES.job);
   return {
     id: MessageId ?? '',
     body: Body ?? '',
@@ -109,6 +112,16 @@ function failureOf({ MessageId, Body, ReceiptHandle, MessageAttributes, Attribut
     ...(job !== undefined && { job }),
     sentAt: new Date(Number(Attributes?.SentTimestamp ?? 0)).toISOString(),
   };
+}
+
+/**
+ * What EventBridge says of an event that it could not send on:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+ */
+function undeliveredBy(code: string | undefined, message: string | undefined) {
+  if (code === undefined) return undefined;
+  const why = [code, ...(message === undefined ? [] : [message.replace(/[.]$/, '')])].join(', ');
+  return { code: 'NOT_DELIVERED', reason: `EventBridge did not get the event to the queue: ${why}.` };
 }
 
 /**

@@ -8,34 +8,51 @@ import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
 import type { BucketEventsPort } from '../../core/ports/aws.ts';
 
 /**
+ * Milliseconds after which what was denied is asked for again. The deploy that asks may have allowed it a
+ * second ago, and IAM takes some until that holds everywhere:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+ */
+const DENIED = [2_000, 4_000, 8_000, 8_000];
+
+const wait = (milliseconds: number): Promise<unknown> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
  * EventBridge for a bucket that others use, too: a bucket has one configuration for everybody it tells, and a
  * write replaces it whole.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
  */
 export const bucketEvents =
-  (s3: S3Client): BucketEventsPort =>
+  (s3: S3Client, pause: (milliseconds: number) => Promise<unknown> = wait): BucketEventsPort =>
   async (bucket, account) => {
     // Another account's bucket tells that account's bus.
     const of = { Bucket: bucket, ExpectedBucketOwner: account };
-    let action = 's3:GetBucketNotification';
-    try {
-      const { $metadata: _, ...found } = await s3.send(new GetBucketNotificationConfigurationCommand(of));
-      if (found.EventBridgeConfiguration !== undefined) return 'ok';
-      const NotificationConfiguration: NotificationConfiguration = { ...found, EventBridgeConfiguration: {} };
-      action = 's3:PutBucketNotification';
-      await s3.send(
-        new PutBucketNotificationConfigurationCommand({
-          ...of,
-          NotificationConfiguration,
-          // Whether the others' queues, topics and functions are still there is not ours to judge.
-          SkipDestinationValidation: true,
-        }),
-      );
-      return 'ok';
-    } catch (error) {
-      const refused = refusalOf(error, bucket, action);
-      if (refused === undefined) throw error;
-      return { refused };
+    for (let tries = 0; ; tries++) {
+      let action = 's3:GetBucketNotification';
+      try {
+        const { $metadata: _, ...found } = await s3.send(new GetBucketNotificationConfigurationCommand(of));
+        if (found.EventBridgeConfiguration !== undefined) return 'ok';
+        const NotificationConfiguration: NotificationConfiguration = {
+          ...found,
+          EventBridgeConfiguration: {},
+        };
+        action = 's3:PutBucketNotification';
+        await s3.send(
+          new PutBucketNotificationConfigurationCommand({
+            ...of,
+            NotificationConfiguration,
+            // Whether the others' queues, topics and functions are still there is not ours to judge.
+            SkipDestinationValidation: true,
+          }),
+        );
+        return 'ok';
+      } catch (error) {
+        const refused = refusalOf(error, bucket, action);
+        if (refused === undefined) throw error;
+        const due = errorStatus(error) === 403 ? DENIED[tries] : undefined;
+        if (due === undefined) return { refused };
+        await pause(due);
+      }
     }
   };
 

@@ -16,6 +16,8 @@ import { errorStatus } from '../../core/errors/aws-errors.ts';
  */
 const PART = 8 * 1024 ** 2;
 const PARALLEL = 4;
+/** Times that a file is put in all. */
+const TRIES = 5;
 
 /** A file that is uploaded, whole or by ranges. */
 export type Uploaded = {
@@ -54,12 +56,18 @@ export async function putFile(
   file: Uploaded,
   told: (share: number) => void,
 ): Promise<void> {
-  try {
-    await (file.bytes <= PART ? putWhole(client, place, file) : putParts(client, place, file, told));
-  } catch (error) {
-    const status = errorStatus(error);
-    // Somebody else put it first (412), or is about to (409).
-    if (status !== 412 && status !== 409) throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await (file.bytes <= PART ? putWhole(client, place, file) : putParts(client, place, file, told));
+    } catch (error) {
+      const status = errorStatus(error);
+      // Somebody else put it first.
+      if (status === 412) return;
+      // Another write or a removal of it is under way, which may come to nothing: who is told so tries again.
+      if (status !== 409 || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+      if (await isThere(client, place, file.bytes)) return;
+    }
   }
 }
 

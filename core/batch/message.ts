@@ -26,7 +26,12 @@ const ASKED = 'asked ';
 export const againText = (since: string | undefined, isAsked = false): string =>
   since === undefined ? 'true' : `${isAsked ? ASKED : ''}${since}`;
 
-export function readAgain(attribute: string | undefined): Omit<Message, 'body'> {
+/**
+ * @param attribute as `againText` writes it
+ * @param code of a message that was put aside: SQS itself has moved it back, as a person asked it to
+ */
+export function readAgain(attribute: string | undefined, code?: string): Omit<Message, 'body'> {
+  if (attribute === undefined && code !== undefined) return { again: true };
   const isAsked = attribute?.startsWith(ASKED) === true;
   const time = isAsked ? attribute.slice(ASKED.length) : attribute;
   if (time === undefined || Number.isNaN(Date.parse(time))) return { again: attribute !== undefined };

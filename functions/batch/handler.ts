@@ -114,7 +114,10 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
 }
 
 const againOf = ({ messageAttributes }: SQSRecord): Omit<Message, 'body'> =>
-  readAgain(messageAttributes[ATTRIBUTES.again]?.stringValue);
+  readAgain(
+    messageAttributes[ATTRIBUTES.again]?.stringValue,
+    messageAttributes[ATTRIBUTES.code]?.stringValue,
+  );
 
 /** AWS names actions and resources; another error's message could hold what was read. */
 const reasonOf = (error: unknown): string =>

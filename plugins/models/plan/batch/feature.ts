@@ -8,7 +8,7 @@ import { BATCH_ALARMS } from './alarms.ts';
 import { batchFunctions, batching, batchName, batchRole, batchStatements } from './functions.ts';
 import { batchGraph } from './graph.ts';
 import { machineStatements } from './machine.ts';
-import { batchResources, madeBuckets, watchedBuckets } from './resources.ts';
+import { batchResources, madeBuckets, ruleId, watchedBuckets } from './resources.ts';
 
 /**
  * Requests a month to a queue that is empty: five pollers, each of which waits for 20 seconds at most:
@@ -24,10 +24,10 @@ const claims = ({ models, host }: PlanInput): readonly Claim[] => [
       { what: 'function', name, functions: [key], resources: [roleLogicalId(key)] },
       // The one of failed objects, and the policy of both.
       { what: 'queue', name, resources: [id('Queue'), id('FailedQueue'), id('QueuePolicy')] },
-      ...model.batch.entries.map(({ input }, index) => ({
+      ...model.batch.entries.map(({ input }) => ({
         what: 'rule',
         name: placeOf(input),
-        resources: [id(`Rule${index}`)],
+        resources: [ruleId(model, input)],
       })),
       { what: 'state machine', name, resources: [id('Machine'), id('MachineRole')] },
     ];

@@ -212,6 +212,7 @@ function keyStatements({ iam }: BatchModel): readonly Json[] {
 
 function machineRole(model: BatchModel, host: Host): Resource {
   const role = roleOf({}, host, [...machineStatements(model, host), ...keyStatements(model)]);
+  const machine = `stateMachine:${batchName(model, host)}`;
   const trust = {
     Effect: 'Allow',
     Principal: { Service: ['states.amazonaws.com'] },
@@ -219,7 +220,9 @@ function machineRole(model: BatchModel, host: Host): Resource {
     // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
     Condition: {
       StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-      ArnLike: { 'aws:SourceArn': arn('states', `stateMachine:${batchName(model, host)}`) },
+      // The children of a map are executions of `<machine>/<label of the map>`:
+      // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+      ArnLike: { 'aws:SourceArn': [arn('states', machine), arn('states', `${machine}/*`)] },
     },
   };
   return {

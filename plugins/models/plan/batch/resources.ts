@@ -1,9 +1,10 @@
 import { BATCH_TIMEOUT, type Entry, OBJECT_TRIES } from '../../../../core/batch/contract.ts';
+import { placeDigest } from '../../../../core/batch/place.ts';
 import {
   BUCKET_EVENTS,
   type BucketEventsProperties,
 } from '../../../../core/release/document/worker-contract.ts';
-import { getAtt, type Json, type Resource } from '../../contracts/cloudformation.ts';
+import { arn, getAtt, type Json, type Resource } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import { placeOf } from '../../declaration/keys/units.ts';
 import type { Model } from '../../declaration/model.ts';
@@ -65,11 +66,10 @@ function queueResources(model: BatchModel, host: Host): Resources {
               Action: ['sqs:SendMessage'],
               Resource: queues,
               // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
-              Condition: {
-                ArnEquals: {
-                  'aws:SourceArn': model.batch.entries.map((_, index) => getAtt(ruleId(model, index), 'Arn')),
-                },
-              },
+              // Any of this account's: a policy that named its rules would come after them, and what a rule
+              // may not send is lost, in queues that take a minute to know.
+              // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+              Condition: { ArnLike: { 'aws:SourceArn': arn('events', 'rule/*') } },
             },
           ],
         },
@@ -78,7 +78,9 @@ function queueResources(model: BatchModel, host: Host): Resources {
   };
 }
 
-const ruleId = ({ name }: Model, index: number): string => batchLogicalId(name, `Rule${index}`);
+/** By what it takes: an entry that is written before it, or moved, leaves it as it is, and loses no event. */
+export const ruleId = ({ name }: Model, input: Entry['input']): string =>
+  batchLogicalId(name, `Rule${placeDigest(input)}`);
 
 /**
  * The event goes on as it is: what matches which entry, the function sees for itself, with the entries that
@@ -87,10 +89,11 @@ const ruleId = ({ name }: Model, index: number): string => batchLogicalId(name, 
 function ruleResources(model: BatchModel): Resources {
   const id = (what: string): string => batchLogicalId(model.name, what);
   return Object.fromEntries(
-    model.batch.entries.map(({ input }, index): [string, Resource] => [
-      ruleId(model, index),
+    model.batch.entries.map(({ input }): [string, Resource] => [
+      ruleId(model, input),
       {
         Type: 'AWS::Events::Rule',
+        DependsOn: id('QueuePolicy'),
         Properties: {
           Description: `Objects for ${model.name}: ${placeOf(input)}`.slice(0, 512),
           EventPattern: eventPattern(input),

@@ -16,7 +16,7 @@ import {
   registryKeyStatements,
   scopeOf,
 } from '../shared/registry-place.ts';
-import { noticesTopic } from '../watch/alerts.ts';
+import { noticeStatements, noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
 
 /**
@@ -123,7 +123,7 @@ export function monitorStatements(
       ...registryKeyStatements(host, options, ['kms:Decrypt', 'kms:GenerateDataKey']),
       // Only with it S3 tells a missing document from a forbidden one.
       allow(['s3:ListBucket'], [bucketArn(bucket)]),
-      allow(['sns:Publish'], [noticesTopic(options, host)]),
+      ...noticeStatements(options, host),
     ],
   );
 }

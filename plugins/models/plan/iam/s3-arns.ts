@@ -39,5 +39,9 @@ export function unique(arns: readonly Json[]): readonly Json[] {
 /**
  * What IAM would take for a pattern or a variable of its own:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ * Letters beyond ASCII are any: beyond U+00FF IAM refuses the policy, and CloudFormation gives the others
+ * back as question marks, which here are patterns.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
  */
-const literal = (key: string): string => key.replace(/[*?$]/g, (sign) => `\${${sign}}`);
+const literal = (key: string): string =>
+  key.replace(/[*?$]/g, (sign) => `\${${sign}}`).replace(/[^ -~]+/g, '*');

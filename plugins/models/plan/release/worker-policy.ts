@@ -10,7 +10,7 @@ import { watchedBuckets } from '../batch/resources.ts';
 import { bucketArn, objects } from '../iam/s3-arns.ts';
 import { LIMITS } from '../shared/limits.ts';
 import { FILES_PREFIX, registryKeyStatements } from '../shared/registry-place.ts';
-import { noticesTopic } from '../watch/alerts.ts';
+import { noticeStatements } from '../watch/alerts.ts';
 import { mlflowStatements } from './mlflow.ts';
 
 /**
@@ -91,7 +91,7 @@ export function workerStatements(
     // https://github.com/mattclay/aws-terminator/pull/63. Refused, it would leave a bad version live without
     // a word.
     allow(['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')]),
-    allow(['sns:Publish'], [noticesTopic(options, host)]),
+    ...noticeStatements(options, host),
     ...(watched.length === 0
       ? []
       : [allow(['s3:GetBucketNotification', 's3:PutBucketNotification'], watched.map(bucketArn))]),

@@ -1,6 +1,6 @@
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { AlarmKind } from '../../contracts/alarm.ts';
-import { arn, getAtt, type Resource } from '../../contracts/cloudformation.ts';
+import { allow, arn, getAtt, type Resource, type Statement } from '../../contracts/cloudformation.ts';
 import type { Claim, Feature, Fold, Resources } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
@@ -48,6 +48,29 @@ const mayRollBack = (models: readonly Model[]): boolean =>
 /** ARN of the topic that the worker publishes to. */
 export function noticesTopic({ alerts }: ServiceOptions, host: Host): unknown {
   return alerts?.kind === 'topic' ? alerts.to : arn('sns', alertsTopic(host.service, host.stage));
+}
+
+/**
+ * What whoever publishes there needs. The user's own topic may be encrypted with a key that we do not know:
+ * SNS asks KMS in the role's name, with the topic as context, so this is good for nothing but that topic.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+ */
+export function noticeStatements(options: ServiceOptions, host: Host): readonly Statement[] {
+  const publish = allow(['sns:Publish'], [noticesTopic(options, host)]);
+  if (options.alerts?.kind !== 'topic') return [publish];
+  const { to } = options.alerts;
+  const [, partition, , region, account] = to.split(':');
+  const key = allow(
+    ['kms:Decrypt', 'kms:GenerateDataKey'],
+    [['arn', partition, 'kms', region, account, 'key/*'].join(':')],
+  );
+  const Condition = {
+    StringEquals: {
+      'kms:ViaService': { 'Fn::Sub': `sns.\${AWS::Region}.\${AWS::URLSuffix}` },
+      'kms:EncryptionContext:aws:sns:topicArn': to,
+    },
+  };
+  return [publish, Object.assign(key, { Condition })];
 }
 
 /**

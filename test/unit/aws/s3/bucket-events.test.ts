@@ -12,8 +12,9 @@ type Seen = {
 };
 
 /** An S3 that answers GET and PUT of a bucket's notifications as told, and what it was asked. */
-async function asked(answers: { readonly GET: Answer; readonly PUT?: Answer }) {
+async function asked(answers: { readonly GET: Answer | Answer[]; readonly PUT?: Answer }) {
   const seen: Seen[] = [];
+  const pauses: number[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => {
@@ -22,7 +23,8 @@ async function asked(answers: { readonly GET: Answer; readonly PUT?: Answer }) {
     request.on('end', () => {
       const method = request.method as 'GET' | 'PUT';
       seen.push({ method, headers: request.headers, body });
-      const answer = answers[method] ?? { status: 200 };
+      const given = answers[method] ?? { status: 200 };
+      const answer = Array.isArray(given) ? (given.shift() ?? { status: 500 }) : given;
       response.writeHead(answer.status, { 'content-type': 'application/xml' }).end(answer.body);
     });
   });
@@ -35,7 +37,10 @@ async function asked(answers: { readonly GET: Answer; readonly PUT?: Answer }) {
     maxAttempts: 1,
   });
   try {
-    return { outcome: await bucketEvents(s3)('incoming', '123456789012').catch(String), seen };
+    const pause = async (milliseconds: number): Promise<void> => {
+      pauses.push(milliseconds);
+    };
+    return { outcome: await bucketEvents(s3, pause)('incoming', '123456789012').catch(String), seen, pauses };
   } finally {
     s3.destroy();
     server.closeAllConnections();
@@ -95,6 +100,23 @@ describe('EventBridge on a bucket', () => {
     expect(gone.outcome).toEqual({ refused: expect.stringContaining('there is no bucket incoming') });
     const elsewhere = await asked({ GET: fault(301, 'PermanentRedirect') });
     expect(elsewhere.outcome).toEqual({ refused: expect.stringContaining('is in another region') });
+  });
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+  it('waits for what the same deploy has just allowed, which IAM does not know everywhere at once', async () => {
+    const denied = fault(403, 'AccessDenied');
+    const { outcome, seen, pauses } = await asked({
+      GET: [denied, denied, { status: 200, body: configuration('') }],
+    });
+    expect(outcome).toBe('ok');
+    expect(seen.map(({ method }) => method)).toEqual(['GET', 'GET', 'GET', 'PUT']);
+    expect(pauses).toHaveLength(2);
+    const never = await asked({ GET: denied });
+    expect(never.outcome).toHaveProperty('refused');
+    // CloudFormation waits two minutes for the answer.
+    const waited = never.pauses.reduce((sum, milliseconds) => sum + milliseconds, 0);
+    expect(waited).toBeGreaterThan(10_000);
+    expect(waited).toBeLessThan(60_000);
   });
 
   it('is tried again after what may pass', async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { KEYS } from '../../../../core/batch/contract.ts';
 import { type Failed, folderOf, type Job, type Success } from '../../../../core/batch/job.ts';
+import { readAgain } from '../../../../core/batch/message.ts';
 import { finishLargeJob, receiveMessage, scorePart } from '../../../../core/batch/receive.ts';
 import { reopen } from '../../../../core/batch/retry.ts';
 import type { Part } from '../../../../core/tabular/cells/contract.ts';
@@ -268,4 +269,28 @@ it('who asked for what no entry takes is told so after a day', async () => {
   s.clock.now += 10_000_000;
   await s.sendAgain();
   expect([codes(s), s.again]).toEqual([['NO_ENTRY'], []]);
+});
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+it('what SQS itself moves back from the queue of failures is tried, and does not vanish', async () => {
+  const s = scene({ entry: { tolerate: 0 } });
+  const { run } = s.world;
+  Object.assign(s.world, {
+    run: () => {
+      throw new Error('away');
+    },
+  });
+  await s.send(s.upload(KEY, '1,2\n'.repeat(40)));
+  expect(codes(s)).toEqual(['TOO_MANY_ERRORS']);
+  Object.assign(s.world, { run });
+  s.clock.now += 60_000;
+  // It keeps the attributes that it was put aside with.
+  for (const { body, code } of s.failed.splice(0))
+    await receiveMessage(s.world, { body, ...readAgain(undefined, code) });
+  expect(success(s)?.rows).toBe(40);
+  expect(readAgain('2026-11-29T12:00:00.000Z', undefined)).toEqual({
+    again: true,
+    since: '2026-11-29T12:00:00.000Z',
+  });
+  expect(readAgain(undefined, undefined)).toEqual({ again: false });
 });

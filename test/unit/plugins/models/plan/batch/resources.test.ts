@@ -150,7 +150,7 @@ describe('events of objects', () => {
     });
   });
 
-  it('come by one rule an entry, to the model’s own queue, which no other rule may send to', () => {
+  it('come by one rule an entry, to the model’s own queue, which takes them of this account’s rules only', () => {
     const all = resources({
       churn: { batch: [ENTRY, { input: 's3://other/', output: 's3://scored/other/' }] },
       fraud: { batch: [ENTRY] },
@@ -159,11 +159,36 @@ describe('events of objects', () => {
     expect(of(all, 'AWS::SQS::Queue')).toHaveLength(4);
     expect(JSON.stringify(all.ChurnDashbatchQueuePolicy)).toContain(
       JSON.stringify({
-        ArnEquals: {
-          'aws:SourceArn': [0, 1].map((index) => ({ 'Fn::GetAtt': [`ChurnDashbatchRule${index}`, 'Arn'] })),
+        ArnLike: {
+          'aws:SourceArn': {
+            'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/*`,
+          },
         },
       }),
     );
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+  it('find a queue that takes them: each rule waits for its policy, and that for no rule', () => {
+    const all = resources({ churn: { batch: [ENTRY, { input: 's3://other/', output: 's3://scored/' }] } });
+    expect(JSON.stringify(all.ChurnDashbatchQueuePolicy)).not.toContain('DashbatchRule');
+    const rules = of(all, 'AWS::Events::Rule');
+    expect(rules.map(({ DependsOn }) => DependsOn)).toEqual(rules.map(() => 'ChurnDashbatchQueuePolicy'));
+  });
+
+  it('come by the same rule, whatever entries are written before', () => {
+    const other = { input: 's3://incoming/churn/urgent/*.csv', output: 's3://scored/urgent/' };
+    const rulesOf = (batch: readonly object[]): Readonly<Record<string, unknown>> =>
+      Object.fromEntries(
+        Object.entries(resources({ churn: { batch } })).filter(
+          ([, { Type }]) => Type === 'AWS::Events::Rule',
+        ),
+      );
+    const before = rulesOf([ENTRY]);
+    const after = rulesOf([other, ENTRY]);
+    expect(Object.keys(before)).toHaveLength(1);
+    expect(Object.keys(after)).toHaveLength(2);
+    expect(after).toMatchObject(before);
   });
 
   it('are switched on once a bucket, also where models share it, and not for outputs', () => {
@@ -274,6 +299,15 @@ describe('the state machine', () => {
     expect(role).not.toMatch(/dynamodb|lookup|Fn::If/);
   });
 
+  // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+  it('has a role that it takes for itself, and for its map, whose ARN goes on behind its own', () => {
+    const role = JSON.stringify(resources({ churn: { batch: [ENTRY] } }).ChurnDashbatchMachineRole);
+    const machine = `arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:stateMachine:shop-dev-churn-batch`;
+    expect(role).toContain(
+      JSON.stringify({ 'aws:SourceArn': [{ 'Fn::Sub': machine }, { 'Fn::Sub': `${machine}/*` }] }),
+    );
+  });
+
   it('reads plans and writes below jobs, and asks its function only', () => {
     const role = JSON.stringify(all.ChurnDashbatchMachineRole);
     expect(role).toContain(`:s3:::scored/churn/churn@*/${KEYS.plan}`);
@@ -308,6 +342,17 @@ describe('what batch may do', () => {
     expect(allowed('s3:GetObjectVersion', declared).join()).toContain(
       `:s3:::incoming/a\${?}b/\${$}{x}/*\${$}.csv`,
     );
+  });
+
+  // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+  it('is written in letters that IAM and CloudFormation take, whatever a prefix has', () => {
+    const declared = {
+      churn: { batch: [{ input: 's3://incoming/données/日本 😀/*.csv', output: 's3://scored/ação' }] },
+    };
+    const text = JSON.stringify(statements(declared));
+    expect(text).toMatch(/^[ -~]+$/);
+    expect(text).toContain(':s3:::incoming/donn*es/* */*.csv');
+    expect(text).toContain(':s3:::scored/a*o/churn@*');
   });
 
   it('is told to a person where the service names a role, and the state machine takes that role', () => {

@@ -329,6 +329,9 @@ describe('the monitor', () => {
         JSON.stringify(one).includes('sns:Publish'),
       );
       expect(publish).toEqual([{ Effect: 'Allow', Action: ['sns:Publish'], Resource: [topic] }]);
+      // A topic of the user's may be encrypted with a key.
+      const text = JSON.stringify(monitorStatements([declared()], host, options));
+      expect(text.includes('kms:EncryptionContext:aws:sns:topicArn')).toBe(to === theirs);
     }
   });
 

@@ -239,6 +239,28 @@ describe('the worker’s policy', () => {
     );
   });
 
+  // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+  it('may use the key of a topic that is the user’s, through SNS and for that topic', () => {
+    const topic = 'arn:aws-cn:sns:cn-north-1:123456789012:ops';
+    const keys = (options: ServiceOptions): readonly unknown[] =>
+      statements({ ...input(), options }).filter(({ Action }) => Action.includes('kms:GenerateDataKey'));
+    expect(keys({})).toEqual([]);
+    expect(keys({ alerts: { kind: 'email', to: 'ops@example.com' } })).toEqual([]);
+    expect(keys({ alerts: { kind: 'topic', to: topic } })).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: ['arn:aws-cn:kms:cn-north-1:123456789012:key/*'],
+        Condition: {
+          StringEquals: {
+            'kms:ViaService': { 'Fn::Sub': `sns.\${AWS::Region}.\${AWS::URLSuffix}` },
+            'kms:EncryptionContext:aws:sns:topicArn': topic,
+          },
+        },
+      },
+    ]);
+  });
+
   it('may use the key of a bucket that has a name, through S3 and for that bucket', () => {
     const keys = (of: ReturnType<typeof input>): readonly unknown[] =>
       statements(of).filter(({ Action }) => Action.includes('kms:Decrypt'));
