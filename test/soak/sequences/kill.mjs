@@ -5,16 +5,18 @@ import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 
-const { SOAK_KILL: at, SOAK_MARK: mark } = process.env;
+/** Read each time: one process runs many commands (test/warm-sls.cjs). */
+const asked = () => ({ at: process.env.SOAK_KILL, mark: process.env.SOAK_MARK });
 
 /** Before it is sent: is this the moment? */
 function isDue(method, path, body) {
+  const { at, mark } = asked();
   const asksWorker = method === 'POST' && path.includes('/invocations');
   if (asksWorker && mark) writeFileSync(mark, '');
   if (at === 'before the upload') return asksWorker || (method === 'PUT' && path.includes('/deployments/'));
   return at === 'after the upload' && /Action=(CreateChangeSet|UpdateStack)\b/.test(body);
 }
-const begins = (body) => at === 'in the operation' && /Action=(ExecuteChangeSet|UpdateStack)\b/.test(body);
+const begins = (body) => asked().at === 'in the operation' && /Action=(ExecuteChangeSet|UpdateStack)\b/.test(body);
 const die = () => process.kill(process.pid, 'SIGKILL');
 
 const original = http.request;
