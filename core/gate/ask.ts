@@ -4,7 +4,7 @@ import type { Invoked, InvokePort, ReferencePort } from '../ports/aws.ts';
 import { faultOf, readCase } from './cases.ts';
 import { compare, cut, plain, refusalOf } from './compare.ts';
 import type { CaseFailure, FailureKind } from './contract.ts';
-import { parseGateJson } from './json.ts';
+import { answerIn, eventOf } from './event.ts';
 import {
   CONTENT_TYPE,
   expectedOf,
@@ -102,7 +102,7 @@ export async function askFor(
   line: number,
   request: string,
 ): Promise<Answered & { readonly answer?: unknown }> {
-  const invoked = await invoke.invoke(functionName, version, request, patience);
+  const invoked = await invoke.invoke(functionName, version, eventOf(request), patience);
   if (invoked === undefined) return lateAnswer(line, patience);
   const memory = memoryOf(invoked);
   if (invoked.crashed !== undefined) return { failure: crash(line, invoked), ...memory };
@@ -148,7 +148,7 @@ const memoryOf = ({ memory }: Invoked): { readonly memory?: number } =>
 /** @returns undefined where it is no JSON */
 export function answerOf({ payload }: Invoked): unknown {
   try {
-    return parseGateJson(payload);
+    return answerIn(payload);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, w
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
 import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
+import { eventOf } from './event.ts';
 import { type LoadAnswer, type LoadPorts, loadSeconds, runLoad } from './load.ts';
 import { type MetricInput, measureRows } from './metric.ts';
 import { type GateLimits, gateFaults, passed } from './verdict.ts';
@@ -171,7 +172,7 @@ async function load(
   if (plan === undefined) return state;
   const requests = lines.flatMap(({ start, end }) => {
     const read = readCase(casesText.slice(start, end));
-    return 'fault' in read ? [] : [read.request];
+    return 'fault' in read ? [] : [eventOf(read.request)];
   });
   let memory = state.memory;
   const ask = async (index: number, patience: number): Promise<LoadAnswer> => {

@@ -22,6 +22,10 @@ export function parseGateJson(text: string): unknown {
   return JSON.parse(text, revive);
 }
 
+/** Has this JSON whole numbers that a double does not hold? Those in texts count, too. */
+export const hasLostDigits = (text: string): boolean =>
+  LONG.test(text) && (text.match(/\d{16,}/g) ?? []).some((digits) => !Number.isSafeInteger(Number(digits)));
+
 /** The inverse of `parseGateJson`. */
 export function printExact(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>

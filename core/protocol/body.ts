@@ -83,16 +83,20 @@ function headerLength(headers: EndpointRequest['headers']): number | undefined {
   throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length must be a number of bytes.');
 }
 
+/** https://www.rfc-editor.org/rfc/rfc8259#section-8.1 lets a reader of JSON pass over a byte order mark. */
+export const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text);
+
 /** A body as the protocol has it: JSON, and the binary tensors behind it where the header says so. */
 export function splitBody(
   body: Body,
   headers: EndpointRequest['headers'],
 ): { readonly json: string; readonly tail: Uint8Array<ArrayBuffer> | undefined } {
   const length = headerLength(headers);
-  if (length === undefined) return { json: typeof body === 'string' ? body : utf8(body), tail: undefined };
+  if (length === undefined)
+    return { json: withoutMark(typeof body === 'string' ? body : utf8(body)), tail: undefined };
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
   if (length > bytes.length) {
     throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length is more than the body has.');
   }
-  return { json: utf8(bytes.subarray(0, length)), tail: bytes.subarray(length) };
+  return { json: withoutMark(utf8(bytes.subarray(0, length))), tail: bytes.subarray(length) };
 }

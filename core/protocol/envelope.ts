@@ -41,10 +41,11 @@ function walk(text: string, leap: boolean): Envelope {
   let topKey = '';
   let depth = 0;
   let p = 0;
-  // Next quote and brace at or after p. Remembered, so that no text makes us search the same stretch again
-  // and again.
+  // Next quote, brace and bracket at or after p. Remembered, so that no text makes us search the same stretch
+  // again and again.
   let quote = -1;
   let brace = -1;
+  let bracket = -1;
   // Start and depth of a `data` array that has more than numbers in it and is therefore walked through.
   let slow = -1;
   let slowDepth = 0;
@@ -53,11 +54,16 @@ function walk(text: string, leap: boolean): Envelope {
   const numbersEnd = (from: number): number => {
     const first = text.charCodeAt(skipSpace(text, from + 1));
     if (first === QUOTE) return -1;
-    if (first !== OPEN) return text.indexOf(']', from) + 1;
+    if (first !== OPEN) {
+      if (bracket < from) bracket = indexOr(text, ']', from);
+      return bracket === text.length ? -1 : bracket + 1;
+    }
     // Numbers have neither quotes nor braces: their last bracket is the last one before the next of these.
     if (quote < from) quote = indexOr(text, '"', from);
     if (brace < from) brace = indexOr(text, '}', from);
-    return text.lastIndexOf(']', Math.min(quote, brace)) + 1;
+    // This stretch alone ends before the next key: a search of the whole text would be one for each key.
+    const last = text.slice(from, Math.min(quote, brace)).lastIndexOf(']');
+    return last < 0 ? -1 : from + last + 1;
   };
 
   while (p < text.length) {

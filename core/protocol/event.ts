@@ -102,7 +102,10 @@ function headersOf(headers: Fields): Record<string, string> {
   for (const name in headers) {
     const value = headers[name];
     if (typeof value === 'string') found[name.toLowerCase()] = value;
-    else if (Array.isArray(value)) found[name.toLowerCase()] = value.join(', ');
+    else if (Array.isArray(value)) {
+      const texts = value.filter((one) => typeof one === 'string');
+      if (texts.length > 0) found[name.toLowerCase()] = texts.join(', ');
+    }
   }
   return found;
 }

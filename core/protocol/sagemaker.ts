@@ -3,7 +3,7 @@ import { listOf, type Taken } from '../tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../tensor/contract.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import { inferAnswer, type Responder } from './answer.ts';
-import { type Body, splitBody } from './body.ts';
+import { type Body, splitBody, withoutMark } from './body.ts';
 import { parseCsv } from './csv-body.ts';
 import { readEnvelope } from './envelope.ts';
 import { type EndpointRequest, utf8 } from './event.ts';
@@ -55,7 +55,9 @@ export function readInvocation(
       return { asked, answer: (tensors) => telling(taken, predictionsAnswer(tensors, shapes, csv)) };
     }
     case 'application/vnd.sagemaker-triton.binary+json': {
-      const size = options.map((option) => /^\s*json-header-size=(\d+)\s*$/i.exec(option)?.[1]).find(Boolean);
+      const size = options
+        .map((option) => /^\s*json-header-size="?(\d+)"?\s*$/i.exec(option)?.[1])
+        .find(Boolean);
       const headers = size === undefined ? {} : { 'inference-header-content-length': size };
       const { json, tail } = splitBody(body, headers);
       return protocol(readRequest(json, shapes, tail), responder);
@@ -71,8 +73,24 @@ export function readInvocation(
 type Invocation = ReturnType<typeof readInvocation>;
 const EMPTY = { id: undefined, parameters: {} };
 
-const textOf = (body: Body): string => (typeof body === 'string' ? body : utf8(body));
-const wantsCsv = (accept: string | undefined): boolean => /(^|,)\s*text\/csv\b/i.test(accept ?? '');
+const textOf = (body: Body): string => withoutMark(typeof body === 'string' ? body : utf8(body));
+
+/** CSV where it is accepted, and JSON is not rather: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1 */
+function wantsCsv(accept: string | undefined): boolean {
+  const csv = weightOf(accept, 'text/csv');
+  return csv > 0 && csv >= weightOf(accept, 'application/json');
+}
+
+function weightOf(accept: string | undefined, type: string): number {
+  for (const range of accept?.toLowerCase().split(',') ?? []) {
+    const [name = '', ...options] = range.split(';').map((part) => part.trim());
+    if (name !== type) continue;
+    const weight = options.find((option) => option.startsWith('q='));
+    return weight === undefined ? 1 : Number(weight.slice(2));
+  }
+  return 0;
+}
+
 const allOf = (shapes: Shapes): InferRequest['outputs'] =>
   shapes.outputs.map((spec) => ({ spec, binary: false }));
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -57,6 +57,19 @@ export function answersOf(given: unknown, outputs: readonly TensorSpec[]): Tenso
   return taken(given, outputs, 'post', 'output').tensors;
 }
 
+/**
+ * Tensors for `pre`, which may write to the object that it gets, and to the shapes in it: what was asked is
+ * looked at once more after it. Their data are the same.
+ */
+export function lentTo(tensors: Tensors): Tensors {
+  const lent: Record<string, Tensor> = Object.create(null);
+  for (const name in tensors) {
+    const tensor = tensors[name] as Tensor;
+    lent[name] = { ...tensor, shape: [...tensor.shape] };
+  }
+  return lent;
+}
+
 type Taken = {
   readonly tensors: Tensors;
   /** How many others there are. */
@@ -111,6 +124,9 @@ function numbersOf(
   const empty = KINDS[datatype].allocate(0);
   // A Buffer is a Uint8Array, and ONNX Runtime takes it as one.
   if (data instanceof (empty.constructor as new () => NumericData)) return data;
+  // Another realm has constructors of its own; a test runner gives such arrays, for example.
+  if (isOfRealm(data) && containerOf(data) === empty.constructor.name)
+    return KINDS[datatype].view(data.buffer, data.byteOffset, data.length);
   // A canvas has its pixels so.
   if (datatype === 'UINT8' && data instanceof Uint8ClampedArray) return Uint8Array.from(data);
   // FP16 travels as its bits, and nobody could tell whether plain numbers are those.
@@ -125,6 +141,8 @@ function numbersOf(
   else typed.set(data.map(Number));
   return typed;
 }
+
+const isOfRealm = (data: unknown): data is NumericData => ArrayBuffer.isView(data) && 'length' in data;
 
 /** May it stand in a plain array? A float may be NaN, as in a typed one. */
 function isElement(element: unknown, datatype: Exclude<TensorSpec['datatype'], 'BYTES'>): boolean {

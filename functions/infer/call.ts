@@ -115,9 +115,15 @@ function answerOf(
   return { answer: errorAnswer({ status: REFUSALS[code].status, code, message }), code };
 }
 
-/** A transform's refusal: its message may hold what came in, so the client gets it, and the log does not. */
+/**
+ * A transform's refusal: its message may hold what came in, so the client gets it, and the log does not. All
+ * that came in would be more than an answer carries.
+ */
 export function withheld(refused: Refusal): Refusal {
+  if (refused.message.length > LONGEST) refused.message = `${refused.message.slice(0, LONGEST)}…`;
   WITHHELD.add(refused);
   return refused;
 }
+/** Characters. */
+const LONGEST = 16 * 1024;
 const WITHHELD = new WeakSet<Error>();

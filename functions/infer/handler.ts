@@ -12,7 +12,7 @@ import { type InferRequest, readRequest, readValue, type Shapes } from '../../co
 import { routeOf } from '../../core/protocol/route.ts';
 import { readInvocation } from '../../core/protocol/sagemaker.ts';
 import type { AnyTransform } from '../../core/protocol/transform.ts';
-import { answersOf, feedsOf } from '../../core/protocol/transform-result.ts';
+import { answersOf, feedsOf, lentTo } from '../../core/protocol/transform-result.ts';
 import type { Tensor } from '../../core/tensor/datatypes.ts';
 import { borrow, FRESH_MEMORY } from '../../core/tensor/memory.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
@@ -168,7 +168,7 @@ async function transformed(endpoint: Endpoint, asked: InferRequest, call: Call):
   const feeds =
     pre === undefined
       ? asked.tensors
-      : feedsOf(await guard(() => pre(asked.tensors, info), log), graph.inputs);
+      : feedsOf(await guard(() => pre(lentTo(asked.tensors), info), log), graph.inputs);
   const results = runModel(endpoint, asked, feeds, call);
   if (post === undefined) return results;
   call.outputs = answersOf(await guard(() => post(results, info), log), manifest.signature.outputs);
@@ -240,7 +240,8 @@ async function guard(work: () => Tensors | Promise<Tensors>, log: Log): Promise<
     return await work();
   } catch (error) {
     const refused = ownRefusal(error);
-    if (refused !== undefined) throw withheld(refused);
+    // A gateway takes whole numbers alone, and would answer a 502 for another.
+    if (refused !== undefined && Number.isInteger(refused.status)) throw withheld(refused);
     log.error('The transform failed.', { reason: placeInCode(error) });
     throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed; the endpoint’s log says where.');
   }

@@ -123,7 +123,9 @@ export async function fetchRemoteFile(
         const bytes = await next;
         if (bytes.length === 0) break;
         hash.update(bytes);
-        await output.write(bytes, 0, bytes.length, written);
+        // A disk that is nearly full takes a part, and tells it with the next one.
+        for (let at = 0; at < bytes.length; )
+          at += (await output.write(bytes, at, bytes.length - at, written + at)).bytesWritten;
         written += bytes.length;
       }
     } finally {

@@ -5,9 +5,12 @@
 import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { answerIn, eventOf } from '../../core/gate/event.ts';
+import { printExact } from '../../core/gate/json.ts';
 import type { AnyTransform, Transform } from '../../core/protocol/transform.ts';
 import type { Signature, TensorSpec } from '../../core/tensor/contract.ts';
 import type { Tensor } from '../../core/tensor/datatypes.ts';
@@ -143,6 +146,19 @@ describe('direct invocation', () => {
     expect(JSON.stringify(answer)).toContain('"data":[0,27021597764222973]');
   });
 
+  test('64-bit integers: as the gate sends them, none is lost', async () => {
+    const handler = await handlerOf('types/int64.onnx');
+    const numbers = '[9007199254740993,-9223372036854775808]';
+    const sent = eventOf(
+      `{"inputs":[{"name":"x","shape":[1,2],"datatype":"INT64","data":${numbers}}],"id":"a"}`,
+    );
+    const answer = await handler(JSON.parse(sent));
+    expect(printExact(answerIn(JSON.stringify(answer)))).toContain(`"data":${numbers}`);
+    // Where the gate asks over HTTP, the same is the body.
+    const posted = await post(handler, '/v2/models/m/infer', sent);
+    expect(posted.body).toContain(`"data":${numbers}`);
+  });
+
   test('errors are values, never thrown', async () => {
     const handler = await handlerOf('add.onnx');
     for (const bad of [null, undefined, 7, 'x', [], {}, { inputs: 1 }, { Records: [] }, { inputs: [null] }]) {
@@ -235,6 +251,38 @@ describe('SageMaker’s shape', () => {
     expect(csv.body).toMatch(/^\d,[^,]+,[^,]+\n\d,[^,]+,[^,]+\n$/);
   });
 
+  test.each([
+    ['text/csv;q=0.5, application/json', 'application/json'],
+    ['application/json, text/csv; q=0.5', 'application/json'],
+    ['text/csv;q=0, */*', 'application/json'],
+    ['application/json;q=0.1,text/csv', 'text/csv'],
+    ['application/json, text/csv', 'text/csv'],
+    ['TEXT/CSV', 'text/csv'],
+    ['*/*', 'application/json'],
+    ['text/csvx', 'application/json'],
+  ])('what is accepted, %s, is answered as %s', async (accept, type) => {
+    const answer = await post(await handlerOf('logreg.onnx'), path, [row], { accept });
+    expect(answer.headers['content-type']).toBe(type);
+  });
+
+  test('a byte order mark, which Windows writes, is passed over in every form', async () => {
+    const handler = await handlerOf('logreg.onnx');
+    const text = JSON.stringify(row);
+    for (const [body, type] of [
+      [`[${text}]`, 'application/json'],
+      [`${text}\n${text}`, 'application/jsonlines'],
+      [row.join(), 'text/csv'],
+    ] as const) {
+      const marked = Buffer.from(`\uFEFF${body}`);
+      const answer = await post(handler, path, marked, { 'content-type': type });
+      expect(answer.statusCode, `${type} ${answer.body}`).toBe(200);
+      expect((await post(handler, path, `\uFEFF${body}`, { 'content-type': type })).statusCode).toBe(200);
+    }
+    const inputs = [{ name: 'X', datatype: 'FP32', shape: [1, 30], data: row }];
+    const infer = await post(handler, '/v2/models/m/infer', `\uFEFF${JSON.stringify({ inputs })}`);
+    expect(infer.statusCode, infer.body).toBe(200);
+  });
+
   test('CSV of texts, with quotes and a header', async () => {
     const handler = await handlerOf('strings.onnx');
     const text = 'x\n"a, ""b"""\nplain\n';
@@ -251,15 +299,15 @@ describe('SageMaker’s shape', () => {
       })),
     });
     const tensors = Buffer.from(new Float32Array([...add.a, ...add.b]).buffer);
-    const answer = await post(
-      await handlerOf('add.onnx'),
-      path,
-      Buffer.concat([Buffer.from(json), tensors]),
-      {
-        'content-type': `application/vnd.sagemaker-triton.binary+json;json-header-size=${json.length}`,
-      },
-    );
-    expect(answer.value).toMatchObject({ outputs: [{ data: [11, 12, 13] }] });
+    for (const size of [`json-header-size=${json.length}`, ` Json-Header-Size="${json.length}"`]) {
+      const answer = await post(
+        await handlerOf('add.onnx'),
+        path,
+        Buffer.concat([Buffer.from(json), tensors]),
+        { 'content-type': `application/vnd.sagemaker-triton.binary+json;${size}` },
+      );
+      expect(answer.value).toMatchObject({ outputs: [{ data: [11, 12, 13] }] });
+    }
   });
 
   test.each([
@@ -410,6 +458,65 @@ describe('transform', () => {
       statusCode: 422,
       value: { code: 'MODEL_FAILED' },
     });
+  });
+
+  const throwing = (error: unknown): AnyTransform => ({
+    pre: () => {
+      throw error;
+    },
+  });
+
+  test('a status that is none of HTTP is no status', async () => {
+    const odd = Object.assign(new Error('secret-value'), { status: 400.5 });
+    const answer = await post(await handlerOf('add.onnx', throwing(odd)), '/v2/models/m/infer', request);
+    expect(answer).toMatchObject({ statusCode: 500, value: { code: 'TRANSFORM_FAILED' } });
+    expect(answer.body).not.toContain('secret-value');
+  });
+
+  test('a message that no answer could carry is cut', async () => {
+    const long = Object.assign(new Error(`no such plan: ${'x'.repeat(7 * 1024 ** 2)}`), { status: 400 });
+    const handler = await handlerOf('add.onnx', throwing(long));
+    const answer = await post(handler, '/v2/models/m/infer', request);
+    expect(answer).toMatchObject({ statusCode: 400, value: { code: 'TRANSFORM_REFUSED' } });
+    expect(answer.body).toMatch(/no such plan: x+…"/);
+    const direct = (await handler(request)) as { readonly error: string };
+    expect(direct.error.length).toBeLessThan(20_000);
+  });
+
+  test('a typed array of another realm is what it is called', async () => {
+    const data: Float32Array = runInNewContext('Float32Array.of(9, 1, 2, 3, 9).subarray(1, 4)');
+    const handler = await handlerOf('add.onnx', {
+      pre: () => ({ ...GOOD, a: { ...GOOD.a, data } }) as never,
+    });
+    expect((await post(handler, '/v2/models/m/infer', request)).value).toMatchObject({
+      outputs: [{ data: [1, 2, 3] }],
+    });
+  });
+
+  test('what pre writes to the request is in no audit', async () => {
+    const lines: string[] = [];
+    const signature = SIGNATURES['add.onnx'] as Signature;
+    const manifest = {
+      schema: 1,
+      model: 'm',
+      identity: 'i',
+      opset: 17,
+      file: 'add.onnx',
+      remote: [],
+    } as const;
+    const pre = (inputs: Record<string, { shape: number[] }>): object => {
+      inputs.a?.shape.unshift(4711);
+      delete inputs.b;
+      return GOOD;
+    };
+    const handler = await createHandler(
+      { ...manifest, signature, audit: { predictions: false } },
+      { pre } as unknown as AnyTransform,
+      (line) => lines.push(line),
+    );
+    await post(handler, '/v2/models/m/infer', request);
+    expect(lines.join('')).toMatch(/"outcome":"answered".*"rows":1,/);
+    expect(lines.join('')).not.toContain('4711');
   });
 
   test('what post does wrong is the transform’s fault, too', async () => {

@@ -69,6 +69,25 @@ describe('a signature', () => {
     expect(shippable.optimized).toBe(true);
   });
 
+  it('names what helps with a sequence of tensors, which no ZipMap made', async () => {
+    const tensors = message(
+      field(1, 's'),
+      field(2, field(4, message(field(1, field(1, message(field(1, FLOAT))))))),
+    );
+    await service.write(
+      'tensors.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['y']), node('SequenceConstruct', ['y', 'x'], ['s'])],
+        inputs: [tensorInfo('x', FLOAT, ['n'])],
+        outputs: [tensorInfo('y', FLOAT, ['n']), tensors],
+      }),
+    );
+    const { inspection } = await prepare(modelOf('tensors.onnx'), service.context());
+    expect(inspection.signature.omitted).toEqual(['s']);
+    expect(inspection.notices.join()).toMatch(/Output s is a sequence of tensors.*ConcatFromSequence/);
+    expect(inspection.notices.join()).not.toContain('zipmap');
+  });
+
   it('does not repeat a shape that a run disproves: LightGBM’s exporter says [1] for [n]', async () => {
     // As in its exports, nothing in the graph tells ONNX Runtime the length before it runs.
     await service.write(
@@ -248,6 +267,25 @@ describe('external data', () => {
     weights[0] = (weights[0] ?? 0) ^ 1;
     await writeFile(service.at('copy', 'weights', 'w.bin'), weights);
     expect((await readSource(copy, service.context())).digest).not.toBe(first.digest);
+  });
+
+  it('is found where the graph names it as a path below this folder', async () => {
+    await mkdir(service.at('dotted', 'weights'), { recursive: true });
+    const weights = new Uint8Array(Float32Array.of(10, 20).buffer);
+    await writeFile(service.at('dotted', 'weights', 'w.bin'), weights);
+    const graph = onnx({
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+      inputs: [tensorInfo('x', FLOAT, [2])],
+      outputs: [tensorInfo('y', FLOAT, [2])],
+      initializers: [externalTensor('w', [2], './weights/w.bin')],
+    });
+    await service.write('dotted/model.onnx', graph);
+    const { inspection, shippable, source } = await prepare(modelOf('dotted'), service.context());
+    expect(source.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
+    expect(inspection.ran).toBe(true);
+    expect(shippable.optimized).toBe(true);
+    const bare = await prepare(modelOf('dotted', { optimize: false }), service.context());
+    expect(bare.shippable.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
   });
 
   it('may be links to files elsewhere, as in Hugging Face’s cache', async () => {

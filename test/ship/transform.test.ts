@@ -87,11 +87,34 @@ describe('what a transform shows clients', () => {
   });
 });
 
+it('a transform has all of a package that the endpoint, too, is made with', async () => {
+  const name = await folder(
+    'logs',
+    `import { Logger, LogLevel } from '@aws-lambda-powertools/logger';
+     export const outputs = [{ name: 'sum', datatype: 'FP32', shape: [-1, 3] }, { name: LogLevel.own, datatype: 'BYTES', shape: [1] }];
+     export const post = (o: object) => ({ ...o, own: { datatype: 'BYTES', shape: [1], data: [new Logger().own] } });`,
+  );
+  const own = join(name, 'node_modules', '@aws-lambda-powertools', 'logger');
+  await service.write(join(own, 'package.json'), '{"name":"logger","type":"module","main":"index.js"}');
+  await service.write(
+    join(own, 'index.js'),
+    "export class Logger { own = 'mine' } export const LogLevel = { own: 'own' };",
+  );
+  const shipped = await shipModel(modelOf(name), service.context());
+  expect(shipped.facts.signature.outputs.map((output) => output.name)).toEqual(['sum', 'own']);
+});
+
 describe('a transform is refused', () => {
   const REFUSED: readonly (readonly [string, string, RegExp])[] = [
     ['throws', 'throw new TypeError("no vocabulary");', /throws when it is loaded: TypeError: no vocabulary/],
     ['exits', 'process.exit(0);', /ended the process that loaded it/],
     ['empty', 'export const input = [];', /it exports input\. Export pre or post/],
+    ['default', 'export default { post: (o: object) => o };', /exports nothing\. Export pre or post by name/],
+    [
+      'wasm',
+      "import w from './model.onnx'; export const post = () => w;",
+      /No loader is configured for "\.onnx" files: .*\.json.*\.txt/,
+    ],
     ['not-functions', 'export const pre = 1, post = "x";', /pre is of the type number.*\n.*post is of the/],
     ['not-array', 'export const inputs = { name: "x" }; export const pre = () => ({});', /not an array/],
     ['no-outputs', 'export const outputs = []; export const post = () => ({});', /outputs is empty/],

@@ -1,5 +1,6 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
+import { ownFile } from '../disk/own-file.ts';
 import { type Problem, problemError } from '../problems/errors.ts';
 
 /** `path` for an import statement in generated source. */
@@ -35,14 +36,20 @@ const whenAsked = (path: string): string => `let found;
 const names = { get: (_, name) => name === '__esModule' || (found ??= require(${JSON.stringify(path)}))[name] };
 module.exports = Object.create(new Proxy({}, names));`;
 
-/** Evaluated with the first line that is logged, which few cold starts have: 6 ms with what it needs. */
+const OWN_FUNCTIONS = `${dirname(dirname(ownFile('functions/infer/handler')))}${sep}`;
+
+/**
+ * Evaluated with the first line that is logged, which few cold starts have: 6 ms with what it needs. For our
+ * functions alone, which need its Logger: a transform that imports the package gets all of it.
+ */
 const lazyLogger: Plugin = {
   name: 'lazy-logger',
   setup(build) {
     build.onResolve(
       { filter: /^@aws-lambda-powertools\/logger$/ },
-      async ({ path, resolveDir, namespace, kind }) => {
+      async ({ path, importer, resolveDir, namespace, kind }) => {
         if (namespace === 'lazy-logger' || kind !== 'import-statement') return undefined;
+        if (!importer.startsWith(OWN_FUNCTIONS)) return undefined;
         const found = await build.resolve(path, { resolveDir, kind: 'dynamic-import' });
         return found.errors.length > 0 ? found : { path: found.path, namespace: 'lazy-logger' };
       },
@@ -119,7 +126,9 @@ export async function bundles<Name extends string>(
         code: 'MODELS_TRANSFORM_INVALID',
         key,
         message: `${place}${text}.`,
-        fix: 'Correct this place.',
+        fix: /^No loader is configured/.test(text)
+          ? 'Import code, .json or .txt: what a file of another kind holds goes into one of these, as base64 for example.'
+          : 'Correct this place.',
       };
     });
     if (first === undefined) throw error;

@@ -109,7 +109,10 @@ export function clientSignature(graph: Signature, name: string, exports: Exports
   }
   if (!exports.names.some((word) => ['inputs', 'outputs', 'pre', 'post'].includes(word))) {
     const instead = exports.names.length === 0 ? 'nothing' : exports.names.join(', ');
-    fault(`it exports ${instead}`, 'Export pre or post, or delete the file.');
+    fault(
+      `it exports ${instead}`,
+      'Export pre or post by name, as an ES module does (export const post = …), or delete the file.',
+    );
   }
   const inputs = readSpecs('inputs', exports.inputs, fault);
   const outputs = readSpecs('outputs', exports.outputs, fault);

@@ -53,7 +53,7 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** Part of the cache key: raise it when an inspection would come out differently. */
-const METHOD = 1;
+const METHOD = 2;
 
 /**
  * Loads the artifact with ONNX Runtime in a process that is killed when it takes too long or too much, and
@@ -157,6 +157,8 @@ type DeclaredOutput = {
 function omission(name: string, type: Value['type']): string {
   const why = `Output ${name} is ${kindOf(type)}, which the inference protocol cannot express, and is left out.`;
   if (type.kind !== 'sequence' && type.kind !== 'map') return why;
+  if (type.kind === 'sequence' && type.of === 'tensor')
+    return `${why} Its tensors would be served as outputs of their own, or as one: join them in the graph by ConcatFromSequence.`;
   return `${why} Exported without ZipMap it is a tensor: to_onnx(…, options={"zipmap": False}) in skl2onnx, zipmap=False in onnxmltools.`;
 }
 
@@ -165,7 +167,9 @@ function kindOf(type: Value['type']): string {
     const name = OTHER_TYPES[type.elem];
     return name === undefined ? `a tensor of ONNX's element type ${type.elem}` : `a tensor of ${name}`;
   }
-  return type.kind === 'unknown' ? 'of an unknown type' : `a ${type.kind}`;
+  if (type.kind === 'unknown') return 'of an unknown type';
+  if (type.kind === 'optional') return 'an optional';
+  return type.of === 'tensor' ? `a ${type.kind} of tensors` : `a ${type.kind}`;
 }
 
 /**
@@ -251,6 +255,13 @@ export function cureOf(message: string): string {
   const operator = /(\S+?)(?:\(-?\d+\))? is not a registered function\/op/.exec(message)?.[1];
   if (operator !== undefined)
     return `Replace the operator ${operator}, which ONNX Runtime does not have: export the model without it, or compute it in a transform.ts.`;
+  const [, typed] = /Unsupported data type: (\d+)/.exec(message) ?? [];
+  const type = typed === undefined ? undefined : OTHER_TYPES[Number(typed)];
+  if (type !== undefined)
+    return `Cast outputs of ${type} to float32 at the end of the graph, or export the model in float32 or float16: ONNX Runtime’s binding for Node loads no graph that has an output of ${type}.`;
+  const complex = /MLDataType for: tensor\((complex\d+)\)/.exec(message)?.[1];
+  if (complex !== undefined)
+    return `Give the real and the imaginary part of ${complex} as a tensor each: ONNX Runtime has no complex numbers.`;
   const data = /offset: (\d+) size to read: (\d+) given file_length: (\d+)/.exec(message);
   if (data !== null)
     return `Put the whole file of the external data beside the graph: the one that is there has ${data[3]} bytes, and the graph reads to byte ${Number(data[1]) + Number(data[2])}. It may have been copied or downloaded in part.`;

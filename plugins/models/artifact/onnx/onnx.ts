@@ -116,7 +116,8 @@ export function readOnnx(source: MessageSource): OnnxInfo {
       if (field.number === 14) isExternal = field.value === 1;
       if (field.number === 13) {
         const [key, value] = pairIn(source, field);
-        if (key === 'location') location = value;
+        // The same place, and what some write; ONNX Runtime takes both.
+        if (key === 'location') location = value.replace(/^(?:\.\/)+/, '');
       }
     }
     if (isExternal) add(external, location ?? '', 'files of weights');

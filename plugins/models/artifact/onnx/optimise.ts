@@ -8,6 +8,7 @@ import { declared, graphOf } from './inspect.ts';
 import type { OnnxInfo } from './onnx.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
+import { short } from './short.ts';
 
 /** Part of the cache key: raise it when the same source would be treated differently. */
 const METHOD = 1;
@@ -99,7 +100,7 @@ async function roomIn(folder: string): Promise<number> {
 function verdict(outcome: Awaited<ReturnType<typeof runTask>>): true | string {
   const original = 'the original is shipped';
   if (outcome.kind === 'failed' || outcome.kind === 'crashed') {
-    return `Not optimised: ${outcome.message.replace(/\s+/g, ' ').slice(0, 200)}; ${original}.`;
+    return `Not optimised: ${short(outcome.message).slice(0, 200)}; ${original}.`;
   }
   if (outcome.kind !== 'done')
     return `Not optimised: it took too ${outcome.kind === 'memory' ? 'much memory' : 'long'}; ${original}.`;

@@ -17,7 +17,11 @@ type ValueType =
       /** Name of each free dimension; equal names have equal lengths. */
       readonly symbols: readonly (string | undefined)[];
     }
-  | { readonly kind: 'sequence' | 'map' | 'optional' | 'sparse' | 'unknown' };
+  | {
+      readonly kind: 'sequence' | 'map' | 'optional' | 'sparse' | 'unknown';
+      /** What a sequence is of, where it says so. */
+      readonly of?: ValueType['kind'];
+    };
 
 export type Value = { readonly name: string; readonly type: ValueType };
 
@@ -37,9 +41,28 @@ export function valueIn(source: MessageSource, part: MessagePart, dimension: () 
   return { name, type };
 }
 
+/** The types in it are told and not kept: they may be nested, and no deeper than messages are. */
+function sequenceOf(source: MessageSource, part: MessagePart): ValueType {
+  for (const field of messageFields(source, part)) {
+    if (field.number !== 1) continue;
+    for (const { number } of messageFields(source, field)) {
+      const of = KINDS_IN[number];
+      if (of !== undefined) return { kind: 'sequence', of };
+    }
+  }
+  return { kind: 'sequence' };
+}
+const KINDS_IN: Readonly<Record<number, ValueType['kind']>> = {
+  1: 'tensor',
+  4: 'sequence',
+  5: 'map',
+  8: 'sparse',
+  9: 'optional',
+};
+
 /** One member of TypeProto's oneof. */
 function typeOf(source: MessageSource, field: MessageField, counted: () => void): ValueType | undefined {
-  if (field.number === 4) return { kind: 'sequence' };
+  if (field.number === 4) return sequenceOf(source, field);
   if (field.number === 5) return { kind: 'map' };
   if (field.number === 8) return { kind: 'sparse' };
   if (field.number === 9) return { kind: 'optional' };

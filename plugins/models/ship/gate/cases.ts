@@ -4,12 +4,14 @@ import { join, resolve } from 'node:path';
 import { PAYLOAD_BYTES } from '../../../../core/endpoint/contract.ts';
 import { isRefusal } from '../../../../core/errors/refusals.ts';
 import { type Case, caseLines, faultOf, readCase } from '../../../../core/gate/cases.ts';
+import { eventOf } from '../../../../core/gate/event.ts';
 import { readRequest } from '../../../../core/protocol/request.ts';
 import type { Signature } from '../../../../core/tensor/contract.ts';
+import { decodedUtf8 } from '../../../../core/text/utf8.ts';
 import type { Facts, Gate } from '../../declaration/model.ts';
 import { cacheFolder, once } from '../../disk/cache.ts';
 import type { Upload } from '../../disk/files.ts';
-import { type Problem, throwProblems } from '../../problems/errors.ts';
+import { type Problem, problemError, throwProblems } from '../../problems/errors.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text, with some of its cases parsed. */
 const FILE_BYTES = 32 * 1024 ** 2;
@@ -39,7 +41,12 @@ export async function shipCases(
 ): Promise<ShippedCases> {
   const from = resolve(serviceDir, path);
   const bytes = await read(key, path, from);
-  const text = bytes.toString('utf8');
+  const text = decodedUtf8(bytes);
+  // Else U+FFFD would be asked in the place of what is there.
+  if (text === undefined)
+    throw problemError([
+      problemOf(key, path)(`${path} is not UTF-8.`, 'Write the file in UTF-8, as JSON is.'),
+    ]);
   const lines = caseLines(text);
   const faults = lines.flatMap(({ line, start, end }) => {
     const part = text.slice(start, end);
@@ -104,7 +111,7 @@ function problemsOf(key: string, path: string, count: number, faults: readonly F
 
 /** @returns why this model cannot be asked this, or cannot answer so; without values */
 function mismatch({ request, outputs = [] }: Case, signature: Signature): string | undefined {
-  const size = Buffer.byteLength(request);
+  const size = Buffer.byteLength(eventOf(request));
   if (size > PAYLOAD_BYTES)
     return `The request has ${(size / 1024 ** 2).toFixed(1)} MB; Lambda takes ${PAYLOAD_BYTES / 1024 ** 2}.`;
   try {

@@ -1,4 +1,5 @@
 import { PAYLOAD_BYTES } from '../../../../core/endpoint/contract.ts';
+import { eventOf } from '../../../../core/gate/event.ts';
 import { printLabelled } from '../../../../core/gate/labelled.ts';
 import type { PlainTensor } from '../../../../core/gate/tensors.ts';
 import type { Label } from '../../../../core/quality/contract.ts';
@@ -52,7 +53,7 @@ export async function labelledLines(
       const part = rowsOf(tensors, from, to);
       const plain = inputs.map(({ name, shape }) => plainOf(name, part[name] as Tensor, shape, to - from));
       const line = printLabelled({ first: rows + 1, labels: labels.slice(from, to), inputs: plain });
-      if (Buffer.byteLength(line) > PAYLOAD_BYTES)
+      if (Buffer.byteLength(eventOf(line)) > PAYLOAD_BYTES)
         throw fault(
           `Row ${rows + 1} makes a request of more than ${PAYLOAD_BYTES / 1024 ** 2} MB, which Lambda does not take.`,
           'Leave `gate.metric` out for this model.',

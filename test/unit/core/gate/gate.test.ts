@@ -398,3 +398,46 @@ describe('a reference', () => {
     );
   });
 });
+
+describe('whole numbers beyond 2^53', () => {
+  // What Lambda's runtime has read is a double: the endpoint refuses it, and takes the text of a body.
+  const identity = (event: unknown): unknown => {
+    const { body, inputs } = event as { readonly body?: string; readonly inputs?: unknown };
+    if (inputs === undefined) return doubling({});
+    if (body === undefined)
+      return { error: '$.inputs[0].data[0] is outside the range.', code: 'WRONG_VALUE' };
+    const digits = /"data":\[(\d+)\]/.exec(body)?.[1];
+    const outputs = `[{"name":"y","datatype":"INT64","shape":[1],"data":[${digits}]}]`;
+    return { statusCode: 200, headers: {}, body: `{"outputs":${outputs}}`, isBase64Encoded: false };
+  };
+  const ids = (expected: string): string =>
+    `{"inputs":[{"name":"x","datatype":"INT64","shape":[1],"data":[9007199254740993]}],"outputs":[{"name":"y","datatype":"INT64","shape":[1],"data":[${expected}]}]}`;
+
+  it('are asked with every digit, and compared so', async () => {
+    const right = await gate(identity, { casesText: ids('9007199254740993') });
+    expect(right.state).toMatchObject({ verdict: 'pass' });
+    const wrong = await gate(identity, { casesText: ids('9007199254740992') });
+    expect(wrong.state).toMatchObject({ verdict: 'fail', failed: [1] });
+    expect(wrong.failures[0]?.differences).toEqual([
+      { at: 'y[0]', expected: '9007199254740992', got: '9007199254740993', difference: 1 },
+    ]);
+  });
+
+  it('of a refusal are the endpoint’s words', async () => {
+    const refusing = (event: unknown): unknown =>
+      (event as { readonly inputs?: unknown }).inputs === undefined
+        ? doubling({})
+        : { statusCode: 400, body: '{"error":"$.inputs must not be.","code":"UNKNOWN_INPUT"}' };
+    const { failures } = await gate(refusing, { casesText: ids('1') });
+    expect(failures[0]).toMatchObject({
+      kind: 'refused',
+      differences: [{ got: 'UNKNOWN_INPUT: $.inputs must not be.' }],
+    });
+  });
+
+  it('are loaded so, too', async () => {
+    const settings = { gate: { tolerance: 0, load: { rate: 10, duration: 3 } }, memory: 512 };
+    const { state } = await gate(identity, { casesText: ids('9007199254740993'), settings });
+    expect(state).toMatchObject({ verdict: 'pass', load: { errors: 0 } });
+  });
+});

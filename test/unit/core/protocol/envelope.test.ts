@@ -143,3 +143,13 @@ describe('readEnvelope', () => {
     }
   });
 });
+
+// A quarter of what a body may unpack to. It is minutes where each key is searched to the end of the text.
+test.each([
+  ['no bracket that closes', '"data":[1},'],
+  ['none that closes, nested', '"data":[[1}},'],
+  ['a quote in place of it', '"data":[1 "},'],
+])('a text takes time by its length alone: %s', { timeout: 120_000 }, (_, part) => {
+  const text = `{"inputs":[{${part.repeat(Math.ceil(8e6 / part.length))}`;
+  expect(() => readEnvelope(text)).toThrow(expect.objectContaining({ code: 'INVALID_JSON' }));
+});

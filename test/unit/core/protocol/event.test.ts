@@ -51,6 +51,12 @@ const albMulti = {
 };
 
 describe('readEvent', () => {
+  test('takes whatever was written as headers', () => {
+    const odd = { a: [{ toString: 1 }], b: [['c'], 7, null], c: 7, d: { e: 'f' }, e: ['g', 'h'] };
+    for (const event of [http, rest, { ...albMulti, multiValueHeaders: odd }])
+      expect(readEvent({ ...event, headers: odd }, context).headers).toEqual({ e: 'g, h' });
+  });
+
   test.each([
     ['HTTP API and function URL', http, 'http', '/dev/v2/models/a b/infer'],
     ['REST API', rest, 'rest', '/v2/models/a b/infer'],

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Manifest } from '../../../../core/endpoint/contract.ts';
 import type { ReadRange } from '../../../../core/ports/files.ts';
 import type { FilesPlace } from '../../../../functions/runtime/files-place.ts';
@@ -65,6 +65,23 @@ test.each([9_000_000, content.length - 1])(
     expect(await readdir(join(folder, 'model'))).toEqual([]);
   },
 );
+
+test('what is written in part, as on a disk that is nearly full, is written on', async () => {
+  const one = await open(join(folder, 'any'), 'w');
+  const handles = Object.getPrototypeOf(one) as typeof one;
+  await one.close();
+  const write = handles.write as unknown as (this: unknown, ...given: unknown[]) => unknown;
+  const spy = vi.spyOn(handles, 'write').mockImplementation(function (this: unknown, ...given: unknown[]) {
+    const [bytes, offset, length, position] = given;
+    return write.call(this, bytes, offset, Math.ceil(Number(length) / 2), position) as never;
+  });
+  try {
+    await fetchRemoteFile(file, folder, from(slowly));
+  } finally {
+    spy.mockRestore();
+  }
+  expect((await readFile(join(folder, file.path))).equals(content)).toBe(true);
+});
 
 const manifest = (remote: object): Manifest => ({
   ...{ schema: 1, model: 'm', identity: `test-${process.pid}`, opset: 20, file: 'model/model.onnx' },

@@ -17,6 +17,12 @@ it.each([
     'Deserialize tensor w External initializer: w offset: 0 size to read: 321126400 given file_length: 200000000 are out of bounds or can not be read in full.',
     /^Put the whole file of the external data beside the graph: .* 200000000 bytes, .* 321126400/,
   ],
+  ['Unsupported data type: 16', /^Cast outputs of bfloat16 to float32 /],
+  ['Unsupported data type: 17', /^Cast outputs of float8e4m3fn to float32 /],
+  [
+    'Exception during loading: MLDataType for: tensor(complex64) is not currently registered or supported',
+    /^Give the real and the imaginary part of complex64 /,
+  ],
   ['Opset 99 is under development', /^Export the model again, for an opset/],
 ])('%s', (message, cure) => {
   expect(cureOf(message)).toMatch(cure);

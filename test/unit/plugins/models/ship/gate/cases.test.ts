@@ -61,6 +61,15 @@ describe('a case file', () => {
     expect(await readFile(shipped.upload.from, 'utf8')).toBe(text);
   });
 
+  it('is UTF-8, or other texts than it has would be asked', async () => {
+    const bytes = Buffer.from(JSON.stringify({ ...good, id: 'Müller' }), 'latin1');
+    await writeFile(join(folder, 'latin.jsonl'), bytes);
+    const gate = { tolerance: 1e-4 };
+    await expect(
+      shipCases('models.churn.gate.cases', 'latin.jsonl', gate, signature, folder),
+    ).rejects.toThrow(/latin\.jsonl is not UTF-8.*MODELS_GATE_CASES/s);
+  });
+
   it('needs no outputs where a reference answers', async () => {
     const line = JSON.stringify({ inputs: [input] });
     expect((await ship(line, 'churn-prod')).facts.count).toBe(1);
