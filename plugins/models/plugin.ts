@@ -19,7 +19,7 @@ import {
   packagingNotices,
 } from './plan/report.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
-import { type Problem, throwProblems } from './problems/errors.ts';
+import { isProblemError, type Problem, throwProblems } from './problems/errors.ts';
 import type { ServiceImages } from './releases/packages/remove-images.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
@@ -60,6 +60,8 @@ export default class ServerlessModels {
       deploy: { options: DEPLOY_OPTIONS },
       package: { options: PACKAGE_OPTIONS },
       models: {
+        // `sls models` alone lists the commands; without this it does nothing, and says nothing.
+        type: 'container',
         usage: 'Models of this service: validate, serve, plan, invoke, status',
         commands: Object.fromEntries(
           [...known].map(([verb, { usage, options }]) => [
@@ -269,21 +271,26 @@ export default class ServerlessModels {
    * deleted.
    */
   async #emptyRegistry(): Promise<void> {
-    const { leaveRegistry } = await import('./releases/remove.ts');
+    const [{ leaveRegistry }, { refusedByAws }] = await Promise.all([
+      import('./releases/remove.ts'),
+      import('./releases/session.ts'),
+    ]);
+    const service = framework.serviceOf(this.#serverless);
+    const refused = (error: unknown): never => {
+      throw isProblemError(error) ? error : refusedByAws(service, error);
+    };
     const own = await framework.deploymentBucket(this.#serverless).catch(() => undefined);
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const named = this.#input?.options.registry?.bucket;
     if (this.#input !== undefined) {
       const { imagesToRemove } = await import('./releases/packages/remove-images.ts');
-      this.#images = await imagesToRemove(aws, this.#input.models, this.#input.host, named ?? own);
+      this.#images = await imagesToRemove(aws, this.#input.models, this.#input.host, named ?? own).catch(
+        refused,
+      );
     }
     for (const line of keptBuckets(this.#input?.models ?? [])) this.#utils.log.notice(line);
-    await leaveRegistry(
-      aws,
-      framework.serviceOf(this.#serverless),
-      { own, named },
-      framework.progressOf(this.#utils),
-    );
+    const progress = framework.progressOf(this.#utils);
+    await leaveRegistry(aws, service, { own, named }, progress).catch(refused);
   }
 
   /** Functions that still run need them. */

@@ -4,7 +4,7 @@ import { knownFile } from '../advise/known-file.ts';
 import { adviceNeeds } from '../advise/needs.ts';
 import { ADVISE_OPTIONS } from '../advise/options.ts';
 import { pricesOf } from '../advise/price-file.ts';
-import { type Command, modelOf } from '../context/context.ts';
+import { type Command, modelOf, NO_MODELS } from '../context/context.ts';
 
 /**
  * `sls models advise`: batch, real time or edge, on what, for which reasons, at what cost. Changes nothing.
@@ -34,7 +34,7 @@ export const command: Command = {
       advised.push(advisedModel(model.name, adviceNeeds(flags, known, model, bench), prices));
     }
     const { isKept, text } = await tellAdvice(advised, prices, flags, service.dir);
-    print(text);
+    print(text === '' ? NO_MODELS : text);
     if (!isKept) process.exitCode = 1;
   },
 };

@@ -30,6 +30,8 @@ export const command: Command = {
     const format = String(flags.format ?? (flags.json ? 'json' : 'markdown'));
     const write = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
     if (write === undefined) throw usage('--format', `${format} is none of them.`, `Write one of ${NAMES}.`);
+    if (flags.json && format === 'markdown')
+      throw usage('--json', 'does not go with --format markdown.', 'Leave one of them out.');
     const document = (await facts([model])).get(model.name)?.card;
     if (document === undefined) throw new Error(`${model.name} was packaged without a card`);
     const text = write(document);

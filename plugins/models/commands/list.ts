@@ -2,7 +2,7 @@ import { cardLines } from '../../../core/card/words.ts';
 import { originLine } from '../../../core/origin/origin.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
-import type { Command } from '../context/context.ts';
+import { type Command, NO_MODELS } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */
@@ -19,7 +19,8 @@ export const command: Command = {
       return known === undefined ? [] : [{ model, facts: known }];
     });
     if (flags.types) print(rows.map(toTypes).join('\n'));
-    else print(flags.json ? JSON.stringify(rows.map(toJson), null, 2) : rows.map(toText).join('\n\n'));
+    else if (flags.json) print(JSON.stringify(rows.map(toJson), null, 2));
+    else print(rows.length === 0 ? NO_MODELS : rows.map(toText).join('\n\n'));
   },
 };
 

@@ -1,6 +1,6 @@
 import { CAPACITY_OPTIONS, withoutCapacity } from '../capacity/options.ts';
 import { DURATION, requestTimes, timeFlags } from '../capacity/times.ts';
-import type { Command } from '../context/context.ts';
+import { type Command, NO_MODELS } from '../context/context.ts';
 import { idleCost, imagesCost, monthlyCost, standingCost } from '../plan/cost.ts';
 import { inventory } from '../plan/inventory.ts';
 import { planJson } from '../plan-report/json.ts';
@@ -36,6 +36,7 @@ export const command: Command = {
     }
     withoutCapacity(context.flags);
     const { models, flags, print, plan } = context;
+    if (models.length === 0 && !flags.json) return print(NO_MODELS);
     const flagged = timeFlags(flags);
     const facts = await context.facts(models);
     const live = await askLive(

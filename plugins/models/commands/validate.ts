@@ -1,4 +1,4 @@
-import { type Command, type Context, problemJson } from '../context/context.ts';
+import { type Command, type Context, NO_MODELS, problemJson } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { resourceProblems } from '../plan/inventory.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
@@ -33,4 +33,4 @@ async function artifactProblems({ models, facts }: Context): Promise<readonly Pr
 }
 
 const summary = (models: readonly Model[]): string =>
-  models.length === 0 ? 'There are no models.' : `${models.map(({ name }) => name).join(', ')}: no problems.`;
+  models.length === 0 ? NO_MODELS : `${models.map(({ name }) => name).join(', ')}: no problems.`;

@@ -10,6 +10,9 @@ import {
   throwProblems,
 } from '../problems/errors.ts';
 
+/** What a command says that has nothing to tell, so that nobody takes its silence for a fault. */
+export const NO_MODELS = 'There are no models.';
+
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {
   readonly name: string;

@@ -75,3 +75,13 @@ it('is in the list, shortly', () => {
     ].join('\n'),
   );
 });
+
+it('refuses --json beside --format markdown: what reads it expects JSON', async () => {
+  const { printed } = await run({ format: 'markdown', json: true });
+  expect(process.exitCode).toBe(1);
+  process.exitCode = undefined;
+  expect(JSON.parse(printed).problems).toMatchObject([
+    { code: 'MODELS_USAGE', key: '--json', message: 'does not go with --format markdown.' },
+  ]);
+  expect(JSON.parse((await run({ format: 'cyclonedx', json: true })).printed).bomFormat).toBe('CycloneDX');
+});
