@@ -14,8 +14,9 @@ export type Body = string | Uint8Array<ArrayBuffer>;
 export type Zlib = Readonly<Record<'gunzipSync' | 'inflateSync' | 'inflateRawSync', Undo>>;
 type Undo = (bytes: Uint8Array, limit: { readonly maxOutputLength: number }) => Uint8Array<ArrayBuffer>;
 
-const tooLarge = (limit: number): Error =>
-  refusal('BODY_TOO_LARGE', `The body may have ${limit / 1024 / 1024} MB, also when unpacked.`);
+export const BODY_LIMITS = `The body may have ${PAYLOAD_BYTES / 1024 ** 2} MB as it is sent, and ${UNPACKED_BYTES / 1024 ** 2} MB when it is unpacked.`;
+
+const tooLarge = (): Error => refusal('BODY_TOO_LARGE', BODY_LIMITS);
 
 /**
  * Compression is found by its magic bytes, as gateways differ in what they undo and in whether they keep the
@@ -33,7 +34,7 @@ export function readBody(
   const { body, headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined) checkEncoding(encoding);
-  if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge(PAYLOAD_BYTES);
+  if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge();
   if (!request.base64) return body ?? '';
   const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
   const bytes = bodyBytes(request, base64, (size) => {
@@ -71,7 +72,7 @@ function unpack(work: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     return work();
   } catch (error) {
     const limit = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
-    throw limit ? tooLarge(UNPACKED_BYTES) : refusal('INVALID_ENCODING', 'The compressed body is broken.');
+    throw limit ? tooLarge() : refusal('INVALID_ENCODING', 'The compressed body is broken.');
   }
 }
 

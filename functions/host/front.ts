@@ -13,6 +13,7 @@ import { HOST_LIMITS } from '../../core/host/contract.ts';
 import { METRICS_TYPE, metricsText } from '../../core/host/counts.ts';
 import { gatewayAnswer, type HttpAnswer } from '../../core/host/gateway.ts';
 import { guardRefusal } from '../../core/host/guard.ts';
+import { BODY_LIMITS } from '../../core/protocol/body.ts';
 import type { Behind } from './behind.ts';
 import { type Bodies, createBodies, dropRest } from './bodies.ts';
 import { type Described, describeModels } from './described.ts';
@@ -196,7 +197,7 @@ function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchang
       if (read === 'late') shed();
       if (read === 'tooLarge') {
         pool.count({ status: 413, headers: {}, code: 'BODY_TOO_LARGE', body: NOTHING }, began);
-        refuse('BODY_TOO_LARGE', `The body may have ${PAYLOAD_BYTES / 1024 / 1024} MB, also when unpacked.`);
+        refuse('BODY_TOO_LARGE', BODY_LIMITS);
       }
       return;
     }

@@ -8,6 +8,7 @@ import { failuresTable } from '../../../core/gate/table.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import type { LiveVersion, RowScores } from '../../../core/quality/contract.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -250,7 +251,7 @@ const awsProblem = (name: string, reason: string, cause?: unknown): Error =>
       {
         code: 'MODELS_AWS',
         key: `models.${name}`,
-        message: `cannot be asked: ${/[.!?]$/.test(reason) ? reason : `${reason}.`}`,
+        message: `cannot be asked: ${withStop(reason)}`,
         fix: 'Check credentials, --aws-profile and --region.',
       },
     ],

@@ -5,6 +5,7 @@ import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -108,7 +109,7 @@ async function ask(
       {
         code: 'MODELS_AWS',
         key: `models.${model.name}`,
-        message: `failed: ${sentence(reason)}`,
+        message: `failed: ${withStop(reason)}`,
         fix: `Look into the log of ${name}: sls logs -f ${model.name} --stage ${plan.host.stage}`,
       },
     ]);
@@ -133,7 +134,7 @@ async function ask(
           {
             code: 'MODELS_AWS',
             key: `models.${model.name}`,
-            message: `was turned away by Lambda: ${sentence(error.message)}`,
+            message: `was turned away by Lambda: ${withStop(error.message)}`,
             fix: 'Try again: the concurrency of the function or of the account is used up; `concurrency.reserved` keeps some for it.',
           },
         ],
@@ -146,7 +147,7 @@ async function ask(
           key: `models.${model.name}`,
           message: missing
             ? `has no ${name}:${ALIAS} in ${service.region}.`
-            : `cannot be asked: ${sentence(error.message)}`,
+            : `cannot be asked: ${withStop(error.message)}`,
           fix: missing
             ? 'Run `sls deploy`, or name another --stage or --region.'
             : 'Check credentials, --aws-profile and --region.',
@@ -174,8 +175,6 @@ function parsed(came: string): unknown {
       : value;
   return JSON.parse(came, revive);
 }
-
-const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
 
 type Output = {
   readonly name: string;

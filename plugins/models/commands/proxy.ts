@@ -1,4 +1,5 @@
 import { isNoStack, stackOutputs } from '../../../aws/stack.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Command, Context } from '../context/context.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
 import { problemError } from '../problems/errors.ts';
@@ -96,7 +97,7 @@ const awsProblem = (stack: string, text: string) =>
     {
       code: 'MODELS_AWS',
       key: stack,
-      message: `The stack could not be read: ${/[.!?]$/.test(text) ? text : `${text}.`}`,
+      message: `The stack could not be read: ${withStop(text)}`,
       fix: 'Check --aws-profile, --region and cloudformation:DescribeStacks.',
     },
   ]);

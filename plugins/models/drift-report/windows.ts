@@ -6,6 +6,7 @@ import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
 import { windowNamed } from '../../../core/drift/windows.ts';
 import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import { DAY_MS } from '../../../core/units/time.ts';
 import type { Context } from '../context/context.ts';
 import { FILES_PREFIX } from '../plan/shared/registry-place.ts';
@@ -112,6 +113,6 @@ function windowOf(text: string | undefined): DriftWindow | undefined {
 const unreadable = ({ stack, region }: Context['service'], error: unknown): Problem => ({
   code: 'MODELS_AWS',
   key: 'models',
-  message: `What was found of drift in ${stack} (${region}) cannot be read: ${error instanceof Error ? error.message : error}`,
+  message: `What was found of drift in ${stack} (${region}) cannot be read: ${withStop(error instanceof Error ? error.message : String(error))}`,
   fix: 'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what a command needs.',
 });

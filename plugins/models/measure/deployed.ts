@@ -4,6 +4,7 @@ import { instanceLimits } from '../../../aws/lambda/capacity.ts';
 import { lambdaInvoke } from '../../../aws/lambda/invoke.ts';
 import { versionSize } from '../../../aws/lambda/version-size.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Context } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -54,7 +55,7 @@ export async function benchDeployed<T>(
     return result;
   } catch (error) {
     if (!(error instanceof Error) || isProblemError(error)) throw error;
-    const words = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+    const words = withStop(error.message);
     throw problemError(
       [
         {

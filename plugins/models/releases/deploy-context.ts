@@ -1,5 +1,6 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Context } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -58,7 +59,7 @@ export async function atRegistry<T>(
         {
           code: 'MODELS_AWS',
           key: 'models',
-          message: `The registry${name === undefined ? '' : ` in ${name}`} cannot be used: ${messageOf(error)}.`,
+          message: `The registry${name === undefined ? '' : ` in ${name}`} cannot be used: ${withStop(messageOf(error))}`,
           fix: registryFix(
             error,
             'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',

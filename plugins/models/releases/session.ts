@@ -3,6 +3,7 @@ import { errorName, errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { Benches } from '../../../core/registry/benches.ts';
 import type { Registry } from '../../../core/registry/port.ts';
 import { staged } from '../../../core/release/command/text.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Context } from '../context/context.ts';
 import { workerName } from '../plan/release/functions.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
@@ -132,6 +133,5 @@ const isThrottled = (error: unknown): boolean =>
   /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(errorName(error) ?? '');
 
 function wordsOf(error: unknown): string {
-  const words = error instanceof Error ? error.message : String(error);
-  return /[.!?]$/.test(words) ? words : `${words}.`;
+  return withStop(error instanceof Error ? error.message : String(error));
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Context } from '../context/context.ts';
 import { problemError } from '../problems/errors.ts';
 import { chosenModel, mustName } from './chosen.ts';
@@ -45,7 +46,7 @@ export async function send(
         const unreadable = messageOf(error);
         return {
           json: { unreadable },
-          text: `How it stands now cannot be read: ${sentence(unreadable)} It was done all the same.`,
+          text: `How it stands now cannot be read: ${withStop(unreadable)} It was done all the same.`,
         };
       },
     );
@@ -55,14 +56,12 @@ export async function send(
   }).finally(() => progress(undefined));
 }
 
-const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
-
 const notAllowed = (model: string, verb: string, refused: string, see: string): Error =>
   problemError([
     {
       code: 'MODELS_RELEASE_REFUSED',
       key: `models.${model}`,
-      message: `${verb} was refused, and nothing was changed: ${sentence(refused)}`,
+      message: `${verb} was refused, and nothing was changed: ${withStop(refused)}`,
       fix: `See \`${see}\`.`,
     },
   ]);
