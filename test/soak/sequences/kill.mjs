@@ -16,7 +16,8 @@ function isDue(method, path, body) {
   if (at === 'before the upload') return asksWorker || (method === 'PUT' && path.includes('/deployments/'));
   return at === 'after the upload' && /Action=(CreateChangeSet|UpdateStack)\b/.test(body);
 }
-const begins = (body) => asked().at === 'in the operation' && /Action=(ExecuteChangeSet|UpdateStack)\b/.test(body);
+const begins = (body) =>
+  asked().at === 'in the operation' && /Action=(ExecuteChangeSet|UpdateStack)\b/.test(body);
 const die = () => process.kill(process.pid, 'SIGKILL');
 
 const original = http.request;
