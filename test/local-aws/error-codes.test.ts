@@ -109,13 +109,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
   'plugins/models/commands/invoke.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
   'plugins/models/releases/deploy-context.ts': { NoSuchBucket: REGISTRY },
   'plugins/models/releases/remove.ts': { NoSuchBucket: REGISTRY },
-  'plugins/models/releases/session.ts': {
-    ExpiredToken: ['S3 GetObject'],
-    ExpiredTokenException: ['Lambda GetAlias'],
-    InvalidClientTokenId: ['CloudFormation DescribeStackResource'],
-    UnrecognizedClientException: ['Lambda GetAlias'],
-    SignatureDoesNotMatch: ['CloudFormation DescribeStackResource'],
-  },
+  'plugins/models/releases/worker/worker.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
   'plugins/models/ship/upload.ts': {
     NoSuchBucket: ['S3 PutObject', 'S3 HeadObject', 'S3 CreateMultipartUpload'],
   },
