@@ -1,29 +1,13 @@
 /** Points of several metrics by their ids, whole or not at all. */
-import { CloudWatchClient, type GetMetricDataOutput } from '@aws-sdk/client-cloudwatch';
-import { expect, it, vi } from 'vitest';
-import { metricPoints } from '../../../aws/metric-points.ts';
-
-let pages: GetMetricDataOutput[] = [];
-vi.mock('../../../aws/clients/cloudwatch.ts', () => ({
-  cloudWatchClient: () => {
-    const client = new CloudWatchClient({ region: 'us-east-1' });
-    client.middlewareStack.add(() => async () => ({ output: pages.shift() as never, response: {} }), {
-      step: 'initialize',
-    });
-    return client;
-  },
-}));
+import type { GetMetricDataOutput } from '@aws-sdk/client-cloudwatch';
+import { expect, it } from 'vitest';
+import { wholePoints } from '../../../aws/metric-points.ts';
 
 const MINUTE = 60_000;
-const read = (given: GetMetricDataOutput[]) => {
-  pages = given;
-  const metric = { namespace: 'AWS/Lambda', metric: 'Invocations', dimensions: {}, statistic: 'Sum' };
-  return metricPoints({ region: 'us-east-1' }, [{ ...metric, id: 'requests' }], {
-    from: 0,
-    to: 10 * MINUTE,
-    period: 60,
-  });
-};
+async function* pagesOf(given: readonly GetMetricDataOutput[]) {
+  yield* given;
+}
+const read = (given: readonly GetMetricDataOutput[]) => wholePoints(pagesOf(given));
 const part = (StatusCode: 'Complete' | 'InternalError' | 'PartialData' | 'Forbidden', minute: number) => ({
   Id: 'requests',
   StatusCode,
