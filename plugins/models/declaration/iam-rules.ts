@@ -1,6 +1,6 @@
-import { isObject } from '../../../core/json/is-object.ts';
 import type { Problem } from '../problems/errors.ts';
 import { nearest, shown } from './issues.ts';
+import { isIntrinsic } from './keys/intrinsic.ts';
 import type { Declaration } from './schema.ts';
 
 /** What IAM would refuse of `iam` in the middle of a deploy. */
@@ -77,7 +77,3 @@ function statementProblems(key: string, statement: Readonly<Record<string, unkno
     );
   return problems;
 }
-
-/** `{Ref: …}`, `{Fn::If: …}`: what only CloudFormation knows. */
-const isIntrinsic = (value: unknown): boolean =>
-  isObject(value) && /^(Ref|Fn::\w+)$/.test(Object.keys(value).join());

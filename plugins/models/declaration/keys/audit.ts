@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isIntrinsic } from './intrinsic.ts';
 import { key } from './key.ts';
 import { flag, integer, map, object } from './kinds.ts';
 
@@ -18,7 +19,7 @@ export const auditKey = key(
     kmsKey: key(
       z.union([
         z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/),
-        object.refine((value) => /^(Ref|Fn::\w+)$/.test(Object.keys(value).join())),
+        object.refine(isIntrinsic),
       ]),
       {
         type: 'string \\| object',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isIntrinsic } from './intrinsic.ts';
 import { key } from './key.ts';
 import { flag, map, object, text } from './kinds.ts';
 
@@ -59,7 +60,7 @@ export const mlflowKey = key(
     }),
     secret: key(
       // mlflow-rules.ts tells what is wrong with a text, and does not repeat it.
-      z.union([text, object.refine((value) => /^(Ref|Fn::\w+)$/.test(Object.keys(value).join()))]),
+      z.union([text, object.refine(isIntrinsic)]),
       {
         type: 'string \\| object',
         description:
