@@ -4,8 +4,7 @@
  *
  *   node child.mjs <handler.mjs>
  */
-import { writeFileSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
@@ -17,18 +16,25 @@ import { answerCall } from './call.ts';
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
-/** The descriptor of the pair of sockets that the host opened. */
+/** The descriptor of the pair of sockets that the host opened. Nothing here makes it one that does not block. */
 const CHANNEL = 3;
+
+/** As much as the system keeps of such a pair, by default: https://man7.org/linux/man-pages/man7/socket.7.html */
+const CHUNK_BYTES = 208 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
-const channel = new Socket({ fd: CHANNEL, readable: true, writable: true });
+/** The longest that a timer can wait: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const MOST_MS = 2 ** 31 - 1;
 
 function tell(told: HostTold, body: Buffer = NOTHING): void {
-  const pieces = framed(told, body);
-  if (pieces.length > 1) channel.cork();
-  for (const piece of pieces) channel.write(piece);
-  if (pieces.length > 1) channel.uncork();
+  try {
+    for (const piece of framed(told, body))
+      for (let at = 0; at < piece.length; ) at += writeSync(CHANNEL, piece, at);
+  } catch {
+    // Nobody is there who would read it.
+    process.exit(1);
+  }
 }
 
 /**
@@ -36,7 +42,6 @@ function tell(told: HostTold, body: Buffer = NOTHING): void {
  * blocked. Where the host is the first process of a container, the kernel ends all with it.
  */
 function dieWithHost(): void {
-  channel.once('close', () => process.exit());
   if (process.ppid === 1) return;
   const watch = `const host = process.ppid; setInterval(() => { if (process.ppid !== host) process.kill(process.pid, 'SIGKILL'); }, 500);`;
   new Worker(watch, { eval: true }).unref();
@@ -106,16 +111,38 @@ async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise
   }
 }
 
-/** Requests that have come; the first one is being answered. */
+/** Requests that have come and were not answered. */
 const come: (readonly [HostAsked, Buffer])[] = [];
+const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+const hear = frameReader(
+  (head, body) => come.push([head as HostAsked, body]),
+  // Only the host writes here.
+  () => process.exit(1),
+);
 
-/** One at a time, in the order in which they come. */
-async function take(handler: Handler, ...one: readonly [HostAsked, Buffer]): Promise<void> {
-  if (come.push(one) > 1) return;
-  for (let next = come[0]; next !== undefined; next = come[0]) {
-    await answer(handler, ...next);
-    come.shift();
+/** Waits for some. Bodies of those before lie where it reads: they were answered, and events are copies. */
+function read(): void {
+  let size = 0;
+  try {
+    size = readSync(CHANNEL, chunk);
+  } catch {
+    // The host has gone, and left unread what this process told.
   }
+  if (size === 0) process.exit();
+  hear(chunk.subarray(0, size));
+}
+
+/**
+ * One at a time, in the order in which they come. Waiting blocks all that this process does, as Lambda
+ * freezes it between requests: a process that sleeps in a read is woken sooner than an event loop. Whatever
+ * else a model's code has begun goes on while a request is computed, and for one turn after it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+async function takeNext(handler: Handler): Promise<void> {
+  while (come.length === 0) read();
+  const one = come.shift();
+  if (one !== undefined) await answer(handler, ...one);
+  setImmediate(takeNext, handler);
 }
 
 /** The code of an answer that is an error. */
@@ -139,17 +166,11 @@ beFirstToGo();
 Object.assign(globalThis, { [Symbol.for(LINES_TAKER)]: takeLines });
 try {
   const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as { handler: Handler };
-  channel.on(
-    'data',
-    frameReader(
-      (head, body) => void take(handler, head as HostAsked, body),
-      // Only the host writes here.
-      () => process.exit(1),
-    ),
-  );
   tell({ ready: true });
+  // A handler that waits for nothing that would come is to have its timeout.
+  setInterval(() => {}, MOST_MS);
+  setImmediate(takeNext, handler);
 } catch (error) {
   process.exitCode = 1;
   tell({ broken: textOf(error) });
-  channel.end();
 }

@@ -11,12 +11,19 @@ import { writeSync } from 'node:fs';
 let count = 0;
 let computing = 0;
 let ordinal = -1;
+let begun = '';
 const answer = { status: 200, headers: {}, took: 1 };
 export const handler = async ({ rawPath }) => {
   ordinal += 1;
   if (rawPath === '/die') process.exit(7);
   if (rawPath === '/who') return { statusCode: 200, headers: {}, body: String(process.pid) };
   while (rawPath === '/endless');
+  if (rawPath === '/never') await new Promise(() => {});
+  if (rawPath === '/begin') setTimeout(() => (begun = 'over'), 1);
+  if (rawPath === '/begun') {
+    while (begun === '') await new Promise((resolve) => setTimeout(resolve, 1));
+    return { statusCode: 200, headers: {}, body: begun };
+  }
   if (rawPath === '/count') {
     computing += 1;
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -144,4 +151,17 @@ it('the time of a request begins when the one before it is answered', async () =
   await soon();
   const [before, cause, after] = await all('/good', '/endless', '/good');
   expect([before, cause, after]).toMatchObject([{ status: 200 }, { failure: 'timeout' }, { status: 200 }]);
+});
+
+it('a request that waits for what never comes has its timeout, and the process is not taken for one that ended', async () => {
+  await pool.stop();
+  pool = await open(1);
+  expect(await ask('/never')).toMatchObject({ failure: 'timeout' });
+  expect(await ask('/good')).toMatchObject({ status: 200 });
+});
+
+it('what its code begins in one request goes on in the next, as on Lambda', async () => {
+  expect(await ask('/begin')).toMatchObject({ status: 200 });
+  const answer = await ask('/begun');
+  expect('body' in answer && answer.body.toString()).toBe('over');
 });
