@@ -17,29 +17,54 @@ import type { FoundRepository, RepositoryPort } from '../../core/ports/aws.ts';
 /** The tag that tells who made a repository. */
 const OWNER = 'serverless-models';
 
+/**
+ * Milliseconds after which a repository that was just made is asked for again: other calls may not know it
+ * yet. https://github.com/hashicorp/terraform-provider-aws/issues/3849
+ */
+const MADE = [500, 1000, 2000, 4000, 8000];
+
+const wait = (milliseconds: number): Promise<unknown> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** Repositories of images, as who deploys sees to them. */
-export function ecrRepositories(ecr: ECRClient): RepositoryPort {
+export function ecrRepositories(
+  ecr: ECRClient,
+  pause: (milliseconds: number) => Promise<unknown> = wait,
+): RepositoryPort {
+  const find: RepositoryPort['find'] = async (repositoryName) => {
+    const asked = ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
+    const repository = (await absent(asked, 'RepositoryNotFoundException'))?.repositories?.[0];
+    if (repository === undefined) return undefined;
+    const { tags = [] } = await ecr.send(
+      new ListTagsForResourceCommand({ resourceArn: repository.repositoryArn }),
+    );
+    const owner = tags.find(({ Key }) => Key === OWNER)?.Value;
+    return { ...found(repository), ...(owner !== undefined && { owner }) };
+  };
   return {
-    find: async (repositoryName) => {
-      const asked = ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
-      const repository = (await absent(asked, 'RepositoryNotFoundException'))?.repositories?.[0];
-      if (repository === undefined) return undefined;
-      const { tags = [] } = await ecr.send(
-        new ListTagsForResourceCommand({ resourceArn: repository.repositoryArn }),
-      );
-      const owner = tags.find(({ Key }) => Key === OWNER)?.Value;
-      return { ...found(repository), ...(owner !== undefined && { owner }) };
-    },
+    find,
     make: async (repositoryName, owner) => {
-      const { repository = {} } = await ecr.send(
-        new CreateRepositoryCommand({
-          repositoryName,
-          // A tag follows from all that is in an image.
-          imageTagMutability: 'IMMUTABLE',
-          tags: [{ Key: OWNER, Value: owner }],
-        }),
-      );
-      return { ...found(repository), owner };
+      let fault: unknown;
+      await ecr
+        .send(
+          new CreateRepositoryCommand({
+            repositoryName,
+            // A tag follows from all that is in an image.
+            imageTagMutability: 'IMMUTABLE',
+            tags: [{ Key: OWNER, Value: owner }],
+          }),
+        )
+        .catch((error: unknown) => {
+          // By another deploy at this moment, or by this one, whose answer was lost.
+          if (errorName(error) !== 'RepositoryAlreadyExistsException') throw error;
+          fault = error;
+        });
+      for (const milliseconds of MADE) {
+        const there = await find(repositoryName);
+        if (there !== undefined) return fault === undefined ? { ...there, owner } : there;
+        await pause(milliseconds);
+      }
+      throw fault ?? new Error('ECR has made it, and does not know it yet: deploy again');
     },
     ready: async (repositoryName, { policy, lifecycle }) => {
       const asked = ecr.send(new GetRepositoryPolicyCommand({ repositoryName }));

@@ -15,6 +15,27 @@ export async function foldersOf(s3: S3Client, bucket: string, prefix: string): P
   return CommonPrefixes.map(({ Prefix = '' }) => Prefix);
 }
 
+/** What S3 says of keys that it could not delete at this moment; the request itself has succeeded then. */
+const PASSING: readonly (string | undefined)[] = ['InternalError', 'SlowDown', 'ServiceUnavailable'];
+/** Times that a key is asked for. */
+const TRIES = 5;
+
+/** @throws Error for the first key that stays */
+async function deleteThese(s3: S3Client, bucket: string, objects: ObjectIdentifier[]): Promise<void> {
+  let left = objects;
+  for (let tries = 1; ; tries += 1) {
+    const { Errors = [] } = await s3.send(
+      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: left, Quiet: true } }),
+    );
+    const stays = tries === TRIES ? Errors[0] : Errors.find(({ Code }) => !PASSING.includes(Code));
+    if (stays !== undefined)
+      throw new Error(`s3://${bucket}/${stays.Key} cannot be deleted: ${stays.Message ?? stays.Code}`);
+    if (Errors.length === 0) return;
+    left = Errors.map(({ Key, VersionId }) => ({ Key, ...(VersionId !== undefined && { VersionId }) }));
+    await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+  }
+}
+
 /**
  * Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete.
  *
@@ -41,12 +62,7 @@ export async function deleteBelow(
       ({ Key, VersionId }) => ({ Key, VersionId }),
     );
     if (found.length > 0) {
-      const { Errors } = await s3.send(
-        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: found, Quiet: true } }),
-      );
-      const [failed] = Errors ?? [];
-      if (failed !== undefined)
-        throw new Error(`s3://${bucket}/${failed.Key} cannot be deleted: ${failed.Message ?? failed.Code}`);
+      await deleteThese(s3, bucket, found);
       deleted += found.length;
       told(deleted);
     }

@@ -9,6 +9,9 @@ import {
 import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
 
+/** Times that an object is read whose answer breaks off. */
+const TRIES = 3;
+
 /**
  * The objects of one bucket, written under conditions:
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
@@ -16,23 +19,29 @@ import type { ObjectPort } from '../../core/ports/aws.ts';
 export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
   return {
     get: async (key, most = Number.POSITIVE_INFINITY) => {
-      try {
-        const unread = new AbortController();
-        const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
-          abortSignal: unread.signal,
-        });
-        if ((found.ContentLength ?? 0) > most) {
-          // A body that nobody reads would keep its connection, and its end is nobody's error.
-          if (found.Body instanceof Readable) found.Body.on('error', () => {});
-          unread.abort();
-          return undefined;
+      for (let tries = 1; ; tries += 1) {
+        let isAnswered = false;
+        try {
+          const unread = new AbortController();
+          const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
+            abortSignal: unread.signal,
+          });
+          if ((found.ContentLength ?? 0) > most) {
+            // A body that nobody reads would keep its connection, and its end is nobody's error.
+            if (found.Body instanceof Readable) found.Body.on('error', () => {});
+            unread.abort();
+            return undefined;
+          }
+          isAnswered = true;
+          return { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
+        } catch (error) {
+          // Without s3:ListBucket a missing object is a 403, and not to be told from a denied one: the
+          // worker's role has it.
+          if (errorName(error) === 'NoSuchKey') return undefined;
+          // The client itself tries again what was refused, but not an answer that breaks off.
+          if (!isAnswered || tries === TRIES) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
         }
-        return { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
-      } catch (error) {
-        // Without s3:ListBucket a missing object is a 403, and not to be told from a denied one: the worker's
-        // role has it.
-        if (errorName(error) === 'NoSuchKey') return undefined;
-        throw error;
       }
     },
     create: (key, text) => put(s3, { Bucket: bucket, Key: key, Body: text, IfNoneMatch: '*' }),

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -19,10 +18,9 @@ const PARALLEL = 4;
 /** Times that a file is put in all. */
 const TRIES = 5;
 
-/** A file that is uploaded, whole or by ranges. */
+/** A file that is uploaded: its bytes, since the client repeats no request whose body is a stream. */
 export type Uploaded = {
   readonly bytes: number;
-  stream(): Readable;
   range(start: number, end: number): Promise<Uint8Array>;
 };
 
@@ -71,16 +69,13 @@ export async function putFile(
   }
 }
 
-async function putWhole(client: S3Client, { bucket, key }: ObjectPlace, file: Uploaded): Promise<void> {
-  await client.send(
-    new PutObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      Body: file.stream(),
-      ContentLength: file.bytes,
-      IfNoneMatch: '*',
-    }),
-  );
+async function putWhole(
+  client: S3Client,
+  { bucket, key }: ObjectPlace,
+  { bytes, range }: Uploaded,
+): Promise<void> {
+  const Body = await range(0, bytes);
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, IfNoneMatch: '*' }));
 }
 
 async function putParts(
@@ -106,13 +101,19 @@ async function putParts(
         told(parts.length / count);
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    const stopping = (error: unknown): never => {
+      next = count;
+      throw error;
+    };
+    const ended = await Promise.allSettled(Array.from({ length: PARALLEL }, () => worker().catch(stopping)));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
     parts.sort((a, b) => a.PartNumber - b.PartNumber);
     await client.send(
       new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' }),
     );
   } catch (error) {
-    // Parts of an upload that nobody ends are paid for.
+    // Parts of an upload that nobody ends are paid for, and so is one that comes in while it is ended:
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;
   }

@@ -73,7 +73,7 @@ export type FoundRepository = {
 
 export type RepositoryPort = {
   readonly find: (name: string) => Promise<FoundRepository | undefined>;
-  /** @param owner service and stage. @throws the SDK’s error where there is one of the name */
+  /** @param owner service and stage. @returns what is there then, perhaps made by somebody else meanwhile */
   readonly make: (name: string, owner: string) => Promise<FoundRepository>;
   /** Gives it who may read its images and when they expire, unless it has that already. */
   readonly ready: (

@@ -14,6 +14,18 @@ export function json(text: string): unknown {
   }
 }
 
+/**
+ * @param key of the object: who reads the error finds nothing else that names it
+ * @throws SyntaxError where it is no JSON, of which it tells nothing: values of requests may be in it
+ */
+export function documentIn(text: string, key: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SyntaxError(`${key} is no JSON: put back an earlier version of that object, or delete it`);
+  }
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 export const fields = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};

@@ -3,7 +3,7 @@ import type { ObjectPort } from '../ports/aws.ts';
 import { asRead, type StoredRelease } from '../release/document/as-read.ts';
 import type { Release } from '../release/document/contract.ts';
 import type { Deployment, VersionRecord } from '../release/document/history-contract.ts';
-import { fields, isSignature, json, releaseIn, revOf, SCHEMA } from './document.ts';
+import { documentIn, fields, isSignature, json, releaseIn, revOf, SCHEMA } from './document.ts';
 import type { Registry } from './port.ts';
 
 export function registry(objects: ObjectPort, scope: string): Registry {
@@ -62,8 +62,9 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       }
     },
     known: async (model, version) => {
-      const found = await objects.get(`${scope}versions/${model}/${version}.json`);
-      return found && (JSON.parse(found.text) as VersionRecord);
+      const key = `${scope}versions/${model}/${version}.json`;
+      const found = await objects.get(key);
+      return found && (documentIn(found.text, key) as VersionRecord);
     },
     records: (model) => namesBelow(objects, `${scope}versions/${model}/`),
     recorded: (model, name) => ofSchema<VersionRecord>(objects, `${scope}versions/${model}/${name}.json`),
@@ -81,8 +82,10 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       ),
     functions: () => namesBelow(objects, `${scope}functions/`),
     modelOf: async (functionName) => {
-      const found = await objects.get(`${scope}functions/${functionName}.json`);
-      const { model } = found === undefined ? {} : (JSON.parse(found.text) as { readonly model?: string });
+      const key = `${scope}functions/${functionName}.json`;
+      const found = await objects.get(key);
+      const { model } =
+        found === undefined ? {} : (documentIn(found.text, key) as { readonly model?: string });
       return model;
     },
     evidence: (model, release, next) =>
@@ -116,7 +119,7 @@ export function registry(objects: ObjectPort, scope: string): Registry {
     },
     // A gate that did not know what it has found would begin anew at each tick: this one throws.
     found: (model, release) =>
-      ofSchema<GateEvidence>(objects, `${scope}releases/${model}/gate-${release}.json`, JSON.parse),
+      ofSchema<GateEvidence>(objects, `${scope}releases/${model}/gate-${release}.json`, documentIn),
   };
 }
 
@@ -124,10 +127,10 @@ export function registry(objects: ObjectPort, scope: string): Registry {
 async function ofSchema<T extends { readonly schema: 1 }>(
   objects: ObjectPort,
   key: string,
-  parse: (text: string) => unknown = json,
+  parse: (text: string, key: string) => unknown = json,
 ): Promise<T | undefined> {
   const found = await objects.get(key);
-  const document = found && fields(parse(found.text));
+  const document = found && fields(parse(found.text, key));
   return document?.schema === SCHEMA ? (document as T) : undefined;
 }
 
@@ -147,7 +150,7 @@ async function change(
 ): Promise<void> {
   for (let race = 0; race < RACES; race += 1) {
     const found = await objects.get(key);
-    const wanted = next(found && fields(JSON.parse(found.text)));
+    const wanted = next(found && fields(documentIn(found.text, key)));
     if (wanted === undefined) return;
     const written =
       found === undefined

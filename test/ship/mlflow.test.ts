@@ -437,6 +437,16 @@ it('a version of more files than a model has is refused, and not read in part', 
   );
 });
 
+it('folders in folders without an end are refused, and not followed', async () => {
+  server.register('deep', {
+    ...(await logged()),
+    [`${'a/'.repeat(3000)}x.txt`]: Buffer.from('x'),
+  });
+  server.asked();
+  expect(await refused('models:/deep/1')).toMatch(/has more than 1000 files and folders there/);
+  expect(server.asked().length).toBeLessThan(1100);
+});
+
 it('two models with the same file names do not mix, and of ten thousand versions one is asked for', async () => {
   server.register('one', await logged('add.onnx'));
   server.register('two', await logged('logreg.onnx'));

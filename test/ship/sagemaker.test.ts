@@ -302,6 +302,15 @@ describe('its model data', () => {
     }
   });
 
+  it('an archive and an .onnx whose keys have spaces in them', async () => {
+    const onnx = await fixture('add.onnx');
+    await put('our models/a b/model.tar.gz', gzipSync(tarOf([{ path: 'model.onnx', content: onnx }])));
+    await put('our models/the net.onnx', onnx);
+    registry.register('spaced', { ModelDataUrl: 's3://trained/our models/a b/model.tar.gz' });
+    registry.register('spaced', { ModelDataUrl: 's3://trained/our models/the net.onnx' });
+    for (const version of [1, 2]) expect((await read(`sagemaker:spaced/${version}`)).bytes).toBe(onnx.length);
+  });
+
   it('a graph below a folder, and one of several that is called model.onnx', async () => {
     const onnx = await fixture('add.onnx');
     registry.register('several', await packed('s-1', { 'a/net.onnx': onnx, 'notes.txt': onnx }));

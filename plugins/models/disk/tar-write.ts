@@ -49,6 +49,10 @@ export async function* writeTar(entries: readonly ArchiveEntry[]): AsyncGenerato
   yield Buffer.alloc(2 * BLOCK);
 }
 
+/** A tar of one folder, with nothing in it. @param path without a slash at its end */
+export const folderTar = (path: string): Uint8Array =>
+  Buffer.concat([headerOf({ path: `${path}/`, size: 0, type: 'Directory' }), Buffer.alloc(2 * BLOCK)]);
+
 /** From the second level on. */
 function foldersOf(path: string): readonly string[] {
   const parts = path.split('/').slice(0, -1);

@@ -5,6 +5,7 @@ import { fetchBase } from '../ship/oci/base.ts';
 import { isRegistryFault } from '../ship/oci/exchange.ts';
 import { type BaseImage, imageOf, type NamedLayer, type OciImage } from '../ship/oci/image.ts';
 import { registryFor } from '../ship/oci/login.ts';
+import { layersOver } from '../ship/oci/over-base.ts';
 import { imageIdentity, imageParts } from '../ship/oci/parts.ts';
 import { type Pushed, pushImage, pushProblem } from '../ship/oci/push.ts';
 import { type ImageReference, readReference } from '../ship/oci/reference.ts';
@@ -55,7 +56,11 @@ export async function makeImage(
   });
   if (card === undefined) throw new Error(`${model.name} was packaged without a card`);
   const { layers, configOf } = parts;
-  const image = imageOf({ base, layers, config: configOf(base.node.path) });
+  const image = imageOf({
+    base,
+    layers: await layersOver(base, layers),
+    config: configOf(base.node.path),
+  });
   return { image, identity: imageIdentity(base.digest, parts), base, layers, card };
 }
 

@@ -29,7 +29,9 @@ export async function repositoryFor(
         },
       ]);
     }
-    if (found !== undefined && found.owner !== owner)
+    // Another stage or person may have made it since, too.
+    const place = found ?? (await repositories.make(name, owner));
+    if (place.owner !== owner)
       throw problemError([
         {
           ...problemAt(key, name),
@@ -37,7 +39,6 @@ export async function repositoryFor(
           fix: `Delete it; or write \`image: {repository: ${name}}\` if the images belong there.`,
         },
       ]);
-    const place = found ?? (await repositories.make(name, owner));
     await repositories.ready(name, { policy: policyFor(place.arn), lifecycle: LIFECYCLE });
     return place;
   } catch (error) {

@@ -6,6 +6,7 @@ import type { KeptImage } from '../contracts/kept-image.ts';
 import { fetchBase } from '../ship/oci/base.ts';
 import { imageOf, type OwnConfig } from '../ship/oci/image.ts';
 import { registryFor } from '../ship/oci/login.ts';
+import { layersOver, mustBeOfLambda } from '../ship/oci/over-base.ts';
 import { pushImage } from '../ship/oci/push.ts';
 import { readReference } from '../ship/oci/reference.ts';
 import { type ImageUpload, repositoryFor } from './repository.ts';
@@ -60,12 +61,14 @@ async function push(
 ): Promise<void> {
   const place = readReference(uri);
   if ('wrong' in place) throw new Error(`ECR’s address of a repository, ${uri}, ${place.wrong}`);
-  const under = await fetchBase({ declared: base, architecture, key: baseKey(model), aws, progress });
+  const key = baseKey(model);
+  const under = await fetchBase({ declared: base, architecture, key, aws, progress });
+  mustBeOfLambda(under, key);
   const own = config as unknown as OwnConfig;
   const [, ...rest] = own.entrypoint;
   const whole = imageOf({
     base: under,
-    layers,
+    layers: await layersOver(under, layers),
     config: { ...own, entrypoint: [under.node.path, ...rest] },
   });
   await pushImage(await registryFor(place, { aws, write: true }), whole, place, { tags: [tag], progress });

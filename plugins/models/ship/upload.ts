@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { isThere, type ObjectPlace, putFile } from '../../../aws/s3/put-file.ts';
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';
-import { problemError } from '../problems/errors.ts';
+import { isProblemError, problemError } from '../problems/errors.ts';
 
 /** Milliseconds that a part may take, as nothing shows in between that it goes on: enough for 0.5 Mbit/s. */
 const UPLOADING = 10 * 60_000;
@@ -38,7 +37,7 @@ export async function uploadFiles(
           `Uploading model files (${Math.round(share * 100)} % of ${Math.round(file.bytes / 1e6)} MB)`,
         );
       await put(client, place, file, told).catch((error: unknown) => {
-        throw failed(place, error);
+        throw isProblemError(error) ? error : failed(place, error);
       });
     }
   } finally {
@@ -78,17 +77,19 @@ const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
 async function put(
   client: Parameters<typeof putFile>[0],
   place: ObjectPlace,
-  { from, bytes }: Upload,
+  upload: Upload,
   told: (share: number) => void,
 ): Promise<void> {
-  const file = await open(from);
+  const file = await open(upload.from);
   try {
     const range = async (start: number, end: number): Promise<Buffer> => {
       const part = Buffer.alloc(end - start);
-      await file.read(part, 0, part.length, start);
+      const { bytesRead } = await file.read(part, 0, part.length, start);
+      // Else zeros would be put, and stay, under the digest of what was there.
+      if (bytesRead < part.length) throw damaged(upload);
       return part;
     };
-    await putFile(client, place, { bytes, stream: () => createReadStream(from), range }, told);
+    await putFile(client, place, { bytes: upload.bytes, range }, told);
   } finally {
     await file.close();
   }

@@ -145,7 +145,9 @@ async function filesIn(
   if (folder.startsWith('s3:')) return (await resolveObjects(folder, placeIn(folder), context)).files;
   const found: ResolvedFile[] = [];
   const folders = [''];
+  let seen = 0;
   for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
+    seen += 1;
     const path = [pathOf(folder), ...(below === '' ? [] : [below])].join('/');
     const answer = await askMlflow(server, 'mlflow-artifacts/artifacts', { path });
     for (const file of listIn(answer, 'files')) {
@@ -155,7 +157,7 @@ async function filesIn(
       if (fieldIn(file, 'is_dir') === true) folders.push(whole);
       else found.push({ path: whole, version: folder, bytes: Number(fieldIn(file, 'file_size') ?? 0) });
     }
-    if (found.length + folders.length > ITEMS)
+    if (found.length + folders.length > ITEMS || seen > ITEMS)
       throw lacking(
         asked,
         context.key,

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/s3/get-object.ts';
 import { errorStatus } from '../../../../core/errors/aws-errors.ts';
@@ -101,10 +102,32 @@ export function withObject<T>(
   context: SourceContext,
   work: (body: Readable, bytes: number | undefined) => Promise<T>,
 ): Promise<T> {
-  return atS3(place, context, async (client) => {
-    const { body, bytes } = await objectStream(client, place.bucket, place.key, { etag });
-    return work(body, bytes);
-  });
+  return atS3(place, context, (client) =>
+    bodyOf(() => objectStream(client, place.bucket, place.key, { etag }), work),
+  );
+}
+
+/** Times that a body is read which breaks off, and milliseconds before the second; the third waits longer. */
+const [TRIES, PAUSE] = [3, 500];
+
+/**
+ * Reads a body, and again where it breaks off: the client repeats only what was not answered.
+ *
+ * @param work is done anew then
+ */
+async function bodyOf<T>(
+  ask: () => ReturnType<typeof objectStream>,
+  work: (body: Readable, bytes: number | undefined) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { body, bytes } = await ask();
+    try {
+      return await work(body, bytes);
+    } catch (error) {
+      if (!isBroken(error) || attempt === TRIES) throw error;
+      await sleep(PAUSE * 4 ** (attempt - 1));
+    }
+  }
 }
 
 /** @param work is given a function by which it says what it asks for, where that is not the place itself */
@@ -171,8 +194,10 @@ function download(
         const target = join(draft, item.path);
         await mkdir(dirname(target), { recursive: true });
         // What was looked at is what is read, or this fails.
-        const { body } = await objectStream(client, bucket, item.key, { etag: item.etag });
-        await pipeline(body, createWriteStream(target));
+        await bodyOf(
+          () => objectStream(client, bucket, item.key, { etag: item.etag }),
+          (body) => pipeline(body, createWriteStream(target)),
+        );
       }
     } finally {
       progress(undefined);
@@ -185,16 +210,27 @@ function reasonOf(error: unknown): string {
   const status = errorStatus(error);
   if (status === 403) return 'S3 denies it (403), or it is not there and may not be listed.';
   if (status === 404) return 'There is no such object or bucket (404).';
+  if (status === 412) return 'It was overwritten while it was read (412).';
   const name = error instanceof Error ? error.name : 'Error';
   const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
   return `S3 says ${why.replace(/\.$/, '')}.`;
 }
 
 function fixOf(error: unknown): string {
-  return errorStatus(error) === 403
-    ? 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.'
+  const status = errorStatus(error);
+  if (status === 403)
+    return 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.';
+  if (status === 412) return 'Retry once nothing writes to it.';
+  return isBroken(error)
+    ? 'Retry: the connection to S3 broke off.'
     : 'Check bucket, key, region and credentials.';
 }
+
+/** Ended before its end, by whoever is between. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ETIMEDOUT'].includes(String(error.code));
 
 function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {
   return problemError(

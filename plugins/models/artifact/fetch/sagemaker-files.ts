@@ -108,7 +108,8 @@ const [FILES, LISTED] = ['files', 'listed.json'];
 
 /** Unpacks an archive into the cache, once for each ETag. */
 function unpacked(from: string, context: SourceContext): Promise<string> {
-  const [etag = '', url = ''] = from.split(' ');
+  // An address may have spaces in it, and an ETag has none.
+  const [, etag = '', url = ''] = /^(\S*) (.*)$/s.exec(from) ?? [];
   const place = placeIn(url) ?? { bucket: '', key: '' };
   return once(cacheFolder('sagemaker', keyOf(url, etag).slice(0, 32)), async (draft) => {
     try {

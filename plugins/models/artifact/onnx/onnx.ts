@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ModelSize } from '../../../../core/advice/contract.ts';
 import {
+  fieldNumbers,
   lengthsIn,
   type MessagePart,
   type MessageSource,
@@ -37,10 +38,22 @@ export const ONNX_BYTES = 2 ** 31 - 1;
 /** Things of a kind that are kept: each takes two bytes of a hostile file, and a hundred of memory. */
 const NAMES = 100_000;
 const DIMENSIONS = 10 * NAMES;
+/** Fields that are looked into: a hostile one takes two bytes, too, and each some time of this process. */
+const FIELDS = 50_000_000;
+/** Numbers in onnx.proto of the fields that are read, where others may be millions. */
+const OF_TENSOR = fieldNumbers(1, 2, 8, 13, 14);
+const OF_ATTRIBUTE = fieldNumbers(5, 6, 10, 11, 22, 23);
+const OF_NODE = fieldNumbers(4, 5, 7);
+const OF_GRAPH = fieldNumbers(1, 5, 11, 12, 15);
 /** Bytes at most of a metadata property that is read, for example `columns`: a list of names. */
 const COLUMNS_BYTES = 4 * 1024 ** 2;
 /** https://github.com/onnx/onnx/blob/main/docs/IR.md#optional-metadata */
 const LICENCE = 'model_license';
+
+/** @throws Error with one sentence where there are too many */
+function bound(count: number, what: string, most = NAMES): void {
+  if (count > most) throw new Error(`The graph has more than ${most} ${what}.`);
+}
 
 /** @throws Error with one sentence where the file is no ONNX model */
 export function readOnnxFile(path: string): OnnxInfo {
@@ -69,7 +82,15 @@ export function readOnnxFile(path: string): OnnxInfo {
  * random access, so that gigabytes of weights are stepped over unread and a hostile length allocates nothing.
  * A protobuf library would parse, and hold, the whole file.
  */
-export function readOnnx(source: MessageSource): OnnxInfo {
+export function readOnnx(file: MessageSource, most = FIELDS): OnnxInfo {
+  let fields = 0;
+  const source: MessageSource = {
+    ...file,
+    given: () => {
+      fields += 1;
+      bound(fields, 'fields', most);
+    },
+  };
   if (source.bytes === 0) throw new Error('The file is empty.');
   if (source.bytes > ONNX_BYTES) throw new Error('The graph is over 2 GiB, the most that protobuf can hold.');
   const opsets: Record<string, number> = {};
@@ -87,9 +108,6 @@ export function readOnnx(source: MessageSource): OnnxInfo {
   const elements = new Map<number, number>();
   let within = 0;
 
-  const bound = (count: number, what: string, most = NAMES): void => {
-    if (count > most) throw new Error(`The graph has more than ${most} ${what}.`);
-  };
   const add = (set: Set<string>, text: string, what: string): void => {
     set.add(text);
     bound(set.size, what);
@@ -109,7 +127,7 @@ export function readOnnx(source: MessageSource): OnnxInfo {
     let isExternal = false;
     let elem = 0;
     let count = 1;
-    for (const field of messageFields(source, part)) {
+    for (const field of messageFields(source, part, OF_TENSOR)) {
       if (field.number === 1) for (const length of lengthsIn(source, field)) count *= length;
       if (field.number === 2) elem = field.value;
       if (field.number === 8) name = nameIn(source, field);
@@ -135,7 +153,7 @@ export function readOnnx(source: MessageSource): OnnxInfo {
     return name;
   };
   const attribute = (part: MessagePart): void => {
-    for (const field of messageFields(source, part)) {
+    for (const field of messageFields(source, part, OF_ATTRIBUTE)) {
       if (field.number === 5 || field.number === 10) tensor(field);
       if (field.number === 22 || field.number === 23) sparse(field);
       if (field.number === 6 || field.number === 11) graph(field, false);
@@ -144,7 +162,7 @@ export function readOnnx(source: MessageSource): OnnxInfo {
   const node = (part: MessagePart): void => {
     let type = '';
     let domain = '';
-    for (const field of messageFields(source, part)) {
+    for (const field of messageFields(source, part, OF_NODE)) {
       if (field.number === 4) type = nameIn(source, field);
       if (field.number === 7) domain = nameIn(source, field);
       if (field.number === 5) attribute(field);
@@ -152,7 +170,7 @@ export function readOnnx(source: MessageSource): OnnxInfo {
     add(operators, domain === '' || domain === 'ai.onnx' ? type : `${domain}:${type}`, 'operators');
   };
   const graph = (part: MessagePart, top: boolean): void => {
-    for (const field of messageFields(source, part)) {
+    for (const field of messageFields(source, part, OF_GRAPH)) {
       if (field.number === 1) node(field);
       if (field.number === 5 || field.number === 15) {
         const name = field.number === 5 ? tensor(field) : sparse(field);

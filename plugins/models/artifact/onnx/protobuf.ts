@@ -7,6 +7,8 @@
 export type MessageSource = {
   readonly bytes: number;
   readonly read: (at: number, length: number) => Uint8Array;
+  /** Called with each field that is given; it may throw, where there are too many. */
+  readonly given?: () => void;
 };
 
 /** protobuf's default recursion limit is 100. */
@@ -23,23 +25,42 @@ export type MessageField = MessagePart & {
   readonly isNumber: boolean;
 };
 
-/** The fields of one message: a number in `value`, or a range of bytes. */
+/** Bytes that are looked at together. */
+const CHUNK = 64 * 1024;
+const NOTHING = new Uint8Array(0);
+
+/** Numbers of fields, each below 32. */
+type FieldNumbers = Uint8Array;
+export const fieldNumbers = (...numbers: readonly number[]): FieldNumbers =>
+  Uint8Array.from({ length: 32 }, (_, number) => (numbers.includes(number) ? 1 : 0));
+
+/**
+ * The fields of one message: a number in `value`, or a range of bytes.
+ *
+ * @param wanted the fields that are given; the others are stepped over, of which a forest of trees has tens
+ * of millions. Absent: all
+ */
 export function* messageFields(
   source: MessageSource,
   { at, end, depth }: MessagePart,
+  wanted?: FieldNumbers,
 ): Generator<MessageField> {
   if (depth > DEPTH) throw new Error('The graph is nested too deep.');
   let place = at;
+  let chunk: Uint8Array = NOTHING;
+  let start = at;
   const varint = (): number => {
-    const bytes = source.read(place, Math.min(10, end - place));
     let value = 0;
-    for (let index = 0; index < bytes.length; index += 1) {
-      const byte = bytes[index] ?? 0;
-      value += (byte & 0x7f) * 2 ** (7 * index);
-      if (byte < 0x80) {
-        place += index + 1;
-        return value;
+    for (let index = 0, scale = 1; index < 10; index += 1, scale *= 128) {
+      if (place >= start + chunk.length || place < start) {
+        chunk = source.read(place, Math.min(CHUNK, end - place));
+        start = place;
       }
+      const byte = chunk[place - start];
+      if (byte === undefined) break;
+      place += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
     }
     throw broken();
   };
@@ -59,6 +80,8 @@ export function* messageFields(
       place += length;
     } else throw broken();
     if (place > end) throw broken();
+    if (wanted !== undefined && wanted[number] !== 1) continue;
+    source.given?.();
     yield { number, value, isNumber: wire !== 2, at: from, end: place, depth: depth + 1 };
   }
 }

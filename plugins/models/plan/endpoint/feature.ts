@@ -9,9 +9,11 @@ import { ENDPOINT_ALARMS } from './alarms.ts';
 import { requestCost, warmCost } from './cost.ts';
 import { endpointFunction, endpointRole, endpointStatements } from './function.ts';
 import { ENDPOINT_GRAPHS } from './graphs.ts';
+import { layerProblems } from './layers.ts';
 import { nameProblems } from './names.ts';
 import { type HttpRoute, isExternalApi, routeKey, routeProblems, routesOf } from './routes.ts';
 import { throttledStage } from './stage.ts';
+import { variableProblems } from './variables.ts';
 
 const authOf = ({ auth }: HttpRoute): string => (typeof auth === 'string' ? auth : auth.authorizer);
 
@@ -72,7 +74,12 @@ export const endpointFeature: Feature = {
         ...endpointStatements(model, host, options, built.get(model.name)?.facts),
         ...(model.iam.statements as readonly Json[]),
       ]),
-  problems: (models, host) => [...nameProblems(models, host), ...routeProblems(models, host)],
+  problems: (models, host) => [
+    ...nameProblems(models, host),
+    ...routeProblems(models, host),
+    ...layerProblems(models, host),
+    ...variableProblems(models, host),
+  ],
   claims,
   alarmKinds: ENDPOINT_ALARMS,
   graphs: (model, host) => ENDPOINT_GRAPHS.map((graph) => graph(model, nameOf(model, host), host)),

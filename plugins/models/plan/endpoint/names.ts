@@ -15,6 +15,7 @@ const NAME_LENGTH = 64;
 export function nameProblems(models: readonly Model[], host: Host): readonly Problem[] {
   return [
     ...lengthProblems(models, host),
+    ...signProblems(models),
     ...ownLengthProblems(models, host),
     ...takenProblems(models, host),
     ...ofServiceProblems(models, host),
@@ -35,6 +36,22 @@ function lengthProblems(models: readonly Model[], host: Host): readonly Problem[
     ];
   });
 }
+
+/** What the framework takes for a name, and Lambda refuses in the middle of a deploy. */
+const signProblems = (models: readonly Model[]): readonly Problem[] =>
+  models.flatMap(({ name: model, function: { name } }): Problem[] =>
+    typeof name !== 'string' || /^[\w-]+$/.test(name)
+      ? []
+      : [
+          {
+            code: 'MODELS_INVALID_NAME',
+            key: `models.${model}.function.name`,
+            value: name,
+            message: 'is no name of a function.',
+            fix: 'Write letters, digits, - and _ only, or leave it out.',
+          },
+        ],
+  );
 
 /** Each service with models has a release worker: none of the plugin's own functions has a longer name. */
 function ownLengthProblems(models: readonly Model[], { service, stage }: Host): readonly Problem[] {

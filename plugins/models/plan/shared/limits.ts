@@ -100,7 +100,9 @@ function least(value: unknown, host: Host): unknown {
   if (name === 'Ref') return pseudo(String(argument), host);
   if (name === 'Fn::Sub') {
     const text = Array.isArray(argument) ? argument[0] : argument;
-    return String(text).replace(/\$\{([^!}][^}]*)\}/g, (_, of: string) => pseudo(of, host));
+    return String(text)
+      .replace(/\$\{([^!}][^}]*)\}/g, (_, of: string) => pseudo(of, host))
+      .replace(/\$\{!/g, `\${`);
   }
   if (name !== 'Fn::Join' || !Array.isArray(argument)) return '';
   const [separator, parts] = argument;

@@ -8,6 +8,8 @@ export type BaseNode = {
   readonly path: string;
   /** Without the `v`. */
   readonly version: string;
+  /** Is there `/opt`, in which our files lie? */
+  readonly hasOpt: boolean;
 };
 
 /** Where Node may be beside the PATH: Lambda's image, and images without a shell. */
@@ -61,7 +63,8 @@ export async function nodeIn(
     const version = await versionIn(layers[found.layer] ?? '', found.path);
     if (version === undefined)
       return { wrong: `has ${folder}/node, whose version cannot be read: it is no program of Node’s own` };
-    return { path: posix.join(folder, 'node'), version };
+    const opt = places.get('opt')?.kind;
+    return { path: posix.join(folder, 'node'), version, hasOpt: opt === 'folder' || opt === 'link' };
   }
   return { wrong: `has no node in ${[...new Set(folders)].join(', ')}` };
 }

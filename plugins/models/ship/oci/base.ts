@@ -75,7 +75,7 @@ const NODE_FACTS = 'node.json';
 const blobFile = (folder: string, digest: string): string => join(folder, 'blobs', digest.replace(':', '-'));
 
 /** Part of the cache key: raise it when other things are kept of a base. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /**
  * Brings a base from its registry, once a machine: manifest, configuration and layers, each with the digest

@@ -70,5 +70,17 @@ export const INDEXES: readonly string[] = [
 export const familyOf = (mediaType: string | undefined): Family =>
   FAMILIES.find(({ manifest }) => manifest === mediaType) ?? OCI;
 
+/** https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-2.md#media-types */
+const DOCKER_LAYERS: readonly string[] = [
+  DOCKER.layer,
+  'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+];
+
+/** @returns media type of a layer that a manifest of Docker’s does not have: not packed, or by zstd */
+export const strangeLayer = ({ mediaType, layers }: ImageManifest): string | undefined =>
+  mediaType === DOCKER.manifest
+    ? layers.map((layer) => layer.mediaType).find((type) => !DOCKER_LAYERS.includes(type))
+    : undefined;
+
 /** Architectures, as Lambda and as images say them. */
 export const IMAGE_ARCHITECTURES = { x86_64: 'amd64', arm64: 'arm64' } as const;

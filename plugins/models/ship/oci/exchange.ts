@@ -174,17 +174,25 @@ export async function discard(reply: Reply): Promise<void> {
   await wholeBody(reply, 1024 * 1024).catch(() => reply.stream.destroy());
 }
 
-/** Repeats what may work in a moment; what is refused is not asked for again. */
+/**
+ * Repeats what may work in a moment; what is refused is not asked for again.
+ *
+ * @param work is given a function by which it says that the attempts before were of use: they do not count
+ */
 export async function repeatedly<T>(
   limits: RegistryLimits,
-  work: (attempt: number) => Promise<T>,
+  work: (attempt: number, further: () => void) => Promise<T>,
 ): Promise<T> {
+  let failures = 0;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await work(attempt);
+      return await work(attempt, () => {
+        failures = 0;
+      });
     } catch (error) {
-      if (!isRegistryFault(error) || error.kind !== 'unreachable' || attempt >= limits.attempts) throw error;
-      const own = limits.pause * 2 ** (attempt - 1);
+      failures += 1;
+      if (!isRegistryFault(error) || error.kind !== 'unreachable' || failures >= limits.attempts) throw error;
+      const own = limits.pause * 2 ** (failures - 1);
       await sleep(Math.min(limits.longest, Math.max(own, error.after ?? 0)));
     }
   }

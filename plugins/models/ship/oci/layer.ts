@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { cacheFolder, once } from '../../disk/cache.ts';
 import type { ArchiveEntry } from '../../disk/files.ts';
-import { writeTar } from '../../disk/tar-write.ts';
+import { folderTar, writeTar } from '../../disk/tar-write.ts';
 
 /** Files that an image lays over those of the layers before. */
 export type OciLayer = {
@@ -32,25 +32,35 @@ const LEVEL = 6;
  * @param level of gzip
  * @throws ProblemError where a file changes meanwhile, or the cache cannot be written
  */
-export async function writeLayer(entries: readonly ArchiveEntry[], level = LEVEL): Promise<OciLayer> {
+export const writeLayer = (entries: readonly ArchiveEntry[], level = LEVEL): Promise<OciLayer> =>
+  packed(() => writeTar(entries), level);
+
+/** Makes a layer of one folder, with nothing in it. */
+export const writeFolder = (path: string): Promise<OciLayer> => packed(() => [folderTar(path)], LEVEL);
+
+/** @param tarOf is called twice */
+async function packed(
+  tarOf: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  level: number,
+): Promise<OciLayer> {
   const tar = createHash('sha256');
-  for await (const chunk of writeTar(entries)) tar.update(chunk);
+  for await (const chunk of tarOf()) tar.update(chunk);
   const hex = tar.digest('hex');
   const folder = await once(cacheFolder('image-layers', hex), async (draft) => {
-    const [unpacked, packed] = [createHash('sha256'), createHash('sha256')];
+    const [unpacked, whole] = [createHash('sha256'), createHash('sha256')];
     let size = 0;
     await pipeline(
-      noting(writeTar(entries), (chunk) => unpacked.update(chunk)),
+      noting(tarOf(), (chunk) => unpacked.update(chunk)),
       createGzip({ level }),
       (source: AsyncIterable<Uint8Array>) =>
         noting(source, (chunk) => {
-          packed.update(chunk);
+          whole.update(chunk);
           size += chunk.length;
         }),
       createWriteStream(join(draft, FILE)),
     );
     if (unpacked.digest('hex') !== hex) throw new Error('A file of the layer changed while it was packed.');
-    const sha256 = packed.digest('hex');
+    const sha256 = whole.digest('hex');
     await writeFile(join(draft, FACTS), JSON.stringify({ digest: `sha256:${sha256}`, size }));
     return { [FILE]: sha256 };
   });
@@ -61,7 +71,7 @@ export async function writeLayer(entries: readonly ArchiveEntry[], level = LEVEL
 }
 
 async function* noting(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   note: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {

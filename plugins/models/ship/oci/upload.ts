@@ -22,6 +22,9 @@ type Around = {
   readonly limits: RegistryLimits;
 };
 
+/** Bytes that a registry must have kept more than the last time, so that going on is worth while. */
+const FURTHER = 64 * 1024;
+
 /** Where to send the rest of a blob, and from which byte on. */
 type Upload = { readonly url: URL; readonly start: number };
 
@@ -42,11 +45,15 @@ export async function uploadBlob(
   let sent = 0;
   /** An upload that was interrupted, and may go on. */
   let begun: URL | undefined;
-  await repeatedly(limits, async (attempt) => {
+  /** Bytes that the registry has kept of it. */
+  let kept = 0;
+  await repeatedly(limits, async (attempt, further) => {
     // Only the answer may have been lost.
     if (attempt > 1 && (await isThere(blob.digest))) return;
     const resumed = begun === undefined ? undefined : await standing(around, begun);
     begun = undefined;
+    if (resumed !== undefined && resumed.start >= kept + FURTHER) further();
+    kept = Math.max(kept, resumed?.start ?? 0);
     const open = resumed ?? (await start(around, blob.digest, from));
     if (open === 'mounted') return;
     begun = open.url;

@@ -35,3 +35,32 @@ it.each([{}, { 'x-amz-checksum-crc32': 'AAAAAA==' }])(
     s3.destroy();
   },
 );
+
+it('reads a document again whose answer breaks off, and tells of one that always does', async () => {
+  const text = '{"schema":1}';
+  let asked = 0;
+  let breaks = 2;
+  server = createServer((_, response) => {
+    asked += 1;
+    breaks -= 1;
+    response.writeHead(200, { 'content-length': text.length, etag: '"e"' });
+    if (breaks < 0) response.end(text);
+    else response.write(text.slice(0, 5), () => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const s3 = new S3Client({
+    region: 'eu-west-1',
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
+  const objects = bucketObjects(s3, 'bucket');
+  expect(await objects.get('live.json')).toEqual({ text, etag: '"e"' });
+  expect(asked).toBe(3);
+  breaks = 99;
+  await expect(objects.get('live.json')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(asked).toBe(6);
+  s3.destroy();
+  server.closeAllConnections();
+});

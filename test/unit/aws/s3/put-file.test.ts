@@ -1,19 +1,19 @@
 /** A file is put where nothing is, also where others put it at the same moment. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { putFile } from '../../../../aws/s3/put-file.ts';
 
 const BYTES = Buffer.from('weights');
+const CODES: Readonly<Record<number, string>> = { 409: 'ConditionalRequestConflict', 503: 'SlowDown' };
 
 /**
  * Puts a small file to an S3 that answers so, one after the other.
  * @param isThere what it says of the file, once somebody looks
  * @returns how often it was put
  */
-async function asked(statuses: number[], isThere = false): Promise<number> {
+async function asked(statuses: number[], isThere = false, maxAttempts = 1): Promise<number> {
   let count = 0;
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
@@ -23,7 +23,7 @@ async function asked(statuses: number[], isThere = false): Promise<number> {
       }
       count++;
       const status = statuses.shift() ?? 200;
-      const code = status === 409 ? 'ConditionalRequestConflict' : 'PreconditionFailed';
+      const code = CODES[status] ?? 'PreconditionFailed';
       response.writeHead(status).end(status === 200 ? '' : `<Error><Code>${code}</Code></Error>`);
     });
   });
@@ -33,11 +33,10 @@ async function asked(statuses: number[], isThere = false): Promise<number> {
     forcePathStyle: true,
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
+    maxAttempts,
   });
   const file = {
     bytes: BYTES.length,
-    stream: () => Readable.from([BYTES]),
     range: async (start: number, end: number) => BYTES.subarray(start, end),
   };
   try {
@@ -63,4 +62,58 @@ it('another write under way is no file yet: it is put again, until it is there',
 
 it('a conflict that stays is told', async () => {
   await expect(asked([409, 409, 409, 409, 409])).rejects.toThrow();
+});
+
+it('what S3 cannot take at this moment is put again, as the client does with all else', async () => {
+  expect(await asked([503, 503], false, 3)).toBe(3);
+});
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
+it('after a part that is refused no other is begun, and the upload ends behind the last that was', async () => {
+  const seen: string[] = [];
+  let refused: () => void = () => {};
+  const hasRefused = new Promise<void>((resolve) => {
+    refused = resolve;
+  });
+  const server = createServer((request, response) => {
+    const number = new URL(request.url ?? '', 'http://s3').searchParams.get('partNumber');
+    if (number !== null) seen.push(`part ${number}`);
+    request.resume().on('end', async () => {
+      if (request.method === 'POST') response.end('<R><UploadId>u</UploadId></R>');
+      else if (number === '1') {
+        response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>', refused);
+      } else {
+        await hasRefused;
+        // For those who would not wait.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (number === null) seen.push('abort');
+        else seen.push(`part ${number} is there`);
+        response.writeHead(number === null ? 204 : 200, { etag: '"e"' }).end();
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = new S3Client({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forcePathStyle: true,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
+  const bytes = 64 * 1024 ** 2;
+  const range = async (start: number, end: number) => Buffer.alloc(end - start);
+  try {
+    await expect(
+      putFile(client, { bucket: 'models', key: 'files/abc' }, { bytes, range }, () => {}),
+    ).rejects.toMatchObject({ name: 'AccessDenied' });
+    expect(seen.at(-1)).toBe('abort');
+    expect(seen.filter((one) => !one.endsWith('there')).toSorted()).toEqual([
+      'abort',
+      ...['part 1', 'part 2', 'part 3', 'part 4'],
+    ]);
+  } finally {
+    client.destroy();
+    server.closeAllConnections();
+    server.close();
+  }
 });

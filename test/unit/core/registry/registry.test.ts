@@ -246,6 +246,22 @@ describe('a document that is damaged', () => {
     await expect(documents.found('churn', 'r')).rejects.toThrow(SyntaxError);
   });
 
+  it('is named where it stops somebody, without a word of what is in it', async () => {
+    const { objects, documents } = make();
+    const stopped = async (key: string, ask: () => Promise<unknown>): Promise<void> => {
+      objects.set(`${SCOPE}${key}.json`, '{"income": 5150x}');
+      await expect(ask()).rejects.toMatchObject({
+        name: 'SyntaxError',
+        message: `${SCOPE}${key}.json is no JSON: put back an earlier version of that object, or delete it`,
+      });
+    };
+    await stopped('versions/churn/4', () => documents.known('churn', '4'));
+    await stopped('functions/shop-dev-churn', () => documents.modelOf('shop-dev-churn'));
+    await stopped('functions/shop-dev-churn', () => documents.serves('shop-dev-churn', 'churn'));
+    await stopped('releases/churn/gate-r', () => documents.found('churn', 'r'));
+    await stopped('deployments/01', () => documents.failed('01', { at: '2026-11-29', reason: 'why' }));
+  });
+
   it.each(['{"schema":1,', '{"schema":2,"fingerprint":"x"}'])(
     'gives way to a version’s record, and lies beside it: %s',
     async (text) => {

@@ -5,7 +5,7 @@ import { repositoryFor } from '../../../../../plugins/models/images/repository.t
 const ARN = 'arn:aws-cn:ecr:cn-north-1:123456789012:repository/shop-dev-models';
 
 /** ECR with at most one repository, and what was asked of it. */
-function ecr(there?: Partial<FoundRepository>, fails?: string) {
+function ecr(there?: Partial<FoundRepository>, fails?: string, madeBy?: string) {
   const asked: unknown[] = [];
   const port: Pick<RepositoryPort, 'find' | 'make' | 'ready'> = {
     find: async () => {
@@ -14,7 +14,7 @@ function ecr(there?: Partial<FoundRepository>, fails?: string) {
     },
     make: async (name, owner) => {
       asked.push(['make', name, owner]);
-      return { arn: ARN, uri: 'made', owner };
+      return { arn: ARN, uri: 'made', owner: madeBy ?? owner };
     },
     ready: async (name, its) => {
       asked.push(['ready', name, its]);
@@ -56,6 +56,14 @@ it.each([{ owner: 'shop/prod' }, {}])('of somebody else is refused, and left alo
     /^models\.churn\.image\.repository: The repository shop-dev-models is there, and was not made for shop\/dev\. .*\[MODELS_IMAGE_PUSH\]/,
   );
   expect(asked).toEqual([]);
+});
+
+it('that somebody else made at this moment is refused, too', async () => {
+  const { asked, port } = ecr(undefined, undefined, 'shop/prod');
+  await expect(repositoryFor('churn', to(false), port, 'shop/dev')).rejects.toThrow(
+    'was not made for shop/dev',
+  );
+  expect(asked).toEqual([['make', 'shop-dev-models', 'shop/dev']]);
 });
 
 it('that the service names is used as it is, and must be there', async () => {

@@ -6,6 +6,7 @@ import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { monitorRole } from '../../../../../plugins/models/plan/drift/monitor.ts';
 import { nameProblems } from '../../../../../plugins/models/plan/endpoint/names.ts';
+import { planProblems } from '../../../../../plugins/models/plan/plan.ts';
 import { limitProblems } from '../../../../../plugins/models/plan/shared/limits.ts';
 import { HOST as host } from '../../../../fixtures/service.ts';
 
@@ -47,8 +48,25 @@ describe('the environment of a function', () => {
     expect(at({ Ref: 'Y'.repeat(200) })).toBe(0);
     expect(at({ 'Fn::Sub': `\${${'Y'.repeat(200)}}` })).toBe(0);
     expect(at({ 'Fn::Sub': 'y'.repeat(200) })).toBe(1);
+    // What Fn::Sub leaves as it is comes without its mark.
+    const room = 4096 - JSON.stringify({ long, value: '' }).length;
+    const literal = `\${!a}`.repeat(10);
+    expect(at({ 'Fn::Sub': literal.padEnd(room + 10, 'y') })).toBe(0);
+    expect(at({ 'Fn::Sub': literal.padEnd(room + 11, 'y') })).toBe(1);
     expect(at({ 'Fn::Join': ['y'.repeat(100), ['a', { Ref: 'B' }, 'c']] })).toBe(1);
     expect(at({ 'Fn::Sub': ['$'.repeat(200), {}] })).toBe(1);
+  });
+
+  it('has no variable of Lambda’s own, whoever would set it', () => {
+    const told = (own: object, shared: object, declared = { churn: { function: { environment: own } } }) =>
+      planProblems(models(declared), { ...host, provider: { environment: shared } });
+    const problems = told({ AWS_REGION: 'eu', A_KEY: '1' }, { AWS_ACCESS_KEY_ID: 'AKIA', AWS_PROFILE: 'p' });
+    expect(refusals(problems)).toEqual([
+      'provider.environment.AWS_ACCESS_KEY_ID MODELS_INVALID_VALUE',
+      'models.churn.function.environment.AWS_REGION MODELS_INVALID_VALUE',
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('AKIA');
+    expect(planProblems([], { ...host, provider: { environment: { AWS_REGION: 'eu' } } })).toEqual([]);
   });
 
   it('names the longest, and never its value', () => {
@@ -151,6 +169,16 @@ describe('names of functions', () => {
     );
   });
 
+  it.each(['Churn model', 'shop.churn', 'shop:churn', 'größe', ''])(
+    'are not %j, which Lambda does not take',
+    (name) => {
+      const told = (given: string) =>
+        refusals(nameProblems(models({ churn: { function: { name: given } } }), host));
+      expect(told(name)).toEqual(['models.churn.function.name MODELS_INVALID_NAME']);
+      expect(told('Shop_churn-2')).toEqual([]);
+    },
+  );
+
   it('of the service are not those of the plugin’s own, by key or by name', () => {
     const taken = (functions: Host['functions'], declared: Readonly<Record<string, object>> = { one: {} }) =>
       nameProblems(models(declared), { ...host, functions }).map(
@@ -170,5 +198,24 @@ describe('names of functions', () => {
     expect(taken(others, { one: { http: {} } })).toHaveLength(2);
     expect(taken(others, { one: { drift: { baseline: 'r.csv' } } })).toHaveLength(1);
     expect(taken({ 'models-release': {} }, {})).toEqual([]);
+  });
+});
+
+describe('the layers of a function', () => {
+  const refused = (declared: Readonly<Record<string, object>>, count: number) =>
+    refusals(
+      planProblems(models(declared), {
+        ...host,
+        provider: { layers: Array.from({ length: count }, (_, index) => `arn:layer:${index}`) },
+      }),
+    );
+
+  it('are five with those of the provider, told before a deploy', () => {
+    expect(refused({ churn: {} }, 4)).toEqual([]);
+    expect(refused({ churn: {}, mood: {} }, 5)).toEqual(['provider.layers MODELS_LIMIT']);
+  });
+
+  it('are not the provider’s where the model names its own, or runs from an image', () => {
+    expect(refused({ churn: { function: { layers: [] } }, mood: { package: 'image' } }, 5)).toEqual([]);
   });
 });

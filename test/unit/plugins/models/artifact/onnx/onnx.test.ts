@@ -159,6 +159,41 @@ describe('the reader of ONNX', () => {
     );
   });
 
+  // Repeated numbers of an attribute are not packed: a forest of trees has tens of millions of them.
+  it('steps over the numbers of a forest many at a time, and reads what comes behind them', () => {
+    const values = new Uint8Array(5 * 200_000).map((_, at) => (at % 5 === 0 ? 0x3d : at % 251));
+    const model = modelOf({
+      nodes: [
+        node('TreeEnsembleRegressor', ['x'], ['y'], [message(field(1, 'nodes_values'), values)]),
+        node('Cast', ['y'], ['z']),
+      ],
+      inputs: [tensorInfo('x', FLOAT, ['n', 3])],
+      outputs: [tensorInfo('z', FLOAT, ['n', 1])],
+    });
+    let reads = 0;
+    const { operators, outputs } = readOnnx({
+      bytes: model.length,
+      read: (at, length) => {
+        reads += 1;
+        return model.subarray(at, at + length);
+      },
+    });
+    expect([...operators]).toEqual(['TreeEnsembleRegressor', 'Cast']);
+    expect(outputs.map(({ name }) => name)).toEqual(['z']);
+    expect(reads).toBeLessThan(200);
+  });
+
+  it('reads so many fields, and no more: each takes time, in which nobody is heard', () => {
+    const nodes = Array.from({ length: 1000 }, () => message());
+    const model = modelOf({
+      nodes,
+      inputs: [tensorInfo('x', FLOAT, [1])],
+      outputs: [tensorInfo('y', FLOAT, [1])],
+    });
+    expect(() => readOnnx(over(model), 1000)).toThrow('The graph has more than 1000 fields.');
+    expect(readOnnx(over(model), 2000).irVersion).toBeGreaterThan(0);
+  });
+
   it('steps over weights unread, however long they say they are', () => {
     const header = message(field(1, 9), Uint8Array.of(0x7a, 0xff, 0xff, 0xff, 0xff, 0x7f));
     expect(() => readOnnx(over(header))).toThrow(/cut off/);

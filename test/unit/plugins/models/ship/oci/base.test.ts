@@ -97,6 +97,16 @@ it('brings a base once, with all that is in it', async () => {
   expect(server.asked).toHaveLength(length);
 });
 
+it.each<[string, Entry[][], boolean]>([
+  ['a folder', [[{ path: 'opt/', type: '5' }]], true],
+  ['a link', [[{ path: 'opt', type: '2', link: 'var/opt' }]], true],
+  ['none', [[{ path: 'etc/', type: '5' }]], false],
+  ['one that a later layer takes away', [[{ path: 'opt/', type: '5' }], [{ path: '.wh.opt' }]], false],
+])('knows of a base whether it has /opt: %s', async (_, layers, hasOpt) => {
+  const digest = putImage([layer(node('usr/bin/node')), ...layers.map((entries) => layer(...entries))]);
+  expect((await fetched(digest)).node).toEqual({ path: '/usr/bin/node', version: '24.21.0', hasOpt });
+});
+
 describe('Node is found', () => {
   const link = (path: string, to: string): Entry => ({ path, type: '2', link: to });
   it.each<[string, Buffer[], string[] | undefined, string]>([

@@ -11,7 +11,7 @@ const image = {
   base: {
     reference: `example.com:5000/lambda/nodejs@${digest('b')}`,
     digest: digest('b'),
-    node: { path: '/usr/bin/node', version: '24.1.2' },
+    node: { path: '/usr/bin/node', version: '24.1.2', hasOpt: true },
     config: { architecture: 'arm64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
   },
   layers: [{ name: 'host', diffId: digest('c') }],

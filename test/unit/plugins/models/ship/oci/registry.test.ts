@@ -90,6 +90,28 @@ describe('a blob is sent', () => {
     expect(sent).toBeLessThan(BYTES.length * 1.9);
   });
 
+  it('as often as it is cut off, where each time more of it has come in', async () => {
+    let cuts = 0;
+    server.misbehave = ({ method, path }, request, response) => {
+      if (method !== 'PATCH' || cuts > limits.attempts) return false;
+      cuts += 1;
+      void (async () => {
+        const kept: Buffer[] = [];
+        for await (const chunk of request as AsyncIterable<Buffer>) {
+          kept.push(chunk);
+          if (Buffer.concat(kept).length > 300_000) break;
+        }
+        server.keep(/uploads\/(\d+)/.exec(path)?.[1] ?? '', Buffer.concat(kept));
+        response.destroy();
+      })().catch(() => {});
+      return true;
+    };
+    await open().putBlob(blob);
+    expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    expect(cuts).toBeGreaterThan(limits.attempts);
+    expect(methods().filter((method) => method === 'POST')).toHaveLength(1);
+  });
+
   it('from the start, where the registry has forgotten what it had', async () => {
     let cuts = 0;
     server.misbehave = ({ method }, request) => {

@@ -1,0 +1,37 @@
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { Model } from '../../declaration/model.ts';
+import type { Problem } from '../../problems/errors.ts';
+
+/**
+ * Names that are Lambda's own: it refuses a function that sets one, in the middle of a deploy.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...['_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_DEFAULT_REGION', 'AWS_REGION', 'AWS_EXECUTION_ENV'],
+  ...['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 'AWS_LAMBDA_FUNCTION_VERSION'],
+  ...['AWS_LAMBDA_INITIALIZATION_TYPE', 'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_LAMBDA_LOG_STREAM_NAME'],
+  ...['AWS_ACCESS_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+  ...['AWS_LAMBDA_RUNTIME_API', 'LAMBDA_TASK_ROOT', 'LAMBDA_RUNTIME_DIR'],
+]);
+
+/** What models' functions would get of the service, and may not have. Never a value: it may be a secret. */
+export const variableProblems = (models: readonly Model[], { provider }: Host): readonly Problem[] =>
+  models.length === 0
+    ? []
+    : [
+        ...reserved('provider.environment', provider.environment),
+        ...models.flatMap((model) =>
+          reserved(`models.${model.name}.function.environment`, model.function.environment),
+        ),
+      ];
+
+const reserved = (key: string, environment: unknown): readonly Problem[] =>
+  Object.keys(isObject(environment) ? environment : {})
+    .filter((name) => RESERVED.has(name))
+    .map((name) => ({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.${name}`,
+      message: 'is a variable of Lambda’s own, which no function may set.',
+      fix: 'Leave it out, or give it another name; plugins that read `.env` files may have brought it.',
+    }));

@@ -1,0 +1,95 @@
+/** Artifacts come from S3 whole, also where a connection breaks off. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { fetchObjects, withObject } from '../../../../../../plugins/models/artifact/fetch/s3.ts';
+import type { SourceContext } from '../../../../../../plugins/models/contracts/sources/artifact-source.ts';
+import { untar } from '../../../../../../plugins/models/disk/untar.ts';
+import { tarOf } from '../../../../../fakes/tar.ts';
+
+const BYTES = Buffer.alloc(3_000_000, 'graph');
+const ARCHIVE = gzipSync(tarOf([{ path: 'model.onnx', content: BYTES }]), { level: 0 });
+
+let folder = '';
+let answers: ((response: ServerResponse) => void)[] = [];
+let asked = 0;
+const server = createServer((request, response) => {
+  asked += 1;
+  request.resume();
+  (answers.shift() ?? ((one: ServerResponse) => void one.writeHead(500).end()))(response);
+});
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  asked = 0;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const context = (name: string): SourceContext => {
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  vi.stubEnv('SERVERLESS_MODELS_CACHE', join(folder, name));
+  return {
+    key: 'models.churn.artifact',
+    serviceDir: folder,
+    progress: () => {},
+    aws: {
+      region: 'us-east-1',
+      credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
+    },
+  };
+};
+const whole = (bytes: Buffer) => (response: ServerResponse) =>
+  void response.writeHead(200, { etag: '"1"', 'content-length': bytes.length }).end(bytes);
+const broken = (bytes: Buffer) => (response: ServerResponse) => {
+  response.writeHead(200, { etag: '"1"', 'content-length': bytes.length });
+  response.write(bytes.subarray(0, 1_000_000), () => response.destroy());
+};
+const fetched = (name: string) =>
+  fetchObjects(
+    {
+      reference: 's3://trained/churn.onnx',
+      isFolder: false,
+      files: [{ path: 'churn.onnx', version: '"1"', bytes: BYTES.length }],
+    },
+    { bucket: 'trained', key: 'churn.onnx' },
+    () => [],
+    context(name),
+  );
+
+it('an object that breaks off is read again, from its begin', async () => {
+  answers = [broken(BYTES), broken(BYTES), whole(BYTES)];
+  const { path } = await fetched('object');
+  expect((await readFile(path)).equals(BYTES)).toBe(true);
+  expect(asked).toBe(3);
+});
+
+it('an archive that breaks off is unpacked again', async () => {
+  answers = [broken(ARCHIVE), whole(ARCHIVE)];
+  const to = join(folder, 'unpacked');
+  const place = { bucket: 'trained', key: 'model.tar.gz' };
+  const { files } = await withObject(place, '"1"', context('archive'), (body) => untar(body, to));
+  expect(files).toEqual([{ path: 'model.onnx', bytes: BYTES.length }]);
+  expect((await readFile(join(to, 'model.onnx'))).equals(BYTES)).toBe(true);
+});
+
+it('one that breaks off each time is told as that, and one that was overwritten meanwhile as that', async () => {
+  answers = [broken(BYTES), broken(BYTES), broken(BYTES)];
+  await expect(fetched('never')).rejects.toThrow(/broke off\. \[MODELS_ARTIFACT_MISSING\]/);
+  answers = [
+    (response) => void response.writeHead(412).end('<Error><Code>PreconditionFailed</Code></Error>'),
+  ];
+  await expect(fetched('overwritten')).rejects.toThrow(
+    's3://trained/churn.onnx: It was overwritten while it was read (412). Retry once nothing writes to it.',
+  );
+});

@@ -1,0 +1,43 @@
+/** Files go to a bucket by their digests, where whatever was put first stays. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { uploadFiles } from '../../../../../plugins/models/ship/upload.ts';
+
+const aws = {
+  region: 'us-east-1',
+  credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
+};
+
+it('a file that lost its end since it was packaged is not filled up with zeros', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const { method = '', url = '' } = request;
+    asked.push(`${method} ${new URL(url, 'http://s3').searchParams.get('partNumber') ?? ''}`.trim());
+    request.resume().on('end', () => {
+      if (method === 'HEAD') response.writeHead(404).end();
+      else response.writeHead(200, { etag: '"e"' }).end('<R><UploadId>u</UploadId></R>');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  try {
+    const from = join(folder, 'layer.zip');
+    const bytes = 9 * 1024 ** 2;
+    await writeFile(from, Buffer.alloc(bytes - 10, 1));
+    await expect(
+      uploadFiles(aws, 'models', 'layers/', [{ sha256: 'a'.repeat(64), bytes, from }], () => {}, 'zipped'),
+    ).rejects.toThrow(/layer\.zip is gone, or has other bytes than when it was packaged.*\[MODELS_CACHE\]/);
+    expect(asked).not.toContain('PUT 2');
+    expect(asked.at(-1)).toBe('DELETE');
+  } finally {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
