@@ -17,13 +17,14 @@ export function readHostConfig(text: string): HostConfig {
   if (schema !== 1) throw wrong('schema', schema, 'be 1');
   if (address !== undefined && typeof address !== 'string') throw wrong('address', address, 'be a text');
   if (local !== undefined && local !== true) throw wrong('local', local, 'be true or absent');
-  within('port', port, 0, 65_535);
-  if (grpc !== undefined) within('grpc', grpc, 0, 65_535);
+  whole('port', port, 0, 65_535);
+  if (grpc !== undefined) whole('grpc', grpc, 0, 65_535);
   if (grpc !== undefined && grpc !== 0 && grpc === port)
     throw wrong('grpc', grpc, 'be another port than port');
   if (drain !== undefined) within('drain', drain, 0, 600_000);
   if (!isObject(catalog) || !Array.isArray(catalog.groups))
     throw wrong('catalog', typeof catalog, 'be a catalog');
+  for (const [index, group] of catalog.groups.entries()) checkGroup(`catalog.groups[${index}]`, group);
   if (!Array.isArray(models) || models.length === 0)
     throw wrong('models', models, 'be a list of at least one');
   for (const [index, model] of models.entries()) checkModel(`models[${index}]`, model);
@@ -58,6 +59,26 @@ export function hostPorts(
 }
 const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 
+/**
+ * What paths are made of, and what is told of a model: the first request would else end the host.
+ * @throws Error, as `readHostConfig`
+ */
+function checkGroup(key: string, group: unknown): void {
+  if (!isObject(group)) throw wrong(key, group, 'be an object');
+  const { path, models } = group;
+  if (typeof path !== 'string' || !path.startsWith('/'))
+    throw wrong(`${key}.path`, path, 'be a text that begins with a slash');
+  if (!Array.isArray(models)) throw wrong(`${key}.models`, models, 'be a list');
+  for (const [index, model] of models.entries()) {
+    const at = `${key}.models[${index}]`;
+    if (!isObject(model)) throw wrong(at, model, 'be an object');
+    const { name, signature } = model;
+    if (typeof name !== 'string' || name === '') throw wrong(`${at}.name`, name, 'be a text');
+    if (!isObject(signature) || !Array.isArray(signature.inputs) || !Array.isArray(signature.outputs))
+      throw wrong(`${at}.signature`, signature, 'have the lists inputs and outputs');
+  }
+}
+
 /** @param key where it stands in the document. @throws Error, as `readHostConfig` */
 function checkModel(key: string, model: unknown): void {
   if (!isObject(model)) throw wrong(key, model, 'be an object');
@@ -65,10 +86,7 @@ function checkModel(key: string, model: unknown): void {
     if (typeof model[name] !== 'string' || model[name] === '')
       throw wrong(`${key}.${name}`, model[name], 'be a text');
   within(`${key}.timeout`, model.timeout, 0.001, 3600);
-  if (model.workers !== undefined) {
-    within(`${key}.workers`, model.workers, 1, 256);
-    if (!Number.isInteger(model.workers)) throw wrong(`${key}.workers`, model.workers, 'be a whole number');
-  }
+  if (model.workers !== undefined) whole(`${key}.workers`, model.workers, 1, 256);
   if (model.memory !== undefined) within(`${key}.memory`, model.memory, 16, 16 * 1024 * 1024);
   const { environment, slowEdges } = model;
   if (environment !== undefined) {
@@ -92,6 +110,11 @@ function isAscending(edges: unknown): boolean {
 function within(key: string, value: unknown, least: number, most: number): void {
   if (typeof value === 'number' && value >= least && value <= most) return;
   throw wrong(key, value, `be a number from ${least} to ${most}`);
+}
+
+function whole(key: string, value: unknown, least: number, most: number): void {
+  within(key, value, least, most);
+  if (!Number.isInteger(value)) throw wrong(key, value, 'be a whole number');
 }
 
 const wrong = (key: string, value: unknown, must: string): Error =>

@@ -3,7 +3,7 @@ import type { Datatype } from '../tensor/contract.ts';
 import { DATATYPE_OF, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { exactInteger } from '../tensor/raw-json.ts';
-import { checkElements, checkValueSize } from './event.ts';
+import { checkElements, checkValueSize, OR_BINARY } from './event.ts';
 import { type Answer, JSON_HEADERS } from './http.ts';
 import type { WantedOutput } from './request.ts';
 
@@ -32,7 +32,8 @@ export function tensorOf({ type, dims, data }: OrtOutput): Tensor | undefined {
 /**
  * The protocol's answer, in JSON or with binary tensors behind it.
  * @param id the request's, echoed
- * @throws Refusal `NON_FINITE_OUTPUT`: in JSON it would be a silent null
+ * @throws Refusal `NON_FINITE_OUTPUT`: in JSON it would be a silent null; `ANSWER_TOO_LARGE` before anything
+ * is written of what could not be sent
  */
 export function inferAnswer(
   responder: Responder,
@@ -40,6 +41,7 @@ export function inferAnswer(
   wanted: readonly WantedOutput[],
   tensors: Readonly<Record<string, Tensor>>,
 ): Answer {
+  checkWanted(wanted, tensors);
   const parts: Uint8Array[] = [];
   let outputs = '';
   for (let i = 0; i < wanted.length; i++) {
@@ -69,6 +71,21 @@ export function inferAnswer(
     },
     body,
   };
+}
+
+function checkWanted(wanted: readonly WantedOutput[], tensors: Readonly<Record<string, Tensor>>): void {
+  let count = 0;
+  let raw = 0;
+  let isText = true;
+  for (const { spec, binary } of wanted) {
+    const { datatype, data } = tensorNamed(tensors, spec.name);
+    if (binary) {
+      isText = false;
+      // A text has its length before it.
+      raw += data.length * (datatype === 'BYTES' ? 4 : sizeOf(datatype));
+    } else count += data.length;
+  }
+  checkElements(count, raw, isText ? OR_BINARY : undefined);
 }
 
 /**

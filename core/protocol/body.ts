@@ -34,7 +34,9 @@ export function readBody(
   const { body, headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined) checkEncoding(encoding);
-  if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge();
+  // Base64 is how it comes to a function, not how it was sent.
+  const sent = body === undefined ? 0 : request.base64 ? Math.floor((body.length * 3) / 4) : body.length;
+  if (sent > PAYLOAD_BYTES) throw tooLarge();
   if (!request.base64) return body ?? '';
   const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
   const bytes = bodyBytes(request, base64, (size) => {

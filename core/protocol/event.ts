@@ -3,6 +3,7 @@ import type { Base64 } from '../ports/base64.ts';
 import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
 import { decodedUtf8 } from '../text/utf8.ts';
 import type { Answer } from './http.ts';
+import { routedPath } from './routed-path.ts';
 
 /**
  * One request and one answer for the five ways an endpoint is called: HTTP API (payload 2.0, or 1.0), REST
@@ -18,8 +19,8 @@ export type EndpointRequest = {
   /** Upper case; `POST` for a direct invocation. */
   readonly method: string;
   /**
-   * Percent-decoded, without query, with the stage and prefix that the source leaves in it; empty for a
-   * direct invocation.
+   * Percent-decoded, without query, with `http.path`; where the source does not say which route it is, with
+   * the stage that stands before it, too. Empty for a direct invocation.
    */
   readonly path: string;
   /** The client's `x-request-id` if it is usable, else so the source's id of the request, else Lambda's. */
@@ -47,11 +48,17 @@ export function readEvent(event: unknown, context?: { readonly awsRequestId?: st
 
   if (event.version === '2.0' && isObject(requestContext.http)) {
     const { method, path } = requestContext.http;
-    return read('http', event, text(method), text(event.rawPath) ?? text(path), requestContext, fallbackId);
+    const own = text(event.rawPath) ?? text(path);
+    // `POST /v2/models/churn/infer`, or `$default`.
+    const key = text(event.routeKey) ?? '';
+    const routed = routedPath(key.slice(key.indexOf(' ') + 1), event.pathParameters, own);
+    return read('http', event, text(method), routed ?? own, requestContext, fallbackId);
   }
   if (typeof event.httpMethod !== 'string') return direct(event, fallbackId);
   const source = isObject(requestContext.elb) ? 'alb' : 'rest';
-  return read(source, event, event.httpMethod, text(event.path), requestContext, fallbackId);
+  const own = text(event.path);
+  const path = routedPath(text(event.resource) ?? '', event.pathParameters, own) ?? own;
+  return read(source, event, event.httpMethod, path, requestContext, fallbackId);
 }
 
 function direct(event: unknown, id: string): EndpointRequest {
@@ -192,7 +199,7 @@ function checkSize(sent: string, isText: boolean, limit: number): void {
   const room = limit - ENVELOPE_BYTES;
   if (sent.length * 6 <= room || (!isText && sent.length <= room)) return;
   if (isText && sent.length <= room && fits(sent, room)) return;
-  throw answerTooLarge(limit, isText ? ', fewer outputs or binary answers' : ' or fewer outputs');
+  throw answerTooLarge(limit, isText ? OR_BINARY : ' or fewer outputs');
 }
 
 /**
@@ -207,12 +214,17 @@ export function checkValueSize(value: unknown, atMost: number): void {
 }
 
 /**
- * The same before there is a value: an element takes a digit and a comma at least, and many times that as a
- * value in memory.
+ * The same before there is a value or a text: an element takes a digit and a comma at least, and many times
+ * that in memory, where no text can have the length of all of them.
+ * @param raw bytes beside them, which travel as base64
+ * @param hint what else to ask for
  */
-export function checkElements(count: number): void {
-  if (count * 2 > LAMBDA_BYTES) throw answerTooLarge(LAMBDA_BYTES, ' or fewer outputs');
+export function checkElements(count: number, raw = 0, hint = ' or fewer outputs'): void {
+  if (count * 2 + (raw / 3) * 4 > LAMBDA_BYTES) throw answerTooLarge(LAMBDA_BYTES, hint);
 }
+
+/** What else to ask for in place of a text. */
+export const OR_BINARY = ', fewer outputs or binary answers';
 
 /** Does a value's JSON take at most `room` bytes? A character is one to three of them. */
 function fits(value: unknown, room: number): boolean {

@@ -3,6 +3,7 @@ import { rowOf } from '../tabular/csv/records.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import { elementsText } from './answer.ts';
+import { checkElements, OR_BINARY } from './event.ts';
 import { type Answer, JSON_HEADERS } from './http.ts';
 import type { Shapes } from './request.ts';
 
@@ -55,12 +56,19 @@ export function outputsAnswer(tensors: Tensors, shapes: Shapes): Answer {
   return { status: 200, headers: JSON_HEADERS, body: `{"outputs":${text}}` };
 }
 
+/** @throws Refusal also where they are too large to be sent */
 function outputsOf(tensors: Tensors, shapes: Shapes): { name: string; tensor: Tensor }[] {
-  return shapes.outputs.map(({ name }) => {
+  const outputs = shapes.outputs.map(({ name }) => {
     const tensor = tensors[name];
     if (tensor !== undefined) return { name, tensor };
     throw refusal('TRANSFORM_FAILED', `The transform gave no output ${JSON.stringify(name)}.`);
   });
+  checkElements(
+    outputs.reduce((sum, { tensor }) => sum + tensor.data.length, 0),
+    0,
+    OR_BINARY,
+  );
+  return outputs;
 }
 
 /** Elements as JSON texts. */

@@ -87,21 +87,35 @@ async function bucketPlace(bucket: string, prefix: string, isOther: boolean): Pr
   const fix = 'Put it there again: deploy, or copy it from the registry.';
   const ranges = bucketRanges(bucket, prefix, isOther);
   const read: ReadRange = async (sha256, start, end) => {
-    try {
-      return await ranges(sha256, start, end);
-    } catch (error) {
-      const { name: code, message } = error instanceof Error ? error : new Error(String(error));
-      const todo = REFUSED[code] ?? 'Check the bucket, AWS_ENDPOINT_URL_S3 and the credentials';
-      throw new Error(
-        `${name}: s3://${bucket}/${prefix}${sha256} cannot be read: ${code}: ${message}. ${todo}.`,
-        {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ranges(sha256, start, end);
+      } catch (error) {
+        const isCut = breaksOff(error);
+        if (isCut && attempt < ATTEMPTS) continue;
+        const { name: code, message } = error instanceof Error ? error : new Error(String(error));
+        const what = isCut ? `its answer breaks off (${message})` : `${code}: ${message}`;
+        const todo = isCut
+          ? 'Check the network between'
+          : (REFUSED[code] ?? 'Check the bucket, AWS_ENDPOINT_URL_S3 and the credentials');
+        throw new Error(`${name}: s3://${bucket}/${prefix}${sha256} cannot be read: ${what}. ${todo}.`, {
           cause: error,
-        },
-      );
+        });
+      }
     }
   };
   return { read, name, fix };
 }
+
+/** A large model comes in hundreds of ranges, and one that breaks off is not to end an instance’s start. */
+const ATTEMPTS = 3;
+
+/**
+ * The SDK repeats what fails before an answer’s head is there, and says so in what it throws; not what breaks
+ * off in its body.
+ */
+const breaksOff = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ECONNRESET' && !('$metadata' in error);
 
 const REFUSED: Readonly<Record<string, string>> = {
   NoSuchBucket: 'Name the bucket of the registry',

@@ -126,6 +126,30 @@ describe('in a folder of a person', () => {
     }
   });
 
+  it('another type of instance than before: what is to be done first is told, once', async () => {
+    const folder = await service(osls4, 'export-type', { yaml });
+    const image = `123456789012.dkr.ecr.us-east-1.amazonaws.com/models@sha256:${'0f'.repeat(32)}`;
+    const asked = ['models', 'export', '--to', 'sagemaker', '--image', image];
+    const first = await warmSls(osls4, folder, asked);
+    expect(first.code, first.output).toBe(0);
+    expect(first.output).not.toContain('update-stack');
+    const path = join(folder, 'serverless.yml');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('function:', 'memory: 5000, function:'));
+    const next = await warmSls(osls4, folder, [...asked, '--json']);
+    expect(next.code, next.output).toBe(0);
+    const { beside, then } = JSON.parse(next.stdout);
+    expect(beside).toEqual([
+      {
+        when: expect.stringContaining('(ml.m7i.large, now ml.r7i.large)'),
+        command: expect.stringMatching(
+          /update-stack --region us-east-1 --stack-name shop-dev-churn-sagemaker --use-previous-template .*ParameterKey=Scaling,ParameterValue=disabled .*ParameterKey=VariableTOKEN,UsePreviousValue=true/,
+        ),
+      },
+    ]);
+    expect(then).toContain(' --parameter-overrides Scaling=enabled Rollback=enabled VariableTOKEN=…');
+    expect((await warmSls(osls4, folder, asked)).output).not.toContain('update-stack');
+  });
+
   it('what a person has under the name of a file is told before an image is made and pushed', async () => {
     const folder = await service(osls4, 'export-theirs', { yaml });
     await mkdir(join(folder, 'k'));

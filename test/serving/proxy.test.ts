@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
-import { type Deployment, deployService, type Service } from '../journeys/service.ts';
+import { type Deployment, deployService, prepareService, type Service } from '../journeys/service.ts';
 import { fixtures } from './endpoint.ts';
 import { type Running, startSls } from './sls.ts';
 
@@ -109,6 +109,53 @@ describe('sls models proxy', () => {
   it('answers to no other page, so that none can use these credentials', async () => {
     expect((await post(proxy.url, '/v2/models/add/infer', { origin: 'https://evil.example' })).status).toBe(
       403,
+    );
+  });
+});
+
+describe('sls models proxy for an API of another stack', () => {
+  it('signs for it: the service’s own stack says nothing of that API', async () => {
+    const id = /execute-api\/([^/]+)/.exec(service.http())?.[1] ?? '';
+    const yaml = `
+service: beside
+plugins: [serverless-models]
+provider: {name: aws, httpApi: {id: ${id}}}
+models:
+  add:
+    artifact: add.onnx
+    http: {auth: iam, path: /beside}
+`;
+    const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) };
+    const other = await deployService({ yaml, files }, aws);
+    try {
+      const running = await startSls(other.dir, ['proxy', '--stage', 'dev'], aws.env);
+      try {
+        expect((await post(service.http(), '/beside/v2/models/add/infer')).status).toBe(403);
+        const answer = await post(running.url, '/beside/v2/models/add/infer');
+        expect(answer.status).toBe(200);
+        expect(await answer.json()).toMatchObject({ model_name: 'add' });
+      } finally {
+        await running.interrupt();
+      }
+    } finally {
+      await other.remove();
+    }
+  });
+
+  it('says what to write where only CloudFormation knows which API it is', async () => {
+    const yaml = `
+service: guarded
+plugins: [serverless-models]
+provider: {name: aws, httpApi: {id: {Fn::ImportValue: shared-api}}}
+models:
+  add:
+    artifact: add.onnx
+    http: {auth: iam}
+`;
+    const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) };
+    const other = await prepareService({ yaml, files }, aws);
+    await expect(startSls(other.dir, ['proxy', '--stage', 'dev'], aws.env)).rejects.toThrow(
+      /provider\.httpApi\.id.*only CloudFormation.*\$\{cf:/s,
     );
   });
 });

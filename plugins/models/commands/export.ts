@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { keptBench } from '../advise/kept-bench.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
@@ -5,7 +6,7 @@ import type { Model } from '../declaration/model.ts';
 import { mayWriteSealed, writeSealed } from '../disk/sealed.ts';
 import { areOf } from '../export/earlier.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
-import { besideFiles, exported, exportProblems, nextStep } from '../export/exported.ts';
+import { besideFiles, exported, exportProblems, nextStep, TEMPLATE } from '../export/exported.ts';
 import { exportedName, leftOnLambda } from '../export/shared/given.ts';
 import { type ImageDigest, imageAt } from '../export/shared/image-digest.ts';
 import { workerMemory } from '../export/shared/worker-memory.ts';
@@ -46,6 +47,7 @@ export const command: Command = {
     const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, model, context);
     const given = { ...before, image };
     const files = exported(given, asked);
+    const earlier = await readFile(join(folder, TEMPLATE), 'utf8').catch(() => '');
     const outcome = await writeSealed(folder, files, sealed);
     const written = Object.entries(outcome).map(([name, became]) => ({
       path: relative(service.dir, join(folder, name)),
@@ -53,7 +55,7 @@ export const command: Command = {
     }));
     const then = nextStep(asked.to, relative(service.dir, folder) || '.', given);
     const removed = Object.keys(outcome).filter((name) => outcome[name] === 'removed');
-    const beside = besideFiles(asked.to, removed, given);
+    const beside = besideFiles(asked.to, removed, given, earlier);
     if (flags.json) {
       const told = { to: asked.to, image: image.reference, memory, files: written, beside, then };
       return print(JSON.stringify(told, null, 2));

@@ -1,12 +1,12 @@
 import { isNoStack, stackOutputs } from '../../../aws/stack.ts';
 import { withStop } from '../../../core/text/stop.ts';
-import type { Command, Context } from '../context/context.ts';
+import { type Command, type Context, usage } from '../context/context.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
 import { problemError } from '../problems/errors.ts';
 import { forwarder } from '../serve/forward.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 import { listen, portOf } from '../serve/listen.ts';
-import { apiBase, type StackOutputs } from '../serve/upstream.ts';
+import { apiBase, type OutsideApi, type StackOutputs } from '../serve/upstream.ts';
 
 const PORT = '8081';
 
@@ -45,7 +45,8 @@ export const command: Command = {
   },
 };
 
-async function findBase({ service, aws }: Context): Promise<string> {
+async function findBase({ service, aws, plan }: Context): Promise<string> {
+  const outside = outsideApi(plan.host.provider.httpApi?.id, service.region);
   let outputs: StackOutputs;
   try {
     outputs = Object.fromEntries(await stackOutputs(aws, service.stack));
@@ -53,9 +54,21 @@ async function findBase({ service, aws }: Context): Promise<string> {
     if (isNoStack(error)) throw notDeployed(service.stack, 'does not exist');
     throw awsProblem(service.stack, error instanceof Error ? error.message : String(error));
   }
-  const base = apiBase(outputs, process.env.AWS_ENDPOINT_URL);
+  const base = apiBase(outputs, process.env.AWS_ENDPOINT_URL, outside);
   if (base === undefined) throw notDeployed(service.stack, 'has no HTTP API of its own');
   return base;
+}
+
+/** @throws ProblemError where nobody but CloudFormation can tell which it is */
+function outsideApi(id: unknown, region: string): OutsideApi | undefined {
+  // As the framework has it.
+  if (!id) return undefined;
+  if (typeof id === 'string') return { id, region };
+  throw usage(
+    'provider.httpApi.id',
+    'is what only CloudFormation resolves, so the API’s address is not known here.',
+    `Write the id as a text, for example \${cf:<stack of the API>.HttpApiId}, which the framework resolves.`,
+  );
 }
 
 function spoken(

@@ -2,9 +2,11 @@ import type { Problem } from '../problems/errors.ts';
 import type { Destination, ExportOptions } from './export-options.ts';
 import { secretCommand } from './kubernetes/deployment.ts';
 import { AUTOSCALERS, kubernetesFiles } from './kubernetes/kubernetes.ts';
+import { anotherType } from './sagemaker/another-type.ts';
 import { ecrRepository } from './sagemaker/image.ts';
 import { INSTANCE_CPUS, MOST_MB, sageMakerInstance } from './sagemaker/instances.ts';
 import { parameterOf, sageMakerFiles } from './sagemaker/sagemaker.ts';
+import { SWITCHED_ON, withoutScaling } from './sagemaker/switches.ts';
 import {
   type ExportBefore,
   type ExportedFiles,
@@ -85,13 +87,18 @@ function sageMakerProblems(
 /** What a person does with the files: a look at what they would do, which changes nothing. */
 export function nextStep(to: Destination, folder: string, given: ExportGiven): string {
   if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${quoted(folder)}`;
-  const values = variableNames(given).map((name) => ` ${parameterOf(name)}=…`);
+  const values = variableNames(given).map((name) => `${parameterOf(name)}=…`);
   return [
-    `aws cloudformation deploy --region ${given.host.region} --template-file ${quoted(`${folder}/template.yaml`)}`,
-    `--stack-name ${exportedName(given)}-sagemaker --capabilities CAPABILITY_IAM --no-execute-changeset`,
-    ...(values.length === 0 ? [] : [`--parameter-overrides${values.join('')}`]),
+    `aws cloudformation deploy --region ${given.host.region} --template-file ${quoted(`${folder}/${TEMPLATE}`)}`,
+    `--stack-name ${stackOf(given)} --capabilities CAPABILITY_IAM --no-execute-changeset`,
+    `--parameter-overrides ${[...SWITCHED_ON, ...values].join(' ')}`,
   ].join(' ');
 }
+
+/** SageMaker’s only file. */
+export const TEMPLATE = 'template.yaml';
+
+const stackOf = (given: ExportGiven): string => `${exportedName(given)}-sagemaker`;
 
 /** A word of a shell. */
 const quoted = (text: string): string =>
@@ -100,13 +107,19 @@ const quoted = (text: string): string =>
 /** A command that a person runs, and when. */
 type Beside = { readonly when: string; readonly command: string };
 
-/** What the files do not do by themselves. @param removed names of files that went */
+/**
+ * What the files do not do by themselves.
+ *
+ * @param removed names of files that went
+ * @param earlier text of the template that was there before
+ */
 export function besideFiles(
   to: Destination,
   removed: readonly string[],
   given: ExportGiven,
+  earlier = '',
 ): readonly Beside[] {
-  if (to !== 'kubernetes') return [];
+  if (to === 'sagemaker') return besideTemplate(given, earlier);
   const variables = variableNames(given);
   const gone = removed.flatMap((file) => {
     const kind = AUTOSCALERS[file];
@@ -120,5 +133,21 @@ export function besideFiles(
       when: 'Where the one that was removed is in a cluster, apply leaves it there, and two autoscalers undo each other',
       command,
     })),
+  ];
+}
+
+function besideTemplate(given: ExportGiven, earlier: string): readonly Beside[] {
+  const change = anotherType(earlier, sageMakerFiles(given)[TEMPLATE] ?? '');
+  if (change === undefined) return [];
+  const at = `--region ${given.host.region} --stack-name ${stackOf(given)}`;
+  return [
+    {
+      when: `Where the template before is deployed, first: SageMaker refuses another type of instance (${change.from}, now ${change.to}) while there is scaling, which the deploy then brings back`,
+      command: [
+        `aws cloudformation update-stack ${at} --use-previous-template --capabilities CAPABILITY_IAM`,
+        `--parameters ${withoutScaling(change.parameters).join(' ')}`,
+        `&& aws cloudformation wait stack-update-complete ${at}`,
+      ].join(' '),
+    },
   ];
 }

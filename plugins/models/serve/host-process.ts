@@ -97,7 +97,8 @@ export async function startHostProcess(
         over,
         new Promise<HostNews>((resolve) => {
           told = resolve;
-          child.send({ replace: model, catalog });
+          // Where it has ended, that is told above; unheard, the error of it would end this process, too.
+          child.send({ replace: model, catalog }, () => {});
         }),
       ]);
       if ('kept' in news) throw new Error(news.reason);

@@ -1,13 +1,12 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, dirname, resolve, sep } from 'node:path';
 import type { Model } from '../declaration/model.ts';
-
-/** Exporters write a model in several steps; what is read between them is half of it. */
-const SETTLE_MS = 400;
+import { type BeingWritten, SETTLE_MS, settledFiles, writtenAt } from './settled.ts';
 
 /**
  * Calls `changed` after a model's files have been written: its folder's, since external data and the
- * transform lie beside the graph. What lies elsewhere is not watched.
+ * transform lie beside the graph. What lies elsewhere is not watched. Something else that is written there
+ * without a pause does not put it off for good.
  * @param serviceDir absolute
  * @param lost called once for a model whose changes the system does not tell, or no longer: it has a limit of
  * what is watched
@@ -20,7 +19,6 @@ export function watchModels(
   lost: (model: Model, error: NodeJS.ErrnoException) => void,
 ): () => void {
   const ends: (() => void)[] = [];
-  const timers = new Map<string, NodeJS.Timeout>();
   for (const model of models) {
     if (model.artifact.path === undefined) continue;
     const path = resolve(serviceDir, model.artifact.path);
@@ -28,13 +26,10 @@ export function watchModels(
     // A file may lie at the service's root, beside node_modules: only a folder that is the artifact is
     // watched to its depths.
     const folder = isFolder ? path : dirname(path);
+    const settling = settlingFiles(() => changed(model));
+    ends.push(settling.end);
     const heard: Heard = (_, file) => {
-      if (file?.startsWith('.') === true) return;
-      clearTimeout(timers.get(model.name));
-      timers.set(
-        model.name,
-        setTimeout(() => changed(model), SETTLE_MS),
-      );
+      if (file?.startsWith('.') !== true) settling.written(file ?? '');
     };
     let isLost = false;
     const failed: Failed = (error) => {
@@ -49,7 +44,27 @@ export function watchModels(
   }
   return () => {
     for (const end of ends) end();
-    for (const timer of timers.values()) clearTimeout(timer);
+  };
+}
+
+/** Tells of files once they rest. */
+function settlingFiles(tell: () => void): { written(file: string): void; end(): void } {
+  const files = new Map<string, BeingWritten>();
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    const now = performance.now();
+    const settled = settledFiles(files, now);
+    for (const file of settled) files.delete(file);
+    const last = Math.max(...[...files.values()].map((file) => file.last));
+    timer = files.size === 0 ? undefined : setTimeout(look, Math.max(1, last + SETTLE_MS - now));
+    if (settled.length > 0) tell();
+  };
+  return {
+    written(file) {
+      files.set(file, writtenAt(files.get(file), performance.now()));
+      timer ??= setTimeout(look, SETTLE_MS);
+    },
+    end: () => clearTimeout(timer),
   };
 }
 

@@ -221,7 +221,10 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     table(
       ['what', 'at most'],
       [
-        ['body, as it comes', megabytes(PAYLOAD_BYTES)],
+        [
+          'body, as it comes',
+          `${megabytes(PAYLOAD_BYTES)}; on Lambda about 4.5 MB of binary, or compressed (base64 inside)`,
+        ],
         ['body, unpacked', megabytes(UNPACKED_BYTES)],
         ['input tensors of a request, in memory', megabytes(TENSOR_BYTES)],
         ['arrays and objects inside one another', String(NESTING)],

@@ -1,6 +1,6 @@
 import type { Resource } from '../../contracts/cloudformation.ts';
-import { type ExportGiven, exportedName } from '../shared/given.ts';
-import { variantDimensions } from './names.ts';
+import type { ExportGiven } from '../shared/given.ts';
+import { alarmPrefix, variantDimensions } from './names.ts';
 
 /** Percent of a minute’s requests, as on Lambda. */
 const ERRORS = 1;
@@ -12,10 +12,7 @@ type ExportedAlarm = {
   readonly resource: Resource;
 };
 
-/**
- * The alarms that take a deployment back: those of an endpoint on Lambda, by SageMaker’s numbers. Their names
- * differ from those on Lambda, beside which they stand.
- */
+/** The alarms that take a deployment back: those of an endpoint on Lambda, by SageMaker’s numbers. */
 export function endpointAlarms(given: ExportGiven): readonly ExportedAlarm[] {
   const { latency } = given.model;
   return [errors(given), ...(latency === undefined ? [] : [slowness(given, latency.p95)])];
@@ -38,7 +35,7 @@ function errors(given: ExportGiven): ExportedAlarm {
     resource: {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        AlarmName: `${exportedName(given)}-sagemaker-errors`,
+        AlarmName: `${alarmPrefix(given)}errors`,
         AlarmDescription: `The model fails at requests: more than ${ERRORS} % of a minute's, in 3 of 5 minutes. Read the endpoint's log for what fails.`,
         Metrics: [
           { Id: 'share', Expression: '100 * FILL(errors, 0) / requests', ReturnData: true },
@@ -65,7 +62,7 @@ function slowness(given: ExportGiven, p95: number): ExportedAlarm {
     resource: {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        AlarmName: `${exportedName(given)}-sagemaker-latency`,
+        AlarmName: `${alarmPrefix(given)}latency`,
         AlarmDescription: `The model misses its latency objective: of five minutes more than 5 % take longer than ${p95} ms, in 2 of 3. Look for larger inputs, then for memory.`,
         Namespace: 'AWS/SageMaker',
         MetricName: 'ModelLatency',

@@ -11,3 +11,8 @@ export const variantDimensions = (given: ExportGiven) => [
   { Name: 'EndpointName', Value: exportedName(given) },
   { Name: 'VariantName', Value: VARIANT },
 ];
+
+/**
+ * What the names of the endpoint’s alarms begin with: others than those on Lambda, beside which they stand.
+ */
+export const alarmPrefix = (given: ExportGiven): string => `${exportedName(given)}-sagemaker-`;

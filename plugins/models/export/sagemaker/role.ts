@@ -1,16 +1,19 @@
 import type { Resource } from '../../contracts/cloudformation.ts';
 import { type ExportGiven, exportedName } from '../shared/given.ts';
 import type { EcrRepository } from './image.ts';
-import { endpointLogGroup } from './names.ts';
+import { alarmPrefix, endpointLogGroup } from './names.ts';
 
 const sub = (text: string) => ({ 'Fn::Sub': text });
 
 /**
  * What SageMaker does for the model: fetch the image, write its log lines, count what the instances use.
- * https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms. It
+ * reads the alarms of a deployment, too:
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
  */
 export function executionRole(given: ExportGiven, { account, region, name }: EcrRepository): Resource {
   const log = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${endpointLogGroup(given)}`;
+  const alarms = `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:${alarmPrefix(given)}*`;
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -53,6 +56,7 @@ export function executionRole(given: ExportGiven, { account, region, name }: Ecr
                 Resource: '*',
                 Condition: { StringEquals: { 'cloudwatch:namespace': '/aws/sagemaker/Endpoints' } },
               },
+              { Effect: 'Allow', Action: 'cloudwatch:DescribeAlarms', Resource: sub(alarms) },
             ],
           },
         },

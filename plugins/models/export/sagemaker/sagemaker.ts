@@ -15,6 +15,7 @@ import { type EcrRepository, ecrRepository } from './image.ts';
 import { INSTANCE_CPUS, sageMakerInstance } from './instances.ts';
 import { endpointLogGroup, VARIANT, variantDimensions } from './names.ts';
 import { executionRole } from './role.ts';
+import { isOn, SWITCH_OFF, SWITCH_ON, SWITCHES, switchOf } from './switches.ts';
 
 /**
  * Percent, and seconds; less than 10 % would hide from an alarm at the 95th percentile.
@@ -32,6 +33,12 @@ const COOLDOWN = { out: 60, in: 300 } as const;
 
 /** Days, where `provider.logRetentionInDays` says nothing. */
 const RETENTION = 30;
+
+/**
+ * Characters of a variable’s value:
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
+ */
+const VALUE = 1024;
 
 /**
  * A model as a template of CloudFormation.
@@ -69,14 +76,25 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
           Default: topicOf(given),
           Description: 'ARN of the SNS topic that alarms go to; empty for none',
         },
+        [SWITCHES.scaling]: switchOf('Whether the number of instances follows the use of processors'),
+        [SWITCHES.rollback]: switchOf('Whether an alarm takes a deployment back'),
         ...Object.fromEntries(
           variables.map((variable) => [
             parameterOf(variable),
-            { Type: 'String', NoEcho: true, Description: `Value of the variable ${variable}` },
+            {
+              Type: 'String',
+              NoEcho: true,
+              MaxLength: VALUE,
+              Description: `Value of the variable ${variable}`,
+            },
           ]),
         ),
       },
-      Conditions: { IsTold: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AlertsTopic' }, ''] }] } },
+      Conditions: {
+        IsTold: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AlertsTopic' }, ''] }] },
+        IsScaled: isOn(SWITCHES.scaling),
+        IsTakenBack: isOn(SWITCHES.rollback),
+      },
       Resources: {
         LogGroup: {
           Type: 'AWS::Logs::LogGroup',
@@ -135,7 +153,11 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
                 MaximumExecutionTimeoutInSeconds: canary.bake + TERMINATION + STARTING,
               },
               AutoRollbackConfiguration: {
-                Alarms: alarms.map(({ logicalId }) => ({ AlarmName: { Ref: logicalId } })),
+                'Fn::If': [
+                  'IsTakenBack',
+                  { Alarms: alarms.map(({ logicalId }) => ({ AlarmName: { Ref: logicalId } })) },
+                  { Ref: 'AWS::NoValue' },
+                ],
               },
             },
           },
@@ -143,6 +165,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
         ...Object.fromEntries(alarms.map(({ logicalId, resource }) => [logicalId, resource])),
         ScalableTarget: {
           Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
+          Condition: 'IsScaled',
           Properties: {
             ServiceNamespace: 'sagemaker',
             ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
@@ -153,6 +176,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
         },
         ScalingPolicy: {
           Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+          Condition: 'IsScaled',
           Properties: {
             PolicyName: `${name}-cpu`,
             PolicyType: 'TargetTrackingScaling',
@@ -181,6 +205,8 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
       },
     },
     notes: {
+      [`Parameters/${SWITCHES.scaling}`]: `SageMaker refuses another type of instance while there is scaling. Before such an update, update the stack with its previous template and \`${SWITCH_OFF}\`; the update itself says \`${SWITCH_ON}\`.`,
+      [`Parameters/${SWITCHES.rollback}`]: `\`${SWITCH_OFF}\` for the deployment that corrects a model which fails: its alarm is on already, and would take the correction back. A value stays in the stack until another is named: say \`${SWITCH_ON}\` with the next one.`,
       ...(variables.length > 0 && {
         [`Parameters/${parameterOf(variables[0] ?? '')}`]:
           'What provider.environment and function.environment declare. Values are in no file, since they may be secrets.',
@@ -188,18 +214,20 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
       'Resources/LogGroup':
         'Made here, so that the role need not make it, and so that it is not kept for ever.',
       'Resources/ExecutionRole':
-        'Fetches this one repository, writes this one log, counts in the namespace of endpoints.',
+        'Fetches this one repository, writes this one log, counts in the namespace of endpoints, reads the alarms below.',
       'Resources/Model':
         'Without a name: SageMaker’s models cannot be changed, so each image is another one.',
       'Resources/Model/Properties/EnableNetworkIsolation':
         'The container reaches nothing, AWS included: all that the model needs is in the image.',
       'Resources/Model/Properties/PrimaryContainer/Image': 'By digest: what was tested is what runs.',
-      'Resources/EndpointConfig/Properties/ProductionVariants/0/InstanceType': `${INSTANCE_CPUS} processors, a worker each. ${memoryNote(memory, INSTANCE_CPUS)} Together ${hostMemory(memory, INSTANCE_CPUS)} MB.`,
+      'Resources/EndpointConfig/Properties/ProductionVariants/0/InstanceType': `${INSTANCE_CPUS} processors, a worker each. ${memoryNote(memory, INSTANCE_CPUS)} Together ${hostMemory(memory, INSTANCE_CPUS)} MB. Before another type, read what stands at the parameter ${SWITCHES.scaling}.`,
       'Resources/EndpointConfig/Properties/ProductionVariants/0/InitialInstanceCount':
         'Two at least: SageMaker puts them into different zones, and a canary has something to be a part of.',
       'Resources/Endpoint/Properties/RetainAllVariantProperties':
         'An update leaves the number of instances where scaling has put it.',
       'Resources/Endpoint/Properties/DeploymentConfig': `SageMaker’s own canary: the new fleet gets ${canary.weight} % of its capacity, at least one instance, for ${canary.bake / 60} minutes, long enough for each alarm to go off. An alarm takes the deployment back. Nothing compares the two fleets with each other, as the judge on Lambda does.`,
+      'Resources/ErrorsAlarm':
+        'By statuses of 500 and more. What the model cannot compute is answered with 422 (MODEL_FAILED, NON_FINITE_OUTPUT), which SageMaker counts with what clients do wrong: on Lambda the alarm sees it, and here none does.',
       'Resources/ScalingPolicy/Properties/TargetTrackingScalingPolicyConfiguration/TargetValue': `${cpu} % of ${INSTANCE_CPUS} processors: CloudWatch adds them up.`,
     },
   };

@@ -54,6 +54,34 @@ describe('the catalog', () => {
     expect((await ask('/lab/v2/models/a/card')).statusCode).toBe(404);
   });
 
+  it.each([
+    ['a stage that has a name', 'prod', '/prod'],
+    ['the mapping of a domain', '$default', '/ml/v1'],
+  ])('is found behind %s, which stands before the path', async (_, stage, before) => {
+    const asked = async (route: string, pathParameters?: object, path = route) => {
+      const event = {
+        version: '2.0',
+        routeKey: `GET ${route}`,
+        rawPath: `${before}${path}`,
+        ...(pathParameters && { pathParameters }),
+        headers: {},
+        requestContext: { http: { method: 'GET', path: `${before}${path}` }, stage },
+        isBase64Encoded: false,
+      };
+      return (await createCatalog(here, '', answering)(event, { awsRequestId: 'r-1' })) as Answer;
+    };
+    expect((await asked('/v2/health/ready')).statusCode).toBe(200);
+    expect((await asked('/lab/v2')).statusCode).toBe(200);
+    const churnOf = (proxy: string) =>
+      asked('/v2/models/churn/{proxy+}', { proxy }, `/v2/models/churn/${proxy}`);
+    expect((await churnOf('versions/3/ready')).statusCode).toBe(200);
+    expect((await churnOf('versions/9/ready')).statusCode).toBe(404);
+    expect(await asked('/docs', undefined, '/docs/')).toMatchObject({
+      statusCode: 308,
+      headers: { location: '../docs' },
+    });
+  });
+
   it('is alive', async () => expect((await ask('/v2/health/live')).json()).toEqual({ live: true }));
 
   it('gives a model’s metadata as the protocol has it', async () => {

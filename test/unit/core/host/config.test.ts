@@ -4,6 +4,8 @@ import { hostPorts, readHostConfig } from '../../../../core/host/config.ts';
 const model = { name: 'm', handler: '/m/handler.mjs', version: '1', timeout: 10 };
 const config = { schema: 1, port: 8080, catalog: { groups: [] }, models: [model] };
 const read = (changes: object): unknown => readHostConfig(JSON.stringify({ ...config, ...changes }));
+const entry = { name: 'm', signature: { inputs: [], outputs: [], omitted: [] } };
+const withGroup = (group: unknown): unknown => read({ catalog: { groups: [group] } });
 const withModel = (changes: object): unknown => read({ models: [{ ...model, ...changes }] });
 
 describe('the host’s configuration', () => {
@@ -11,17 +13,32 @@ describe('the host’s configuration', () => {
     expect(read({})).toEqual(config);
     const whole = { workers: 2, memory: 512, environment: { A: 'b' }, slowEdges: [1, 2] };
     expect(withModel(whole)).toMatchObject({ models: [whole] });
+    const group = { path: '/', auth: 'none', models: [entry], bare: 'm' };
+    expect(withGroup(group)).toMatchObject({ catalog: { groups: [group] } });
   });
 
   it.each([
     ['schema', () => read({ schema: 2 })],
     ['port', () => read({ port: 70_000 })],
+    ['port', () => read({ port: 80.5 })],
+    ['grpc', () => read({ grpc: 80.5 })],
     ['grpc', () => read({ grpc: 70_000 })],
     ['grpc', () => read({ grpc: 8080 })],
     ['address', () => read({ address: 1 })],
     ['local', () => read({ local: 'yes' })],
     ['drain', () => read({ drain: -1 })],
     ['catalog', () => read({ catalog: [] })],
+    ['catalog.groups[0]', () => withGroup(null)],
+    ['catalog.groups[0].path', () => withGroup({ models: [] })],
+    ['catalog.groups[0].path', () => withGroup({ path: 'lab', models: [] })],
+    ['catalog.groups[0].models', () => withGroup({ path: '/' })],
+    ['catalog.groups[0].models[1]', () => withGroup({ path: '/', models: [entry, 1] })],
+    ['catalog.groups[0].models[0].name', () => withGroup({ path: '/', models: [{ ...entry, name: '' }] })],
+    ['catalog.groups[0].models[0].signature', () => withGroup({ path: '/', models: [{ name: 'm' }] })],
+    [
+      'catalog.groups[0].models[0].signature',
+      () => withGroup({ path: '/', models: [{ name: 'm', signature: { inputs: [] } }] }),
+    ],
     ['models', () => read({ models: [] })],
     ['models', () => read({ models: [model, model] })],
     ['models[0]', () => read({ models: [1] })],

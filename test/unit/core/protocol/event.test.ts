@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer';
+import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nodeBase64 } from '../../../../core/node/base64.ts';
+import { readBody } from '../../../../core/protocol/body.ts';
 import { bodyBytes, readEvent, utf8, writeAnswer } from '../../../../core/protocol/event.ts';
 import { errorAnswer, jsonAnswer } from '../../../../core/protocol/http.ts';
 
+const MB = 1024 * 1024;
 const context = { awsRequestId: 'lambda-1' };
 const headers = { 'Content-Type': 'application/json', 'X-Request-Id': 'mine-1' };
 
@@ -69,6 +72,31 @@ describe('readEvent', () => {
     expect(request.headers['content-type']).toBe('application/json');
   });
 
+  test.each([
+    ['POST /v2/models/{m}/infer', { m: 'a b' }, '/v2/models/a b/infer'],
+    ['POST /v2/models/{m}/infer', { m: 'a%20b' }, '/v2/models/a b/infer'],
+    ['ANY /{proxy+}', { proxy: 'v2/models/x' }, '/v2/models/x'],
+    ['GET /docs', undefined, '/docs'],
+    // Those that say nothing of the path, and those that somebody wrote.
+    ['$default', { m: 'x' }, '/dev/v2/models/a b/infer'],
+    ['POST /v2/models/{m}/infer', undefined, '/dev/v2/models/a b/infer'],
+    ['POST /v2/models/{m}/infer', { m: 7 }, '/dev/v2/models/a b/infer'],
+    ['POST /v2/models/{toString}/infer', {}, '/dev/v2/models/a b/infer'],
+    [7, null, '/dev/v2/models/a b/infer'],
+    ['POST v2', null, '/dev/v2/models/a b/infer'],
+  ])('the path is that of the gateway’s route: %s', (routeKey, pathParameters, path) => {
+    expect(readEvent({ ...http, routeKey, pathParameters }).path).toBe(path);
+    if (typeof routeKey !== 'string' || path.startsWith('/dev')) return;
+    // Payload 1.0 of an HTTP API.
+    const resource = routeKey.replace(/^\w+ /, '');
+    expect(readEvent({ ...rest, path: '/dev/x', resource, pathParameters }).path).toBe(path);
+  });
+
+  test('a slash at its end stays', () => {
+    const event = { ...http, routeKey: 'GET /docs', rawPath: '/dev/docs/' };
+    expect(readEvent(event).path).toBe('/docs/');
+  });
+
   test('values of one header are joined', () => {
     expect(readEvent(albMulti).headers.accept).toBe('a, b');
   });
@@ -114,6 +142,20 @@ describe('readEvent', () => {
 });
 
 describe('bodies', () => {
+  test.each([
+    [6 * MB, true, true],
+    [6 * MB + 1, true, false],
+    [6 * MB, false, true],
+    [6 * MB + 1, false, false],
+  ])('of %i bytes, in base64: %s, is read: %s', (size, base64, read) => {
+    const bytes = Buffer.alloc(size, ' ');
+    const body = bytes.toString(base64 ? 'base64' : 'latin1');
+    const request = readEvent({ ...http, body, isBase64Encoded: base64 });
+    const found = () => readBody(request, nodeBase64, () => zlib).length;
+    if (read) expect(found()).toBe(size);
+    else expect(found).toThrow(expect.objectContaining({ code: 'BODY_TOO_LARGE' }));
+  });
+
   test('base64 gives the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {

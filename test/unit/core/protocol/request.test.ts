@@ -1,12 +1,17 @@
-/** Tensors without elements, which take no byte of a body: what they count for, by every way into a model. */
+/**
+ * Tensors without elements, which take no byte of a body: what they count for, by every way into a model; and
+ * answers that are too large, by every way out of it.
+ */
 import { describe, expect, it } from 'vitest';
 import { TENSOR_BYTES } from '../../../../core/endpoint/contract.ts';
-import { inferValue } from '../../../../core/protocol/answer.ts';
+import { inferAnswer, inferValue } from '../../../../core/protocol/answer.ts';
 import type { EndpointRequest } from '../../../../core/protocol/event.ts';
 import { overHttp } from '../../../../core/protocol/grpc/asked.ts';
 import { readRequest, readValue } from '../../../../core/protocol/request.ts';
 import { readInvocation } from '../../../../core/protocol/sagemaker.ts';
+import { outputsAnswer, predictionsAnswer } from '../../../../core/protocol/sagemaker-answer.ts';
 import type { Datatype, Signature } from '../../../../core/tensor/contract.ts';
+import type { Tensors } from '../../../../core/tensor/tensors.ts';
 import { encodeMessage } from '../../../open-inference.ts';
 
 const RESPONDER = { model: 'm', version: '1' };
@@ -113,12 +118,45 @@ it('empty tensors of a request are counted together', () => {
   );
 });
 
-it('an answer of more elements than fit is refused before there is a value for each', () => {
-  // Elements that nobody may look at.
-  const data = { length: 4e6 } as Float32Array<ArrayBuffer>;
-  const [spec] = signature(1).outputs;
-  const wanted = [{ spec: spec as NonNullable<typeof spec>, binary: false }];
-  const answer = () =>
-    inferValue(RESPONDER, undefined, wanted, { y: { datatype: 'FP32', shape: [4e6], data } });
-  expect(answer).toThrow(expect.objectContaining({ code: 'ANSWER_TOO_LARGE', status: 413 }));
+describe('an answer of more elements than fit is refused before any of them is looked at', () => {
+  const specs = ['y', 'z'].map((name) => ({ name, datatype: 'FP32' as const, shape: [-1] }));
+  /** Two outputs of so many elements, and of two rows. */
+  const tensorsOf = (length: number) => {
+    const data = { length } as Float32Array<ArrayBuffer>;
+    return Object.fromEntries(
+      specs.map(({ name }) => [name, { datatype: 'FP32' as const, shape: [2, length / 2], data }]),
+    );
+  };
+  const shapes = { inputs: [], outputs: specs, omitted: [] };
+  const wanted = (...binary: readonly boolean[]) =>
+    specs.map((spec, i) => ({ spec, binary: binary[i] === true }));
+  it.each<[string, number, (tensors: Tensors) => unknown]>([
+    ['direct', 2e6, (all) => inferValue(RESPONDER, undefined, wanted(), all)],
+    ['json', 2e6, (all) => inferAnswer(RESPONDER, undefined, wanted(), all)],
+    ['binary', 6e5, (all) => inferAnswer(RESPONDER, undefined, wanted(true, true), all)],
+    ['json and binary', 1e6, (all) => inferAnswer(RESPONDER, undefined, wanted(true, false), all)],
+    ['predictions', 2e6, (all) => predictionsAnswer(all, shapes, false)],
+    ['csv', 2e6, (all) => predictionsAnswer(all, shapes, true)],
+    ['outputs', 2e6, (all) => outputsAnswer(all, shapes)],
+  ])('%s', (_, length, answer) => {
+    expect(() => answer(tensorsOf(length))).toThrow(
+      expect.objectContaining({
+        code: 'ANSWER_TOO_LARGE',
+        status: 413,
+        message: expect.stringMatching(/^The answer is beyond the 6 MB .* ask for fewer rows/),
+      }),
+    );
+  });
+
+  it('one that may fit is written', () => {
+    const [spec] = specs as [(typeof specs)[number]];
+    const data = new Float32Array(2_900_000);
+    const all = { y: { datatype: 'FP32' as const, shape: [data.length], data } };
+    const { body } = inferAnswer(RESPONDER, undefined, [{ spec, binary: false }], all);
+    expect(body.length).toBeLessThan(6 * 1024 * 1024);
+    const raw = inferAnswer(RESPONDER, undefined, [{ spec, binary: true }], {
+      y: { ...all.y, shape: [1_150_000], data: data.subarray(0, 1_150_000) },
+    });
+    expect(raw.body.length).toBeGreaterThan(4 * 1_150_000);
+  });
 });

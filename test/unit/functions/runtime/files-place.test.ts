@@ -1,8 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { filesPlace } from '../../../../functions/runtime/files-place.ts';
 
 const DIGEST = 'ab'.repeat(32);
@@ -75,4 +77,66 @@ it('without folder and bucket, both are named', async () => {
   await expect(filesPlace({ MODELS_FILES_BUCKET: 'b' })).rejects.toThrow(
     /MODELS_FILES_BUCKET or MODELS_FILES_PREFIX.*Set both, or MODELS_FILES_FOLDER/,
   );
+});
+
+describe('a bucket', () => {
+  const CONTENT = Buffer.alloc(100_000, 'x');
+  let asked = 0;
+  /** Answers that break off after a part of the body, before one is whole. */
+  let cut = 0;
+  /** An answer of S3 in place of the file. */
+  let refused: string | undefined;
+  const server = createServer((_, response) => {
+    asked++;
+    if (refused !== undefined) {
+      response.writeHead(403, { 'content-type': 'application/xml' });
+      response.end(`<Error><Code>${refused}</Code><Message>No.</Message></Error>`);
+      return;
+    }
+    response.writeHead(206, { 'content-length': CONTENT.length, 'content-range': 'bytes 0-99999/100000' });
+    if (asked > cut) response.end(CONTENT);
+    else response.write(CONTENT.subarray(0, 50_000), () => response.destroy());
+  });
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${port}`);
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    server.close();
+  });
+  beforeEach(() => {
+    asked = 0;
+    cut = 0;
+    refused = undefined;
+  });
+  const place = () =>
+    filesPlace({ MODELS_FILES_BUCKET: 'b', MODELS_FILES_PREFIX: 'p/', AWS_ENDPOINT_URL_S3: 'x' });
+
+  it('is asked again for a range that breaks off', async () => {
+    cut = 2;
+    const { read } = await place();
+    expect(Buffer.from(await read(DIGEST, 0, CONTENT.length)).equals(CONTENT)).toBe(true);
+    expect(asked).toBe(3);
+  });
+
+  it('is told as one whose answers break off, where they always do', async () => {
+    cut = Number.POSITIVE_INFINITY;
+    const { read } = await place();
+    await expect(read(DIGEST, 0, CONTENT.length)).rejects.toThrow(
+      new RegExp(`^MODELS_FILES_BUCKET \\(b\\): s3://b/p/${DIGEST} cannot be read: .*breaks off.*network`),
+    );
+    expect(asked).toBe(3);
+  });
+
+  it('is asked once where it refuses', async () => {
+    refused = 'AccessDenied';
+    const { read } = await place();
+    await expect(read(DIGEST, 0, CONTENT.length)).rejects.toThrow(/AccessDenied: No\.\. Allow s3:GetObject/);
+    expect(asked).toBe(1);
+  });
 });

@@ -114,10 +114,55 @@ describe('SageMaker', () => {
     const { Parameters } = written(given({ function: { environment } }), 'sagemaker', 'template.yaml');
     expect(Object.keys(Parameters ?? {})).toEqual([
       'AlertsTopic',
+      'Scaling',
+      'Rollback',
       'VariableAUnderscoreB',
       'VariableToken',
       'Variabletoken',
     ]);
+  });
+
+  it('a value that SageMaker would refuse in the middle is refused by CloudFormation before', () => {
+    const one = given({ function: { environment: { TOKEN: 'word' } } });
+    expect(written(one, 'sagemaker', 'template.yaml').Parameters?.VariableTOKEN).toMatchObject({
+      MaxLength: 1024,
+    });
+  });
+
+  it('scaling can be taken away: SageMaker refuses another type of instance while there is one', () => {
+    const { Conditions, Parameters, Resources } = written(given(), 'sagemaker', 'template.yaml');
+    expect(Parameters?.Scaling).toMatchObject({
+      Default: 'enabled',
+      AllowedValues: ['enabled', 'disabled'],
+    });
+    expect(Conditions?.IsScaled).toEqual({ 'Fn::Equals': [{ Ref: 'Scaling' }, 'enabled'] });
+    const scaled = Object.keys(Resources ?? {}).filter(
+      (id) => `${Resources?.[id]?.Condition}` === 'IsScaled',
+    );
+    expect(scaled).toEqual(['ScalableTarget', 'ScalingPolicy']);
+  });
+
+  it('alarms can be left out of a deployment: one that is on already would take a correction back', () => {
+    const { Conditions, Parameters, Resources } = written(given(), 'sagemaker', 'template.yaml');
+    expect(Parameters?.Rollback).toMatchObject({
+      Default: 'enabled',
+      AllowedValues: ['enabled', 'disabled'],
+    });
+    expect(Conditions?.IsTakenBack).toEqual({ 'Fn::Equals': [{ Ref: 'Rollback' }, 'enabled'] });
+    expect(Resources?.Endpoint?.Properties?.DeploymentConfig?.AutoRollbackConfiguration).toEqual({
+      'Fn::If': ['IsTakenBack', { Alarms: [{ AlarmName: { Ref: 'ErrorsAlarm' } }] }, { Ref: 'AWS::NoValue' }],
+    });
+  });
+
+  it('the role may read the alarms that take a deployment back', () => {
+    const { Resources } = written(given({ latency: { p95: 50 } }), 'sagemaker', 'template.yaml');
+    const [policy] = (Resources?.ExecutionRole?.Properties?.Policies ?? []) as unknown as readonly Object[];
+    const statements = policy?.PolicyDocument?.Statement as unknown as readonly Object[];
+    const read = statements.find(({ Action }) => Action === 'cloudwatch:DescribeAlarms');
+    const allowed = String(read?.Resource?.['Fn::Sub']);
+    expect(allowed).toMatch(/^arn:\$\{AWS::Partition\}:cloudwatch:.*:alarm:shop-dev-churn-sagemaker-\*$/);
+    for (const id of ['ErrorsAlarm', 'LatencyAlarm'])
+      expect(`${Resources?.[id]?.Properties?.AlarmName}`).toMatch(/^shop-dev-churn-sagemaker-/);
   });
 
   const canaryOf = (release: object, more: object = {}) => {
@@ -157,14 +202,17 @@ describe('what is to be done with the files', () => {
 
   it('is a look that changes nothing, with a value for each parameter of the template', () => {
     expect(nextStep('sagemaker', 'sagemaker/churn', declared)).toBe(
-      'aws cloudformation deploy --region eu-central-1 --template-file sagemaker/churn/template.yaml --stack-name shop-dev-churn-sagemaker --capabilities CAPABILITY_IAM --no-execute-changeset --parameter-overrides VariableLOGUnderscoreLEVEL=… VariableTOKEN=…',
+      'aws cloudformation deploy --region eu-central-1 --template-file sagemaker/churn/template.yaml --stack-name shop-dev-churn-sagemaker --capabilities CAPABILITY_IAM --no-execute-changeset --parameter-overrides Scaling=enabled Rollback=enabled VariableLOGUnderscoreLEVEL=… VariableTOKEN=…',
     );
     const { Parameters } = written(declared, 'sagemaker', 'template.yaml');
     expect(Object.keys(Parameters ?? {}).filter((name) => name.startsWith('Variable'))).toEqual([
       'VariableLOGUnderscoreLEVEL',
       'VariableTOKEN',
     ]);
-    expect(nextStep('sagemaker', '.', given())).toMatch(/--no-execute-changeset$/);
+    // Values that are not named stay: one that was `disabled` for once, too.
+    expect(nextStep('sagemaker', '.', given())).toMatch(
+      /--no-execute-changeset --parameter-overrides Scaling=enabled Rollback=enabled$/,
+    );
   });
 
   it.each(['my dir', "it's", '$HOME', 'a;b'])(
@@ -189,6 +237,21 @@ describe('what is to be done with the files', () => {
     expect(found[0]?.when).toBe('Before the first pod');
     expect(besideFiles('kubernetes', [], given())).toEqual([]);
     expect(besideFiles('sagemaker', ['autoscaler.yaml'], declared)).toEqual([]);
+  });
+
+  it('another type of instance needs the scaling to go first, with the values that the stack has', () => {
+    const of = (mb: number) => ({ ...declared, memory: { mb, measured: true, from: 'bench' } });
+    const text = (mb: number) =>
+      exported(of(mb), exportOptions({ to: 'sagemaker', image: ECR }))['template.yaml'] ?? '';
+    expect(besideFiles('sagemaker', [], of(4000), text(200))).toEqual([
+      {
+        when: expect.stringMatching(/ml\.c7i\.large.*ml\.r7i\.large/),
+        command:
+          'aws cloudformation update-stack --region eu-central-1 --stack-name shop-dev-churn-sagemaker --use-previous-template --capabilities CAPABILITY_IAM --parameters ParameterKey=Scaling,ParameterValue=disabled ParameterKey=AlertsTopic,UsePreviousValue=true ParameterKey=Rollback,UsePreviousValue=true ParameterKey=VariableLOGUnderscoreLEVEL,UsePreviousValue=true ParameterKey=VariableTOKEN,UsePreviousValue=true && aws cloudformation wait stack-update-complete --region eu-central-1 --stack-name shop-dev-churn-sagemaker',
+      },
+    ]);
+    for (const before of [text(300), '', 'a: [', '- a', '# nothing\n'])
+      expect(besideFiles('sagemaker', [], of(200), before)).toEqual([]);
   });
 
   it('nothing takes the place of what the image sets: a second PORT would win', () => {

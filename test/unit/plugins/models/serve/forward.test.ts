@@ -150,4 +150,13 @@ describe('where a service’s API is', () => {
       'http://127.0.0.1:4566/_aws/execute-api/abc/$default',
     ));
   it('is nowhere without an API', () => expect(apiBase({}, undefined)).toBeUndefined());
+  it.each([
+    ['eu-west-1', 'https://xyz.execute-api.eu-west-1.amazonaws.com'],
+    ['cn-north-1', 'https://xyz.execute-api.cn-north-1.amazonaws.com.cn'],
+  ])('is where the API of another stack is, of which its own says nothing: %s', (region, base) => {
+    expect(apiBase({}, undefined, { id: 'xyz', region })).toBe(base);
+    expect(apiBase({}, 'http://127.0.0.1:4566', { id: 'xyz', region })).toBe(
+      'http://127.0.0.1:4566/_aws/execute-api/xyz/$default',
+    );
+  });
 });
