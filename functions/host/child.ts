@@ -16,10 +16,13 @@ import { answerCall } from './call.ts';
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
-/** The descriptor of the pair of sockets that the host opened. Nothing here makes it one that does not block. */
+/** The descriptor of the pair of sockets that the host opened: it blocks, and nothing here changes that. */
 const CHANNEL = 3;
 
-/** As much as the system keeps of such a pair, by default: https://man7.org/linux/man-pages/man7/socket.7.html */
+/**
+ * As much as the system keeps of such a pair, by default:
+ * https://man7.org/linux/man-pages/man7/socket.7.html
+ */
 const CHUNK_BYTES = 208 * 1024;
 
 const NOTHING = Buffer.alloc(0);
