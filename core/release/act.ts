@@ -1,31 +1,39 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
 import type { FoundRelease } from '../registry/port.ts';
+import { recordEnd } from './deploy-record.ts';
 import type { Release } from './document/contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { followBatch } from './follow-batch.ts';
 import { gatePart } from './gate-slice.ts';
 import { refused } from './intended.ts';
-import { asLooked, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
+import { asLooked, countUnread, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
 import { retired } from './prune.ts';
-import type { Action } from './state/action.ts';
+import type { Action, Postponable } from './state/action.ts';
 import { describe, say } from './state/alias-target.ts';
 import { unprovided } from './state/capacity.ts';
+import { isOverdue } from './state/facts.ts';
 import { next } from './state/next.ts';
-import { endOf } from './tick-answer.ts';
 
 /** Does what was decided, and writes down that it was done. */
 
 type Ours = FoundRelease & { readonly release: Release };
 
-/** @returns why nothing more can be done in this invocation; undefined: go on */
+/**
+ * `pause`: why nothing more can be done in this invocation. `postpone`: what alone is left to the next tick,
+ * and why.
+ */
+type Unfinished = { readonly pause: string } | { readonly postpone: Postponable; readonly why: string };
+
+/** @param isFreed instances of another version were given up a moment ago. @returns undefined: go on */
 export async function act(
   world: World,
   { release: state, etag }: Ours,
   action: Exclude<Action, { do: 'wait' | 'stop' }>,
   alias: AliasState | undefined,
-): Promise<string | undefined> {
+  isFreed: boolean,
+): Promise<Unfinished | undefined> {
   const { functionName, model } = state;
   const write = async (to: Release): Promise<void> => {
     const written = await world.registry.move(to, etag).catch((error: unknown) => {
@@ -43,25 +51,29 @@ export async function act(
       return undefined;
     case 'answer': {
       const { request } = state;
-      if (request?.url !== undefined) {
-        const physicalId = `${functionName}:${state.alias}`;
-        const caller = { ...request, url: request.url, stack: state.stack, physicalId };
-        // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both
-        // need the alias in its place.
-        if (action.status === 'SUCCESS') await followBatch(world, state);
-        await respond(world, caller, action.status, action.reason);
-        // A gate may have taken longer than the alarm on missing sweeps looks back.
-        asLooked(world, functionName);
+      if (request?.url === undefined) {
+        await write(action.next);
+        return undefined;
       }
-      await write(action.next);
+      const physicalId = `${functionName}:${state.alias}`;
+      const caller = { ...request, url: request.url, stack: state.stack, physicalId };
+      const { status, reason, next: to } = await withBatch(world, state, action);
+      await respond(world, caller, status, reason);
+      // A gate may have taken longer than the alarm on missing sweeps looks back.
+      asLooked(world, functionName);
+      await write(to);
       return undefined;
     }
-    case 'gate':
-      return gatePart(world, state, action, etag);
+    case 'gate': {
+      const pause = await gatePart(world, state, action, etag);
+      return pause === undefined ? undefined : { pause };
+    }
     case 'provide': {
       const given = await world.capacity.provide(functionName, action.version, action.instances);
-      if (typeof given === 'object')
-        await write(unprovided(state, action.version, given.refused, world.clock()));
+      if (typeof given !== 'object') return undefined;
+      // What was given up counts for some seconds still: the next tick knows better.
+      if (isFreed) return { pause: `instances that were given up may count still: ${given.refused}` };
+      await write(unprovided(state, action.version, given.refused, world.clock()));
       return undefined;
     }
     case 'release':
@@ -71,10 +83,16 @@ export async function act(
       await world.capacity.scale(functionName, action.version, action.scaling);
       await write(action.next);
       return undefined;
-    case 'schedule':
-      await scheduleTicks(world, state);
+    case 'schedule': {
+      try {
+        await scheduleTicks(world, state);
+      } catch (error) {
+        countUnread(world, state, error);
+        return { postpone: 'schedule', why: `its schedule could not be changed: ${nameAndMessage(error)}` };
+      }
       await write(action.next);
       return undefined;
+    }
     case 'retire': {
       const now = Math.max(world.clock(), Date.parse(state.updatedAt));
       await write(next(state, { batches: await retired(world, state, action.batches, now) }, now));
@@ -86,16 +104,44 @@ export async function act(
         await tellPeople(world, subject, text);
       } catch (error) {
         world.log('a notice could not be published', { model, subject, reason: messageOf(error) });
-        return 'a notice waits for its topic';
+        return { postpone: 'notify', why: 'a notice waits for its topic' };
       }
       await write(action.next);
       return undefined;
     }
     case 'record': {
-      await world.registry.ended(action.deployment, model, endOf(state));
+      try {
+        await recordEnd(world, action.deployment, state);
+      } catch (error) {
+        countUnread(world, state, error);
+        return { postpone: 'record', why: `the record of its deploy waits: ${nameAndMessage(error)}` };
+      }
       await write(action.next);
       return undefined;
     }
+  }
+}
+
+type Answer = Extract<Action, { do: 'answer' }>;
+
+/**
+ * What triggers jobs is made after an answer, and versions of a stack that rolls back are deleted: both need
+ * the alias of batch in its place. Where it cannot be had in time, CloudFormation is told why; only a stack
+ * that rolls back would be stuck half-way by that.
+ */
+async function withBatch(world: World, state: Release, answer: Answer): Promise<Answer> {
+  if (answer.status !== 'SUCCESS') return answer;
+  try {
+    await followBatch(world, state);
+    return answer;
+  } catch (error) {
+    const now = Math.max(world.clock(), Date.parse(state.updatedAt));
+    if (!isOverdue(state, now)) throw error;
+    countUnread(world, state, error);
+    const { request } = answer.next;
+    if (request === undefined || request.kind === 'rollback') return answer;
+    const to = next(state, { request: { ...request, answered: 'FAILED' } }, now);
+    return { ...answer, status: 'FAILED', reason: nameAndMessage(error), next: to };
   }
 }
 
@@ -109,10 +155,14 @@ async function move(
 ): Promise<void> {
   const to = { ...intent.after, description: describe(intent) };
   const { functionName, alias: name } = state;
-  const written =
-    alias === undefined
-      ? await world.aliases.create(functionName, name, to)
-      : await world.aliases.update(functionName, name, to, alias.revision);
+  const written = await (alias === undefined
+    ? world.aliases.create(functionName, name, to)
+    : world.aliases.update(functionName, name, to, alias.revision)
+  ).catch((error: unknown) => {
+    // What was to lose its traffic has it still.
+    countUnread(world, state, error);
+    throw error;
+  });
   world.log('moved the alias', { functionName, alias: name, from: say(alias), to: say(to), written });
   if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
@@ -123,10 +173,4 @@ function noteworthy(world: World, { phase }: Release, to: Release): void {
   if (to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED')
     world.count(WORKER_METRICS.failed, to.functionName);
   else if (phase === 'PROMOTING') world.count(WORKER_METRICS.promoted, to.functionName);
-}
-
-/** An alarm waits for a few of these. */
-export function countUnread(world: World, { model, functionName }: Release, error: unknown): void {
-  world.count(WORKER_METRICS.unreadable, functionName);
-  world.log('could not be read or changed', { model, reason: nameAndMessage(error) });
 }

@@ -1,5 +1,5 @@
 import type { Gating, Release, Warming } from './document/contract.ts';
-import { carryOn, recreate } from './intended.ts';
+import { carryOn, recreate, retaken } from './intended.ts';
 import { baking } from './phases/baking.ts';
 import { ended } from './phases/ended.ts';
 import { gating } from './phases/gating.ts';
@@ -10,13 +10,13 @@ import { rollBack } from './phases/rollback.ts';
 import { promoting, shifting } from './phases/shifting.ts';
 import { warming } from './phases/warming.ts';
 import { stackAnswer } from './stack-answer.ts';
-import { type Action, STOP, write } from './state/action.ts';
-import { takenFrom } from './state/alias-target.ts';
+import { type Action, type Postponable, STOP, write } from './state/action.ts';
+import { allTraffic, isUnnoted, pointsAt, takenFrom } from './state/alias-target.ts';
 import { blindTo, tidy } from './state/capacity.ts';
 import { NOTICE_KEPT_MS, SIGNED_EVERY_MS } from './state/durations.ts';
 import { isLast, isOverdue, isUnreadable, type ReleaseFacts } from './state/facts.ts';
 import { next } from './state/next.ts';
-import { isOpen, isPending, isUnderWay } from './state/predicates.ts';
+import { isOpen, isPending, isUnderWay, weightOf } from './state/predicates.ts';
 import { retiring, superfluous, weeded } from './state/superfluous.ts';
 import { telling } from './state/tick-schedule.ts';
 import { abort } from './state/transitions.ts';
@@ -31,8 +31,17 @@ export function decide(state: Release, facts: ReleaseFacts, clock: number): Acti
   // Our own hand, which could not be noted: no stranger's.
   if (isPending(state) && state.stable && facts.alias?.description === takenFrom(state.release))
     return write(rollBack(state, state.stable, TAKEN, undefined, now));
+  if (isPending(state) && state.stable && isRetaken(state, facts))
+    return write(retaken(state, state.stable, now));
   return after(state, first(state, facts, overdue, now), facts, now);
 }
+
+const isRetaken = (state: Release, { alias }: ReleaseFacts): boolean =>
+  state.intent === undefined &&
+  weightOf(state) > 0 &&
+  alias !== undefined &&
+  isUnnoted(alias) &&
+  pointsAt(alias, allTraffic(state.stable?.version ?? ''));
 
 /**
  * Alias or stack cannot be read: nothing is moved, and CloudFormation is not kept waiting for that;
@@ -107,9 +116,10 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
   const blind = blinded(state, action.do === 'wait' ? (action.blind ?? unread) : unread, now);
   if (blind !== undefined) return blind;
   const told = telling(state);
-  if (action.do === 'wait' && state.schedule.told !== told)
+  const isLeft = (what: Postponable): boolean => facts.postponed?.has(what) === true;
+  if (action.do === 'wait' && state.schedule.told !== told && !isLeft('schedule'))
     return { do: 'schedule', next: next(state, { schedule: { ...state.schedule, told } }, now) };
-  const [oldest, ...rest] = state.notices;
+  const [oldest, ...rest] = isLeft('notify') ? [] : state.notices;
   if (oldest !== undefined) {
     const without = next(state, { notices: rest }, now);
     return now - Date.parse(oldest.at) >= NOTICE_KEPT_MS
@@ -117,7 +127,7 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
       : { do: 'notify', notice: oldest, next: without };
   }
   const { deployment, phase } = state;
-  if (deployment !== undefined && deployment.told !== phase && !isOpen(phase))
+  if (deployment !== undefined && deployment.told !== phase && !isOpen(phase) && !isLeft('record'))
     return {
       do: 'record',
       deployment: deployment.id,
@@ -145,9 +155,13 @@ const expired = (state: Gating | Warming, facts: ReleaseFacts, now: number): Act
     ? write(abort(state, late(state, facts), now))
     : undefined;
 
+/** Why its instances cannot be read or changed: found now, or at the tick before. */
+const unprovidedFor = ({ blind }: Release, held: ReleaseFacts['held']): string | undefined =>
+  isUnreadable(held) ? held.unreadable : blind?.reason.replace(/^[^:]*: /, '');
+
 const late = (state: Release, { held }: ReleaseFacts): string =>
   state.phase === 'WARMING'
-    ? `provisioned concurrency was not ready in time${isUnreadable(held) ? `: ${held.unreadable}` : ''}`
+    ? ['provisioned concurrency was not ready in time', unprovidedFor(state, held) ?? []].flat().join(': ')
     : state.phase === 'GATING' && state.gate !== undefined
       ? [
           `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`,

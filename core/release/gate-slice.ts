@@ -3,7 +3,8 @@ import type { GateOutcome } from '../gate/gate.ts';
 import { gathered } from '../gate/verdict.ts';
 import { iso } from '../units/time.ts';
 import type { Release } from './document/contract.ts';
-import type { World } from './ports.ts';
+import { nameAndMessage } from './failures.ts';
+import { countUnread, type World } from './ports.ts';
 import type { Action } from './state/action.ts';
 import { GATE_RESERVE_MS } from './state/durations.ts';
 import { next } from './state/next.ts';
@@ -23,7 +24,30 @@ export async function gatePart(
 ): Promise<string | undefined> {
   if ((await world.registry.move(action.next, etag)) === 'changed') return undefined;
   const lease = leaseOf(action.next);
-  const { version, settings, state: before, most, live } = action;
+  const { version } = action;
+  const outcome = await slice(world, state, action).catch((error: unknown) => {
+    countUnread(world, state, error);
+    return stopped(action.next, version, error);
+  });
+  for (;;) {
+    const found = await world.registry.release(state.model);
+    const now = found?.release;
+    if (now === undefined || now.release !== state.release || leaseOf(now) !== lease) return undefined;
+    const { lease: _, ...rest } = outcome.state;
+    if ((await world.registry.move(withGate(now, rest, world.clock()), found?.etag)) === 'ok') break;
+  }
+  return outcome.state.verdict === undefined
+    ? (outcome.state.reason ??
+        `the gate of version ${version} is at case ${outcome.state.done} of ${outcome.state.count}`)
+    : undefined;
+}
+
+/** @throws Error where a file that it asks with cannot be read, or what it found not be kept */
+async function slice(
+  world: World,
+  state: Release,
+  { version, settings, state: before, most, live }: Extract<Action, { do: 'gate' }>,
+): Promise<GateOutcome> {
   const { functionName } = state;
   const kept =
     settings.gate?.metric === undefined ? undefined : await world.registry.found(state.model, state.release);
@@ -42,21 +66,26 @@ export async function gatePart(
   const { done, verdict, reason } = outcome.state;
   world.log('gate', { functionName, version, done, verdict, reason });
   await keep(world, state, version, outcome);
-  for (;;) {
-    const found = await world.registry.release(state.model);
-    const now = found?.release;
-    if (now === undefined || now.release !== state.release || leaseOf(now) !== lease) return undefined;
-    const { lease: _, ...rest } = outcome.state;
-    if ((await world.registry.move(withGate(now, rest, world.clock()), found?.etag)) === 'ok') break;
-  }
-  return outcome.state.verdict === undefined
-    ? (outcome.state.reason ??
-        `the gate of version ${version} is at case ${outcome.state.done} of ${outcome.state.count}`)
-    : undefined;
+  return outcome;
 }
 
-const leaseOf = (state: Release): string | undefined =>
-  (state.phase === 'REVERSING' ? state.reversal.gate : state.gate)?.lease;
+/** A reason is shown by CloudFormation among others. */
+const REASON = 400;
+
+/**
+ * As far as it had got, without the lease, which would keep it waiting for minutes: the next tick goes on,
+ * and whoever fails for want of time says why.
+ */
+function stopped(leased: Release, version: string, error: unknown): GateOutcome {
+  const { lease: _, ...so } = gateIn(leased) ?? { done: 0, count: 0, failed: [] };
+  const reason = `the gate of version ${version} cannot go on: ${nameAndMessage(error)}`.slice(0, REASON);
+  return { state: { ...so, reason }, failures: [] };
+}
+
+const gateIn = (state: Release): GateState | undefined =>
+  state.phase === 'REVERSING' ? state.reversal.gate : state.gate;
+
+const leaseOf = (state: Release): string | undefined => gateIn(state)?.lease;
 
 const withGate = (state: Release, gate: GateState, now: number): Release =>
   state.phase === 'REVERSING'

@@ -1,5 +1,5 @@
 import { iso } from '../units/time.ts';
-import type { Promoting, Release, Shifting } from './document/contract.ts';
+import type { Pending, Promoting, Release, Shifting } from './document/contract.ts';
 import type { Intent, Phase, VersionRef } from './document/parts-contract.ts';
 import { leftAlone } from './phases/alarm.ts';
 import { foreign, holdFor } from './phases/hold.ts';
@@ -89,6 +89,19 @@ export function recreate(state: Release, stable: VersionRef, now: number): Actio
     weightless(state, stable, { ...lost(state, now), reason }, now, (then) =>
       intend(state, all, then, now, [null]),
     ),
+  );
+}
+
+/**
+ * A stack that rolled back took the weight away, while the registry could not be used: our own hand, which
+ * could not be noted.
+ */
+export function retaken(state: Pending, stable: VersionRef, now: number): Release {
+  const why = 'the stack rolled back while the registry could not be used, so its weight was taken away';
+  const lines = [`Why: ${why}.`, 'What to do: nothing.'];
+  const told = tell(state, notice(state, 'the release takes its step again', lines, false, now));
+  return weightless(state, stable, { ...told, reason: why }, now, (then) =>
+    intend(state, allTraffic(stable.version), then, now),
   );
 }
 

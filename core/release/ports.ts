@@ -22,6 +22,7 @@ import type { Release } from './document/contract.ts';
 import type { Settings } from './document/settings-contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';
 import type { StackCaller } from './events/events.ts';
+import { nameAndMessage } from './failures.ts';
 import { LOOKED_AGO_MS } from './state/durations.ts';
 import { scheduleOf } from './state/tick-schedule.ts';
 
@@ -107,6 +108,16 @@ export async function respond(
  */
 export const asLooked = (world: World, functionName: string): void =>
   world.count(WORKER_METRICS.swept, functionName, world.clock() - LOOKED_AGO_MS);
+
+/** An alarm waits for a few of these. */
+export function countUnread(
+  world: World,
+  { model, functionName }: Pick<Release, 'model' | 'functionName'>,
+  error: unknown,
+): void {
+  world.count(WORKER_METRICS.unreadable, functionName);
+  world.log('could not be read or changed', { model, reason: nameAndMessage(error) });
+}
 
 /** Makes, or makes anew, the recurring tick of a release. */
 export const scheduleTicks = (world: World, state: Release): Promise<void> =>

@@ -5,7 +5,7 @@ import type { WeightShift } from './document/parts-contract.ts';
 import { ALARMS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { alarmNames } from './state/alarm-names.ts';
-import { HOUR_BEFORE_MS, LATEST_MS, RATE_MS } from './state/durations.ts';
+import { HOUR_BEFORE_MS, LATEST_MS, METRICS_KEPT_MS, RATE_MS } from './state/durations.ts';
 import { type Held, isUnreadable, needs, type ReleaseFacts, type Unreadable } from './state/facts.ts';
 import { allMinutes, alone, minuteAt, minutesOf, type Sides, since } from './state/minutes.ts';
 
@@ -29,7 +29,7 @@ export async function gatherFacts(world: World, state: Release, clock: number): 
     asked.has('limits') ? readable(() => world.capacity.limits(functionName)) : undefined,
     asked.has('hour') && stable !== undefined
       ? readable(async () => {
-          const until = minuteAt(Date.parse(state.startedAt));
+          const until = hourEnds(Date.parse(state.startedAt), now);
           return allMinutes(await sides([stable.version], until - HOUR_BEFORE_MS, until), stable.version);
         })
       : undefined,
@@ -60,6 +60,13 @@ export async function gatherFacts(world: World, state: Release, clock: number): 
     ...(versions && { versions }),
   };
 }
+
+/**
+ * The hour before a release; the latest one where it was held for longer than minutes are kept, without a
+ * weight so far: its stable version has all traffic still.
+ */
+const hourEnds = (started: number, now: number): number =>
+  minuteAt(now - started < METRICS_KEPT_MS ? started : now);
 
 type Read = (
   versions: readonly string[],

@@ -6,7 +6,7 @@ import type { Incoming } from './events/events.ts';
 import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
 import { runRelease } from './run.ts';
-import { allTraffic } from './state/alias-target.ts';
+import { allTraffic, rolledBackWithout } from './state/alias-target.ts';
 import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
 
 type Ask = Extract<Incoming, { kind: 'ask' }>;
@@ -92,7 +92,7 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
       // Taken on before, perhaps by a worker that died before it could schedule the tick.
       const { request: open, waiting } = found?.release ?? {};
       const isOpen = (open?.id === id && open.url !== undefined) || waiting?.asked.id === id;
-      return isOpen && found?.release !== undefined ? tickable(world, found.release, undefined) : 'run';
+      return isOpen && found?.release !== undefined ? tickable(world, found.release, 'unknown') : 'run';
     }
     case 'refuse':
     case 'write':
@@ -152,13 +152,17 @@ async function withoutRegistry(
   let alias = facts.alias;
   for (let race = 0; race < RACES; race += 1) {
     const stable = [recorded, alias?.version].find((known) => known !== undefined && known !== gone);
-    const to = { ...allTraffic(stable ?? asked.version), description: `serverless-models ${asked.id}` };
+    const to = { ...allTraffic(stable ?? asked.version), description: rolledBackWithout(asked.id) };
     const written =
       alias === undefined
         ? await world.aliases.create(asked.functionName, asked.alias, to)
         : await world.aliases.update(asked.functionName, asked.alias, to, alias.revision);
     if (written !== 'changed') {
-      await respond(world, caller, 'SUCCESS', `all traffic on version ${to.version}; ${reason}`);
+      const done =
+        typeof written === 'object'
+          ? `the alias could not be moved to version ${to.version}: ${written.refused}`
+          : `all traffic on version ${to.version}`;
+      await respond(world, caller, 'SUCCESS', `${done}; ${reason}`);
       return 'answered';
     }
     alias = await world.aliases.get(asked.functionName, asked.alias);

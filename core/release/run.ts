@@ -1,14 +1,14 @@
 import type { AliasState } from '../ports/aws.ts';
-import { act, countUnread } from './act.ts';
+import { act } from './act.ts';
 import { decide, unsighted } from './decide.ts';
 import type { Aborted, Release } from './document/contract.ts';
 import { type TickAnswer, WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { followBatch } from './follow-batch.ts';
-import type { World } from './ports.ts';
+import { countUnread, type World } from './ports.ts';
 import { pruned } from './prune.ts';
 import { gatherFacts } from './read-facts.ts';
-import type { Action } from './state/action.ts';
+import type { Action, Postponable } from './state/action.ts';
 import { say } from './state/alias-target.ts';
 import { RESERVE_MS } from './state/durations.ts';
 import { isUnreadable, type ReleaseFacts, type Unreadable } from './state/facts.ts';
@@ -29,6 +29,8 @@ const STEPS = 60;
  */
 export async function runRelease(world: World, model: string): Promise<TickAnswer> {
   let broken: Unreadable | undefined;
+  const postponed = new Map<Postponable, string>();
+  let isFreed = false;
   for (let step = 0; step < STEPS; step += 1) {
     const found = await world.registry.release(model);
     if (found === undefined) return { model, phase: 'NONE', running: false };
@@ -43,7 +45,7 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
     if (state.waiting !== undefined && (await readmitted(world, { ...found, release: state }, state.waiting)))
       continue;
     const { facts, instead } = await look(world, state, now, broken);
-    const action = facts === undefined ? instead : decide(state, facts, now);
+    const action = facts === undefined ? instead : decide(state, { ...facts, postponed }, now);
     world.log('decided', {
       model,
       release: state.release,
@@ -65,7 +67,9 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
       if (back === 'pending' && action.do === 'stop')
         return paused(world, state, facts?.alias, 'MLflow is still to be told what is live');
     }
-    if (action.do === 'wait') return paused(world, state, facts?.alias, action.reason);
+    const [left] = postponed.values();
+    if (action.do === 'wait') return paused(world, state, facts?.alias, left ?? action.reason);
+    if (action.do === 'stop' && left !== undefined) return paused(world, state, facts?.alias, left);
     if (action.do === 'stop')
       return state.waiting === undefined
         ? stopped(world, state, facts?.alias)
@@ -75,8 +79,11 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
     // were read, its revision is the fence.
     if (FENCED.has(action.do) && (await world.registry.release(model))?.etag !== found.etag) continue;
     try {
-      const done = await act(world, { ...found, release: state }, action, facts?.alias);
-      if (done !== undefined) return paused(world, state, facts?.alias, done);
+      const done = await act(world, { ...found, release: state }, action, facts?.alias, isFreed);
+      isFreed ||= action.do === 'release';
+      if (done === undefined) continue;
+      if ('pause' in done) return paused(world, state, facts?.alias, done.pause);
+      postponed.set(done.postpone, done.why);
     } catch (error) {
       if (!OF_CAPACITY.has(action.do) || broken !== undefined) throw error;
       // A candidate is judged, somebody told and CloudFormation answered all the same.

@@ -1,15 +1,16 @@
 import type { AliasState } from '../ports/aws.ts';
 import type { FoundRelease } from '../registry/port.ts';
 import { type Admission, unchanged } from './admission/admission.ts';
+import { recordEnd } from './deploy-record.ts';
 import type { Release } from './document/contract.ts';
 import type { VersionRef } from './document/parts-contract.ts';
-import type { AliasRequest } from './document/request-contract.ts';
+import type { AliasRequest, StackRequest } from './document/request-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { scheduleTicks, type World } from './ports.ts';
 import { become, next } from './state/next.ts';
 import { noted } from './state/noted.ts';
-import { refOf } from './state/predicates.ts';
-import { endOf } from './tick-answer.ts';
+import { isUnderWay, refOf } from './state/predicates.ts';
+import { abort } from './state/transitions.ts';
 
 /** What an admission makes of the registry: the document before anything is touched, then its tick. */
 
@@ -33,8 +34,7 @@ export async function keep(
     await world.registry.archive({ model: to.model, release: archive });
     // Nobody ticks it any more who could tell its deploy.
     const { deployment, phase } = archive;
-    if (deployment !== undefined && deployment.told !== phase)
-      await world.registry.ended(deployment.id, to.model, endOf(archive));
+    if (deployment !== undefined && deployment.told !== phase) await recordEnd(world, deployment.id, archive);
   }
   if ((await world.registry.move(to, found?.etag)) === 'changed') return 'changed';
   return tickable(world, to, found?.release);
@@ -59,8 +59,16 @@ export async function recordedAt(
   return { version, fingerprint, source };
 }
 
-/** Schedules the tick; where that cannot be, the request is refused and the document is as `before` again. */
-export async function tickable(world: World, written: Release, before: Release | undefined): Promise<Kept> {
+/**
+ * Schedules the tick; where that cannot be, the request is refused and the document is as `before` again.
+ *
+ * @param before undefined: there was none. `unknown`: another worker wrote the request down, and died
+ */
+export async function tickable(
+  world: World,
+  written: Release,
+  before: Release | 'unknown' | undefined,
+): Promise<Kept> {
   for (let failures = 1; ; failures += 1) {
     try {
       await scheduleTicks(world, written);
@@ -79,12 +87,14 @@ export async function tickable(world: World, written: Release, before: Release |
 
 /**
  * The document as it was, with the request in it as refused: late repetitions must not revive it, and the
- * stack's rollback, which follows, finds nothing to undo. Without a document before, the release ends.
+ * stack's rollback, which follows, finds nothing to undo. Without a document before, the release ends. Where
+ * nobody knows what was before, the release that the request began is given up; a weight that it took over
+ * goes with it. One that ran already goes on.
  */
 async function takeBack(
   world: World,
   written: Release,
-  before: Release | undefined,
+  before: Release | 'unknown' | undefined,
   why: string,
 ): Promise<void> {
   const found = await world.registry.release(written.model);
@@ -98,10 +108,23 @@ async function takeBack(
     highest: written.highest,
     waiting: undefined,
   };
-  const ended = { intent: undefined, held: undefined, reason: 'the tick could not be scheduled' };
-  const back =
-    before === undefined
-      ? become(written, 'ABORTED', { ...ended, ...kept }, world.clock())
-      : next({ ...before, rev: written.rev }, kept, world.clock());
-  await world.registry.move(back, found.etag);
+  await world.registry.move(takenBack(written, before, kept, world.clock()), found.etag);
+}
+
+const UNTICKED = 'the tick could not be scheduled';
+
+function takenBack(
+  written: Release,
+  before: Release | 'unknown' | undefined,
+  kept: Pick<Release, 'requests' | 'highest'> & {
+    readonly request: StackRequest;
+    readonly waiting: undefined;
+  },
+  now: number,
+): Release {
+  if (before === undefined)
+    return become(written, 'ABORTED', { intent: undefined, held: undefined, reason: UNTICKED, ...kept }, now);
+  if (before !== 'unknown') return next({ ...before, rev: written.rev }, kept, now);
+  const isBegun = written.release === kept.request.id && isUnderWay(written);
+  return next<Release>(isBegun ? abort(written, UNTICKED, now) : written, kept, now);
 }

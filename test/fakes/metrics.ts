@@ -6,6 +6,8 @@ import { type Chaos, calm } from './chaos.ts';
 type State = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
 const MINUTE = 60_000;
+/** How long points of a minute are kept, as the adapter knows it. */
+const KEPT = 15 * 24 * 60 * MINUTE;
 
 /**
  * What CloudWatch counted, in memory: sides by alias, version and minute.
@@ -32,6 +34,8 @@ export function fakeMetrics(
   const port: MetricsPort = {
     sides: async (functionName, alias, versions, from, to, signals) => {
       await chaos('before read metrics');
+      if (options.clock !== undefined && options.clock() - from > KEPT)
+        throw new RangeError(`Minutes are kept for 15 days, not since ${new Date(from).toISOString()}.`);
       return new Map(
         versions.map((version) => {
           const seen = [...minutesOf(functionName, alias, version)].filter(([minute]) =>

@@ -51,7 +51,7 @@ export function fakeWorld(
   const clock = { now: options.start ?? Date.parse('2026-01-01T00:00:00Z') };
   const time = () => clock.now;
   const capacity = fakeCapacity(chaos, { clock: time, readyAfter: options.readyAfter ?? 0 });
-  const metrics = fakeMetrics(chaos);
+  const metrics = fakeMetrics(chaos, { clock: time });
   const alarms = fakeAlarms(chaos, time);
   const notices = fakeNotices(chaos);
   const buckets = fakeBuckets(chaos);

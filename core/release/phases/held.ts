@@ -8,7 +8,7 @@ import { heldNotice, numbers } from '../state/notices.ts';
 import { isPending, standing, weightOf } from '../state/predicates.ts';
 import { tell } from '../state/transitions.ts';
 import { foreign, todo } from './hold.ts';
-import { judgeMinutes, keptJudgements } from './judging.ts';
+import { judgeMinutes, keptJudgements, unlooked } from './judging.ts';
 import { rollBack } from './rollback.ts';
 
 /**
@@ -29,7 +29,7 @@ export function held(state: HeldRelease, facts: ReleaseFacts, now: number): Acti
       ? write(rollBack({ ...state, ...judged }, state.stable, looked.reason, looked, now))
       : write(next(state, judged, now));
   }
-  return wait(state.reason);
+  return wait(state.reason, weightOf(state) > 0 ? unlooked(state) : undefined);
 }
 
 function paged(state: HeldRelease, now: number): HeldRelease {

@@ -5,7 +5,7 @@ import { type JudgeFinding, judge, unread } from '../../judge/verdict.ts';
 import type { StackState } from '../../ports/aws.ts';
 import { iso } from '../../units/time.ts';
 import type { Judging, Promoting, Release, Shifting } from '../document/contract.ts';
-import { type Action, wait, write } from '../state/action.ts';
+import { type Action, type Blind, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
 import { isUnreadable, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { become, type Changes, next } from '../state/next.ts';
@@ -29,7 +29,7 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
   if (!lookIsDue(state, now))
     return wait(
       state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited',
-      stuck(state, facts.stack),
+      unlooked(state) ?? stuck(state, facts.stack),
     );
   const looked = judgeMinutes(state, facts, now);
   const { dryRun } = state.settings;
@@ -105,9 +105,11 @@ export function judgeMinutes(state: Release, facts: ReleaseFacts, now: number): 
   return { at: iso(now), step, ...find(state, facts, now) };
 }
 
+const UNREAD = 'metrics cannot be read: ';
+
 function find(state: Release, { look: minutes }: ReleaseFacts, now: number): JudgeFinding {
   if (minutes === undefined) return unread('metrics were not read');
-  if (isUnreadable(minutes)) return unread(`metrics cannot be read: ${minutes.unreadable}`);
+  if (isUnreadable(minutes)) return unread(`${UNREAD}${minutes.unreadable}`);
   const { settings, basis, steps = [], step = 0 } = state;
   const ready = usable(minutes, now, []);
   const following = steps[step + 1];
@@ -126,6 +128,17 @@ function find(state: Release, { look: minutes }: ReleaseFacts, now: number): Jud
   return crashing === undefined || found.verdict === 'fail'
     ? found
     : { ...found, verdict: 'fail', reason: crashing };
+}
+
+/** The latest look could not read anything: whoever can change that hears of it before the step is over. */
+export function unlooked({ judgements, candidate }: Release): Blind | undefined {
+  const last = judgements.at(-1);
+  if (last?.verdict !== 'error' || last.signals.length > 0) return undefined;
+  return {
+    subject: `metrics cannot be read, so version ${candidate?.version} is not judged`,
+    why: last.reason.replace(UNREAD, ''),
+    todo: 'give the release worker cloudwatch:GetMetricData again; judging then goes on by itself. Look at the model’s errors yourself until then.',
+  };
 }
 
 /** One judgement a step: its last. */

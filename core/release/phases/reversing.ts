@@ -52,7 +52,10 @@ function ready(state: Reversing, live: string, facts: ReleaseFacts, now: number)
       undefined,
       now,
     );
-  if (late) return restore(state, `version ${to.version} was not ready within 15 minutes`, undefined, now);
+  if (late) {
+    const why = so?.verdict === undefined && so?.reason !== undefined ? `: ${so.reason}` : '';
+    return restore(state, `version ${to.version} was not ready within 15 minutes${why}`, undefined, now);
+  }
   if (so?.verdict === undefined)
     return gate(
       to.version,

@@ -57,6 +57,9 @@ export type Action =
   /** Nothing ever: delete the schedule. */
   | { readonly do: 'stop'; readonly prune?: readonly string[] };
 
+/** What is left to the next tick where AWS does not take it now: no release waits for it. */
+export type Postponable = Extract<Action['do'], 'schedule' | 'notify' | 'record'>;
+
 export const write = (next: Release): Action => ({ do: 'write', next });
 export const wait = (reason: string, blind?: Blind): Action => ({
   do: 'wait',

@@ -50,6 +50,15 @@ export const takenFrom = (release: string): string =>
 export const takenWithout = (release: string): string =>
   `${OURS}${release}: weight taken away, since its document is gone`;
 
+const WITHOUT_REGISTRY = ': the stack rolled back, and the registry could not be used';
+
+/** The description of a move for a stack that rolled back while the registry could not be used. */
+export const rolledBackWithout = (request: string): string => `${OURS}${request}${WITHOUT_REGISTRY}`;
+
+/** Did a stack that rolled back take the weights away, which nobody could note? */
+export const isUnnoted = (alias: AliasState): boolean =>
+  isOurs(alias) && alias.description.endsWith(WITHOUT_REGISTRY);
+
 /** For people: `version 3`, `version 3 (7: 10 %)`, `nothing`. */
 export function say(target: AliasTarget | AliasState | undefined): string {
   if (target === undefined) return 'nothing';

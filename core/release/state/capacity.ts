@@ -99,7 +99,9 @@ export function stray(state: Release, held: Held, now: number): readonly string[
     if (isReversing(state)) keep.add(state.reversal.to.version);
   }
   if (provisionedOf(state) !== undefined || !governs(state)) keep.add(kept(state, now));
-  return [...held.keys()].filter((version) => !keep.has(version));
+  // What serves an alias of somebody else serves somebody.
+  const isOurs = (qualifier: string): boolean => /^\d+$/.test(qualifier) || qualifier === state.alias;
+  return [...held.keys()].filter((qualifier) => isOurs(qualifier) && !keep.has(qualifier));
 }
 
 /** Nothing is warmed that cannot be seen, and so nothing gets more traffic. */

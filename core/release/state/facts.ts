@@ -2,6 +2,7 @@ import type { Side } from '../../judge/contract.ts';
 import type { Minute } from '../../judge/minutes.ts';
 import type { AlarmPort, AliasState, Provided, Rate, StackState } from '../../ports/aws.ts';
 import type { Release } from '../document/contract.ts';
+import type { Postponable } from './action.ts';
 import { LAST_MS } from './durations.ts';
 import { minuteAt } from './minutes.ts';
 import { isEnd, isWatched, weightOf } from './predicates.ts';
@@ -25,6 +26,8 @@ export type ReleaseFacts = {
   readonly latest?: readonly Minute[];
   /** Published versions. */
   readonly versions?: readonly string[] | Unreadable;
+  /** What AWS did not take a moment ago, and why: all else is done without. */
+  readonly postponed?: ReadonlyMap<Postponable, string>;
 };
 type Alarms = Awaited<ReturnType<AlarmPort['states']>>;
 export type Unreadable = { readonly unreadable: string };

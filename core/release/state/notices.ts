@@ -97,8 +97,15 @@ export const heldNotice = (
 export const gaveUp = (state: Subject, why: string, now: number): Notice =>
   notice(
     state,
-    `the release was given up, version ${state.stable?.version} has all traffic`,
-    [`Why: ${why}.`, 'What to do: see to the cause, then "sls deploy".'],
+    state.stable === undefined
+      ? 'the release was given up, and no version is known to be good'
+      : `the release was given up, version ${state.stable.version} has all traffic`,
+    [
+      `Why: ${why}.`,
+      state.stable === undefined
+        ? `What to do: see "sls models status --model ${state.model}" for where the alias points, see to the cause, then "sls deploy".`
+        : 'What to do: see to the cause, then "sls deploy".',
+    ],
     true,
     now,
   );

@@ -4,7 +4,7 @@ import { withStop } from '../../../core/text/stop.ts';
 import type { Context } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
-import { problemError } from '../problems/errors.ts';
+import { isProblemError, problemError } from '../problems/errors.ts';
 import type { Offer } from './deployment.ts';
 import { type OpenedRegistry, registryFix } from './open.ts';
 import type { Reach } from './ports.ts';
@@ -54,6 +54,8 @@ export async function atRegistry<T>(
     return name === undefined ? undefined : await reach.registry(name, work);
   } catch (error) {
     if (error instanceof Error && error.name === 'NoSuchBucket') return undefined;
+    // Something else than the registry, which says so.
+    if (isProblemError(error)) throw error;
     throw problemError(
       [
         {

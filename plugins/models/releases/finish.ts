@@ -1,9 +1,11 @@
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { isPending } from '../../../core/release/state/predicates.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/offers.ts';
-import { type Problem, throwProblems } from '../problems/errors.ts';
+import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { isSuspect } from './alias/lacks.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
@@ -113,10 +115,14 @@ export async function finishDeploy(
     await foretellAll(first);
     return followReleases(worker, targets, seen, { ...time, ...toTheEnd });
   };
-  const answers = await work().finally(() => {
-    progress(undefined);
-    worker.close();
-  });
+  const answers = await work()
+    .catch((error: unknown) => {
+      throw unfollowed(error, host.stage);
+    })
+    .finally(() => {
+      progress(undefined);
+      worker.close();
+    });
   const stands = await standsOf(context);
   const problems = answers.flatMap((answer): readonly Problem[] => {
     const offer = offers.find(({ model }) => model === answer.model);
@@ -134,6 +140,22 @@ export async function finishDeploy(
   for (const line of lacking?.lines ?? []) notice(line);
   throwProblems([...problems, ...(lacking?.problems ?? [])]);
 }
+
+/** CloudFormation is done by then: what cannot be followed goes on by its schedule. */
+const unfollowed = (error: unknown, stage: string): Error =>
+  isProblemError(error)
+    ? error
+    : problemError(
+        [
+          {
+            code: 'MODELS_AWS',
+            key: 'models',
+            message: `The stack is deployed, but its releases cannot be followed: ${withStop(messageOf(error))}`,
+            fix: `They go on by themselves: \`sls models status --stage ${stage}\` shows how they stand.`,
+          },
+        ],
+        error,
+      );
 
 /** Does a worker that names its release tell of another one than the followed one? */
 const isReplaced = ({ release }: TickAnswer, followed: string | undefined): boolean =>

@@ -15,6 +15,7 @@ import { missingOfAlias } from './lacks-look.ts';
 import { openRegistry } from './open.ts';
 import type { Reach, TemplateResources } from './ports.ts';
 import { aliasesOf } from './removed-models.ts';
+import { refusedByAws } from './session.ts';
 import { releaseWorker, sleep } from './worker/worker.ts';
 
 /** What a deploy works with. @param given `bucket`: of the registry, if there is one */
@@ -33,22 +34,25 @@ function reachOf(
   host: Host,
   bucket: Reach['bucket'],
 ): Reach {
+  /** What AWS refuses is told with what was asked, and what helps. */
+  const asked = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error: unknown) => {
+      throw refusedByAws(service, error);
+    });
   return {
     bucket,
     registry: async (name, work) => {
       const opened = await openRegistry(aws, service, name);
       return work(opened).finally(opened.close);
     },
-    deployedBucket: () => deployedRegistry(aws, workerName(host)),
+    deployedBucket: () => asked(deployedRegistry(aws, workerName(host))),
     worker: () => releaseWorker(aws, { name: workerName(host), stage: host.stage }),
     alias: async ({ functionName, alias }) => {
       const lambda = lambdaClient(aws);
-      return lambdaAliases(lambda)
-        .get(functionName, alias)
-        .finally(() => lambda.destroy());
+      return asked(lambdaAliases(lambda).get(functionName, alias)).finally(() => lambda.destroy());
     },
-    exists: (functionName) => functionExists(aws, functionName),
-    aliases: aliasesOf(aws, host.stack),
+    exists: (functionName) => asked(functionExists(aws, functionName)),
+    aliases: () => asked(aliasesOf(aws, host.stack)()),
     template: async () => {
       const template = JSON.parse(await stackTemplate(aws, host.stack)) as { Resources?: TemplateResources };
       return template.Resources ?? {};

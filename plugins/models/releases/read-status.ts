@@ -5,6 +5,7 @@ import { lambdaClient } from '../../../aws/clients/lambda.ts';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../../aws/lambda/capacity.ts';
 import { functionExists } from '../../../aws/lambda/functions.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { FoundRelease, Registry } from '../../../core/registry/port.ts';
@@ -54,7 +55,7 @@ export async function readStatus(
       () => documents.release(model),
       () => aliases.get(functionName, name),
     ),
-    alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(() => undefined),
+    alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(messageOf),
   ]);
   const release = found === undefined ? undefined : (found.release ?? 'newer');
   // An alias may be deleted manually; with the function the model itself is gone.
@@ -71,14 +72,16 @@ export async function readStatus(
     ...(alias && { alias }),
     ...(release && { release }),
     ...(gone && { gone }),
-    ...(states && {
-      alarms: new Map(
-        suffixes.flatMap((suffix) => {
-          const state = states.get(`${functionName}-${suffix}`);
-          return state === undefined ? [] : [[suffix, state]];
+    ...(typeof states === 'string'
+      ? { alarmsUnread: states }
+      : {
+          alarms: new Map(
+            suffixes.flatMap((suffix) => {
+              const state = states.get(`${functionName}-${suffix}`);
+              return state === undefined ? [] : [[suffix, state]];
+            }),
+          ),
         }),
-      ),
-    }),
     ...(held && { held }),
   };
 }

@@ -1,5 +1,4 @@
 import { isNoStack } from '../../../aws/stack.ts';
-import { errorName, errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { Benches } from '../../../core/registry/benches.ts';
 import type { Registry } from '../../../core/registry/port.ts';
 import { staged } from '../../../core/release/command/text.ts';
@@ -118,19 +117,12 @@ export const refusedByAws = (
         message: `${stack} in ${region} cannot be asked: ${wordsOf(cause)}`,
         fix: registryFix(
           cause,
-          isThrottled(cause)
-            ? 'Try again in a moment: others call AWS in this account and region, too.'
-            : 'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
+          'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
         ),
       },
     ],
     cause,
   );
-
-/** The SDK has tried again by then. */
-const isThrottled = (error: unknown): boolean =>
-  errorStatus(error) === 429 ||
-  /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(errorName(error) ?? '');
 
 function wordsOf(error: unknown): string {
   return withStop(error instanceof Error ? error.message : String(error));

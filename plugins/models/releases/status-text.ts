@@ -47,7 +47,7 @@ export function statusText(status: Status, now: number): string {
     ...lines(
       'alarms',
       status.alarmsUnreadable
-        ? ['cannot be read: cloudwatch:DescribeAlarms is missing']
+        ? [`cannot be read: ${status.alarmsUnread ?? 'cloudwatch:DescribeAlarms is missing'}`]
         : status.alarms.map(({ alarm, since }) => `${alarm} is on since ${at(since)}`),
     ),
     ...(status.quietUntil !== undefined && Date.parse(status.quietUntil) > now

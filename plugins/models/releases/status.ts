@@ -32,6 +32,8 @@ export type SeenRelease = {
   readonly gone?: true;
   /** The model's alarms that exist, by suffix; absent: they cannot be read. */
   readonly alarms?: ReadonlyMap<string, AlarmOf>;
+  /** Why they cannot be read. */
+  readonly alarmsUnread?: string;
   /** Provisioned concurrency by version. */
   readonly held?: ReadonlyMap<string, Provided>;
   /** What hung on an alias that somebody deleted and is missing; absent: there was no reason to look. */
@@ -88,6 +90,8 @@ export type Status = Advice & {
   /** Alarms that are on, worst first. */
   readonly alarms: readonly AlarmOn[];
   readonly alarmsUnreadable?: boolean;
+  /** Why, in AWS’s words. */
+  readonly alarmsUnread?: string;
   readonly capacity: readonly {
     readonly version: string;
     readonly ready: number;
@@ -110,6 +114,7 @@ export function statusOf(seen: SeenRelease, now: number, command: Say): Status {
   const read = {
     alarms: on,
     ...(seen.alarms === undefined && { alarmsUnreadable: true }),
+    ...(seen.alarmsUnread !== undefined && { alarmsUnread: seen.alarmsUnread }),
     capacity: [...(seen.held ?? [])].map(([version, { ready, requested }]) => ({
       version,
       ready,

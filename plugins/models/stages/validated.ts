@@ -15,6 +15,7 @@ import { isPending, isReversing, weightOf } from '../../../core/release/state/pr
 import type { Validated } from '../contracts/ship-context.ts';
 import type { Problem } from '../problems/errors.ts';
 import type { Past } from '../releases/history/past.ts';
+import { BROUGHT_BACK } from '../releases/history/past-outcome.ts';
 
 /** Whether another stage has validated what is live there, and what it found. Pure. */
 
@@ -54,6 +55,11 @@ export function validatedAt(
       standing ?? 'nothing is live there',
       `Wait until a version is live there and no release is open: ${status} tells what to do.`,
     );
+  if (isBroughtBack(release))
+    return refuse(
+      `version ${stable.version} was rolled back in its canary there, and a person brought it back`,
+      `Deploy one to ${stage} that is promoted there.`,
+    );
   if (alias === undefined) return refuse('it is not deployed there any more', `Deploy it to ${stage} first.`);
   if (!pointsAt(alias, allTraffic(stable.version)))
     return refuse(
@@ -85,9 +91,17 @@ export function validatedAt(
   };
 }
 
-/** What passed a gate and then failed in its canary is no evidence of what was forced after it. */
-const wasPromoted = ({ phase, weight }: Past): boolean =>
-  phase === 'DONE' || phase === 'BAKING' || (phase === 'SUPERSEDED' && weight === 100);
+/** It never was promoted: its release was rolled back, and a person undid that. */
+const isBroughtBack = ({ returnedAt, promotedAt }: Pick<Release, 'returnedAt' | 'promotedAt'>): boolean =>
+  returnedAt !== undefined && promotedAt === undefined;
+
+/**
+ * What passed a gate and then failed in its canary is no evidence of what was forced, or brought back, after
+ * it.
+ */
+const wasPromoted = ({ phase, weight, outcome }: Past): boolean =>
+  ((phase === 'DONE' || phase === 'BAKING') && outcome !== BROUGHT_BACK) ||
+  (phase === 'SUPERSEDED' && weight === 100);
 
 /** Every gate has the version started once; with nothing asked of it that says little. */
 const isGate = (gate: GateState | undefined): gate is GateState =>

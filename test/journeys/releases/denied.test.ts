@@ -198,8 +198,9 @@ const STORIES: Readonly<Record<string, Story>> = {
   's3:PutObject': refuses(),
   's3:ListBucket': waits(),
   'scheduler:CreateSchedule': refuses(),
-  // Asked where the request has to wait: for instances that are ready when the worker looks it does not.
-  'scheduler:UpdateSchedule': refuses({ init: 'lasts' }),
+  // Asked where the request has to wait: for instances that are ready when the worker looks it does not. The
+  // tick that is there goes on as it was told before.
+  'scheduler:UpdateSchedule': tidies({ init: 'lasts' }),
   'scheduler:DeleteSchedule': tidies(OVER, 'DONE'),
   'iam:PassRole': refuses(),
   'cloudformation:DescribeStacks': waits(),

@@ -44,6 +44,9 @@ function outcomeIn(phase: Phase, release: Release, about: About): string {
   }
 }
 
+/** What never was promoted, and is live since a person undid its rollback. */
+export const BROUGHT_BACK = 'rolled back, then brought back';
+
 const wasOf = ({ promotedAt }: Release): string =>
   promotedAt === undefined ? 'rolled back' : 'promoted, then rolled back';
 

@@ -79,6 +79,13 @@ export function advice(
       ],
     };
   const { blind } = release;
+  const unsure = unjudged(release, own, now, command);
+  if (blind !== undefined && unsure !== undefined)
+    return {
+      ...unsure,
+      level: blind.told ? 'act' : unsure.level,
+      todo: [...unsure.todo, `See why: \`${command.sls('logs -f models-release')}\`.`],
+    };
   if (blind !== undefined)
     return {
       ...own,
@@ -125,7 +132,6 @@ export function advice(
       ],
     };
   }
-  const unsure = unjudged(release, own, now, command);
   if (unsure !== undefined) return unsure;
   const [other] = on;
   if (other === undefined || own.level !== 'ok') return own;
@@ -212,7 +218,7 @@ export const unseenAlarms = (advice: Advice): Advice =>
         summary: `${advice.summary} Whether an alarm is on cannot be read.`,
         todo: [
           ...advice.todo,
-          'Look at the alarms in CloudWatch, or ask for `cloudwatch:DescribeAlarms` (docs/deploy-policy.md).',
+          'Look at the alarms in CloudWatch. Look again in a moment; where it is denied, ask for `cloudwatch:DescribeAlarms` (docs/deploy-policy.md).',
         ],
       }
     : advice;

@@ -1,5 +1,5 @@
 import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
-import { sleep, type Worker } from './worker.ts';
+import { isPassing, sleep, type Worker } from './worker.ts';
 
 /** A model and its Lambda function's name; `deployment`: id of the deploy that began its release. */
 export type FollowedModel = {
@@ -12,6 +12,9 @@ export type FollowedModel = {
 /** Milliseconds between two ticks of a release that waits, and until we leave it to its schedule. */
 const PAUSE = 2000;
 const LIMIT = 5 * 60_000;
+
+/** Milliseconds in which no tick may get through: a release goes on by its schedule meanwhile. */
+const SILENT = 5 * 60_000;
 
 /** Releases that are ticked at a time. */
 const PARALLEL = 5;
@@ -29,7 +32,7 @@ export const isSettled = ({ running }: TickAnswer): boolean => !running;
  *
  * @param seen called with every answer
  * @returns the last answer of each, in the order of `targets`
- * @throws Error where the worker cannot be invoked or fails three times in a row
+ * @throws Error where the worker may not be invoked, cannot be for minutes, or fails three times in a row
  */
 export async function followReleases(
   worker: Pick<Worker, 'tick'>,
@@ -47,10 +50,17 @@ export async function followReleases(
   const { done = isLeft, pause = PAUSE, limit = LIMIT, clock = Date.now, wait = sleep } = options;
   const end = clock() + limit;
   const one = async (target: FollowedModel): Promise<TickAnswer> => {
+    let heard = clock();
     for (;;) {
-      const answer = await worker.tick(target);
-      seen(answer);
-      if (done(answer) || clock() >= end) return answer;
+      const answer = await worker.tick(target).catch((error: unknown) => {
+        if (!isPassing(error) || clock() >= Math.min(heard + SILENT, end)) throw error;
+        return undefined;
+      });
+      if (answer !== undefined) {
+        heard = clock();
+        seen(answer);
+        if (done(answer) || heard >= end) return answer;
+      }
       await wait(pause);
     }
   };

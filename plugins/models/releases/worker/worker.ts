@@ -169,6 +169,18 @@ function wasKeptOut(error: unknown): boolean {
   return UNREACHED.has(code) || /Credentials|TokenProvider/.test(errorName(error) ?? '');
 }
 
+/** Will a tick get through later? Lambda let nobody in, failed itself, or could not be reached. */
+export function isPassing(error: unknown): boolean {
+  const status = errorStatus(error);
+  if (status !== undefined) return status === 429 || status >= 500;
+  if (isProblemError(error)) return false;
+  const { code } = error as { readonly code?: unknown };
+  return AWAY.test(String(code)) || errorName(error) === 'TimeoutError';
+}
+
+/** Errors of a network that may come back; no file and no certificate does. */
+const AWAY = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|EPIPE)$/;
+
 const unstopped = (words: string): string => words.replace(/[.\s]+$/, '');
 
 /** Lambda's own words for a failed function. */

@@ -115,6 +115,31 @@ describe('the alias of batch', () => {
     expect(batchOf(w)).toBe('13');
   });
 
+  it('that cannot be made fails a first deploy in time, with the reason', async () => {
+    const w = fakeWorld();
+    w.aliases.publish(FUNCTION, '3');
+    w.aliases.publish(BATCH, '12');
+    await w.send(request('Create', '3', 'a', { settings: CANARY, batch: '13' })).catch(() => undefined);
+    for (let done = 0; done < 9; done += 1) await minutes(w, 1).catch(() => undefined);
+    expect(w.answers).toMatchObject([
+      { Status: 'FAILED', Reason: expect.stringContaining(`the alias of ${BATCH}: Function not found`) },
+    ]);
+    expect(w.counted).toContain('ReleaseUnreadable');
+  });
+
+  it('that cannot be moved leaves no stack stuck that rolls back', async () => {
+    const w = await live();
+    w.stack.state = 'done';
+    await deploy(w, '4', 'a', { batch: '14' });
+    w.aliases.unpublish(BATCH, '13');
+    await rollBack(w, '3', 'a', '4').catch(() => undefined);
+    expect(w.answers).toHaveLength(2);
+    // Up to a minute before CloudFormation’s own limit somebody may put it right.
+    for (let done = 0; done < 9; done += 1) await minutes(w, 1).catch(() => undefined);
+    expect(w.answers.slice(2)).toMatchObject([{ Status: 'SUCCESS' }]);
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
   it('keeps the tick alive until it is in its place', async () => {
     const w = await canary();
     w.aliases.unpublish(BATCH, '14');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CANARY } from '../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, request, SCOPE, STACK, tick } from '../../../fakes/world.ts';
 
 const MINUTE = 60_000;
@@ -466,6 +467,69 @@ describe('registry unreadable or denied', () => {
   });
 });
 
+describe('a canary whose stack rolled back while the registry was away', () => {
+  /** Version 4 has 5 %; a deploy of version 5 fails, and so nobody can note that its stack went back. */
+  async function without(before: (w: ReturnType<typeof fakeWorld>) => Promise<unknown>) {
+    const on = { now: false };
+    const w = await live({
+      chaos: async (point) => {
+        if (on.now && /get models/.test(point)) throw new Error('AccessDenied');
+      },
+    });
+    w.stack.state = 'busy';
+    await w.send(request('Update', '4', 'b', { before: '3', settings: CANARY }));
+    w.stack.state = 'done';
+    await w.send(tick());
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+    await before(w);
+    on.now = true;
+    await deploy(w, '5', 'c', '4');
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '4', 'b', { before: '5', settings: CANARY }));
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    w.stack.state = 'done';
+    on.now = false;
+    return w;
+  }
+
+  it('takes its step again: that was our own hand', async () => {
+    const w = await without(async () => undefined);
+    expect(await w.send(tick())).toMatchObject({ phase: 'JUDGING', candidate: '4', running: true });
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+    expect(w.state()?.shifts.map(({ weight }) => weight)).toEqual([5, 0, 5]);
+    await w.send(tick());
+    expect(w.notices.map(({ subject }) => subject)).toEqual(['churn: the release takes its step again']);
+  });
+
+  it('stays held, without weight, where a person held it', async () => {
+    const w = await without((world) => world.command('hold'));
+    expect(await w.send(tick())).toMatchObject({ phase: 'HELD', version: '3' });
+    expect(w.state()).toMatchObject({ held: { by: 'person', from: 'SHIFTING' } });
+    expect(await w.command('resume')).toMatchObject({ done: true, tick: { phase: 'JUDGING' } });
+  });
+});
+
+describe('a rollback of the stack without a registry, where AWS refuses the move', () => {
+  it('gets through, and its reason does not say that traffic was moved', async () => {
+    const on = { now: false };
+    const w = await live({
+      chaos: async (point) => {
+        if (on.now && /get models/.test(point)) throw new Error('AccessDenied');
+      },
+    });
+    await deploy(w, '4', 'a');
+    on.now = true;
+    w.aliases.unpublish(FUNCTION, '3');
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '3', 'a', { before: '4' }));
+    expect(w.target()?.version).toBe('4');
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'SUCCESS',
+      Reason: expect.stringMatching(/^the alias could not be moved to version 3: Function not found/),
+    });
+  });
+});
+
 describe('deadline', () => {
   it('ends a dead release at stable', async () => {
     const w = await live();
@@ -539,6 +603,58 @@ describe('the schedule cannot be made', () => {
     w.stack.state = 'done';
     await w.send(tick());
     expect(w.alias()?.version).toBe('3');
+  });
+});
+
+describe('a request that comes again, since its worker died before it could schedule the tick', () => {
+  /** Version 4 has 5 %; then a worker dies with the request written down, and no schedule can be made. */
+  async function cut(next: (w: ReturnType<typeof fakeWorld>) => Promise<unknown>) {
+    const on = { dies: false, broken: false };
+    const w = await live({
+      chaos: async (point) => {
+        if (on.dies && point.startsWith('after replace') && point.endsWith('live.json')) {
+          on.broken = true;
+          throw new Error('killed');
+        }
+        if (on.broken && (on.dies || point === 'before put schedule'))
+          throw new Error('AccessDeniedException');
+      },
+    });
+    w.stack.state = 'busy';
+    await w.send(request('Update', '4', 'b', { before: '3', settings: CANARY }));
+    w.stack.state = 'done';
+    await w.send(tick());
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+    w.stack.state = 'busy';
+    on.dies = true;
+    await next(w).catch(() => undefined);
+    on.dies = false;
+    return { w, on };
+  }
+
+  it('of a candidate that takes the place of one with traffic: that loses it, and the deploy fails', async () => {
+    const event = request('Update', '5', 'c', { before: '4', settings: CANARY });
+    const { w } = await cut((world) => world.send(event));
+    expect(w.state()).toMatchObject({ candidate: { version: '5' }, request: { id: event.RequestId } });
+    await w.send(event);
+    expect(w.answers.at(-1)).toMatchObject({
+      RequestId: event.RequestId,
+      Status: 'FAILED',
+      Reason: expect.stringContaining('AccessDeniedException'),
+    });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()).toMatchObject({ phase: 'ABORTED', stable: { version: '3' } });
+  });
+
+  it('of other settings: the release that they are about goes on, judged as before', async () => {
+    const event = request('Update', '4', 'b', { before: '4', settings: { ...CANARY, maxWait: 60 } });
+    const { w, on } = await cut((world) => world.send(event));
+    await w.send(event);
+    expect(w.answers.at(-1)).toMatchObject({ RequestId: event.RequestId, Status: 'FAILED' });
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', candidate: { version: '4' } });
+    on.broken = false;
+    w.stack.state = 'done';
+    expect(await w.send(tick())).toMatchObject({ phase: 'JUDGING', running: true });
   });
 });
 

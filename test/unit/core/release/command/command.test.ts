@@ -15,6 +15,35 @@ const done = (w: World) => {
   return minutes(w, 1);
 };
 
+describe('a command whose write succeeded, although its answer was lost', () => {
+  /** The SDK sends it again, and S3 says that the document has changed. */
+  async function lost() {
+    const w = await running();
+    const { replace } = w.objects.port;
+    let isLost = true;
+    Object.assign(w.objects.port, {
+      replace: async (...of: Parameters<typeof replace>) => {
+        const written = await replace(...of);
+        if (!isLost) return written;
+        isLost = false;
+        return 'changed';
+      },
+    });
+    return w;
+  }
+
+  it('is done, and not refused for what it did itself', async () => {
+    const rolledBack = await lost();
+    expect(await rolledBack.command('rollback')).toMatchObject({
+      done: true,
+      text: 'version 4 is withdrawn, version 3 has all traffic',
+      tick: { phase: 'ROLLED_BACK' },
+    });
+    expect(rolledBack.target()).toEqual({ version: '3', weights: {} });
+    expect(await (await lost()).command('hold')).toMatchObject({ done: true, tick: { phase: 'HELD' } });
+  });
+});
+
 describe('sls models promote', () => {
   it('skips what remains', async () => {
     const w = await running();

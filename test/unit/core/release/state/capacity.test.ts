@@ -104,6 +104,29 @@ describe('provisioned concurrency', () => {
     }
   });
 
+  it('that another candidate gave up a moment ago, and that counts still, fails no deploy', async () => {
+    const small = { ...CANARY, capacity: { provisioned: { min: 2, max: 2, target: 0.7 }, schedules: [] } };
+    const w = await deployed(small);
+    await minutes(w, 2, HEALTHY);
+    expect(held(w)).toEqual(['3', '4']);
+    w.capacity.limits.reserved = 4;
+    const { release, provide } = w.world.capacity;
+    let freed = Number.NEGATIVE_INFINITY;
+    Object.assign(w.world.capacity, {
+      release: async (...of: Parameters<typeof release>) => {
+        freed = w.clock.now;
+        await release(...of);
+      },
+      provide: async (...of: Parameters<typeof provide>) =>
+        w.clock.now < freed + MINUTE / 2 ? { refused: '6 instances are beyond the limit' } : provide(...of),
+    });
+    await deploy(w, '5', 'c', { before: '4', settings: small });
+    expect(w.state()).toMatchObject({ phase: 'WARMING', candidate: { version: '5' } });
+    await minute(w, HEALTHY);
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(held(w)).toEqual(['3', '5']);
+  });
+
   it.each([
     ['the function’s reservation', { reserved: 99, unreserved: 1000 }],
     ['the account', { unreserved: 99 }],
@@ -245,6 +268,18 @@ describe('provisioned concurrency', () => {
     w.capacity.hold(FUNCTION, '6', 3);
     await w.send(tick());
     expect(held(w)).toEqual(['3']);
+  });
+
+  it('of another alias, which a tool beside us shifts, is left alone; on ours it would stand in the way', async () => {
+    for (const settings of [CANARY, WARM]) {
+      const w = await live(settings);
+      for (const qualifier of ['blue', 'live']) w.capacity.hold(FUNCTION, qualifier, 3);
+      await deploy(w, '4', 'b', { settings });
+      w.stack.state = 'done';
+      await until(w, 'BAKING', HEALTHY);
+      await minute(w);
+      expect(held(w).filter((qualifier) => !/^\d/.test(qualifier))).toEqual(['blue']);
+    }
   });
 });
 

@@ -74,6 +74,39 @@ describe('capacity that cannot be changed', () => {
   });
 });
 
+describe('an alias that cannot be moved', () => {
+  it('counts for the alarm at each tick: what was rolled back has its traffic still', async () => {
+    const { at, chaos } = failing();
+    const w = await deployed(CANARY, { chaos });
+    await until(w, 'JUDGING');
+    at.now = /before update alias/;
+    for (let minute = 0; minute < 15; minute += 1)
+      await minutes(w, 1, { 3: 0.02, 4: 0.9 }).catch(() => undefined);
+    expect([w.state()?.phase, w.target()?.weights]).toEqual(['ROLLED_BACK', { '4': 0.05 }]);
+    w.counted.length = 0;
+    for (let minute = 0; minute < 3; minute += 1) await minutes(w, 1).catch(() => undefined);
+    expect(w.counted).toEqual(Array(3).fill(WORKER_METRICS.unreadable));
+    at.now = undefined;
+    await minute(w);
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+});
+
+describe('instances that cannot be asked for', () => {
+  it('fail the deploy in time, and it says why', async () => {
+    const { at, chaos } = failing();
+    const w = await live(PROVISIONED, { chaos });
+    await minutes(w, 2);
+    at.now = /before provide capacity/;
+    await deploy(w, '4', 'b', { settings: PROVISIONED });
+    await minutes(w, 9);
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: 'provisioned concurrency was not ready in time: Error: AccessDenied: not allowed',
+    });
+  });
+});
+
 describe('capacity that cannot be read', () => {
   it('lets nothing be warmed, and the deploy is answered in time', async () => {
     const { at, chaos } = failing();
@@ -143,7 +176,56 @@ describe('metrics that cannot be read', () => {
   });
 });
 
+describe('metrics of a candidate that has traffic', () => {
+  const PAGE = '[page] churn: metrics cannot be read, so version 4 is not judged';
+
+  it('that cannot be read page somebody after a quarter of an hour, not when its step is over', async () => {
+    const { at, chaos } = failing();
+    const w = await deployed(CANARY, { chaos });
+    await until(w, 'JUDGING');
+    at.now = /before read metrics/;
+    await minutes(w, 10);
+    expect(subjects(w)).toEqual([]);
+    await minutes(w, 10);
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', blind: { told: true } });
+    expect(subjects(w)).toEqual([PAGE]);
+    await minutes(w, 30);
+    expect(subjects(w)).toEqual([PAGE]);
+    at.now = undefined;
+    await minute(w);
+    expect(w.state()?.blind).toBeUndefined();
+  });
+
+  it('and so do those of one that is held', async () => {
+    const { at, chaos } = failing();
+    const w = await deployed(CANARY, { chaos });
+    await until(w, 'JUDGING');
+    await w.command('hold');
+    w.notices.length = 0;
+    at.now = /before read metrics/;
+    await minutes(w, 20);
+    expect(subjects(w)).toEqual([PAGE]);
+    at.now = undefined;
+    await minutes(w, 2);
+    expect(w.state()).toMatchObject({ phase: 'HELD' });
+    expect(w.state()?.blind).toBeUndefined();
+  });
+});
+
 describe('minutes that CloudWatch no longer has', () => {
+  it('are not asked for: a release that was held before its first weight gets it, after a month, too', async () => {
+    const settings = { ...CANARY, p95: 100 };
+    const w = await live(settings);
+    await deploy(w, '4', 'b', { settings });
+    await w.command('hold');
+    w.stack.state = 'done';
+    w.clock.now += 30 * DAY;
+    await minutes(w, 70);
+    await w.command('resume');
+    await until(w, 'JUDGING', {}, { most: 5 });
+    expect(w.state()?.basis).toMatchObject({ slow: expect.any(Number) });
+  });
+
   it('are not asked for: a held release is judged on, after a month, too', async () => {
     const w = await deployed();
     await minutes(w, 3);

@@ -190,6 +190,57 @@ describe('ticking after a deploy', () => {
     expect(seen).toEqual(['SHIFTING', 'JUDGING', 'JUDGING', 'PROMOTING', 'BAKING']);
   });
 
+  describe('where AWS lets no tick through', () => {
+    const refusal = (name: string, httpStatusCode: number) =>
+      Object.assign(new Error(`${name}.`), { name, $metadata: { httpStatusCode } });
+    const unreached = Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
+
+    /** A canary of an hour, in which each tick of some minutes fails. */
+    async function follow(error: Error, from: number, to: number) {
+      let [now, asked] = [0, 0];
+      const worker = {
+        tick: async (): Promise<TickAnswer> => {
+          asked += 1;
+          if (now >= from * MINUTE && now < to * MINUTE) throw error;
+          const running = now < 60 * MINUTE;
+          return { model: 'churn', phase: running ? 'JUDGING' : 'BAKING', running };
+        },
+      };
+      const wait = async (milliseconds: number): Promise<void> => {
+        now += milliseconds;
+      };
+      const options = { done: isSettled, limit: 90 * MINUTE, clock: () => now, wait };
+      const followed = followReleases(worker, [target], () => {}, options);
+      return { followed, minutes: () => now / MINUTE, asked: () => asked };
+    }
+
+    it.each([
+      ['Lambda throttles', refusal('TooManyRequestsException', 429)],
+      ['Lambda fails', refusal('ServiceException', 500)],
+      ['the network is away', unreached],
+    ])('for some minutes, the release is followed on: %s', async (_, error) => {
+      const { followed } = await follow(error, 20, 24);
+      expect(await followed).toMatchObject([{ phase: 'BAKING' }]);
+    });
+
+    it('for longer, nobody waits on', async () => {
+      const { followed, minutes: waited } = await follow(unreached, 20, 90);
+      await expect(followed).rejects.toThrow('getaddrinfo EAI_AGAIN');
+      expect(waited()).toBeGreaterThan(24);
+      expect(waited()).toBeLessThan(26);
+    });
+
+    it.each([
+      refusal('AccessDeniedException', 403),
+      // A token’s file, which is read again for each call.
+      Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }),
+    ])('since the caller may not ask, it is said at once: %s', async (error) => {
+      const { followed, asked } = await follow(error, 0, 90);
+      await expect(followed).rejects.toThrow(error.message);
+      expect(asked()).toBe(1);
+    });
+  });
+
   it('leaves what takes longer than its limit', async () => {
     const { worker } = answers('SHIFTING');
     let now = 0;

@@ -383,13 +383,18 @@ describe('at three in the morning', () => {
     expect((await statusIn(w)).level).toBe('act');
   });
 
-  it('alarms cannot be read: it says so instead of none', async () => {
+  it.each([
+    'User: ann is not authorized to perform: cloudwatch:DescribeAlarms',
+    // Many models are asked about at once, and CloudWatch takes nine of these a second.
+    'Rate exceeded',
+  ])('alarms cannot be read: it says so instead of none, and why: %s', async (reason) => {
     const w = await live();
-    const alarms = { states: () => Promise.reject(new Error('AccessDenied')) };
+    const alarms = { states: () => Promise.reject(new Error(reason)) };
     const status = await statusIn(w, undefined, { ...w.world, alarms });
-    expect(statusText(status, w.clock.now)).toContain(
-      'alarms     cannot be read: cloudwatch:DescribeAlarms is missing',
-    );
+    expect(status).toMatchObject({ level: 'look', alarmsUnreadable: true, alarmsUnread: reason });
+    const text = statusText(status, w.clock.now);
+    expect(text).toContain(`alarms     cannot be read: ${reason}`);
+    expect(text).toContain('Look again in a moment; where it is denied, ask for `cloudwatch:DescribeAlarms`');
   });
 
   it.each(['document', 'alias'] as const)('is rolled back just after its %s was read', async (first) => {
