@@ -54,6 +54,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
   },
   'aws/ecr/images.ts': { RepositoryNotFoundException: ['ECR BatchDeleteImage'] },
   'aws/ecr/repositories.ts': {
+    RepositoryAlreadyExistsException: ['ECR CreateRepository'],
     RepositoryNotFoundException: ['ECR DescribeRepositories', 'ECR DeleteRepository'],
     RepositoryPolicyNotFoundException: ['ECR GetRepositoryPolicy'],
     LifecyclePolicyNotFoundException: ['ECR GetLifecyclePolicy'],
