@@ -135,6 +135,12 @@ function read(): void {
   hear(chunk.subarray(0, size));
 }
 
+const LOGS = [process.stdout, process.stderr];
+
+/** What a log could not take at once goes on in the event loop alone. */
+const isBehind = ({ writableLength, destroyed }: (typeof LOGS)[number]): boolean =>
+  writableLength > 0 && !destroyed;
+
 /**
  * One at a time, in the order in which they come. Waiting blocks all that this process does, as Lambda
  * freezes it between requests: a process that sleeps in a read is woken sooner than an event loop. Whatever
@@ -142,6 +148,11 @@ function read(): void {
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 async function takeNext(handler: Handler): Promise<void> {
+  const log = come.length > 0 ? undefined : LOGS.find(isBehind);
+  if (log !== undefined) {
+    log.write('', () => void takeNext(handler));
+    return;
+  }
   while (come.length === 0) read();
   const one = come.shift();
   if (one !== undefined) await answer(handler, ...one);

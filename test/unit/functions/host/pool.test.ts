@@ -18,6 +18,7 @@ export const handler = async ({ rawPath }) => {
   if (rawPath === '/die') process.exit(7);
   if (rawPath === '/who') return { statusCode: 200, headers: {}, body: String(process.pid) };
   while (rawPath === '/endless');
+  if (rawPath === '/log') console.log('a'.repeat(1_000_000));
   if (rawPath === '/never') await new Promise(() => {});
   if (rawPath === '/begin') setTimeout(() => (begun = 'over'), 1);
   if (rawPath === '/begun') {
@@ -46,12 +47,15 @@ function frame(head, change = (text) => text) {
 let folder = '';
 let pool: Pool;
 const notices: string[] = [];
+let logged = 0;
 const open = (timeout: number): Promise<Pool> =>
   openPool({
     model: { name: 'm', handler: join(folder, 'handler.mjs'), version: '1', timeout },
     workers: 1,
     child: join(import.meta.dirname, '../../../../functions/host/child.ts'),
-    write: () => {},
+    write: (lines) => {
+      logged += lines.length;
+    },
     notice: (text) => notices.push(text),
   });
 beforeEach(async () => {
@@ -164,4 +168,10 @@ it('what its code begins in one request goes on in the next, as on Lambda', asyn
   expect(await ask('/begin')).toMatchObject({ status: 200 });
   const answer = await ask('/begun');
   expect('body' in answer && answer.body.toString()).toBe('over');
+});
+
+it('what is logged comes whole, also where no other request follows', async () => {
+  logged = 0;
+  expect(await ask('/log')).toMatchObject({ status: 200 });
+  await expect.poll(() => logged).toBe(1_000_001);
 });
