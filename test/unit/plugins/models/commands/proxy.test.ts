@@ -22,6 +22,7 @@ it('tells in sentences why the stack could not be read', async () => {
   const context = {
     models: parseModels({ churn: { artifact: 'a.onnx', http: {} } }).models,
     flags: {},
+    plan: { host: { provider: {} } },
     aws: { region: 'us-east-1', credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }) },
     service: { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '.', stack: 'shop-dev' },
   } as unknown as Context;
