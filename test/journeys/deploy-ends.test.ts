@@ -1,10 +1,10 @@
 /** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
-import { deployService, everythingLeft, PLUGIN, type Ran, type Service } from './service.ts';
+import { deployService, everythingLeft, PLUGIN, prepareService, type Ran, type Service } from './service.ts';
 
 /** a is [n, 3] and b [n, 1]; what is expected is wrong. */
 const WRONG = `{"inputs":[{"name":"a","datatype":"FP32","shape":[1,3],"data":[1,2,3]},{"name":"b","datatype":"FP32","shape":[1,1],"data":[1]}],"outputs":[{"name":"sum","datatype":"FP32","shape":[1,3],"data":[2,5,4]}]}
@@ -169,7 +169,12 @@ test('6: a follow ends with failure when another release takes its place, which 
     return candidate !== before && traffic.length === 2;
   };
   await expect.poll(running, { timeout: 150_000, interval: 500 }).toBe(true);
-  const second = await deploy(yaml(1472, CANARY));
+  // From a folder of its own, as another person has it: the framework may read what lies in that of the first.
+  const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')), 'cases.jsonl': RIGHT };
+  const other = await prepareService({ yaml: yaml(1472, CANARY), files }, aws);
+  await other.rests();
+  const second = await other.sls('deploy');
+  await rm(other.dir, { recursive: true, force: true });
   expect(second.code, outputOf(second)).toBe(0);
   const { code, stdout, stderr } = await first;
   expect(code, stdout + stderr).toBe(1);
