@@ -169,7 +169,7 @@ test('6: a follow ends with failure when another release takes its place, which 
     return candidate !== before && traffic.length === 2;
   };
   await expect.poll(running, { timeout: 150_000, interval: 500 }).toBe(true);
-  // From a folder of its own, as another person has it: the framework may read what lies in that of the first.
+  // From a folder of its own, as another person has it: the framework reads what lies in that of the first.
   const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')), 'cases.jsonl': RIGHT };
   const other = await prepareService({ yaml: yaml(1472, CANARY), files }, aws);
   await other.rests();
