@@ -30,7 +30,7 @@ function outcomeIn(phase: Phase, release: Release, about: About): string {
   switch (phase) {
     case 'DONE':
     case 'BAKING':
-      return release.returnedAt === undefined ? 'promoted' : `${wasOf(release)}, then brought back`;
+      return release.returnedAt === undefined ? 'promoted' : broughtBack(wasOf(release));
     case 'ROLLED_BACK':
       return returnOf(release, about);
     case 'ABORTED':
@@ -44,18 +44,21 @@ function outcomeIn(phase: Phase, release: Release, about: About): string {
   }
 }
 
+const ROLLED_BACK = 'rolled back';
+const broughtBack = (was: string): string => `${was}, then brought back`;
+
 /** What never was promoted, and is live since a person undid its rollback. */
-export const BROUGHT_BACK = 'rolled back, then brought back';
+export const BROUGHT_BACK = broughtBack(ROLLED_BACK);
 
 const wasOf = ({ promotedAt }: Release): string =>
-  promotedAt === undefined ? 'rolled back' : 'promoted, then rolled back';
+  promotedAt === undefined ? ROLLED_BACK : `promoted, then ${ROLLED_BACK}`;
 
 /** Where traffic went back: to the version from before, to another one, or there and back. */
 function returnOf(release: Release, { from, to }: About): string {
   const { promotedAt, stable, refused } = release;
   const was = wasOf(release);
   if (stable === undefined || stable.version === from || from === undefined) return was;
-  if (stable.version === to?.version) return `${was}, then brought back`;
+  if (stable.version === to?.version) return broughtBack(was);
   if (promotedAt !== undefined) return `${was} to version ${stable.version}`;
   // Both at once, or the version that stayed live gave way later, after the release had come to nothing.
   const own = refused.find(({ fingerprint }) => fingerprint === to?.fingerprint);
