@@ -28,7 +28,7 @@ export function decide(state: Release, facts: ReleaseFacts, clock: number): Acti
   const overdue = isOverdue(state, now);
   if (overdue && isUnderWay(state) && state.request?.kind === 'forward')
     return write(abort(state, late(state, facts), now));
-  // Our own hand, which could not be noted: no stranger's.
+  // Our own move, which could not be noted: no stranger's.
   if (isPending(state) && state.stable && facts.alias?.description === takenFrom(state.release))
     return write(rollBack(state, state.stable, TAKEN, undefined, now));
   if (isPending(state) && state.stable && isRetaken(state, facts))

@@ -93,7 +93,7 @@ export function recreate(state: Release, stable: VersionRef, now: number): Actio
 }
 
 /**
- * A stack that rolled back took the weight away, while the registry could not be used: our own hand, which
+ * A stack that rolled back took the weight away, while the registry could not be used: our own move, which
  * could not be noted.
  */
 export function retaken(state: Pending, stable: VersionRef, now: number): Release {
