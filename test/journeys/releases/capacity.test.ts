@@ -86,7 +86,7 @@ describe('a model with provisioned concurrency', () => {
     const acts = async () => {
       const log = await on.log();
       const asked = log.findLastIndex(({ message }) => message === 'request');
-      return log
+      const each = log
         .slice(asked)
         .flatMap(({ message, action = '' }) =>
           message === 'answered CloudFormation'
@@ -95,6 +95,8 @@ describe('a model with provisioned concurrency', () => {
               ? [action]
               : [],
         );
+      // A tick may come upon the same request and take each step beside it.
+      return [...new Set(each)];
     };
     await expect.poll(acts, WRITTEN).toEqual(['release', 'answer', 'answered']);
     // Whatever the alias says, it is written again: a slower worker's move would not be made any more.
