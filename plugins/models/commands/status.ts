@@ -1,3 +1,4 @@
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Command, Context } from '../context/context.ts';
 import { chosenModels } from '../releases/chosen.ts';
 import type { Desk } from '../releases/session.ts';
@@ -72,6 +73,7 @@ export async function watch(
 ): Promise<void> {
   const { flags, print, notice } = context;
   const { statusLine } = await import('../releases/status-text.ts');
+  const { isPassing } = await import('../releases/worker/worker.ts');
   const redraw = process.stdout.isTTY === true && flags.json !== true;
   const shown = new Map<string, string>();
   let interrupted = false;
@@ -80,6 +82,8 @@ export async function watch(
     interrupted = true;
   });
   let ticks = true;
+  /** The models whose last tick did not get through. */
+  const away = new Set<string>();
   while (!interrupted) {
     const statuses = await read(desk, models);
     if (redraw) {
@@ -99,12 +103,20 @@ export async function watch(
       const ticked = desk
         .target(model)
         .then(desk.worker.tick)
-        .catch((error: unknown) => {
-          // Whoever ends the watch closes what is still asked.
-          if (interrupted) return;
-          ticks = false;
-          notice(`The release is watched and not ticked: ${error instanceof Error ? error.message : error}`);
-        });
+        .then(
+          () => void away.delete(model),
+          (error: unknown) => {
+            // Whoever ends the watch closes what is still asked.
+            if (interrupted) return;
+            if (!isPassing(error)) {
+              ticks = false;
+              notice(`The release is watched and not ticked: ${messageOf(error)}`);
+            } else if (!away.has(model)) {
+              away.add(model);
+              notice(`A tick of ${model} did not get through, and is tried again: ${messageOf(error)}`);
+            }
+          },
+        );
       // A tick may take minutes, which a gate takes; who interrupts the command does not wait for it.
       await Promise.race([ended, ticked]);
       if (interrupted) return;

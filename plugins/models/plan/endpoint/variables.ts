@@ -15,23 +15,33 @@ const RESERVED: ReadonlySet<string> = new Set([
   ...['AWS_LAMBDA_RUNTIME_API', 'LAMBDA_TASK_ROOT', 'LAMBDA_RUNTIME_DIR'],
 ]);
 
+/**
+ * Any other name is refused by Lambda, in the middle of a deploy; the framework lets `_A` and `B` pass.
+ * https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+ */
+const NAME = /^[a-zA-Z]\w+$/;
+
 /** What models' functions would get of the service, and may not have. Never a value: it may be a secret. */
 export const variableProblems = (models: readonly Model[], { provider }: Host): readonly Problem[] =>
   models.length === 0
     ? []
     : [
-        ...reserved('provider.environment', provider.environment),
+        ...refused('provider.environment', provider.environment),
         ...models.flatMap((model) =>
-          reserved(`models.${model.name}.function.environment`, model.function.environment),
+          refused(`models.${model.name}.function.environment`, model.function.environment),
         ),
       ];
 
-const reserved = (key: string, environment: unknown): readonly Problem[] =>
-  Object.keys(isObject(environment) ? environment : {})
-    .filter((name) => RESERVED.has(name))
-    .map((name) => ({
+const refused = (key: string, environment: unknown): readonly Problem[] =>
+  Object.keys(isObject(environment) ? environment : {}).flatMap((name) => {
+    const isOfLambda = RESERVED.has(name);
+    if (!isOfLambda && NAME.test(name)) return [];
+    return {
       code: 'MODELS_INVALID_VALUE',
       key: `${key}.${name}`,
-      message: 'is a variable of Lambda’s own, which no function may set.',
+      message: isOfLambda
+        ? 'is a variable of Lambda’s own, which no function may set.'
+        : 'is no name that Lambda takes: a letter, then at least one more letter, digit or underscore.',
       fix: 'Leave it out, or give it another name; plugins that read `.env` files may have brought it.',
-    }));
+    };
+  });

@@ -11,8 +11,13 @@ import { deployed, live, minute, minutes, type World } from '../../../core/relea
  *
  * @returns the lines, and how often it ticked
  */
-async function watched(w: World, rates: Parameters<typeof minute>[1] = {}) {
+async function watched(
+  w: World,
+  rates: Parameters<typeof minute>[1] = {},
+  fails: (tick: number) => Error | undefined = () => undefined,
+) {
   const printed: string[] = [];
+  const noticed: string[] = [];
   let ticks = 0;
   const status = async (): Promise<Status> => {
     const release = w.state();
@@ -25,13 +30,19 @@ async function watched(w: World, rates: Parameters<typeof minute>[1] = {}) {
   };
   const tick = async (): Promise<TickAnswer> => {
     ticks += 1;
+    const error = fails(ticks);
+    if (error !== undefined) throw error;
     await minute(w, rates);
     return { model: 'churn', phase: 'NONE', running: true };
   };
   const target = async () => ({ model: 'churn', functionName: FUNCTION, alias: 'live' });
-  const context = { flags: {}, print: (line: string) => printed.push(line), notice: () => {} };
+  const context = {
+    flags: {},
+    print: (line: string) => printed.push(line),
+    notice: (line: string) => noticed.push(line),
+  };
   await watch({ status, target, worker: { tick } }, ['churn'], context, 1);
-  return { printed, ticks };
+  return { printed, noticed, ticks };
 }
 
 describe('sls models status --watch', () => {
@@ -42,6 +53,19 @@ describe('sls models status --watch', () => {
     expect(ticks).toBeGreaterThan(1);
     expect(printed.at(-1)).toMatch(/^churn: ROLLED_BACK: Version 4 was rolled back/);
     expect(process.listenerCount('SIGINT')).toBe(listening);
+  });
+
+  it('goes on ticking after a tick that did not get through, and tells of it once', async () => {
+    const busy = (tick: number) =>
+      tick < 3
+        ? Object.assign(new Error('Rate exceeded'), {
+            name: 'TooManyRequestsException',
+            $metadata: { httpStatusCode: 429 },
+          })
+        : undefined;
+    const { printed, noticed } = await watched(await deployed(), { 3: 0.01, 4: 0.4 }, busy);
+    expect(noticed).toEqual(['A tick of churn did not get through, and is tried again: Rate exceeded']);
+    expect(printed.at(-1)).toMatch(/^churn: ROLLED_BACK: /);
   });
 
   it('ends when the candidate is promoted: that it is watched for a day is no move', async () => {

@@ -69,6 +69,16 @@ describe('the environment of a function', () => {
     expect(planProblems([], { ...host, provider: { environment: { AWS_REGION: 'eu' } } })).toEqual([]);
   });
 
+  it('has none by a name that Lambda does not take', () => {
+    const shared = { _TOKEN: 'secret', B: '1', B2: '1', b_: '1' };
+    const problems = planProblems(models({ churn: {} }), { ...host, provider: { environment: shared } });
+    expect(refusals(problems)).toEqual([
+      'provider.environment._TOKEN MODELS_INVALID_VALUE',
+      'provider.environment.B MODELS_INVALID_VALUE',
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('secret');
+  });
+
   it('names the longest, and never its value', () => {
     const [problem] = variables({ SHORT: 'secret', LONG: 'hidden'.repeat(900) });
     expect(problem?.message).toContain('The longest is LONG.');
