@@ -72,11 +72,17 @@ export type RefusalCode = keyof typeof REFUSALS;
 /**
  * An Error whose message may be shown to the client: it names places (JSON paths) and limits, never values.
  */
-export type Refusal = Error & { readonly status: number; readonly code: string };
+export type Refusal = Error & {
+  readonly status: number;
+  readonly code: string;
+  /** What HTTP has it tell beside; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** @param message one sentence for the client; a JSON path where there is one, no value of the request */
-export function refusal(code: RefusalCode, message: string): Refusal {
-  return Object.assign(new Error(message), { code, status: REFUSALS[code].status });
+export function refusal(code: RefusalCode, message: string, headers?: Refusal['headers']): Refusal {
+  const { status } = REFUSALS[code];
+  return Object.assign(new Error(message), { code, status, ...(headers && { headers }) });
 }
 
 export function isRefusal(error: unknown): error is Refusal {

@@ -15,14 +15,21 @@ export function errorAnswer({
   status,
   code,
   message,
+  headers,
 }: {
   status: number;
   code: string;
   message: string;
+  headers?: Answer['headers'];
 }): Answer {
   const value = { error: message, code };
-  return { status, headers: JSON_HEADERS, body: JSON.stringify(value), value };
+  return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(value), value };
 }
+
+/** The header of a 405 for a path that takes one method: a GET is answered for HEAD, too. */
+export const allowed = (method: 'GET' | 'POST'): Answer['headers'] => ({
+  allow: method === 'GET' ? 'GET, HEAD' : method,
+});
 
 export function jsonAnswer(status: number, value: unknown): Answer {
   return { status, headers: JSON_HEADERS, body: JSON.stringify(value), value };

@@ -198,7 +198,7 @@ describe('one version', () => {
     });
     expect((await get('/v2/models/m/ready')).statusCode).toBe(200);
     expect((await get('/v2/models/m/versions/8')).statusCode).toBe(404);
-    expect((await get('/v2/models/m/infer')).statusCode).toBe(405);
+    expect(await get('/v2/models/m/infer')).toMatchObject({ statusCode: 405, headers: { allow: 'POST' } });
   });
 });
 

@@ -142,7 +142,7 @@ describe('the catalog', () => {
       error: expect.any(String),
     });
     const refused = await ask('/docs', {}, { method: 'POST' });
-    expect(refused).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
+    expect(refused).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } });
   });
 
   it('answers 500 without the reason when Lambda refuses it', async () => {
