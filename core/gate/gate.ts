@@ -1,6 +1,7 @@
 import type { Invoked } from '../ports/aws.ts';
 import type { RowScores } from '../quality/contract.ts';
 import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, willPass } from './ask.ts';
+import { FAIR } from './budget.ts';
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
 import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
@@ -36,11 +37,6 @@ export type GateOutcome = {
   readonly scores?: RowScores;
 };
 
-/**
- * Share of a slice's budget that must be left for an answer's lateness to count against the version, and for
- * a load.
- */
-const FAIR = 0.9;
 /** So many failed cases make the answer clear. */
 const ENOUGH = 100;
 

@@ -1,3 +1,4 @@
+import { leastBudget } from '../gate/budget.ts';
 import type { GateEvidence, GateState } from '../gate/contract.ts';
 import type { GateOutcome } from '../gate/gate.ts';
 import { gathered } from '../gate/verdict.ts';
@@ -22,6 +23,8 @@ export async function gatePart(
   action: Extract<Action, { do: 'gate' }>,
   etag: string,
 ): Promise<string | undefined> {
+  if (budget(world) < leastBudget(action.settings))
+    return `the gate of version ${action.version} goes on with the next tick, which has more time`;
   if ((await world.registry.move(action.next, etag)) === 'changed') return undefined;
   const lease = leaseOf(action.next);
   const { version } = action;
@@ -42,6 +45,8 @@ export async function gatePart(
     : undefined;
 }
 
+const budget = (world: World): number => world.left() - GATE_RESERVE_MS;
+
 /** @throws Error where a file that it asks with cannot be read, or what it found not be kept */
 async function slice(
   world: World,
@@ -52,13 +57,12 @@ async function slice(
   const kept =
     settings.gate?.metric === undefined ? undefined : await world.registry.found(state.model, state.release);
   const scores = kept?.version === version ? kept.scores : undefined;
-  const budgetMs = Math.max(1, world.left() - GATE_RESERVE_MS);
   const outcome = await world.gate({
     functionName,
     version,
     settings,
     state: before,
-    budgetMs,
+    budgetMs: budget(world),
     ...(most !== undefined && { most }),
     ...(live && { live }),
     ...(scores && { scores }),

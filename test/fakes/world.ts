@@ -38,6 +38,8 @@ export function fakeWorld(
     readonly chaos?: Chaos;
     readonly start?: number;
     readonly readyAfter?: number;
+    /** Milliseconds that an invocation has left; those of a whole one where it says nothing. */
+    readonly left?: () => number | undefined;
     /** MLflow is told what is live. */
     readonly mlflow?: true;
   } = {},
@@ -98,7 +100,7 @@ export function fakeWorld(
     answer: answers.port,
     ...(options.mlflow && { mlflow: mlflow.port }),
     clock: time,
-    left: () => 300_000,
+    left: () => options.left?.() ?? 300_000,
     count: (metric, functionName, at = clock.now) => {
       if (metric === WORKER_METRICS.swept) ages.push(clock.now - at);
       else counted.push(metric);

@@ -79,3 +79,28 @@ describe('the gate of a last good version', () => {
     );
   });
 });
+
+describe('a gate that comes late in an invocation', () => {
+  it.each([
+    ['cases', SETTINGS, 159_000],
+    [
+      'a load that fits into a whole one',
+      { ...SETTINGS, gate: { load: { rate: 9, duration: 180 }, tolerance: 0 } },
+      230_000,
+    ],
+  ])('of %s has a whole one a minute later, and no version fails for it', async (_, settings, left) => {
+    const has: { left?: number | undefined } = {};
+    const w = await live(settings, { left: () => has.left });
+    const before = w.gated.length;
+    has.left = left;
+    w.stack.state = 'busy';
+    await w.send(request('Update', '4', 'b', { before: '3', settings }));
+    expect(w.gated).toHaveLength(before);
+    expect(w.answers).toHaveLength(1);
+    has.left = undefined;
+    w.clock.now += MINUTE;
+    await due(w);
+    expect(w.gated.slice(before)).toEqual(['4']);
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+  });
+});
