@@ -1,13 +1,8 @@
 import { Readable } from 'node:stream';
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
+import { keysBelow } from './keys.ts';
 
 /** Times that an object is read whose answer breaks off. */
 const TRIES = 3;
@@ -46,18 +41,7 @@ export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
     },
     create: (key, text) => put(s3, { Bucket: bucket, Key: key, Body: text, IfNoneMatch: '*' }),
     replace: (key, text, etag) => put(s3, { Bucket: bucket, Key: key, Body: text, IfMatch: etag }),
-    list: async (prefix) => {
-      const keys: string[] = [];
-      let token: string | undefined;
-      do {
-        const page: ListObjectsV2CommandOutput = await s3.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
-        );
-        keys.push(...(page.Contents ?? []).map(({ Key }) => Key ?? ''));
-        token = page.NextContinuationToken;
-      } while (token !== undefined);
-      return keys;
-    },
+    list: (prefix) => keysBelow(s3, bucket, prefix),
   };
 }
 

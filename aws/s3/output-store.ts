@@ -2,13 +2,12 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
 import type { Files } from '../../core/ports/files.ts';
+import { keysBelow } from './keys.ts';
 
 /** Times that a document is read whose answer breaks off. */
 const TRIES = 5;
@@ -74,18 +73,7 @@ export function bucketFiles(s3: S3Client, bucket: string): Files {
       }
     },
     head,
-    keys: async (Prefix) => {
-      const keys: string[] = [];
-      let token: string | undefined;
-      do {
-        const page: ListObjectsV2CommandOutput = await s3.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix, ContinuationToken: token }),
-        );
-        keys.push(...(page.Contents ?? []).map(({ Key }) => Key ?? ''));
-        token = page.NextContinuationToken;
-      } while (token !== undefined);
-      return keys;
-    },
+    keys: (prefix) => keysBelow(s3, bucket, prefix),
     remove: async (Key) => {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
     },
