@@ -1,5 +1,5 @@
 import type { ObjectPort } from '../ports/aws.ts';
-import { DAY_MS } from '../units/time.ts';
+import { DAY_MS, HOUR_MS } from '../units/time.ts';
 import type { DriftWindow } from './contract.ts';
 import { type History, type Named, oldNameOf, type Span, windowName, windowNamed } from './windows.ts';
 
@@ -58,7 +58,9 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
       const [oldest] = windows;
       if (oldest === undefined) return [];
       const starts = new Set(windows.map(({ from }) => from));
-      const found = (await Promise.all(beginnings(windows).map((begin) => named(model, begin)))).flat();
+      const listed = (await Promise.all(beginnings(windows).map((begin) => named(model, begin)))).flat();
+      const since = dayOf(oldest.from - 2 * DAY_MS);
+      const found = listed.filter(({ from }) => from >= since);
       const latest = Math.max(...found.filter(({ to }) => to === undefined).map(({ from }) => from));
       return Promise.all(
         found
@@ -97,12 +99,14 @@ function windowIn(text: string): DriftWindow | 'damaged' | undefined {
   }
 }
 
+const dayOf = (at: number): number => Math.floor(at / DAY_MS) * DAY_MS;
+
 /**
  * Days, or months, that names of these windows begin with, and of those two days before: years of others are
- * not listed.
+ * not listed. Each list costs, in every run and of every model: a month by the hour fits into a page of one.
  */
 function beginnings(windows: readonly Span[]): readonly string[] {
-  const days = windows.every(({ from, to }) => to - from < DAY_MS);
+  const days = windows.every(({ from, to }) => to - from < HOUR_MS);
   const [first = 0] = windows.map(({ from }) => from);
   const starts = [
     ...[2, 1].map((day) => Math.max(0, first - day * DAY_MS)),

@@ -1,4 +1,4 @@
-import type { Baseline, Watched } from './contract.ts';
+import { type Baseline, MONITOR_TIMEOUT, type Watched } from './contract.ts';
 import { readLine } from './lines.ts';
 import type { DriftWorld } from './ports.ts';
 import { type Adder, createSums, type Sums } from './sums.ts';
@@ -8,6 +8,8 @@ import type { Span } from './windows.ts';
 const MOST_BASELINES = 8;
 /** Milliseconds that an invocation needs after the last page. */
 export const MARGIN = 10_000;
+/** Milliseconds of a run with which its log is to be blamed, and not what the run did before. */
+const MOST_OF_IT = 0.75 * MONITOR_TIMEOUT * 1000;
 
 /** What a window's log holds of one baseline. */
 export type BaselineRows = { readonly sums: Sums; readonly baseline: Baseline | undefined };
@@ -19,8 +21,17 @@ export type Gathered = {
   readonly skipped: number;
 };
 
-/** Adds up a window's lines, keeping none. @throws Error where they cannot all be read, in time or at all */
-export async function gatherRows(world: DriftWorld, watched: Watched, { from, to }: Span): Promise<Gathered> {
+/**
+ * Adds up a window's lines, keeping none.
+ * @returns undefined where the rest of the run's time was too short for them
+ * @throws Error where they cannot all be read, in most of a run's time or at all
+ */
+export async function gatherRows(
+  world: DriftWorld,
+  watched: Watched,
+  { from, to }: Span,
+): Promise<Gathered | undefined> {
+  const begun = world.left();
   const groups = new Map<string, { readonly adder: Adder; readonly baseline: Baseline | undefined }>();
   let skipped = 0;
   for await (const page of linesOf(world, watched, { from, to })) {
@@ -35,7 +46,11 @@ export async function gatherRows(world: DriftWorld, watched: Watched, { from, to
       if (line === undefined || !group?.adder.add(line)) skipped += 1;
     }
     // A part of the lines would be another sample than the window's.
-    if (world.left() < MARGIN) throw new Error('the log has more lines than one run can read in its time');
+    if (world.left() >= MARGIN) continue;
+    if (begun < MOST_OF_IT) return undefined;
+    throw new Error(
+      'the log has more lines than one run can read in its time; a smaller `drift.sample` has fewer, and so has a shorter `drift.window`',
+    );
   }
   const found = [...groups.values()].map(({ adder, baseline }) => ({ sums: adder.sums(), baseline }));
   return { groups: found.filter(({ sums }) => sums.requests > 0).sort(byRows), skipped };

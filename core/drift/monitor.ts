@@ -38,18 +38,22 @@ async function watch(world: DriftWorld, watched: Watched, fail: Fail): Promise<v
   if (missed !== undefined)
     log('warn', `${model}: what was between is too long ago to be judged now.`, span(missed));
   for (const [index, window] of windows.entries()) {
-    if (world.left() < MARGIN) {
-      log('warn', `${model}: ${windows.length - index} windows are left for the next run.`, span(window));
-      return;
-    }
-    let done = false;
+    let became: Became = 'left';
     try {
-      done = await judgeWindow(world, watched, window, fail);
+      if (world.left() >= MARGIN) became = await judgeWindow(world, watched, window, fail);
     } catch (error) {
+      became = 'waiting';
       fail('a window could not be judged', { reason: messageOf(error), ...span(window) });
     }
+    const rest = windows.length - index;
+    if (became === 'left')
+      log(
+        'warn',
+        `${model}: ${rest} window${rest === 1 ? ' is' : 's are'} left for the next run.`,
+        span(window),
+      );
     // What counts is two windows in a row: those after it wait until it is judged, or too long ago.
-    if (!done) return;
+    if (became !== 'done') return;
   }
 }
 
@@ -64,14 +68,21 @@ async function lookedAt({ documents, clock }: DriftWorld, { model, window }: Wat
   return { complete, kept: await documents.kept(model, complete, damaged) };
 }
 
-/** @returns false where not one of its baselines is known: without a document it is tried again */
-async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fail: Fail): Promise<boolean> {
-  const { groups, skipped } = await gatherRows(world, watched, window);
+/**
+ * What became of a window: without a document it is tried again. `waiting`: not one of its baselines is
+ * known; `left`: there was no time for it.
+ */
+type Became = 'done' | 'waiting' | 'left';
+
+async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fail: Fail): Promise<Became> {
+  const gathered = await gatherRows(world, watched, window);
+  if (gathered === undefined) return 'left';
+  const { groups, skipped } = gathered;
   const before = await world.documents.read(watched.model, windowBefore(window), telling(fail));
   const judged = judgedOf(groups, before?.baseline);
   for (const group of groups) if (group !== judged) tellOther(world, watched, window, group, fail);
   if (skipped > 0 && groups.length === 0) fail('no line could be read as one', { skipped, ...span(window) });
-  if (judged === undefined && groups.length > 0) return false;
+  if (judged === undefined && groups.length > 0) return 'waiting';
   const found = windowOf(watched, window, judged);
   world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline, before)));
   const drifted = found.signals.some((signal) => signal.drifted);
@@ -85,7 +96,7 @@ async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fa
   if (judged?.baseline !== undefined)
     await tell(world, watched, window, found, judged.baseline, before, fail);
   await world.documents.write(found);
-  return true;
+  return 'done';
 }
 
 /**

@@ -37,6 +37,19 @@ export function rankOf(knots: ArrayLike<number>, x: number): number {
 /** @returns h₁ of a mid-rank: location */
 export const locationOf = ({ mean, sd }: Scale, u: number): number => (sd === 0 ? 0 : (u - mean) / sd);
 
+/** @returns the greatest |h₁| and |h₂| that a value can have */
+export function greatestScores(scale: Scale): { readonly a: number; readonly b: number } {
+  const { mean, sd, skew } = scale;
+  // h₂ is a parabola: its greatest is at an end or at its vertex.
+  const vertex = sd === 0 ? mean : mean + skew / (2 * sd);
+  const ranks = [0, 1, Math.min(1, Math.max(0, vertex))];
+  const most = (score: (u: number) => number): number => Math.max(...ranks.map((u) => Math.abs(score(u))));
+  return {
+    a: most((u) => locationOf(scale, u)),
+    b: most((u) => spreadOf(scale, u, locationOf(scale, u))),
+  };
+}
+
 /** @returns h₂ of a mid-rank: spread */
 export function spreadOf({ mean, sd, skew, spread }: Scale, u: number, location: number): number {
   return spread === 0 ? 0 : ((u - mean) * (u - mean) - sd * sd - skew * location) / spread;

@@ -1,5 +1,5 @@
 import type { Baseline, DriftLine, Signal } from './contract.ts';
-import { locationOf, spreadOf } from './score.ts';
+import { greatestScores } from './score.ts';
 
 /** What a window's lines of one baseline add up to; nothing else is kept of them. */
 export type Sums = {
@@ -138,16 +138,8 @@ function count(cells: DriftLine['cells'], index: number, of: Signal['of'], to: n
  */
 function boundsOf(signal: Signal): { readonly a: number; readonly b: number } {
   if (signal.kind === 'category') return { a: 0, b: 0 };
-  const { mean, sd, skew } = signal;
-  // h₂ is a parabola: its greatest is at an end or at its vertex.
-  const vertex = sd === 0 ? mean : mean + skew / (2 * sd);
-  const ranks = [0, 1, Math.min(1, Math.max(0, vertex))];
-  const most = (score: (u: number) => number): number =>
-    Math.max(...ranks.map((u) => Math.abs(score(u)))) + 0.1;
-  return {
-    a: most((u) => locationOf(signal, u)),
-    b: most((u) => spreadOf(signal, u, locationOf(signal, u))),
-  };
+  const { a, b } = greatestScores(signal);
+  return { a: a + 0.1, b: b + 0.1 };
 }
 
 /**

@@ -15,10 +15,14 @@ export function wordsOf(
   const span = `${model}, ${spanWords({ from, to, rows, estimated })}`;
   if (baseline === undefined) return `${span}: nothing was scored.`;
   const all = pairs(signals, baseline);
-  const enough = all.some(({ signal, found }) => signal.of === 'input' && found.psi !== undefined);
-  const inputs = driftedWords(all, 'input') ?? (enough ? 'no input drifted.' : 'too few rows to tell.');
-  const outputs = driftedWords(all, 'output');
-  return `${span}: ${inputs}${outputs === undefined ? '' : ` ${outputs}`}`;
+  // It may be that no input is watched, for example of texts. Answers count by request.
+  const [side, counted] = all.some(({ signal }) => signal.of === 'input')
+    ? (['input', 'rows'] as const)
+    : (['output', 'requests'] as const);
+  const enough = all.some(({ signal, found }) => signal.of === side && found.psi !== undefined);
+  const first = driftedWords(all, side) ?? (enough ? `no ${side} drifted.` : `too few ${counted} to tell.`);
+  const outputs = side === 'output' ? undefined : driftedWords(all, 'output');
+  return `${span}: ${first}${outputs === undefined ? '' : ` ${outputs}`}`;
 }
 
 /** For example `2026-01-31T10:00Z to 2026-01-31T11:00Z, 4200 rows`. */

@@ -1,10 +1,11 @@
 import { chi } from './chi.ts';
-import type { Baseline, Signal, SignalWindow, Watched } from './contract.ts';
+import type { Baseline, NumericSignal, Signal, SignalWindow, Watched } from './contract.ts';
 import { LEAST_ROWS } from './contract.ts';
+import { greatestScores } from './score.ts';
 import { hochberg } from './statistics/hochberg.ts';
 import { psi } from './statistics/psi.ts';
 import { type Share, shareTest } from './statistics/share.ts';
-import { smooth } from './statistics/smooth.ts';
+import { type ScoreSums, smooth } from './statistics/smooth.ts';
 import { effectFloor, effectiveRows } from './statistics/threshold.ts';
 import { bonferroni } from './strength.ts';
 import type { SignalSums, Sums } from './sums.ts';
@@ -82,7 +83,9 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
     statistic > signal.phi * effectFloor(df, ne, rule.effect, rule.q);
   // A constant has no scores: whatever differs from it is in another cell.
   const scored =
-    signal.kind === 'category' || signal.sd === 0 ? undefined : smooth({ n, a, b }, m, signal.phi);
+    signal.kind === 'category' || signal.sd === 0
+      ? undefined
+      : smooth(borne(signal, { n, a, b }), m, signal.phi);
   const counted = chi(signal, cells);
   const index = psi(signal.counts, cells);
   const empty = total(cells.filter((_, cell) => signal.counts[cell] === 0));
@@ -110,6 +113,23 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
   };
   const p = bonferroni(answers.map((answer) => answer.p));
   return { signal, window, values: { p, past: answers.some((answer) => answer.past) }, missing };
+}
+
+/** Rows that are no drift, whatever their values: as of a share, it takes one more. */
+const FEW = 4;
+/** Rows of the rarest value that a window must expect for the smooth test, which takes sums for normal. */
+const EXPECTED = 2;
+
+/**
+ * A value that a share s of the reference has scores about 1/√s. Where a window expects less than a row of
+ * it, a single one weighs more than all others together: such windows would be called drifted, and two in a
+ * row come more often than any budget allows. So there a sum counts only if few rows cannot make it.
+ */
+function borne(signal: NumericSignal, { n, a, b }: ScoreSums): ScoreSums {
+  const most = greatestScores(signal);
+  const borneBy = (sum: number, greatest: number): number =>
+    n < EXPECTED * greatest * greatest && Math.abs(sum) <= FEW * greatest ? 0 : sum;
+  return { n, a: borneBy(a, most.a), b: borneBy(b, most.b) };
 }
 
 /** What a chi² statistic is beyond what noise alone would bring, in σ as the smooth test's. */

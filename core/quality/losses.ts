@@ -25,9 +25,10 @@ export function lossOf(
   const found = influenced(measure, scores, labels);
   if ('lacks' in found) return found;
   const { value, loss, influence } = found;
-  if (loss === 0) return { value, low: value, high: value };
+  const half = halfWidth(influence);
+  if (loss === 0 || !Number.isFinite(half)) return { value, low: value, high: value };
   // On the scale of the logarithm: above the loss there is more room than below.
-  const factor = Math.exp(halfWidth(influence) / loss);
+  const factor = Math.exp(half / loss);
   const [least, most] = [loss / factor, loss * factor];
   return measure === 'r2' ? { value, low: 1 - most, high: 1 - least } : { value, low: least, high: most };
 }
@@ -45,11 +46,17 @@ export function lossDifference(
   if ('lacks' in other) return other;
   const value = one.value - other.value;
   const half = halfWidth(one.influence.map((x, i) => x - (other.influence[i] as number)));
+  if (!Number.isFinite(half)) return { value, low: value, high: value };
   return { value, low: value - half, high: value + half };
 }
 
+/** Not finite where no double has the squares of the errors: what is as bad as that needs no interval. */
 const halfWidth = (influence: Float64Array): number =>
   tQuantile(influence.length - 1) * Math.sqrt(varianceOf(influence) / influence.length);
+
+/** Stands for a loss that no double has; JSON can say it, and so can four digits. */
+const MOST = 1e308;
+const held = (loss: number): number => Math.min(MOST, loss);
 
 function influenced(
   measure: LossMeasure,
@@ -61,7 +68,7 @@ function influenced(
   const losses = Float64Array.from(scores, (score) =>
     measure === 'logLoss' ? score : measure === 'mae' ? Math.abs(score) : score * score,
   );
-  const mean = losses.reduce((sum, loss) => sum + loss, 0) / n;
+  const mean = held(losses.reduce((sum, loss) => sum + loss, 0) / n);
   switch (measure) {
     case 'logLoss':
     case 'mae':
@@ -82,7 +89,8 @@ function influenced(
       // The mean of equal numbers may be rounded, and leave a spread that is none.
       if (spread === 0 || labels.every((label) => label === labels[0]))
         return { lacks: 'all labels are equal, so that there is nothing to explain' };
-      const loss = mean / spread;
+      if (!Number.isFinite(spread)) return { lacks: 'the squares of its labels are beyond all numbers' };
+      const loss = held(mean / spread);
       const influence = losses.map((one, i) => -(one - loss * (squares[i] as number)) / spread);
       return { value: 1 - loss, loss, influence };
     }

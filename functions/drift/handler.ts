@@ -35,10 +35,15 @@ export const createMonitor = (watched: readonly Watched[]) =>
     .use(logging)
     .handler((_event, context) => monitor(worldOf(context), watched));
 
+/**
+ * An answer that is lost is asked for again. The SDK itself waits five minutes for one, and for S3's for
+ * good: a run, which has less, would end without a word.
+ */
+const requestHandler = { connectionTimeout: 5000, socketTimeout: 30_000 };
 // The quota of FilterLogEvents is a few a second, which all that reads logs in the account shares.
-const logs = cloudWatchLogs(cloudWatchLogsClient({ maxAttempts: 10 }));
-const s3 = s3Client({ encryption: registryEncryption() });
-const sns = snsClient();
+const logs = cloudWatchLogs(cloudWatchLogsClient({ maxAttempts: 10, requestHandler }));
+const s3 = s3Client({ encryption: registryEncryption(), requestHandler });
+const sns = snsClient({ requestHandler });
 let made: Pick<DriftWorld, 'documents' | 'baseline' | 'notify'> | undefined;
 
 function worldOf(context: Context): DriftWorld {

@@ -261,6 +261,42 @@ describe('a baseline', () => {
     ]);
   });
 
+  it.each([
+    [
+      'takes more rows at a time than there are',
+      FLOAT,
+      512,
+      '1',
+      'it takes 512 rows at a time, and the reference has 400',
+    ],
+    [
+      'takes an integer that no row has',
+      INT64,
+      'n',
+      '',
+      'each row of the reference lacks an integer that it takes',
+    ],
+  ] as const)('of a model that %s has no answers, and says why', async (_, type, first, cell, why) => {
+    await service.write(
+      'model.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['y']), node('Identity', ['t'], ['u'])],
+        inputs: [tensorInfo('x', type, [first, 1]), tensorInfo('t', STRING, [first, 1])],
+        outputs: [tensorInfo('y', type, [first, 1]), tensorInfo('u', STRING, [first, 1])],
+      }),
+    );
+    const subject = await subjectOf(service.at(), 'model.onnx');
+    const rows = Array.from({ length: 400 }, (_, i) => `${cell},t${i % 3}`);
+    const path = await service.write('unasked.csv', `x,t\n${rows.join('\n')}\n`);
+    const { baseline, notices } = await ship(path, subject);
+    expect(baseline.signals.map(({ label, of }) => [label, of])).toEqual([
+      ['x', 'input'],
+      ['t', 'input'],
+    ]);
+    expect(notices).toContain(`The model’s answers are not watched: ${why}.`);
+    expect(notices.filter((notice) => notice.startsWith('prediction'))).toEqual([]);
+  });
+
   it('says why the model refuses its rows', async () => {
     const subject = await subjectOf(FIXTURES, 'grow.onnx');
     const path = await service.write('refused.csv', `size\n${'-1\n'.repeat(300)}`);

@@ -49,6 +49,7 @@ export async function outputSignals(
   if (outcome.kind !== 'done') throw failure(outcome, engine, fault);
   const { result } = outcome;
   if ('refusal' in result) throw refused(engine.gist(result.refusal), fault);
+  if (result.asked === 0) return { signals: [], notices: [unasked(task)] };
   const notices: string[] = [];
   const signals: Unnamed[] = [];
   for (const [i, { kind, output, logits }] of outputs.entries()) {
@@ -95,6 +96,15 @@ function waysOf(tensors: readonly RowTensor[], fault: FileFault): BaselineTask['
     );
   }
   return [{ batch, most: MOST_SINGLE }];
+}
+
+/** Not one row could be asked. */
+function unasked({ ways: [way], stored }: BaselineTask): string {
+  const why =
+    way !== undefined && way.most === MOST_SINGLE && way.batch > stored.rows
+      ? `it takes ${way.batch} rows at a time, and the reference has ${stored.rows}`
+      : 'each row of the reference lacks an integer that it takes';
+  return `The model’s answers are not watched: ${why}.`;
 }
 
 function refused(message: string, fault: FileFault): Error {

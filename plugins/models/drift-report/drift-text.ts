@@ -10,7 +10,9 @@ import {
   headline,
   isDrift,
   laterWords,
+  lateWords,
   lengthWords,
+  noneWords,
   pastWords,
   period,
   type SeenWindows,
@@ -34,12 +36,12 @@ const BARRED = 40;
 export function driftText(model: string, seen: SeenWindows, now: number): string {
   const { windows } = seen;
   const finding = findingOf(windows);
-  const alarms = seen.alarmed === undefined ? [] : [`  alarms     ${seen.alarmed}`];
-  if (finding === undefined)
-    return [
-      `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`,
-      ...alarms,
-    ].join('\n');
+  const late = lateWords(seen, now);
+  const alarms = [
+    ...(late === undefined ? [] : [`  late       ${late}`]),
+    ...(seen.alarmed === undefined ? [] : [`  alarms     ${seen.alarmed}`]),
+  ];
+  if (finding === undefined) return [`${model}: ${noneWords(seen, now)}`, ...alarms].join('\n');
   const { shown, judged, past } = finding;
   const { signals, rows, requests, estimated } = shown;
   const told = signals.filter(({ drifted }) => drifted).length + past.length + QUIET;

@@ -21,7 +21,9 @@ import {
   headline,
   isDrift,
   laterWords,
+  lateWords,
   lengthWords,
+  noneWords,
   pastWords,
   period,
   type SeenWindows,
@@ -74,18 +76,18 @@ export function reportHtml(head: ReportHead, subjects: readonly ReportedModel[])
 <body>
 <header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(`${head.region}, ${stamp(head.from)} to ${stamp(head.to)} UTC`)}</p></header>
 <main>
-${subjects.map(section).join('\n')}
+${subjects.map((subject) => section(subject, head.to)).join('\n')}
 </main>
 </body>
 </html>
 `;
 }
 
-function section(subject: ReportedModel): string {
+function section(subject: ReportedModel, now: number): string {
   return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
 ${cardPart(subject.live)}${trafficPart(subject)}
 ${releasesPart(subject.releases, subject.unread)}
-${benchPart(subject.benches ?? [])}${driftPart(subject)}
+${benchPart(subject.benches ?? [])}${driftPart(subject, now)}
 </section>`;
 }
 
@@ -160,18 +162,22 @@ function benchPart(benches: readonly BenchDocument[]): string {
 `;
 }
 
-function driftPart({ seen, baseline }: ReportedModel): string {
+function driftPart({ seen, baseline }: ReportedModel, now: number): string {
   if (seen === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
   const { windows } = seen;
   const finding = findingOf(windows);
-  if (finding === undefined)
-    return '<h3>Drift</h3><p class="note">No window has been judged in this time.</p>';
+  const late = lateWords(seen, now);
+  if (finding === undefined) {
+    const known = [noneWords(seen, now), ...(late === undefined ? [] : [`${upper(late)}.`])];
+    return `<h3>Drift</h3><p class="note">${escapeHtml(upper(known.join(' ')))}</p>`;
+  }
   const { shown } = finding;
   const order = byWeight(finding);
   const drawn = order.slice(0, CHARTS);
   const notes = [
     `${windows.length} window${windows.length === 1 ? '' : 's'}; shown: ${period(shown)}, ${figure(shown.rows)} rows${shown.estimated === undefined ? '' : ` in ${figure(shown.requests)} requests, scored of about ${figure(shown.estimated)}`}`,
     laterWords(finding),
+    late,
     cutWords(seen),
     lengthWords(seen),
     seen.alarmed?.replace(/\.$/, ''),

@@ -1,17 +1,18 @@
 import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
+import { isNoStack } from '../../../aws/stack.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
-import { windowNamed } from '../../../core/drift/windows.ts';
+import { type Span, windowNamed } from '../../../core/drift/windows.ts';
 import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import { DAY_MS } from '../../../core/units/time.ts';
 import type { Context } from '../context/context.ts';
 import { FILES_PREFIX } from '../plan/shared/registry-place.ts';
-import { type Problem, problemError } from '../problems/errors.ts';
-import { registryScope } from '../releases/open.ts';
+import { isProblemError, type Problem, problemError } from '../problems/errors.ts';
+import { registryFix, registryScope } from '../releases/open.ts';
 import { alarmedWords } from './alarmed.ts';
 import type { SeenWindows } from './finding.ts';
 
@@ -28,26 +29,32 @@ export const MOST = 1000;
  * @returns by model; no windows where nothing was found yet
  */
 export async function readWindows(
-  { aws, bucket, service, models }: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
+  given: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
   since: number,
 ): Promise<ReadonlyMap<string, SeenWindows>> {
+  const { aws, service, models } = given;
   const s3 = s3Client(aws);
   try {
     const { account } = await callerOf(aws);
-    const objects = bucketObjects(s3, await bucket());
+    const objects = bucketObjects(s3, await bucketOf(given));
     const scope = registryScope(account, service.region, service.name, service.stage);
     const { release } = registry(objects, scope);
     const found = new Map<string, SeenWindows>();
-    for (const { name } of models) {
+    for (const { name, drift } of models) {
       const seen = await windowsIn(objects, `${scope}drift/${name}/`, since);
       // What a newer plugin wrote says nothing to this one; what is damaged is `sls models status`' to tell.
       const live = await release(name).catch(() => undefined);
       const alarmed = live?.release && alarmedWords(live.release);
-      found.set(name, { ...seen, ...(alarmed !== undefined && { alarmed }) });
+      const length = drift?.window;
+      found.set(name, {
+        ...seen,
+        ...(alarmed !== undefined && { alarmed }),
+        ...(length !== undefined && { length, stage: service.stage }),
+      });
     }
     return found;
   } catch (error) {
-    throw problemError([unreadable(service, error)], error);
+    throw unreadable(service, error);
   } finally {
     s3.destroy();
   }
@@ -61,8 +68,14 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
   // Names are in the order of starts. An old one does not say how long its window is: a day at most.
   const named = (await objects.list(folder)).flatMap((key) => {
     const window = windowNamed(key.slice(folder.length).replace(/\.json$/, ''));
-    return window === undefined ? [] : [{ key, until: window.to ?? window.from + DAY_MS }];
+    return window === undefined ? [] : [{ key, ...window, until: window.to ?? window.from + DAY_MS }];
   });
+  const newest = named
+    .flatMap(({ from, to }) => (to === undefined ? [] : [{ from, to }]))
+    .reduce<Span | undefined>(
+      (last, one) => (last === undefined || one.to >= last.to ? one : last),
+      undefined,
+    );
   const asked = named.filter(({ until }) => until > since);
   const keys = asked.slice(-MOST).map(({ key }) => key);
   const known: DriftWindow[] = [];
@@ -76,6 +89,7 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
   return {
     windows: windows.toSorted(byEnd),
     cut: asked.length > keys.length && wanted.length === known.length,
+    ...(newest && { newest }),
   };
 }
 
@@ -86,14 +100,15 @@ const byEnd = (one: DriftWindow, other: DriftWindow): number =>
  * @returns what a window's rows were scored against; undefined where the registry does not have it any more
  */
 export async function readBaseline(
-  { aws, bucket, service }: Pick<Context, 'aws' | 'bucket' | 'service'>,
+  given: Pick<Context, 'aws' | 'bucket' | 'service'>,
   digest: string,
 ): Promise<Baseline | undefined> {
+  const { aws, service } = given;
   const s3 = s3Client(aws);
   try {
-    return await baselinesIn(bucketObjects(s3, await bucket()), FILES_PREFIX)(digest);
+    return await baselinesIn(bucketObjects(s3, await bucketOf(given)), FILES_PREFIX)(digest);
   } catch (error) {
-    throw problemError([unreadable(service, error)], error);
+    throw unreadable(service, error);
   } finally {
     s3.destroy();
   }
@@ -110,9 +125,37 @@ function windowOf(text: string | undefined): DriftWindow | undefined {
   }
 }
 
-const unreadable = ({ stack, region }: Context['service'], error: unknown): Problem => ({
-  code: 'MODELS_AWS',
-  key: 'models',
-  message: `What was found of drift in ${stack} (${region}) cannot be read: ${withStop(error instanceof Error ? error.message : String(error))}`,
-  fix: 'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what a command needs.',
-});
+/** @throws ProblemError `MODELS_NOT_DEPLOYED` where AWS says so; a denied or throttled call does not */
+async function bucketOf({
+  bucket,
+  service: { stack, region },
+}: Pick<Context, 'bucket' | 'service'>): Promise<string> {
+  try {
+    return await bucket();
+  } catch (error) {
+    if (!isNoStack(error)) throw error;
+    const problem: Problem = {
+      code: 'MODELS_NOT_DEPLOYED',
+      key: 'models',
+      message: `There is no ${stack} in ${region} whose drift was looked at: ${wordsOf(error)}`,
+      fix: 'Run `sls deploy`, or name another --stage, --region or --aws-profile.',
+    };
+    throw problemError([problem], error);
+  }
+}
+
+function unreadable({ stack, region }: Context['service'], error: unknown): Error {
+  if (isProblemError(error)) return error;
+  const problem: Problem = {
+    code: 'MODELS_AWS',
+    key: 'models',
+    message: `What was found of drift in ${stack} (${region}) cannot be read: ${wordsOf(error)}`,
+    fix: registryFix(
+      error,
+      'Check credentials, --aws-profile, --stage and --region; docs/deploy-policy.md lists what a command needs.',
+    ),
+  };
+  return problemError([problem], error);
+}
+
+const wordsOf = (error: unknown): string => withStop(error instanceof Error ? error.message : String(error));

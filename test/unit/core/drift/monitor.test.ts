@@ -149,6 +149,23 @@ describe('a window', () => {
     expect(few.document('2026-11-25T130000Z-3600').signals[0]).toMatchObject({ n: 99, drifted: false });
   });
 
+  it('of a model whose answers alone are watched is told of by these, and by requests', async () => {
+    const answers = baselineOf([numeric('score', { of: 'output', tensor: 'y', value: 'prediction' })]);
+    const told = async (requests: number, rows: number, row = {}) => {
+      const it = scene(NOW);
+      const digest = it.keep(answers);
+      for (let n = 0; n < requests; n++) {
+        const line = lineOf(answers, digest, ...Array.from({ length: rows }, () => row));
+        it.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z') + n, line);
+      }
+      await it.run();
+      return it.told[0]?.message.split(' rows: ')[1];
+    };
+    expect(await told(50, 10)).toBe('too few requests to tell.');
+    expect(await told(400, 1)).toBe('no output drifted.');
+    expect(await told(400, 1, { score: 0.99 })).toMatch(/^1 of 1 output drifted: "score" \+/);
+  });
+
   it('without a line is kept as empty, and has no DriftMax, which 0 would be', async () => {
     const it = scene(NOW);
     await it.run();
@@ -282,6 +299,38 @@ describe('run again', () => {
     expect([it.published.length, it.objects.objects.size]).toEqual(before);
     expect(points.filter((point) => !point.startsWith('before list'))).toEqual([]);
   });
+
+  it.each([
+    // By the hour a month has fewer documents than a page of the list.
+    [3600, NOW, ['2026-11']],
+    [3600, '2026-11-02T14:03:00Z', ['2026-10', '2026-11']],
+    [300, NOW, ['2026-11-23', '2026-11-24', '2026-11-25']],
+    [86_400, NOW, ['2026-10', '2026-11']],
+  ])(
+    'in windows of %d seconds it asks the registry for no more lists than it needs, each run costs',
+    async (window, now, days) => {
+      const points: string[] = [];
+      const it = scene(now, async (point) => {
+        points.push(point);
+      });
+      for (let n = 0; n < 24; n++) {
+        const to = Math.floor(Date.parse(now) / (window * 1000)) * window * 1000 - n * window * 1000;
+        const from = new Date(to - window * 1000).toISOString();
+        const name = `${from.slice(0, 19).replaceAll(':', '')}Z-${window}`;
+        const kept = {
+          schema: 1,
+          model: 'churn',
+          baseline: '',
+          from,
+          to: new Date(to).toISOString(),
+          signals: [],
+        };
+        it.objects.set(`${SCOPE}drift/churn/${name}.json`, JSON.stringify(kept));
+      }
+      await it.run({ ...WATCHED, window });
+      expect(points.toSorted()).toEqual(days.map((day) => `before list ${SCOPE}drift/churn/${day}`));
+    },
+  );
 
   it('after a crash between publishing and writing, the same is published again and written once', async () => {
     let crash = true;
@@ -453,6 +502,46 @@ describe('what cannot be read', () => {
     await it.run();
     expect(it.names()).toEqual([]);
     expect(it.published).toEqual([expect.objectContaining({ DriftUnreadable: 1 })]);
+    // And what to do about it.
+    expect(it.told[0]?.fields.reason).toMatch(
+      /more lines than one run can read.*`drift\.sample`.*`drift\.window`/,
+    );
+  });
+
+  it('of a log for which a run had no time left is read by the next run, and blames nothing', async () => {
+    const it = scene('2026-11-25T12:03:00Z');
+    it.keep(baseline);
+    await it.run();
+    it.at(NOW);
+    it.serve(baseline, '2026-11-25T13:00:00Z', 150);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 150);
+    it.published.length = 0;
+    it.told.length = 0;
+    // Most of the time is gone, as other models had long logs, or windows were made good.
+    it.leave(100_000);
+    let pages = 0;
+    const lines = it.world.logs.lines;
+    it.world.logs = {
+      async *lines(group, member, from, to) {
+        for await (const page of lines(group, member, from, to)) {
+          pages += 1;
+          if (pages === 60) it.leave(5000);
+          yield page;
+        }
+      },
+    };
+    await it.run();
+    expect(it.names()).toHaveLength(2);
+    expect(it.published.filter((line) => 'DriftUnreadable' in line)).toEqual([]);
+    expect(it.told.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(it.told.at(-1)).toMatchObject({
+      level: 'warn',
+      message: 'churn: 1 window is left for the next run.',
+      fields: { from: '2026-11-25T13:00:00.000Z' },
+    });
+    it.leave(280_000);
+    await it.run();
+    expect(it.names()).toHaveLength(3);
   });
 
   it('counts once a run, however many windows and failures there are', async () => {

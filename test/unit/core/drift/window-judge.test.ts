@@ -3,6 +3,7 @@ import type { Baseline, Signal, SignalWindow } from '../../../../core/drift/cont
 import { readLine } from '../../../../core/drift/lines.ts';
 import { createSums, type SignalSums } from '../../../../core/drift/sums.ts';
 import { judgeSignals } from '../../../../core/drift/window-judge.ts';
+import { numericPart } from '../../../../plugins/models/baseline/numeric.ts';
 import { baselineOf, category, constant, digestOf, lineOf, numeric, type Row } from './scene.ts';
 
 const RULE = { q: 0.01, effect: 0.1 };
@@ -144,6 +145,35 @@ describe('a signal', () => {
     const other = one(constant('fee'), 300, (n) => ({ fee: n % 10 === 0 ? 8 : 7 }));
     expect(other.drifted).toBe(true);
     expect(other.size).toBeGreaterThan(0.1);
+  });
+
+  it('of a value that the reference hardly has is none for a row or two of it, and is for five', () => {
+    // Ones in the reference, and rows of it in a window in which less than one is expected.
+    for (const [ones, count] of [
+      [5, 100],
+      [9, 100],
+      [1, 500],
+    ] as const) {
+      const part = numericPart(
+        Float64Array.from({ length: 10_000 }, (_, n) => (n % (10_000 / ones) < 1 ? 1 : 0)),
+      );
+      const flag = numeric('flag', part);
+      const flagged = (live: number) => one(flag, count, (n) => ({ flag: n < live ? 1 : 0 }));
+      expect([0, 1, 2, 4].map((live) => flagged(live).drifted)).toEqual([false, false, false, false]);
+      expect(flagged(1)).toMatchObject({ size: 0, smooth: { t: 0, p: 1 } });
+      expect([6, 20].map((live) => flagged(live).drifted)).toEqual([true, true]);
+      expect(flagged(20).size).toBeGreaterThan(0.5);
+    }
+  });
+
+  it('of which one value is rare drifts all the same with those that are not', () => {
+    // Two halves, and a third value in one row of ten thousand: the second score of that is thousands.
+    const values = Float64Array.from({ length: 10_000 }, (_, n) => (n === 5000 ? 1 : n % 2 === 0 ? 0 : 2));
+    const side = numeric('side', numericPart(values));
+    const window = (share: number) => one(side, 1000, (n) => ({ side: uniform(n) < share ? 0 : 2 }));
+    expect(window(0.5).drifted).toBe(false);
+    expect(window(0.7)).toMatchObject({ drifted: true });
+    expect(one(side, 1000, (n) => ({ side: n === 0 ? 1 : n % 2 === 0 ? 0 : 2 })).drifted).toBe(false);
   });
 
   it.each([

@@ -71,6 +71,39 @@ describe('a limit', () => {
   });
 });
 
+describe('errors whose squares no number holds', () => {
+  const labels = Array.from({ length: 100 }, (_, i) => i);
+  const wild = (size: number) => labels.map((_, i) => (i % 2 === 0 ? size : -size / 3));
+  const usual = labels.map((_, i) => (i % 2 === 0 ? 0.5 : -0.25));
+
+  it.each([
+    ['mae', { max: 10 }, 1e160],
+    ['mae', { max: 10 }, 1e308],
+    ['rmse', { max: 10 }, 1e160],
+    ['r2', { min: 0.5 }, 1e100],
+    ['r2', { min: 0.5 }, 1e160],
+  ] as const)('fail by %s, whatever is allowed where rows cannot decide', (name, limit, size) => {
+    const found = judge({ name, ...limit, worseThanLive: 1 }, wild(size), {
+      theirs: usual,
+      live: LIVE,
+      labels,
+    });
+    expect(found).toMatchObject({ verdict: 'fail', limit: { verdict: 'fail' }, live: { verdict: 'fail' } });
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+    expect(found.reason).not.toMatch(/NaN|Infinity/);
+    // It may be live, too: then another is better.
+    const better = judge({ name, worseThanLive: 1 }, usual, { theirs: wild(size), live: LIVE, labels });
+    expect(better).toMatchObject({ verdict: 'pass', live: { verdict: 'pass' } });
+  });
+
+  it('are not told from labels that have none', () => {
+    expect(judge({ name: 'r2', min: 0.5 }, usual, { labels: labels.map((label) => label * 1e200) })).toEqual({
+      verdict: 'nodata',
+      reason: 'r2 cannot be measured: the squares of its labels are beyond all numbers.',
+    });
+  });
+});
+
 describe('the live version', () => {
   const margin = { worseThanLive: 0.01 };
 

@@ -60,6 +60,7 @@ const plainText = (html: string): string =>
   html
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll('&quot;', '"')
+    .replaceAll('&#96;', '`')
     .replaceAll(/\s+/g, ' ');
 
 const age = [numeric('age')];
@@ -112,6 +113,107 @@ describe('where nothing could be judged', () => {
   it('a constant that stayed one was judged', () => {
     const window = windowOf([constant('seven')], 0, 400, () => ({ seven: 7 }));
     expect(text(seen(window))).toContain('like the reference data (1 signal).');
+  });
+});
+
+describe('drift of one window', () => {
+  const words = 'That is one window; it takes two in a row to be drift.';
+
+  it('is told as that, and advises nothing', () => {
+    for (const found of [
+      seen(quiet(0), drifted(1)),
+      seen(few(0), drifted(1)),
+      seen(quiet(0), drifted(1), quiet(2), drifted(3)),
+    ])
+      for (const one of [text(found), plainText(page(found))]) {
+        expect(one).toContain(`"age" is not as in the reference data. ${words}`);
+        expect(one).not.toContain('Nothing was rolled back');
+      }
+    for (const one of [
+      text(seen(quiet(0), drifted(1), quiet(2))),
+      plainText(page(seen(drifted(0), quiet(1)))),
+    ])
+      expect(one).toContain('"age" in 1 window before');
+    expect(text(seen(quiet(0), drifted(1), quiet(2)))).not.toContain('Nothing was rolled back');
+  });
+
+  it('against other reference data than that before it is of one window', () => {
+    const other = { ...drifted(0), baseline: 'e'.repeat(64) };
+    expect(text(seen(other, drifted(1)))).toContain(words);
+  });
+
+  it('is taken for lasting where nobody can tell: the window before is not among those that are shown', () => {
+    for (const found of [seen(drifted(3)), seen(drifted(0), drifted(2)), seen(drifted(0), drifted(1))]) {
+      expect(text(found)).not.toContain(words);
+      expect(text(found)).toContain('Nothing was rolled back');
+    }
+  });
+});
+
+describe('a model whose answers alone are watched', () => {
+  const score = [numeric('score', { of: 'output', tensor: 'y', value: 'prediction' })];
+  // Requests of 100 rows each.
+  const asked = (hour: number, requests: number): DriftWindow => ({
+    ...windowOf(score, hour, requests, () => ({ score: 0.5 })),
+    rows: 100 * requests,
+  });
+
+  it('needs requests, not rows', () => {
+    const found = seen(asked(0, 40));
+    const words = '40 requests are too few to say anything (100): answers count by request.';
+    for (const one of [text(found), plainText(page(found, score))]) expect(one).toContain(words);
+    const later = seen(asked(0, 400), asked(1, 40), asked(2, 30));
+    for (const one of [text(later), plainText(page(later, score))])
+      expect(one).toContain('at most 40 requests each, too few to say anything (100)');
+  });
+});
+
+describe('windows that are not there', () => {
+  const HOURLY = { length: 3600 };
+  const at = (hour: number) => ({ from: START + hour * HOUR, to: START + (hour + 1) * HOUR });
+  const now = START + 10 * HOUR;
+
+  it('are told as late, beside the newest one, and not before the monitor had its time', () => {
+    const words = (hour: number, length = HOURLY) => {
+      const found = { ...seen(quiet(hour)), newest: at(hour), ...length };
+      return [driftText('churn', found, now), plainText(page(found))];
+    };
+    for (const one of words(3)) {
+      expect(one).toMatch(
+        /the monitor has judged no window after 2026-11-25 14:00 UTC, and one ended 5 h ago:/i,
+      );
+      expect(one).toContain('`sls logs -f models-drift` shows why');
+      expect(one).toContain('ike the reference data (1 signal)');
+    }
+    for (const one of [...words(8), ...words(9), ...words(3, { length: 86_400 })])
+      expect(one).not.toMatch(/has judged no window after/i);
+    const prod = { ...seen(quiet(3)), newest: at(3), ...HOURLY, stage: 'prod' };
+    expect(driftText('churn', prod, now)).toContain('`sls logs -f models-drift --stage prod` shows why');
+    const late = { ...seen(quiet(8)), newest: at(8), ...HOURLY };
+    expect(driftText('churn', late, now + 19 * 60_000)).not.toContain('has judged no window');
+    expect(driftText('churn', late, now + 20 * 60_000)).toContain('has judged no window');
+  });
+
+  it('in the time in question are not all that is known', async () => {
+    const { port, set } = fakeObjects();
+    const read = (since: number) => windowsIn(port, 'scope/drift/churn/', since);
+    expect(text(await read(START))).toContain(
+      'churn: nothing is known yet. A window is looked at two to seven',
+    );
+    for (const hour of [0, 1])
+      set(`scope/drift/churn/2026-11-25T1${hour}0000Z-3600.json`, JSON.stringify(quiet(hour)));
+    const found = { ...(await read(START + 5 * HOUR)), ...HOURLY };
+    expect(found).toMatchObject({ windows: [], newest: at(1) });
+    for (const one of [driftText('churn', found, now), plainText(page(found))]) {
+      expect(one).toMatch(
+        /no window that was judged ended in this time; the newest one ended 8 h ago, at 2026-11-25 12:00 UTC\. `--since` goes further back\./i,
+      );
+      expect(one).toMatch(
+        /the monitor has judged no window after 2026-11-25 12:00 UTC, and one ended 7 h ago/i,
+      );
+      expect(one).not.toContain('nothing is known yet');
+    }
+    expect(text(await read(START))).toContain('like the reference data');
   });
 });
 
