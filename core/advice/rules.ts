@@ -45,6 +45,8 @@ const CLOUD: readonly Form[] = FORMS.filter((form) => form !== 'edge');
 const LAMBDA: readonly Form[] = ['batch', 'on-demand', 'provisioned'];
 /** Whose INIT ends after ten seconds. */
 const ON_DEMAND: readonly Form[] = ['batch', 'on-demand'];
+/** Those that have whole processors, whatever their memory. */
+const WHOLE_CPU: readonly Form[] = ['managed', 'fargate', 'kubernetes', 'sagemaker'];
 /** What the routes of `http` ask. */
 const BEHIND_HTTP: readonly Form[] = ['on-demand', 'provisioned', 'managed'];
 
@@ -101,23 +103,30 @@ function latencyRule({ batch, http, latency, privacy }: AdviceNeeds): RuleReason
   };
 }
 
-function networkRule({ latency, network, service }: AdviceNeeds): RuleReason | undefined {
+/** Seconds that a form computes a request by itself: below 1,769 MB a function has a part of a processor. */
+function computing(needs: AdviceNeeds): (form: Form) => number {
+  const whole = wholeCpu(formLoad(needs, 0));
+  return (form) => (WHOLE_CPU.includes(form) ? whole : needs.service.value);
+}
+
+function networkRule(needs: AdviceNeeds): RuleReason | undefined {
+  const { latency, network } = needs;
   if (latency === undefined || network === undefined) return undefined;
-  const both = network.value + service.value;
-  if (both <= latency.value) return undefined;
+  const computes = computing(needs);
+  const excludes = REAL_TIME.filter((form) => network.value + computes(form) > latency.value);
+  if (excludes.length === 0) return undefined;
+  const least = Math.min(...excludes.map(computes));
   return {
     rule: 'network',
-    words: `${timeWords(network.value)} (${network.from}) there and back and ${timeWords(service.value)} of computing are more than ${timeWords(latency.value)}.`,
-    excludes: CLOUD.filter((form) => form !== 'batch'),
+    words: `${timeWords(network.value)} (${network.from}) there and back and ${timeWords(least)} of computing are more than ${timeWords(latency.value)}.`,
+    excludes,
   };
 }
 
 /** By itself, where nothing queues. */
 function computeRule(needs: AdviceNeeds): RuleReason | undefined {
   const { http, latency, service } = needs;
-  const whole = wholeCpu(formLoad(needs, 0));
-  const slow = (form: Form): number =>
-    ['managed', 'fargate', 'kubernetes', 'sagemaker'].includes(form) ? whole : service.value;
+  const computes = computing(needs);
   const longest = (form: Form): number => {
     if (http && BEHIND_HTTP.includes(form)) return HTTP_SECONDS;
     if (form === 'managed' || LAMBDA.includes(form)) return LAMBDA_SECONDS;
@@ -125,7 +134,7 @@ function computeRule(needs: AdviceNeeds): RuleReason | undefined {
   };
   const excludes = CLOUD.filter((form) => {
     const wanted = form === 'batch' ? Number.POSITIVE_INFINITY : (latency?.value ?? Number.POSITIVE_INFINITY);
-    return slow(form) > Math.min(longest(form), wanted);
+    return computes(form) > Math.min(longest(form), wanted);
   });
   if (excludes.length === 0) return undefined;
   const isTooLate = latency !== undefined && service.value > latency.value;
@@ -211,11 +220,12 @@ function startRule({ size, start }: AdviceNeeds): RuleReason | undefined {
 const exact = (count: number): string => count.toLocaleString('en-US');
 
 function coldRule(needs: AdviceNeeds): RuleReason | undefined {
-  const { latency, service, start, traffic } = needs;
+  const { latency, network, service, start, traffic } = needs;
   if (traffic === undefined) return undefined;
+  const cold = start.value + service.value + (network?.value ?? 0);
   const share = coldOnDemand(formLoad(needs, traffic.value));
   const most = 1 - PERCENTILE;
-  if (latency === undefined || start.value + service.value <= latency.value)
+  if (latency === undefined || cold <= latency.value)
     return {
       rule: 'cold starts',
       words: `${percentWords(share)} of the requests meet a start of ${timeWords(start.value)} (${start.from}) on demand${latency === undefined ? '' : `, which ${timeWords(latency.value)} allow for`}.`,

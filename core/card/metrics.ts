@@ -110,11 +110,16 @@ function mergedMetric(
   };
 }
 
-/** The same number, or what it is rounded to by two decimals or more: people write 0.91 of 0.9134. */
+/**
+ * The same number, or what it is rounded to by two decimals or more: people write 0.91 of 0.9134, and 0.90 of
+ * 0.9034, whose last digit YAML does not keep.
+ */
 function agrees(declared: number, theirs: number): boolean {
   if (declared === theirs) return true;
-  const decimals = /^-?\d+\.(\d{2,})$/.exec(String(declared))?.[1]?.length;
-  return decimals !== undefined && Math.abs(declared - theirs) <= 0.5 * 10 ** -decimals * (1 + 1e-9);
+  const found = /^-?\d+(?:\.(\d+))?$/.exec(String(declared));
+  if (found === null) return false;
+  const decimals = Math.max(2, found[1]?.length ?? 0);
+  return Math.abs(declared - theirs) <= 0.5 * 10 ** -decimals * (1 + 1e-9);
 }
 
 /** Metrics of our own names only: nobody knows what another one is. */

@@ -94,6 +94,12 @@ async function leave(tags: Readonly<Record<string, string>>): Promise<void> {
   await expect.poll(async () => (await made())?.status).toBe('CREATE_COMPLETE');
 }
 
+it('what a run left whose number this process has now is removed first', async () => {
+  await leave(ownerTags(owner));
+  await withTemporary(given({ isAlive: () => true }), async () => 1);
+  expect(notices).toEqual([`A tune that did not end left the stack ${NAME}. It is removed first.`]);
+});
+
 it('what a run that was killed left is removed first', async () => {
   await leave(ownerTags({ ...owner, pid: 8 }));
   const { found: there } = await withTemporary(given(), left);
@@ -170,6 +176,28 @@ it('a removal that AWS refuses is told with the stack’s name, and what failed 
   await expect.poll(left).toEqual([]);
   const kept = await withTemporary(given({ stacks: stuck }), async () => 'measured');
   expect(kept).toEqual({ found: 'measured', left: expect.any(Error) });
+});
+
+it('a throttled look at it, and a throttled removal, are no answers', async () => {
+  let [looks, removals] = [0, 0];
+  const throttled = (): Error => Object.assign(new Error('Rate exceeded'), { name: 'Throttling' });
+  const busy: TemporaryStacks = {
+    ...stacks,
+    seen: async (stack) => {
+      looks += 1;
+      // One of six is answered.
+      if (looks % 6 !== 1) throw throttled();
+      return stacks.seen(stack);
+    },
+    remove: async (stack) => {
+      removals += 1;
+      if (removals < 5) throw throttled();
+      await stacks.remove(stack);
+    },
+  };
+  const pause = async (): Promise<void> => sleep(5);
+  expect(await withTemporary(given({ stacks: busy, pause }), async () => 42)).toEqual({ found: 42 });
+  expect(await left()).toEqual([]);
 });
 
 it('an answer to its making that is lost removes what was made', async () => {

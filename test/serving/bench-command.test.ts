@@ -188,6 +188,11 @@ describe('sls models bench', () => {
     }));
     await expect(bench({ url: refusing, duration: '1' })).rejects.toThrow('UNKNOWN_INPUT');
     server?.close();
+    const guarded = await stub(() => ({ ms: 1, status: 403, text: '{"message":"Forbidden"}' }));
+    await expect(bench({ url: guarded, duration: '1' })).rejects.toThrow(
+      /^models\.churn: cannot be asked at http:\S+: what stands before it says: Forbidden\. An API that IAM guards is asked through `sls models proxy`\. \[MODELS_BENCH\]$/,
+    );
+    server?.close();
     const crashing = await stub(() => ({ ms: 1, status: 502, text: 'Bad gateway' }));
     await expect(bench({ url: crashing, duration: '1' })).rejects.toThrow('HTTP 502');
     await expect(bench({ url: 'ftp://x', duration: '1' })).rejects.toThrow('ftp://x is not an address.');
@@ -214,6 +219,25 @@ describe('sls models bench', () => {
     const { scenarios, interrupted } = await kept();
     expect(interrupted).toBe(false);
     expect(scenarios[0]?.requests).toBeGreaterThan(100);
+  });
+
+  it('an interruption before anything was measured leaves what an earlier bench found', async () => {
+    const url = await stub(() => ({ ms: 1 }));
+    await bench({ url, duration: '1', scenario: 'SingleStream' });
+    const earlier = await kept();
+    expect(earlier.scenarios).toHaveLength(1);
+    server?.close();
+    const cut = await stub(() => {
+      process.emit('SIGINT');
+      return { ms: 1 };
+    });
+    const { text } = await bench({ url: cut, duration: '20', scenario: 'SingleStream' });
+    expect(text).toMatch(/\n {2}Nothing was measured, so that nothing is written\.$/);
+    expect(process.exitCode).toBe(130);
+    expect(await kept()).toEqual(earlier);
+    const { text: json } = await bench({ url: cut, duration: '20', scenario: 'SingleStream', json: true });
+    expect(JSON.parse(json)).toMatchObject({ interrupted: true, scenarios: [] });
+    expect(JSON.parse(json).files).toBeUndefined();
   });
 
   it('a target that slows down without end is told so, in bounded time', async () => {
@@ -298,6 +322,8 @@ async function lambda(
     if (/\/concurrency$/.test(url)) return send(200, { ReservedConcurrentExecutions: 8 });
     if (/account-settings/.test(url))
       return send(200, { AccountLimit: { UnreservedConcurrentExecutions: 900 } });
+    if (/\/configuration\?Qualifier=99$/.test(url))
+      return send(404, {}, { 'x-amzn-errortype': 'ResourceNotFoundException' });
     if (/\/configuration/.test(url) && configuration !== null) {
       expect(new URL(url, 'http://x').searchParams.get('Qualifier')).toBe('4');
       return send(200, configuration);
@@ -372,9 +398,14 @@ describe('a deployed version', () => {
     await expect(bench({ qualifier: 'live', duration: '1' }, { endpoint: shared })).rejects.toThrow(
       'models.churn: cannot be measured through live: a release shares its traffic between versions 4 and 5. Name one of them: --qualifier 4. [MODELS_BENCH]',
     );
-    await expect(bench({ qualifier: 'gone', duration: '1' }, { endpoint: shared })).rejects.toThrow(
-      /^models\.churn: has no shop-dev-churn:gone in us-east-1\. .* \[MODELS_NOT_DEPLOYED\]$/,
-    );
+    for (const qualifier of ['gone', '99'])
+      await expect(bench({ qualifier, duration: '1' }, { endpoint: shared })).rejects.toThrow(
+        `models.churn: has no shop-dev-churn:${qualifier} in us-east-1. Run`,
+      );
+    for (const qualifier of ['$LATEST', '', 'live:4', '0'])
+      await expect(bench({ qualifier, duration: '1' }, { endpoint: shared })).rejects.toThrow(
+        /^--qualifier: \S+ is no alias, and no number of a version\. Write for example live, or 7\. \[MODELS_USAGE\]$/,
+      );
   });
 });
 

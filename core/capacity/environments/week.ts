@@ -97,6 +97,17 @@ export function ratesWithin(week: Week, windows: readonly WeekWindow[]): readonl
 /** A window must spare at least this share of what is kept. */
 const WORTH = 0.1;
 
+/** Hours of days that are alike, and what they and the other hours of these days need. */
+type Hours = {
+  readonly days: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  readonly inside: number;
+  readonly outside: number;
+  /** What it must spare to be worth it. */
+  readonly least: number;
+};
+
 /**
  * Windows in which another number should be kept than at all other times: one for working days and one for
  * the weekend, or one for all days where they are alike. Each ends on the day on which it begins.
@@ -113,29 +124,42 @@ export function windowsFor(week: Week, keptAt: (rate: number) => number): readon
         [0, 1, 2, 3, 4],
         [5, 6],
       ];
-  return groups.flatMap((days) => {
-    const most = Array.from({ length: DAY_HOURS }, (_, hour) =>
-      Math.max(...days.map((day) => needs[day * DAY_HOURS + hour] ?? 0)),
-    );
-    const best = bestHours(most);
-    return best === undefined ? [] : [{ days, from: best.from * 60, to: best.to * 60 }];
-  });
+  const [first = [], others = [undefined]] = groups.map((days) => hoursOf(days, needs));
+  let best: { readonly chosen: readonly (Hours | undefined)[]; readonly kept: number } | undefined;
+  for (const one of first)
+    for (const other of others) {
+      const kept = keptBy(one, other);
+      if (best === undefined || kept < best.kept) best = { chosen: [one, other], kept };
+    }
+  return (best?.chosen ?? []).flatMap((hours) =>
+    hours === undefined || hours.from === hours.to
+      ? []
+      : [{ days: hours.days, from: hours.from * 60, to: hours.to * 60 }],
+  );
 }
 
-/** @param needs hour by hour of a day @returns undefined where no window is worth it */
-function bestHours(needs: readonly number[]): { readonly from: number; readonly to: number } | undefined {
+/** Every window that these days may have; none first of all. */
+function hoursOf(days: readonly number[], needs: readonly number[]): readonly Hours[] {
+  const most = Array.from({ length: DAY_HOURS }, (_, hour) =>
+    Math.max(...days.map((day) => needs[day * DAY_HOURS + hour] ?? 0)),
+  );
   const highest = (hours: readonly number[]): number => Math.max(0, ...hours);
-  let best: { from: number; to: number } | undefined;
-  let least = DAY_HOURS * highest(needs) * (1 - WORTH);
+  const least = WORTH * DAY_HOURS * days.length * highest(most);
+  const found: Hours[] = [{ days, from: 0, to: 0, inside: 0, outside: highest(most), least: 0 }];
   for (let from = 0; from < DAY_HOURS; from += 1)
     // A window must end before midnight, by the schedule's rules.
     for (let to = from + 1; to < DAY_HOURS; to += 1) {
-      const inside = highest(needs.slice(from, to));
-      const outside = highest([...needs.slice(0, from), ...needs.slice(to)]);
-      const kept = inside * (to - from) + outside * (DAY_HOURS - to + from);
-      if (kept >= least) continue;
-      least = kept;
-      best = { from, to };
+      const inside = highest(most.slice(from, to));
+      const outside = highest([...most.slice(0, from), ...most.slice(to)]);
+      found.push({ days, from, to, inside, outside, least });
     }
-  return best;
+  return found;
+}
+
+/** Hours of a week times what is kept in them. At all other times one number is kept, on any day. */
+function keptBy(one: Hours, other: Hours | undefined): number {
+  const outside = Math.max(one.outside, other?.outside ?? 0);
+  const more = ({ days, from, inside, least, to }: Hours): number =>
+    least + days.length * (to - from) * (inside - outside);
+  return WEEK_HOURS * outside + more(one) + (other === undefined ? 0 : more(other));
 }

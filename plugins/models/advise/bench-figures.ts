@@ -31,14 +31,19 @@ export function benchFigures(document: BenchDocument, from: string): BenchFigure
   const where = `${from}, ${document.at.slice(0, 10)}`;
   const figure = (value: number | undefined): From<number> | undefined =>
     value !== undefined && Number.isFinite(value) && value > 0 ? { value, from: where } : undefined;
-  const { duration, init } = benchTimes(document);
+  const { duration, init, isLambdas } = benchTimes(document);
   // A process here has a whole processor; below 1,769 MB a function has a part of one.
   const slower = target.kind === 'here' ? Math.max(1, MB_PER_VCPU / (target.memory ?? MB_PER_VCPU)) : 1;
-  const answers = Math.max(0, ...scenarios.map(({ bytes }) => bytes));
+  // A request of Offline has many rows.
+  const single = scenarios.filter(({ scenario }) => scenario !== 'Offline');
+  const answers = Math.max(0, ...single.map(({ bytes }) => bytes));
   const payload = figure(Math.round(asked.bytes + answers));
   const { architecture } = target;
+  const service = figure(duration === undefined ? undefined : (slower * duration) / 1000);
+  // Whose processor that was nobody knows.
+  const way = target.kind === 'url' && !isLambdas ? `, with the way to ${target.name}` : '';
   const figures = {
-    service: figure(duration === undefined ? undefined : (slower * duration) / 1000),
+    service: service && { ...service, from: `${service.from}${way}` },
     // Here a start is that of another process.
     start: target.kind === 'function' && init !== undefined ? figure(init / 1000) : undefined,
     payload: payload && {

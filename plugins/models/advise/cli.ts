@@ -5,7 +5,9 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { problemJson, usage } from '../context/context.ts';
-import { formatProblem, isProblemError } from '../problems/errors.ts';
+import { referenceProblems } from '../declaration/reference-rules.ts';
+import { ownVersion } from '../disk/own-version.ts';
+import { formatProblem, isProblemError, throwProblems } from '../problems/errors.ts';
 import { advisedModel, tellAdvice } from './advised.ts';
 import { benchInFile } from './bench-figures.ts';
 import { knownFile } from './known-file.ts';
@@ -48,6 +50,10 @@ function read(args: readonly string[]): { readonly files: readonly string[]; rea
 }
 
 async function main([verb, ...args]: readonly string[]): Promise<void> {
+  if (verb === '--version') {
+    console.log(await ownVersion());
+    return;
+  }
   const isAsked = ['--help', '-h'].some((flag) => verb === flag || args.includes(flag));
   if (verb === undefined || verb === 'help' || isAsked) {
     console.log(HELP);
@@ -59,6 +65,7 @@ async function main([verb, ...args]: readonly string[]): Promise<void> {
   const [file, second] = files;
   if (file === undefined || second !== undefined)
     throw usage('advise', `takes one file, not ${files.length}.`, 'Write for example advise model.onnx.');
+  throwProblems(referenceProblems(file, file));
   const folder = process.cwd();
   const known = await knownFile(file, { key: file, serviceDir: folder, progress: () => undefined });
   const bench = typeof flags.bench === 'string' ? await benchInFile(flags.bench, folder) : undefined;

@@ -38,8 +38,9 @@ export function costChart({ breakEven, cheapest, curve }: FormAdvice, traffic: n
   }));
   const most = Math.max(...lines.flatMap(({ points }) => points.map(([, cost]) => 10 ** cost)));
   const y = decades('', LEAST, most, (dollars) => `$${short(dollars)}`);
+  const isShown = (rate: number): boolean => Math.log10(rate) >= x.from && Math.log10(rate) <= x.to;
   const marks: XyMark[] = [
-    ...(traffic === undefined
+    ...(traffic === undefined || !isShown(traffic)
       ? []
       : [{ axis: 'x', at: Math.log10(traffic), label: rateWords(traffic), colour: 'ink' } as const]),
     // The word of each is in the list beside the picture; here they would lie on one another.

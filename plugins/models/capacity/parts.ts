@@ -54,7 +54,8 @@ export function partedBy({ load, model, promised, service }: PartsGiven): readon
   const declared = model.concurrency?.schedule ?? [];
   if (declared.length > 0)
     return declared.map(({ days, from, to }) => ({ days: days.map((day) => DAYS.indexOf(day)), from, to }));
-  return windowsFor(load.week, (rate) => keptFor([{ rate, weight: 1 }], service, promised).kept);
+  // One at least is written in any case.
+  return windowsFor(load.week, (rate) => Math.max(1, keptFor([{ rate, weight: 1 }], service, promised).kept));
 }
 
 /** First of all the time outside of the windows, if there is any. */

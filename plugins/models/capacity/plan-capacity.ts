@@ -12,7 +12,7 @@ import { type TrafficLoad, trafficLoadOf } from './load.ts';
 import { type CapacityOptions, capacityOptions } from './options.ts';
 import { accountOf, quotaOf } from './quota.ts';
 import { type CapacityReport, capacityReport } from './report.ts';
-import { type RequestTimes, requestTimes, type Told, timeFlags } from './times.ts';
+import { isDurationTold, type RequestTimes, requestTimes, type Told, timeFlags } from './times.ts';
 
 /** What is told of one model; `unknown`: why nothing is. */
 type Planned = { readonly report: CapacityReport } | { readonly model: string; readonly unknown: string };
@@ -45,7 +45,7 @@ export async function planCapacity(context: Context): Promise<void> {
       const cloudWatch = await durationOf(
         context,
         model,
-        flagged.duration === undefined && bench === undefined && isDeployed,
+        isDeployed && !isDurationTold(model, flagged, { bench }),
         load.duration,
       );
       const times = requestTimes(model, found, flagged, { bench, cloudWatch });

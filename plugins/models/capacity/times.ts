@@ -43,6 +43,15 @@ export type TimesKnown = {
   readonly cloudWatch?: Told | undefined;
 };
 
+/** Does a person say how long a request takes, or a bench that is of such a function? */
+export const isDurationTold = (
+  model: Model,
+  { duration }: ReturnType<typeof timeFlags>,
+  { bench }: TimesKnown,
+): boolean =>
+  duration !== undefined ||
+  (bench !== undefined && isOfSuch(model, bench) && benchTimes(bench).duration !== undefined);
+
 export function requestTimes(
   model: Model,
   facts: Facts,

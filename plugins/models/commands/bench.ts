@@ -4,6 +4,7 @@ import { type BenchDocument, SCENARIOS } from '../../../core/capacity/contract.t
 import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
+import { ownVersion } from '../disk/own-version.ts';
 import { benchUrl } from '../measure/at-url.ts';
 import { benchHtml } from '../measure/bench-html.ts';
 import { benchText } from '../measure/bench-words.ts';
@@ -16,7 +17,6 @@ import { benchRequests } from '../measure/requests.ts';
 import type { BenchTarget } from '../measure/target.ts';
 import { exactTiming } from '../measure/timing.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
-import { ownVersion } from '../ship/service.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
 const OUTPUT = '.serverless/bench';
@@ -118,9 +118,11 @@ async function keep(
   const document = benchDocument(given, measured, facts, about);
   const folder = folderOf(given.model, flags.output, service.dir);
   const files = { json: join(folder, 'bench.json'), html: join(folder, 'bench.html') };
+  // What an earlier bench found is more than nothing.
+  const isMeasured = document.scenarios.length > 0;
   try {
-    await writeFile(files.json, `${JSON.stringify(document, null, 1)}\n`);
-    await writeFile(files.html, benchHtml(document));
+    if (isMeasured) await writeFile(files.json, `${JSON.stringify(document, null, 1)}\n`);
+    if (isMeasured) await writeFile(files.html, benchHtml(document));
   } catch (error) {
     throw unwritable(folder, error);
   }
@@ -129,14 +131,19 @@ async function keep(
     warning(`The bench is not kept in the registry: ${why}`);
     return undefined;
   });
+  const places = isMeasured
+    ? [files.json, files.html, ...(registered ? [`registry: ${registered}`] : [])]
+    : ['Nothing was measured, so that nothing is written.'];
   print(
     flags.json
-      ? JSON.stringify({ ...document, files, ...(registered && { registered }) }, null, 2)
+      ? JSON.stringify(
+          { ...document, ...(isMeasured && { files }), ...(registered && { registered }) },
+          null,
+          2,
+        )
       : benchText(
           document,
-          [files.json, files.html, ...(registered ? [`registry: ${registered}`] : [])].map(
-            (place) => `  ${place}`,
-          ),
+          places.map((place) => `  ${place}`),
         ),
   );
   if (document.interrupted) process.exitCode = INTERRUPTED;

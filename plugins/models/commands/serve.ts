@@ -6,6 +6,7 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import type { Command, Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
+import { ownVersion } from '../disk/own-version.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 import { portOf, portProblem } from '../serve/listen.ts';
@@ -13,7 +14,6 @@ import { type Local, serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { watchModels } from '../serve/watch.ts';
 import { pageScript } from '../ship/page-script.ts';
-import { ownVersion } from '../ship/service.ts';
 
 const PORT = '8080';
 

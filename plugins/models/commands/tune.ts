@@ -9,10 +9,10 @@ import { isObject } from '../../../core/json/is-object.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { type Command, type Context, modelOf } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
+import { ownVersion } from '../disk/own-version.ts';
 import { benchRequests } from '../measure/requests.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
-import { ownVersion } from '../ship/service.ts';
 import { tuneDocument } from '../tune/document.ts';
 import { LEAST_INVOCATIONS, tuneOptions } from '../tune/options.ts';
 import { quoteOf } from '../tune/quote.ts';
@@ -88,6 +88,7 @@ export const command: Command = {
             measureSizes({
               ...{ model, requests, ended, functionName: name, signature: facts.signature },
               ...{ sizes: options.sizes, invocations: options.invocations, progress: context.progress },
+              pause,
               invoke: lambdaInvoke(lambda).invoke,
               resize: (memory, round) =>
                 setMemorySize(lambda, name, memory, `${memory} MB, round ${round}`, { pause, ended }),

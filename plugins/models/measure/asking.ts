@@ -60,7 +60,8 @@ export function benchAsking(
       };
     } catch (error) {
       const words = wordsOf(error);
-      return { outcome: errorStatus(error) === 429 ? 'refused' : 'failed', cold: false, words };
+      if (errorStatus(error) !== 429) return { outcome: 'failed', cold: false, words };
+      return { outcome: 'refused', cold: false, words, by: 'lambda' };
     }
   };
   const look = async (index: number, patience: number): Promise<BenchAnswer & Checked> => {
@@ -76,7 +77,7 @@ export function benchAsking(
         if (ended.aborted) return resolve(CUT);
         const cut = (): void => resolve(CUT);
         cuts.add(cut);
-        void look(index, patience).then(({ words: _, ...answer }) => {
+        void look(index, patience).then(({ words: _, by: __, ...answer }) => {
           cuts.delete(cut);
           resolve(answer);
         });

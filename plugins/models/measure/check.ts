@@ -9,6 +9,8 @@ import type { BenchRequest } from './requests.ts';
 export type Checked = Pick<BenchAnswer, 'outcome'> & {
   /** What is wrong, for a person. */
   readonly words?: string;
+  /** Who refused it, where the model never saw it: Lambda that throttles, or a gateway. */
+  readonly by?: 'lambda' | 'gateway';
 };
 
 /**
@@ -30,6 +32,8 @@ export function checker(
       return { outcome: 'failed', words: `${invoked.crashed} ${invoked.payload.slice(0, 200)}` };
     const refused = refusalOf(answer);
     if (refused !== undefined) return { outcome: 'refused', words: refused };
+    const said = isObject(answer) && answer.outputs === undefined ? answer.message : undefined;
+    if (typeof said === 'string') return { outcome: 'refused', words: said.slice(0, 200), by: 'gateway' };
     const wrong = faultIn(answer, requests[at], outputs, tolerance);
     if (wrong !== undefined) return { outcome: 'wrong', words: wrong };
     right.set(at, invoked.payload);

@@ -3,9 +3,10 @@ import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { instanceLimits } from '../../../aws/lambda/capacity.ts';
 import { lambdaInvoke } from '../../../aws/lambda/invoke.ts';
 import { versionSize } from '../../../aws/lambda/version-size.ts';
+import { errorName } from '../../../core/errors/aws-errors.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { withStop } from '../../../core/text/stop.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
@@ -41,7 +42,11 @@ export async function benchDeployed<T>(
   try {
     const version = await versionAt(lambda, functionName, qualifier, model, service.region);
     const limits = await instanceLimits(lambda)(functionName).catch(() => undefined);
-    const size = await versionSize(lambda, functionName, version).catch(() => undefined);
+    const size = await versionSize(lambda, functionName, version).catch((error: unknown) => {
+      if (errorName(error) === 'ResourceNotFoundException')
+        throw notDeployed(model, `${functionName}:${version}`, service.region);
+      return undefined;
+    });
     const concurrency = limits && (limits.reserved ?? limits.unreserved);
     const result = await work({
       kind: 'function',
@@ -72,29 +77,40 @@ export async function benchDeployed<T>(
   }
 }
 
+const notDeployed = ({ name }: Model, what: string, region: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_NOT_DEPLOYED',
+      key: `models.${name}`,
+      message: `has no ${what} in ${region}.`,
+      fix: 'Run `sls deploy`, name another --stage or --region, or leave --qualifier out: this machine is measured then.',
+    },
+  ]);
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html */
+const ALIAS = /^(?!\d+$)[a-zA-Z0-9_-]{1,128}$/;
+
 /** The version behind an alias; two at once would be measured as if they were one. */
 async function versionAt(
   lambda: Parameters<typeof lambdaAliases>[0],
   functionName: string,
   qualifier: string,
-  { name }: Model,
+  model: Model,
   region: string,
 ): Promise<string> {
-  if (/^\d+$/.test(qualifier)) return qualifier;
+  if (/^[1-9]\d*$/.test(qualifier)) return qualifier;
+  if (!ALIAS.test(qualifier))
+    throw usage(
+      '--qualifier',
+      `${qualifier === '' ? 'nothing' : qualifier} is no alias, and no number of a version.`,
+      'Write for example live, or 7.',
+    );
   const alias = await lambdaAliases(lambda).get(functionName, qualifier);
-  if (alias === undefined)
-    throw problemError([
-      {
-        code: 'MODELS_NOT_DEPLOYED',
-        key: `models.${name}`,
-        message: `has no ${functionName}:${qualifier} in ${region}.`,
-        fix: 'Run `sls deploy`, name another --stage or --region, or leave --qualifier out: this machine is measured then.',
-      },
-    ]);
+  if (alias === undefined) throw notDeployed(model, `${functionName}:${qualifier}`, region);
   const [other] = Object.keys(alias.weights);
   if (other === undefined) return alias.version;
   throw benchProblem(
-    name,
+    model.name,
     `cannot be measured through ${qualifier}: a release shares its traffic between versions ${alias.version} and ${other}.`,
     `Name one of them: --qualifier ${alias.version}.`,
   );

@@ -59,23 +59,15 @@ function millionOf(
   scenarios: BenchMeasured['scenarios'],
   rows: number,
 ): BenchDocument['million'] {
-  const server = scenarios.find(({ scenario }) => scenario === 'Server');
-  const single = scenarios.find(({ scenario }) => scenario === 'SingleStream');
-  const rate = server?.rate;
-  const told = server?.duration ?? single?.duration;
-  const duration = told ?? single?.mean ?? server?.mean;
-  if (rate === undefined || duration === undefined || !(rate > 0 && duration > 0 && rows > 0))
-    return undefined;
-  const { init } = benchTimes({ scenarios });
+  const rate = scenarios.find(({ scenario }) => scenario === 'Server')?.rate;
+  const { duration, init, isLambdas } = benchTimes({ scenarios });
+  if (rate === undefined || duration === undefined || !(rate > 0 && rows > 0)) return undefined;
   const cost = monthlyCost(model, facts, rate, duration / 1000, init === undefined ? undefined : init / 1000);
   const month = total(cost);
   return {
     total: (month / (rate * MONTH * rows)) * 1e6,
     rate,
     duration,
-    from:
-      told === undefined
-        ? 'the latency seen by one caller, which Lambda does not bill'
-        : 'Lambda’s own duration',
+    from: isLambdas ? 'Lambda’s own duration' : 'the latency seen by one caller, which Lambda does not bill',
   };
 }

@@ -7,9 +7,10 @@ import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import type { Model } from '../declaration/model.ts';
 import { type BenchAsking, benchAsking } from './asking.ts';
-import { type BenchOptions, highestRate } from './options.ts';
+import { firstLook } from './look.ts';
+import { type BenchOptions, highestRate, ROWS } from './options.ts';
 import { benchProblem } from './problems.ts';
-import { type BenchRequests, isFree, repeated } from './requests.ts';
+import { type BenchRequest, type BenchRequests, isFree, offlineRequests } from './requests.ts';
 import { fileRate, GRACE, offline, type ScenarioWork, server, singleStream } from './scenarios.ts';
 import { type BenchTarget, measuredSize, type Usage } from './target.ts';
 
@@ -31,8 +32,6 @@ export type BenchMeasured = Pick<BenchDocument, 'interrupted' | 'first' | 'scena
   readonly gone?: Error;
 };
 
-/** Cases that are asked once before anything is measured. */
-const LOOKED_AT = 20;
 /** Requests that nobody counts: so many milliseconds, or a tenth of a scenario. */
 const WARM = 2000;
 /** Where Server begins without a rate of its own: a share of what one caller at a time reaches. */
@@ -47,16 +46,18 @@ const POINTS = 16;
  */
 export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
   const { ended, model, options, requests, timing, target } = given;
+  // What cannot be asked is told before anything is measured, which would be lost.
+  const isOffline = options.scenarios.includes('Offline');
+  const whole = isOffline ? offlineOf(given, options.scenarios.length === 1) : undefined;
   const asking = askingOf(given, requests.all);
-  const first = await look(given, asking);
+  const first = await firstLook(given, asking);
   const warm = Math.min(WARM, options.seconds * 100);
   const warmUp = { last: warm, end: warm + GRACE, stopped: () => ended.aborted };
   const warmed = await closedLoop(timing, warmUp, (index, patience) => asking.ask(index, patience));
-  const isOne = options.scenarios.length === 1;
   const scenarios: ScenarioResult[] = [];
   let curve: BenchCurve | undefined;
   const outstanding = options.outstanding;
-  const rows = requests.all.reduce((sum, one) => sum + one.rows, 0) / requests.all.length;
+  const rows = meanRows(requests.all);
   const work: ScenarioWork = { timing, ended, asking, options, outstanding, rows };
   let last = asking;
   const over = (): boolean => ended.aborted || last.isGone();
@@ -70,13 +71,11 @@ export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
       if (options.curve && !over()) curve = await curveOf(given, work, rate);
     }
     if (scenario === 'Offline') {
-      const wanted = rowsOf(given, isOne);
-      if (wanted === undefined) continue;
-      const many = requests.all.map((request) => repeated(request, wanted));
-      last = askingOf(given, many);
+      if (whole === undefined) continue;
+      last = askingOf(given, whole);
       const at = offlineOutstanding(target, outstanding);
-      const whole = { ...work, asking: last, outstanding: at, rows: many[0]?.rows ?? 1 };
-      scenarios.push(await within(given, () => offline(whole)));
+      const many = { ...work, asking: last, outstanding: at, rows: meanRows(whole) };
+      scenarios.push(await within(given, () => offline(many), whole));
     }
   }
   return {
@@ -96,7 +95,7 @@ export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
 
 const askingOf = (
   { ended, model, signature, target }: MeasureGiven,
-  requests: BenchRequests['all'] | readonly BenchRequests['all'][number][],
+  requests: readonly BenchRequest[],
 ): BenchAsking =>
   benchAsking(target, requests, signature, model.gate?.tolerance ?? TOLERANCE, {
     most: model.timeout * 1000 + GRACE,
@@ -106,34 +105,6 @@ const askingOf = (
 /** What the gate allows where nobody says else. */
 const TOLERANCE = 1e-4;
 
-/** The first answer by itself, then some more: nothing is measured of a target that answers wrongly. */
-async function look(
-  { model, requests, target, timing }: MeasureGiven,
-  asking: BenchAsking,
-): Promise<NonNullable<BenchDocument['first']>> {
-  const patience = model.timeout * 1000 + GRACE;
-  let answer = 0;
-  for (let i = 0; i < Math.min(LOOKED_AT, requests.all.length); i += 1) {
-    const at = timing.clock();
-    const { outcome, words = '' } = await asking.look(i, patience);
-    if (i === 0) answer = timing.clock() - at;
-    if (outcome === 'ok') continue;
-    const which = requests.all.length > 1 ? ` to case ${i + 1} ${requests.from}` : '';
-    if (outcome === 'late' || (outcome === 'failed' && i === 0))
-      throw benchProblem(
-        model.name,
-        `does not answer${which} at ${target.name}: ${outcome === 'late' ? `none came within ${patience / 1000} s` : words}.`,
-        target.kind === 'url' ? 'Start `sls models serve`, or write another --url.' : 'Look at its log.',
-      );
-    throw benchProblem(
-      model.name,
-      `answers wrongly${which} at ${target.name}: ${words.replace(/\.$/, '')}.`,
-      'A load of wrong answers says nothing: fix the model, the case, or name other requests with --path.',
-    );
-  }
-  return { answer, ...(target.started !== undefined && { start: target.started }) };
-}
-
 /** @param warm milliseconds of a request while nobody counted */
 function rateOf({ options }: MeasureGiven, warm: number, scenarios: readonly ScenarioResult[]): number {
   const mean = scenarios.find(({ scenario }) => scenario === 'SingleStream')?.mean ?? warm;
@@ -141,9 +112,22 @@ function rateOf({ options }: MeasureGiven, warm: number, scenarios: readonly Sce
   return options.rate ?? fileRate(options) ?? Math.min(highestRate(options.seconds), start);
 }
 
-/** @returns undefined where the model takes one row at a time, and nobody asked for Offline by name */
-function rowsOf({ model, notice, options, signature }: MeasureGiven, isNamed: boolean): number | undefined {
-  if (isFree(signature.inputs)) return options.rows;
+const meanRows = (requests: readonly BenchRequest[]): number =>
+  requests.reduce((sum, { rows }) => sum + rows, 0) / requests.length;
+
+/**
+ * @returns undefined where the model takes one row at a time, and nobody asked for Offline by name
+ * @throws ProblemError where somebody did, or named more rows than fit
+ */
+function offlineOf(
+  { model, notice, options, requests: { all }, signature }: MeasureGiven,
+  isNamed: boolean,
+): readonly BenchRequest[] | undefined {
+  if (isFree(signature.inputs)) {
+    const { less, requests } = offlineRequests(all, options.rows, ROWS);
+    if (less !== undefined) notice(`models.${model.name}: ${less}`);
+    return requests;
+  }
   const fixed = signature.inputs.find(({ shape }) => shape[0] !== -1);
   const words = `Offline needs a free first dimension in every input, and ${fixed?.name ?? 'the model'} has the shape [${fixed?.shape.join(', ') ?? ''}].`;
   if (isNamed)
@@ -161,8 +145,11 @@ const offlineOutstanding = ({ kind, concurrency }: BenchTarget, most: number): n
   Math.min(most, kind === 'function' ? (concurrency ?? 50) : 4, 50);
 
 /** A scenario with what the target used meanwhile. */
-async function within(given: MeasureGiven, run: () => Promise<ScenarioResult>): Promise<ScenarioResult> {
-  const { model, requests, target, timing } = given;
+async function within(
+  { model, requests, target, timing }: MeasureGiven,
+  run: () => Promise<ScenarioResult>,
+  sent: readonly BenchRequest[] = requests.all,
+): Promise<ScenarioResult> {
   const [from, before] = [timing.clock(), await target.usage?.()];
   const result = await run();
   const [seconds, after] = [(timing.clock() - from) / 1000, await target.usage?.()];
@@ -171,7 +158,7 @@ async function within(given: MeasureGiven, run: () => Promise<ScenarioResult>): 
     memory: after?.memory ?? result.memory,
     seconds,
     outstanding: target.kind === 'function' ? result.outstanding : undefined,
-    request: Math.max(...requests.all.map(({ body }) => Buffer.byteLength(body))),
+    request: Math.max(...sent.map(({ body }) => Buffer.byteLength(body))),
     answer: result.bytes,
   };
   const limits = {

@@ -29,8 +29,9 @@ export type BenchOptions = {
   readonly runs: number;
   readonly seed: number;
   readonly outstanding: number;
-  readonly rows: number;
-  /** Requests a second of Server; absent: found. */
+  /** Rows of a request in Offline; absent: 64, or as many as Lambda takes. */
+  readonly rows?: number;
+  /** Requests a second of Server; absent: found, or those of a file. */
   readonly rate?: number;
   readonly arrivals: 'poisson' | 'even' | { readonly file: string; readonly times: Arrivals };
   readonly objective?: Objective;
@@ -66,17 +67,13 @@ export async function benchOptions(model: Model, { flags, notice, service }: Con
   const scenarios = scenariosOf(flags.scenario);
   ofOthers(flags, scenarios);
   const arrivals = await arrivalsOf(flags.arrivals, service.dir);
-  const asked =
-    flags.rate === undefined
-      ? model.traffic
-      : numberWithin('--rate', flags.rate, RATES, 'requests a second', '20');
-  if (typeof arrivals !== 'string' && flags.rate !== undefined)
+  const isReplay = typeof arrivals !== 'string';
+  if (isReplay && flags.rate !== undefined)
     throw usage(
       '--rate',
       'does not go with a file of --arrivals, which has a rate of its own.',
       'Leave one of them out.',
     );
-  const isReplay = typeof arrivals !== 'string';
   if (isReplay && flags.curve === true)
     throw usage(
       '--curve',
@@ -86,15 +83,8 @@ export async function benchOptions(model: Model, { flags, notice, service }: Con
   const seconds = secondsOf(flags.duration, strict);
   // One file is one run; it has no seed that another could have.
   const runs = isReplay ? 1 : wholeOf('--runs', flags.runs ?? String(LEAST_RUNS), 1, 100);
-  const isSeldom = !isReplay && asked !== undefined && (asked * seconds) / runs < 1;
-  if (isSeldom && scenarios.includes('Server')) seldom(model, flags.rate, asked, seconds / runs, notice);
-  const rate = isSeldom ? undefined : asked;
-  if (rate !== undefined && rate > highestRate(seconds))
-    throw usage(
-      '--rate',
-      `${rate} requests a second for ${seconds} s are more than a bench can hold: at most ${Math.floor(highestRate(seconds))}.`,
-      'Lower --rate or --duration.',
-    );
+  const isAsked = !isReplay && scenarios.includes('Server');
+  const rate = isAsked ? askedRate(model, flags.rate, { seconds, runs }, notice) : undefined;
   const objective = objectiveOf(flags.slo) ?? (model.latency && { percentile: 0.95, ms: model.latency.p95 });
   return {
     scenarios,
@@ -103,7 +93,7 @@ export async function benchOptions(model: Model, { flags, notice, service }: Con
     runs,
     seed: wholeOf('--seed', flags.seed ?? '1', 0, 2 ** 31),
     outstanding: wholeOf('--outstanding', flags.outstanding ?? String(OUTSTANDING), 1, 10_000),
-    rows: wholeOf('--rows', flags.rows ?? String(ROWS), 1, 1_000_000),
+    ...(flags.rows !== undefined && { rows: wholeOf('--rows', flags.rows, 1, 1_000_000) }),
     ...(rate !== undefined && { rate }),
     arrivals,
     ...(objective && { objective }),
@@ -111,11 +101,40 @@ export async function benchOptions(model: Model, { flags, notice, service }: Con
   };
 }
 
-/** A run has one request at least, so that a lower rate would be another one than it says. */
-function seldom({ name }: Model, flag: Flag, rate: number, length: number, notice: Context['notice']): void {
-  const words = `${Number(rate.toPrecision(3))} requests a second are less than one in a run of ${Number(length.toPrecision(3))} s.`;
-  if (flag !== undefined) throw usage('--rate', words, 'Raise --rate or --duration, or lower --runs.');
-  notice(`models.${name}.traffic: ${words} Server takes half of what one caller reaches.`);
+type Lasting = { readonly seconds: number; readonly runs: number };
+
+/** @returns the rate that is named, or declared; undefined where it is to be found. @throws ProblemError */
+function askedRate(
+  { name, traffic }: Model,
+  flag: Flag,
+  lasting: Lasting,
+  notice: Context['notice'],
+): number | undefined {
+  const rate = flag === undefined ? traffic : numberWithin('--rate', flag, RATES, 'requests a second', '20');
+  const fault = rate === undefined ? undefined : rateFault(rate, lasting);
+  if (fault === undefined) return rate;
+  if (flag !== undefined) throw usage('--rate', fault.words, fault.fix);
+  notice(`models.${name}.traffic: ${fault.words} Server takes half of what one caller reaches.`);
+  return undefined;
+}
+
+function rateFault(
+  rate: number,
+  { runs, seconds }: Lasting,
+): { readonly words: string; readonly fix: string } | undefined {
+  const length = seconds / runs;
+  // A run has one request at least, so that a lower rate would be another one than it says.
+  if (rate * length < 1)
+    return {
+      words: `${Number(rate.toPrecision(3))} requests a second are less than one in a run of ${Number(length.toPrecision(3))} s.`,
+      fix: 'Raise --rate or --duration, or lower --runs.',
+    };
+  const most = highestRate(seconds);
+  if (rate <= most) return undefined;
+  return {
+    words: `${rate} requests a second for ${seconds} s are more than a bench can hold: at most ${Math.floor(most)}.`,
+    fix: 'Lower --rate or --duration.',
+  };
 }
 
 type Flag = string | boolean | undefined;

@@ -38,7 +38,7 @@ export async function benchRequests(
   serviceDir: string,
 ): Promise<BenchRequests> {
   const file = path ?? model.gate?.cases;
-  if (file === undefined) return { from: 'made of the signature', all: [madeOf(inputs)] };
+  if (file === undefined) return { from: 'made of the signature', all: [madeOf(model, inputs)] };
   const key = path === undefined ? `models.${model.name}.gate.cases` : '--path';
   const text = await readFile(resolve(serviceDir, file), 'utf8').catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
@@ -59,23 +59,38 @@ export async function benchRequests(
   return { from: `of ${file}`, all: [first, ...others] };
 }
 
+const LIMIT = PAYLOAD_BYTES / 1024 ** 2;
+const megabytes = (bytes: number): string => (bytes / 1024 ** 2).toFixed(1);
+
 function within(key: string, body: string): string {
   const bytes = Buffer.byteLength(body);
   if (bytes <= PAYLOAD_BYTES) return body;
-  const limit = PAYLOAD_BYTES / 1024 ** 2;
   throw usage(
     key,
-    `makes a request of ${(bytes / 1024 ** 2).toFixed(1)} MB; Lambda takes ${limit} MB.`,
+    `makes a request of ${megabytes(bytes)} MB; Lambda takes ${LIMIT} MB.`,
     'Send fewer rows at a time.',
   );
 }
 
-function madeOf(specs: readonly TensorSpec[]): BenchRequest {
-  const inputs = specs.map(({ name, datatype, shape: free }) => {
-    const shape = exampleShape(free);
+function madeOf({ name: model }: Model, specs: readonly TensorSpec[]): BenchRequest {
+  const shapes = specs.map(({ shape }) => exampleShape(shape));
+  const checked = (bytes: number): void => {
+    if (bytes > PAYLOAD_BYTES)
+      throw usage(
+        `models.${model}`,
+        `one row, made of the signature, makes a request of at least ${megabytes(bytes)} MB in JSON; Lambda takes ${LIMIT} MB.`,
+        'Name smaller requests with --path; where there are none, its clients must send binary, which is not measured.',
+      );
+  };
+  // A value has a digit and a comma at least.
+  checked(2 * shapes.reduce((sum, shape) => sum + elementCount(shape), 0));
+  const inputs = specs.map(({ name, datatype }, i) => {
+    const shape = shapes[i] ?? [];
     return { name, datatype, shape, data: Array(elementCount(shape)).fill(exampleValue(datatype)) };
   });
-  return { body: within('--path', printExact({ inputs })), rows: 1, inputs };
+  const body = printExact({ inputs });
+  checked(Buffer.byteLength(body));
+  return { body, rows: 1, inputs };
 }
 
 /** The first dimension of every input is free: as many rows as one likes go into a request. */
@@ -84,22 +99,77 @@ export const isFree = (inputs: readonly TensorSpec[]): boolean =>
 
 const rowsOf = (inputs: readonly PlainTensor[]): number => inputs[0]?.shape[0] ?? 1;
 
+const timesOf = (rows: number, wanted: number): number => Math.max(1, Math.floor(wanted / Math.max(1, rows)));
+
+const manyOf = (tensors: readonly PlainTensor[], times: number): readonly PlainTensor[] =>
+  tensors.map(({ shape: [first = 0, ...rest], data, ...tensor }) => ({
+    ...tensor,
+    shape: [first * times, ...rest],
+    data: Array.from({ length: times }, () => data).flat(),
+  }));
+
 /** The same request with about so many rows: its own, again and again. */
-export function repeated({ inputs, outputs, rows }: BenchRequest, wanted: number): BenchRequest {
-  const times = Math.max(1, Math.floor(wanted / Math.max(1, rows)));
-  const many = (tensors: readonly PlainTensor[]): readonly PlainTensor[] =>
-    tensors.map(({ shape: [first = 0, ...rest], data, ...tensor }) => ({
-      ...tensor,
-      shape: [first * times, ...rest],
-      data: Array.from({ length: times }, () => data).flat(),
-    }));
-  const all = many(inputs);
+export function repeated(request: BenchRequest, wanted: number): BenchRequest {
+  const { inputs, outputs, rows } = request;
+  const times = timesOf(rows, wanted);
+  if (times === 1) return request;
+  const all = manyOf(inputs, times);
   // An output without rows of its own says the same of them all, and is not known.
-  const known = outputs?.every(({ shape }) => shape[0] === rows) ? many(outputs) : undefined;
+  const known = outputs?.every(({ shape }) => shape[0] === rows) ? manyOf(outputs, times) : undefined;
   return {
     body: within('--rows', printExact({ inputs: all })),
     rows: rows * times,
     inputs: all,
     ...(known && { outputs: known }),
   };
+}
+
+/** More digits of a shape, in bytes. */
+const DIGITS = 16;
+
+/** How often the rows of a request fit into one that Lambda takes, and bytes that each time adds. */
+function roomOf({ inputs }: BenchRequest): { readonly times: number; readonly bytes: number } {
+  const bytesOf = (times: number): number => Buffer.byteLength(printExact({ inputs: manyOf(inputs, times) }));
+  const once = bytesOf(1);
+  const bytes = Math.max(1, bytesOf(2) - once);
+  const room = PAYLOAD_BYTES - once - DIGITS * inputs.length;
+  return { times: 1 + Math.max(0, Math.floor(room / bytes)), bytes };
+}
+
+/** Bytes of all requests of Offline together: with their values they take four times as much memory. */
+const OFFLINE_BYTES = 32 * 1024 ** 2;
+
+/**
+ * The requests of Offline, each with many rows, as many of them as fit into memory.
+ *
+ * @param given rows that a person wants, which must fit
+ * @returns `less`: in words, where the usual number of rows does not fit
+ * @throws ProblemError where those that are wanted do not
+ */
+export function offlineRequests(
+  all: BenchRequests['all'],
+  given: number | undefined,
+  usual: number,
+): { readonly requests: readonly BenchRequest[]; readonly less?: string } {
+  const requests: BenchRequest[] = [];
+  let [bytes, most] = [0, Number.POSITIVE_INFINITY];
+  for (const request of all) {
+    const room = roomOf(request);
+    const fits = room.times * request.rows;
+    const wanted = given ?? usual;
+    const isWithin = timesOf(request.rows, wanted) <= room.times;
+    if (!isWithin && given !== undefined)
+      throw usage(
+        '--rows',
+        `${given} rows make a request of more than the ${LIMIT} MB that Lambda takes.`,
+        `Write ${fits} or less.`,
+      );
+    bytes += room.bytes * Math.min(timesOf(request.rows, wanted), room.times);
+    if (requests.length > 0 && bytes > OFFLINE_BYTES) break;
+    if (!isWithin) most = Math.min(most, fits);
+    requests.push(repeated(request, isWithin ? wanted : fits));
+  }
+  if (most === Number.POSITIVE_INFINITY) return { requests };
+  const less = `${usual} rows are more than the ${LIMIT} MB that Lambda takes of a request. Offline sends ${most} at a time.`;
+  return { requests, less };
 }

@@ -38,11 +38,18 @@ const runOf = (
   ...(seed !== undefined && { seed }),
 });
 
-export async function singleStream(work: ScenarioWork): Promise<ScenarioResult> {
+/** @param most requests: nobody knows before how many of them a day holds */
+export async function singleStream(work: ScenarioWork, most = MOST_REQUESTS): Promise<ScenarioResult> {
   const { asking, ended, options, timing } = work;
   const last = options.seconds * 1000;
-  const stopped = stoppedOf(work);
-  const generated = await closedLoop(timing, { last, end: last + GRACE, stopped }, asking.ask);
+  let asked = 0;
+  const isOver = stoppedOf(work);
+  const stopped = (): boolean => asked >= most || isOver();
+  const ask: typeof asking.ask = (index, patience) => {
+    asked += 1;
+    return asking.ask(index, patience);
+  };
+  const generated = await closedLoop(timing, { last, end: last + GRACE, stopped }, ask);
   const run = runOf(generated, last, stopped());
   return judgeScenario({
     scenario: 'SingleStream',

@@ -1,4 +1,5 @@
 import type { Release } from '../../../core/release/document/contract.ts';
+import { ownVersion } from '../disk/own-version.ts';
 import { releaseTargets } from '../plan/release/offers.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deploy-context.ts';
@@ -8,7 +9,6 @@ import { keepSignatures, signatureNotices } from './live-signature.ts';
 import type { Reach } from './ports.ts';
 import { movesRegistry } from './registry-move.ts';
 import { type Aliases, goneLines, lastLines, renamedLines } from './removed-models.ts';
-import { pluginVersion } from './version.ts';
 import type { FollowedModel } from './worker/follow.ts';
 
 /** What a deploy does about releases before anything is uploaded. */
@@ -101,7 +101,7 @@ export async function record(context: DeployContext, deploy: Deploy): Promise<De
   const id = ulid(now);
   const written = await atRegistry(context, async ({ documents, by }) => {
     const at = new Date(now).toISOString();
-    await documents.deploy({ schema: 1, id, at, by, plugin: await pluginVersion(), models: deploy.offers });
+    await documents.deploy({ schema: 1, id, at, by, plugin: await ownVersion(), models: deploy.offers });
     const lost = await keepSignatures(documents, deploy.offers, await context.signatures(), at);
     for (const line of lost) context.notice(line);
     return true;

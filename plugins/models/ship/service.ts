@@ -14,6 +14,7 @@ import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
 import { place } from '../disk/cache.ts';
 import type { Upload } from '../disk/files.ts';
 import { ownFile } from '../disk/own-file.ts';
+import { ownVersion } from '../disk/own-version.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
@@ -221,22 +222,6 @@ export async function packagedImages(outDir: string): Promise<readonly KeptImage
     ...image,
     layers: image.layers.map((layer) => ({ ...layer, file: resolve(folder, layer.file) })),
   }));
-}
-
-/** This package's version. */
-export async function ownVersion(): Promise<string> {
-  const { version }: { version: string } = JSON.parse(await readFile(await packageFile(), 'utf8'));
-  return version;
-}
-
-/** package.json is three folders above the sources, and one more above `dist/`. */
-async function packageFile(): Promise<string> {
-  const above = join(import.meta.dirname, '..', '..', '..');
-  const near = join(above, 'package.json');
-  return readFile(near).then(
-    () => near,
-    () => join(above, '..', 'package.json'),
-  );
 }
 
 /**

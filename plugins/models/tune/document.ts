@@ -7,6 +7,8 @@ import {
   sizeRow,
 } from '../../../core/capacity/memory-sizes.ts';
 import type { Architecture, Facts, Model } from '../declaration/model.ts';
+import { total } from '../plan/cost.ts';
+import { leastInstances, warmCost } from '../plan/endpoint/cost.ts';
 import type { TuneOptions } from './options.ts';
 import { priceOf } from './quote.ts';
 
@@ -25,9 +27,23 @@ export type TuneDocument = {
   readonly invocations: number;
   readonly objective?: Objective;
   readonly sizes: readonly SizeRow[];
+  /** Instances that are kept warm, on average, and what they cost a month at each size, beside requests. */
+  readonly kept?: {
+    readonly instances: number;
+    readonly sizes: readonly { readonly memory: number; readonly month: number }[];
+  };
   readonly choice: SizeChoice;
   readonly interrupted: boolean;
 };
+
+/** Where few requests come, most of the bill: the cheapest by requests may be dearer with it. */
+function keptOf(model: Model, sizes: readonly SizeRow[]): Pick<TuneDocument, 'kept'> {
+  const instances = leastInstances(model);
+  if (instances === 0) return {};
+  const month = (memory: number): number => total(warmCost({ ...model, memory }));
+  const ran = sizes.filter((row) => !('failed' in row));
+  return { kept: { instances, sizes: ran.map(({ memory }) => ({ memory, month: month(memory) })) } };
+}
 
 export function tuneDocument(
   model: Model,
@@ -46,6 +62,7 @@ export function tuneDocument(
     invocations,
     ...(objective && { objective }),
     sizes,
+    ...keptOf(model, sizes),
     choice: chosenSize(sizes, objective),
   };
 }

@@ -1,4 +1,5 @@
 import type { MeasuredSize } from '../../../core/capacity/memory-sizes.ts';
+import { errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
@@ -13,6 +14,9 @@ export const ROUNDS = 3;
 const CRASHES = 2;
 /** Milliseconds beyond the timeout for which an answer is waited for: a start, tried twice. */
 const STARTING = 30_000;
+/** Milliseconds between two tries of a throttled call, and how many there are: a minute of them. */
+const AGAIN = 2000;
+const TRIES = 30;
 /** Where the gate says nothing else. */
 const TOLERANCE = 1e-4;
 
@@ -27,6 +31,7 @@ export type SizesGiven = {
   readonly invoke: InvokePort['invoke'];
   /** Gives the function this size, and new instances. */
   readonly resize: (memory: number, round: number) => Promise<'ok' | { readonly refused: string }>;
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly ended: AbortSignal;
   readonly progress: (text: string) => void;
 };
@@ -65,7 +70,8 @@ export async function measureSizes(given: SizesGiven): Promise<readonly Measured
       if (ended.aborted) break;
       if (size.failed !== undefined) continue;
       progress(`Tuning ${given.model.name}: ${size.memory} MB, round ${round} of ${ROUNDS}`);
-      const answer = await resize(size.memory, round);
+      const answer = await allowed(given, () => resize(size.memory, round));
+      if (answer === 'cut') break;
       if (answer !== 'ok') size.failed = answer.refused;
       else await turn(size, enoughAfter(round, invocations), ask, ended);
     }
@@ -103,15 +109,34 @@ type Asked =
   | { readonly crashed: string }
   | { readonly duration: number; readonly billed: number; readonly init?: number; readonly memory?: number };
 
+/**
+ * A call that Lambda throttles is made again: what was measured in an hour is not given up for a second in
+ * which others take all that the account may have.
+ */
+async function allowed<T>(
+  { ended, model, pause }: Pick<SizesGiven, 'ended' | 'model' | 'pause'>,
+  call: () => Promise<T>,
+): Promise<T | 'cut'> {
+  for (let tries = 1; !ended.aborted; tries += 1)
+    try {
+      return await call();
+    } catch (error) {
+      if (errorStatus(error) !== 429) throw error;
+      if (tries === TRIES)
+        throw tuneProblem(
+          model.name,
+          `cannot be tuned: Lambda throttled it for a minute: ${messageOf(error).replace(/\.$/, '')}.`,
+          'Try again when other functions and deploys of the account are less busy.',
+          error,
+        );
+      await pause(AGAIN);
+    }
+  return 'cut';
+}
+
 /** @returns undefined of a request that an interruption cut */
-function asking({
-  ended,
-  functionName,
-  invoke,
-  model,
-  requests,
-  signature,
-}: SizesGiven): (memory: number) => Promise<Asked | undefined> {
+function asking(given: SizesGiven): (memory: number) => Promise<Asked | undefined> {
+  const { ended, functionName, invoke, model, requests, signature } = given;
   const check = checker(requests.all, signature, model.gate?.tolerance ?? TOLERANCE);
   const patience = model.timeout * 1000 + STARTING;
   const cut = new Promise<'cut'>((done) => {
@@ -122,7 +147,10 @@ function asking({
     const index = count;
     count += 1;
     const body = requests.all[index % requests.all.length]?.body ?? '{}';
-    const invoked = await Promise.race([invoke(functionName, '$LATEST', body, patience), cut]);
+    const invoked = await Promise.race([
+      allowed(given, () => invoke(functionName, '$LATEST', body, patience)),
+      cut,
+    ]);
     if (invoked === 'cut') return undefined;
     if (invoked === undefined) return { crashed: `no answer came within ${patience / 1000} s` };
     const { outcome, words = '' } = check(index, invoked);

@@ -1,5 +1,5 @@
 import type { TemporaryStacks } from '../../../aws/temporary-stacks.ts';
-import { messageOf } from '../../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import { ownerOf, ownerTags, standingOf, type TuneOwner } from './owner.ts';
 import { tuneProblem } from './problems.ts';
 
@@ -25,6 +25,8 @@ export type TemporaryGiven = {
 
 /** Milliseconds between two looks at a stack. */
 const LOOK_EVERY = 1000;
+/** Milliseconds for which a look at it that AWS does not answer is tried again. */
+const PATIENCE = 60_000;
 /** Milliseconds in which a stack has to be gone, and how often its removal is begun. */
 const REMOVAL = 600_000;
 const TRIES = 3;
@@ -78,7 +80,9 @@ async function clear(given: TemporaryGiven): Promise<void> {
   const found = await stacks.seen(stack.name);
   if (found === undefined || found.status === 'DELETE_COMPLETE') return;
   const { machine } = owner;
-  const standing = standingOf(found.tags, { machine, now: given.now(), isAlive: given.isAlive });
+  // In containers a process often has the very number of the one before it.
+  const isAlive = (pid: number): boolean => pid !== owner.pid && given.isAlive(pid);
+  const standing = standingOf(found.tags, { machine, now: given.now(), isAlive });
   const whose = ownerOf(found.tags);
   if (standing === 'foreign')
     throw tuneProblem(
@@ -98,9 +102,33 @@ async function clear(given: TemporaryGiven): Promise<void> {
   await removed(given, found.id);
 }
 
-async function made({ ended, model, pause, stack, stacks }: TemporaryGiven, id: string): Promise<void> {
+/**
+ * CloudFormation takes few questions a second from an account, and whoever deploys in it asks, too.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+ */
+const isPassing = (error: unknown): boolean =>
+  /^(Throttling|RequestLimitExceeded|TooManyRequests)/.test(errorName(error) ?? '') ||
+  (errorStatus(error) ?? 0) >= 500;
+
+/** CloudFormation's word for the stack; where it answers nothing for now it is asked again, up to a time. */
+async function statusOf(
+  { now, pause, stacks }: TemporaryGiven,
+  id: string,
+  last: number,
+): Promise<string | undefined> {
+  for (;;)
+    try {
+      return (await stacks.seen(id))?.status;
+    } catch (error) {
+      if (!isPassing(error) || now() >= last) throw error;
+      await pause(LOOK_EVERY);
+    }
+}
+
+async function made(given: TemporaryGiven, id: string): Promise<void> {
+  const { ended, model, now, pause, stack, stacks } = given;
   for (;;) {
-    const status = (await stacks.seen(id))?.status ?? 'DELETE_COMPLETE';
+    const status = (await statusOf(given, id, now() + PATIENCE)) ?? 'DELETE_COMPLETE';
     if (status === 'CREATE_COMPLETE' || ended.aborted) return;
     if (status !== 'CREATE_IN_PROGRESS') {
       const [why = `it is ${status}`] = await stacks.failures(id);
@@ -120,19 +148,21 @@ async function removed(given: TemporaryGiven, id: string): Promise<void> {
   progress(`Removing ${stack.name}`);
   const last = now() + REMOVAL;
   let why = 'it took longer than ten minutes';
-  for (let tries = 0; tries < TRIES && now() < last; tries += 1) {
+  for (let tries = 0; tries < TRIES && now() < last; ) {
     try {
       await stacks.remove(id, stack.role);
-      let status = (await stacks.seen(id))?.status;
+      let status = await statusOf(given, id, last);
       while (status !== undefined && status !== 'DELETE_COMPLETE' && status !== 'DELETE_FAILED') {
         if (now() >= last) break;
         await pause(LOOK_EVERY);
-        status = (await stacks.seen(id))?.status;
+        status = await statusOf(given, id, last);
       }
       if (status === undefined || status === 'DELETE_COMPLETE') return;
+      tries += 1;
       if (status === 'DELETE_FAILED') why = (await stacks.failures(id)).at(-1) ?? why;
     } catch (error) {
       why = messageOf(error);
+      if (!isPassing(error)) tries += 1;
       await pause(LOOK_EVERY);
     }
   }

@@ -136,12 +136,22 @@ function choiceWords(document: TuneDocument): readonly string[] {
   ];
 }
 
+function keptWords({ kept }: TuneDocument): readonly string[] {
+  if (kept === undefined || kept.sizes.length === 0) return [];
+  const count = Number(kept.instances.toPrecision(3));
+  const months = kept.sizes.map(({ memory, month }) => `${size(memory)} ${dollars(month)}`);
+  return [
+    `  Beside that, ${count} ${count === 1 ? 'instance that is' : 'instances that are'} kept warm cost${count === 1 ? 's' : ''} a month: ${months.join(', ')}.`,
+  ];
+}
+
 export function tuneText(document: TuneDocument): string {
   const { model, function: name, architecture, asked, invocations } = document;
   return [
     `${model} as ${name}, ${architecture}, ${invocations} warm requests at each size, ${asked}`,
     ...tableText(document),
     `  Dollars are Lambda’s list prices of ${PRICES.region}, ${PRICES.year}, for warm requests alone: no INIT, HTTP or logs.`,
+    ...keptWords(document),
     ...choiceWords(document),
   ].join('\n');
 }

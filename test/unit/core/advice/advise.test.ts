@@ -43,6 +43,25 @@ describe('latency decides first', () => {
     expect(rules({ latency, network: from(0.03) }, 'fargate')).toEqual([]);
   });
 
+  it('a network is added to what each form computes: containers have whole processors', () => {
+    // 100 ms at 512 MB are 29 ms of a whole processor.
+    const slow = { latency: from(0.1), service: from(0.1), memory: from(512) };
+    const near = { ...slow, network: from(0.05) };
+    expect(rules(near, 'on-demand')).toEqual(['network']);
+    expect(rules(near, 'fargate')).toEqual([]);
+    expect(rules({ ...slow, network: from(0.08) }, 'fargate')).toEqual(['network']);
+    const words = (network: number) =>
+      advised({ ...slow, network: from(network) }).reasons.find(({ rule }) => rule === 'network')?.words;
+    expect(words(0.05)).toBe('50 ms (--given) there and back and 100 ms of computing are more than 100 ms.');
+    expect(words(0.08)).toBe('80 ms (--given) there and back and 28.9 ms of computing are more than 100 ms.');
+  });
+
+  it('a network is added to a cold start, too', () => {
+    const seldom = { latency: from(0.6), service: from(0.05), start: from(0.5), traffic: from(1 / 3600) };
+    expect(rules({ ...seldom, network: from(0.04) }, 'on-demand')).toEqual([]);
+    expect(rules({ ...seldom, network: from(0.06) }, 'on-demand')).toEqual(['cold starts']);
+  });
+
   it('batch that is declared, without HTTP and a latency, is batch', () => {
     expect(advised({ batch: true, traffic: from(1) }).form).toBe('batch');
     expect(advised({ batch: true, http: true, traffic: from(1) }).form).toBe('on-demand');

@@ -159,6 +159,14 @@ describe('metrics', () => {
     expect(at(0.9)).toHaveLength(1);
     expect(at(1)).toHaveLength(1);
     expect([at(0.9134), at(0.913), at(0.91)]).toEqual([[], [], []]);
+    // YAML has 0.90 and 1.00 as 0.9 and 1.
+    const of = (value: number, theirs: number) =>
+      faults({ metrics: { auc: { value } } }, from(auc(theirs))).length;
+    expect([of(0.9, 0.9034), of(1, 0.9951), of(12, 12.004), of(0.9, 0.9051), of(12, 12.3)]).toEqual([
+      ...[0, 0, 0],
+      ...[1, 1],
+    ]);
+    expect([of(1e-7, 2e-7), of(1e-7, 1e-7)]).toEqual([1, 0]);
     expect(card({ metrics: { auc: { value: 0.92 } } }, from(auc(0.9134))).metrics[0]?.value).toEqual({
       value: 0.92,
       from: ['card'],

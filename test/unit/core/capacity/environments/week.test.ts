@@ -62,6 +62,19 @@ it('proposes windows where they spare something', () => {
   expect(windowsFor(quiet, keptAt)).toEqual([{ days: [0, 1, 2, 3, 4], from: 8 * 60, to: 18 * 60 }]);
 });
 
+it('proposes windows by what is kept at all other times, of working days and the weekend together', () => {
+  const keptAt = (rate: number): number => Math.ceil(rate);
+  const busy = (days: readonly number[]) =>
+    Array.from({ length: WEEK_HOURS }, (_, hour) => (days.includes(Math.floor(hour / 24)) ? 50 : 5));
+  // A window ends before midnight, so that the quiet days are those that have one.
+  expect(windowsFor(busy([5, 6]), keptAt)).toEqual([{ days: [0, 1, 2, 3, 4], from: 0, to: 23 * 60 }]);
+  expect(windowsFor(busy([0, 1, 2, 3, 4]), keptAt)).toEqual([{ days: [5, 6], from: 0, to: 23 * 60 }]);
+  // What the weekend needs is kept in the nights of working days, too: a window for days spares nothing.
+  const office = dailyWeek(Array.from({ length: 24 }, (_, hour) => (hour >= 8 && hour < 18 ? 50 : 5)));
+  const weekend = office.map((rate, hour) => (hour >= 5 * 24 ? 50 : rate));
+  expect(windowsFor(weekend, keptAt)).toEqual([{ days: [0, 1, 2, 3, 4], from: 0, to: 8 * 60 }]);
+});
+
 it('asks what a rate needs once, although hours are alike', () => {
   let asked = 0;
   windowsFor(dailyWeek(Array.from({ length: 24 }, (_, hour) => hour % 2)), (rate) => {

@@ -40,3 +40,8 @@ describe.each(cases)('%s', (name) => {
     expect(printed).toBe(await readFile(kept, 'utf8'));
   });
 });
+
+it('the command by itself tells its version', async () => {
+  const { version } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+  expect(await run(['--version'])).toBe(`${version}\n\nexit 0\n`);
+});

@@ -264,6 +264,22 @@ describe('a bench', () => {
     expect(benchFigures(untold, 'x')).toMatchObject({ isSizeUntold: true });
   });
 
+  it('tells how large one request is, not one of Offline, which has many rows', () => {
+    const offline = { ...scenario, scenario: 'Offline', bytes: 19_200 };
+    const both = { ...document, scenarios: [scenario, offline] } as unknown as BenchDocument;
+    expect(benchFigures(both, 'x').payload).toMatchObject({ value: 1000, larger: 700 });
+  });
+
+  it('of an address says so: the way there is in its times, and nobody knows the processor', () => {
+    const [{ duration: _, ...seen }] = [scenario];
+    const target = { kind: 'url', name: 'http://10.0.0.7:8080' };
+    const remote = { ...document, target, scenarios: [seen] } as unknown as BenchDocument;
+    expect(benchFigures(remote, 'x').service).toEqual({
+      value: 0.014,
+      from: 'x, 2026-11-27, with the way to http://10.0.0.7:8080',
+    });
+  });
+
   it('of this machine is counted with the part of a processor that the function has', () => {
     const here = (memory: number) =>
       benchFigures({ ...document, target: { kind: 'here', name: 'this machine', memory } }, 'x').service

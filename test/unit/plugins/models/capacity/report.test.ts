@@ -35,6 +35,21 @@ function reported(more: object, load: TrafficLoad, { ms = 50, promised = 0.001, 
 const office = dailyWeek(Array.from({ length: 24 }, (_, hour) => (hour >= 8 && hour < 20 ? 400 : 40)));
 const WINDOW = { days: 'mon-fri', from: '08:00', to: '20:00', timezone: 'Europe/Berlin', min: 10, max: 50 };
 
+it('no window is proposed that keeps as many as all other times: one at least is written', () => {
+  const seldom = dailyWeek(Array.from({ length: 24 }, (_, hour) => (hour === 5 ? 0.001 : 0)));
+  const { proposal } = reported({}, { ...even(1), from: 'curve', week: seldom });
+  expect(proposal?.concurrency).toEqual({ provisioned: { min: 1, max: 1, target: 0.1 } });
+});
+
+it('quiet working days have a window where the weekend is busy all day', () => {
+  const week = Array.from({ length: 168 }, (_, hour) => (hour >= 120 ? 400 : 4));
+  const { proposal } = reported({}, { ...even(1), from: 'curve', week });
+  expect(proposal?.concurrency).toMatchObject({
+    provisioned: { min: 40 },
+    schedule: [{ days: 'mon-fri', from: '00:00', to: '23:00', min: 4 }],
+  });
+});
+
 describe('target 0.7 against what a load needs', () => {
   // Loads, by a second of each request.
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { benchTimes } from '../../../../../core/capacity/bench-times.ts';
 import type { BenchDocument, ScenarioResult } from '../../../../../core/capacity/contract.ts';
-import { requestTimes, timeFlags } from '../../../../../plugins/models/capacity/times.ts';
+import { isDurationTold, requestTimes, timeFlags } from '../../../../../plugins/models/capacity/times.ts';
 import { declaredModels, FACTS } from '../../../../fixtures/service.ts';
 
 const scenario = (more: Partial<ScenarioResult>): ScenarioResult =>
@@ -78,7 +78,26 @@ describe('how long a request takes', () => {
   });
 });
 
+it('CloudWatch is asked where neither a person nor a bench of such a function says it', () => {
+  const asks = (flags: object, found?: BenchDocument): boolean =>
+    !isDurationTold(model, timeFlags(flags as never), { bench: found });
+  const benched = [scenario({ duration: 12 })];
+  expect([asks({}), asks({ duration: '20' }), asks({}, bench(benched))]).toEqual([true, false, false]);
+  expect(asks({}, bench(benched, { memory: 512 }))).toBe(true);
+  // One that was ended before anything was answered.
+  expect(asks({}, bench([]))).toBe(true);
+});
+
 describe('a bench', () => {
+  it('latencies of a target that did not keep up are no time of a request', () => {
+    const faults = [{ kind: 'backlog', words: '' }] as const;
+    const behind = scenario({ mean: 8000, verdict: 'INVALID', faults });
+    expect(benchTimes(bench([behind]))).toEqual({ isLambdas: false });
+    expect(benchTimes(bench([scenario({ mean: 8 })])).duration).toBe(8);
+    // What Lambda itself says has no waiting in it.
+    expect(benchTimes(bench([{ ...behind, duration: 12 }])).duration).toBe(12);
+    expect(benchTimes(bench([scenario({ scenario: 'SingleStream', mean: 9 }), behind])).duration).toBe(9);
+  });
   it('Lambda’s own duration is believed before what callers saw', () => {
     const single = scenario({ scenario: 'SingleStream', mean: 9 });
     expect(benchTimes(bench([single, scenario({ duration: 12 })]))).toEqual({

@@ -13,6 +13,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bench-options-'));
   await writeFile(join(folder, 'milliseconds.txt'), '1795910400000\n1795910460000\n');
   await writeFile(join(folder, 'relative.txt'), '0\n86400000\n');
+  await writeFile(join(folder, 'times.txt'), '0\n0.1\n0.2\n');
   await writeFile(join(folder, 'many.txt'), `${'0\n'.repeat(3_000_000)}1\n`);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -81,6 +82,24 @@ describe('traffic that a bench cannot show', () => {
       options: { rate: expect.closeTo(40 / 3600) },
       notices: [],
     });
+  });
+
+  it('of more than a bench can hold is told as what it is, and is nothing to who measures no Server', async () => {
+    const { notices, options } = await optionsOf({ strict: true }, { traffic: '6000/s' });
+    expect(options.rate).toBeUndefined();
+    expect(notices).toEqual([
+      'models.churn.traffic: 6000 requests a second for 600 s are more than a bench can hold: at most 5000. Server takes half of what one caller reaches.',
+    ]);
+    const single = await optionsOf({ strict: true, scenario: 'SingleStream' }, { traffic: '6000/s' });
+    expect([single.options.rate, single.notices]).toEqual([undefined, []]);
+    await expect(optionsOf({ strict: true, rate: '6000' }, { traffic: '1/s' })).rejects.toThrow(
+      '--rate: 6000 requests a second for 600 s are more than a bench can hold: at most 5000. Lower --rate or --duration. [MODELS_USAGE]',
+    );
+  });
+
+  it('is not the rate of a file of arrivals', async () => {
+    const { notices, options } = await optionsOf({ arrivals: 'times.txt' }, { traffic: '400/s' });
+    expect([options.rate, notices]).toEqual([undefined, []]);
   });
 
   it('is refused as an option', async () => {

@@ -27,6 +27,7 @@ function lambda(at: (memory: number, count: number) => Partial<Invoked> | undefi
     requests: { from: 'made of the signature', all: [{ body: '{}', rows: 1, inputs: [] }] },
     ended: new AbortController().signal,
     progress: () => {},
+    pause: async () => {},
     resize: async (memory) => {
       sizes.push(memory);
       isCold = true;
@@ -129,6 +130,47 @@ describe('sizes', () => {
     const cut = new AbortController();
     setTimeout(() => cut.abort(), 20);
     expect(await lambda(() => ({})).run({ ended: cut.signal, invoke: never })).toEqual([]);
+  });
+
+  it('a throttled call is made again, for a minute of pauses', async () => {
+    const throttled = Object.assign(new Error('Rate Exceeded.'), { $metadata: { httpStatusCode: 429 } });
+    let [asked, waited] = [0, 0];
+    const given = (most: number): Partial<SizesGiven> => ({
+      pause: async (milliseconds) => {
+        waited += milliseconds;
+      },
+      invoke: async () => {
+        asked += 1;
+        // From the fortieth on, so many times.
+        if (asked > 40 && asked <= 40 + most) throw throttled;
+        return { payload, duration: 5, billed: 5, memory: 90, ...(asked === 1 && { init: 300 }) };
+      },
+    });
+    const found = await lambda(() => ({})).run(given(5));
+    expect(found.map(({ failed, warm }) => [failed, warm.length])).toEqual([
+      [undefined, 50],
+      [undefined, 50],
+    ]);
+    [asked, waited] = [0, 0];
+    await expect(lambda(() => ({})).run(given(1000))).rejects.toThrow(
+      'models.churn: cannot be tuned: Lambda throttled it for a minute: Rate Exceeded. Try again when other functions and deploys of the account are less busy. [MODELS_TUNE]',
+    );
+    expect(waited / 1000).toBeCloseTo(60, -1);
+    const ending = new AbortController();
+    const cut = await lambda(() => ({})).run({
+      ...given(1000),
+      pause: async () => ending.abort(),
+      ended: ending.signal,
+    });
+    expect(cut).toEqual([]);
+    // Another size is no other thing.
+    let resized = 0;
+    const resize: SizesGiven['resize'] = async () => {
+      resized += 1;
+      if (resized < 4) throw throttled;
+      return 'ok';
+    };
+    expect((await lambda(() => ({})).run({ resize }))[1]?.warm).toHaveLength(50);
   });
 
   it('what AWS refuses is thrown as it is', async () => {

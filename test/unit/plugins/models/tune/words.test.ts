@@ -48,6 +48,7 @@ it('an instance that is never warm is asked as often as is quoted, and no more',
     signature: { inputs: [], outputs: [], omitted: [] },
     requests: { from: 'x', all: [{ body: '{}', rows: 1, inputs: [] }] },
     ...{ ended: new AbortController().signal, progress: () => {}, resize: async () => 'ok' as const },
+    pause: async () => {},
     invoke: async () => {
       asked += 1;
       return { payload: '{"outputs":[]}', duration: 5, billed: 6, init: 300 };
@@ -56,4 +57,29 @@ it('an instance that is never warm is asked as often as is quoted, and no more',
   const { most } = quoteOf({ ...model, timeout: 1 }, { remote: [] }, options);
   // Each of a second and with a start of ten, beside the stack and three sizes.
   expect(most.seconds).toBe(120 + 3 * 10 + asked * 11);
+});
+
+it('says what instances that are kept warm cost at each size, which the price of a request leaves out', () => {
+  const [kept] = declaredModels({ churn: { concurrency: { provisioned: 2 } } });
+  if (kept === undefined) throw new Error('no model');
+  const warm = Array(130).fill({ duration: 50, billed: 50 });
+  const measured = [
+    { memory: 512, warm, cold: [] },
+    { memory: 1024, warm, cold: [] },
+    { memory: 128, warm: [], cold: [], failed: 'signal: killed' },
+  ];
+  const about = { at: 'x', plugin: 'x', function: 'f', asked: 'a', interrupted: false };
+  const document = tuneDocument(kept, FACTS, { sizes: [], invocations: 130 }, measured, about);
+  // Two of a GB, 30 days: 2 × 2,592,000 × $0.0000041667.
+  expect(document.kept).toEqual({
+    instances: 2,
+    sizes: [
+      { memory: 512, month: expect.closeTo(10.8, 1) },
+      { memory: 1024, month: expect.closeTo(21.6, 1) },
+    ],
+  });
+  expect(tuneText(document)).toContain(
+    '  Beside that, 2 instances that are kept warm cost a month: 512 MB $10.80, 1024 MB $21.60.\n',
+  );
+  expect(told({})).not.toContain('kept warm');
 });
