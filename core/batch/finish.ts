@@ -15,6 +15,9 @@ const AT_ONCE = 16;
 /** Rows that a reason names. */
 const NAMED = 3;
 
+/** Characters of a reason: names of an object's columns have no limit of their own. */
+const REASON = 4_000;
+
 /**
  * All parts of a job were tried: is it complete, and good enough?
  * @throws an object fault where its files do not follow one another
@@ -113,8 +116,10 @@ export async function fail(
   world: BatchWorld,
   job: Job,
   folder: Folder,
-  { code, reason }: { readonly code: string; readonly reason: string },
+  why: { readonly code: string; readonly reason: string },
 ): Promise<void> {
+  const { code } = why;
+  const reason = why.reason.length <= REASON ? why.reason : `${why.reason.slice(0, REASON)}…`;
   const files = world.files(folder.bucket);
   const key = `${folder.prefix}${KEYS.failed}`;
   for (let isTold = false; ; isTold = true) {

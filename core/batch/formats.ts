@@ -20,7 +20,7 @@ export const openRows = (
 
 /**
  * @returns what makes a writer for each file, one after the other: the next has the memory of the last
- * @throws an object fault `WRONG_HEADER` where a column that is carried has the name of one of the answers
+ * @throws an object fault `WRONG_HEADER` where two columns that are written have one name
  */
 export async function writerFor(
   { ids, join, outputFormat }: Entry,
@@ -29,17 +29,25 @@ export async function writerFor(
 ): Promise<() => PartWriter> {
   const format = formatOf(outputFormat);
   const columns = columnsOf(ids.length > 0 || join, carried, outputs, format.nests);
-  const names = new Set<string>();
-  for (const { name } of columns) {
-    if (names.has(name))
-      throw objectFault(
-        'WRONG_HEADER',
-        `Its column ${name} has the name of one of the answers beside it. Rename the column, or choose other outputs with \`emit\`.`,
-      );
-    names.add(name);
-  }
+  // Those of an array have none.
+  if (!format.isArray) checkColumns(columns);
   const datatypes = Object.fromEntries(outputs.map(({ name, datatype }) => [name, datatype]));
   return format.writer(columns, datatypes, types);
+}
+
+function checkColumns(columns: readonly Column[]): void {
+  const known = new Map<string, Column['of']>();
+  for (const { name, of } of columns) {
+    const other = known.get(name);
+    known.set(name, of);
+    if (other === undefined) continue;
+    throw objectFault(
+      'WRONG_HEADER',
+      other === 'output'
+        ? `Two of the answers have a column ${name}. Choose other outputs with \`emit\`, or write \`outputFormat: jsonl\`, where an output is one column.`
+        : `Its column ${name} has the name of one of the answers beside it. Rename the column, or choose other outputs with \`emit\`.`,
+    );
+  }
 }
 
 /**

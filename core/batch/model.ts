@@ -4,7 +4,9 @@ import type { Session } from '../ports/session.ts';
 import { tensorOf } from '../protocol/answer.ts';
 import type { AnyTransform } from '../protocol/transform.ts';
 import { answersOf, feedsOf } from '../protocol/transform-result.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
+import { sizeOfShape } from '../tensor/shape.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import type { RunModel } from './score.ts';
 
@@ -64,7 +66,34 @@ async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tens
  * Rows that the model takes at once: as many as there are where its inputs' first dimensions are free, else
  * one.
  */
-export const mostRows = ({ signature }: Manifest): number =>
+export const mostRows = ({ signature }: Pick<Manifest, 'signature'>): number =>
   signature.inputs.every(({ shape }) => shape.length > 0 && (shape[0] as number) < 0)
     ? Number.MAX_SAFE_INTEGER
     : 1;
+
+/** Is all of a tensor one row? Then it has no dimension that counts rows. */
+const isVector = ({ shape }: TensorSpec): boolean => shape.length === 1 && (shape[0] as number) >= 0;
+
+/**
+ * The model on rows as readers stack them: an input that is a vector of a fixed length, of which one goes
+ * through at a time, is given as the graph has it.
+ */
+export function unstacked({ signature }: Pick<Manifest, 'signature'>, run: RunModel): RunModel {
+  const vectors = signature.inputs.filter(isVector);
+  if (vectors.length === 0) return run;
+  return (rows) => {
+    const given: Record<string, Tensor> = { ...rows };
+    for (const { name, shape } of vectors) {
+      const tensor = rows[name];
+      if (tensor !== undefined) given[name] = { ...tensor, shape };
+    }
+    return run(given);
+  };
+}
+
+/**
+ * Elements that a row of an output has. Where the model takes one row at a time, a vector of a fixed length
+ * is a row; where it takes many, exporters declare so what has an element for each.
+ */
+export const answerWidth = (signature: Manifest['signature'], spec: TensorSpec): number =>
+  sizeOfShape(isVector(spec) && mostRows({ signature }) === 1 ? spec.shape : spec.shape.slice(1));

@@ -9,7 +9,7 @@ import { openRows, writerFor } from './formats.ts';
 import { entryFor, type Folder, folderOf, type Job, urlOf } from './job.ts';
 import { isSuperseded, latestKey } from './latest.ts';
 import { type Message, readMessage } from './message.ts';
-import { mostRows } from './model.ts';
+import { mostRows, unstacked } from './model.ts';
 import { partProgress } from './part-files.ts';
 import { isLate, type OpenPart, openPart, type Scoring } from './parts.ts';
 import { isFolderMark, isOwnDocument } from './passed-over.ts';
@@ -26,6 +26,9 @@ const SOON = 10;
 
 /** Seconds after which an object that no entry takes asks again, which is SQS's most. */
 const UNKNOWN = 900;
+
+/** Milliseconds in which a plan is written, and its execution started. */
+const PLANNED = 20_000;
 
 /** Milliseconds in which a release ends, most likely. */
 const PROMOTED_MS = DAY_MS;
@@ -96,7 +99,11 @@ export async function receiveMessage(
   // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself
   // may have a twin that failed meanwhile.
   const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
-  if (isOver && !isAsked) return;
+  if (isOver && !isAsked)
+    return world.log('info', 'An object is passed over.', {
+      object: urlOf(folder),
+      reason: `it has failed with this version (${failed.code}); it is tried again where somebody asks`,
+    });
   if (failed?.code === 'TOO_MANY_ERRORS' && isAsked && !(await reopen(world, folder)))
     return world.queue.again(body, SOON);
   try {
@@ -125,7 +132,10 @@ async function attempt(
   const key = `${folder.prefix}${KEYS.plan}`;
   if ((await files.head(key)) === undefined) {
     const parts: Part[] = [];
-    for await (const part of rows.plan(world.sizes.part)) parts.push(part);
+    for await (const part of rows.plan(world.sizes.part)) {
+      if (world.left() < PLANNED) throw unplanned();
+      parts.push(part);
+    }
     await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
   }
   const isNew = !running.own && (await world.spread(job, folder)) === 'started';
@@ -172,6 +182,13 @@ async function whole(
   await finishJob(world, job, folder, count);
 }
 
+/** Each further invocation would begin anew, and be ended as this one would. */
+const unplanned = (): Error =>
+  objectFault(
+    'TOO_LARGE',
+    'The pass that plans its parts takes all of an invocation’s time. Upload the object in several pieces.',
+  );
+
 /** Each further invocation would have as little time for the rest. */
 const tooLarge = (): Error =>
   objectFault(
@@ -208,9 +225,14 @@ export async function scorePart(world: BatchWorld, job: Job, part: Part): Promis
 export async function finishLargeJob(world: BatchWorld, job: Job): Promise<void> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
-  const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
-  if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
+  const key = `${folder.prefix}${KEYS.plan}`;
+  const plan = await world.files(folder.bucket).read(key);
   try {
+    if (plan === undefined)
+      throw objectFault(
+        'FILES_DISAGREE',
+        `${key} is gone, which says what parts there are: somebody deleted it, or a rule of the bucket. Ask for the object again.`,
+      );
     await finishJob(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
   } catch (error) {
     await ended(world, job, folder, error);
@@ -222,9 +244,10 @@ function rowsOf(world: BatchWorld, { object }: Job, entry: Entry): Promise<Rows>
 }
 
 async function scoringOf(world: BatchWorld, entry: Entry, rows: Rows): Promise<Scoring> {
-  const outputs = await writtenOutputs(world.manifest, world.run, entry, rows);
+  const run = unstacked(world.manifest, world.run);
+  const outputs = await writtenOutputs(world.manifest, run, entry, rows);
   return {
-    run: entry.drift === false ? uncounted(world.run) : world.run,
+    run: entry.drift === false ? uncounted(run) : run,
     most: mostRows(world.manifest),
     outputs,
     entry,

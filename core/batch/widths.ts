@@ -5,9 +5,9 @@ import { widthOf } from '../tabular/cells/layout.ts';
 import { formatOf } from '../tabular/formats.ts';
 import type { TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
-import { sizeOfShape } from '../tensor/shape.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import type { Entry } from './contract.ts';
+import { answerWidth } from './model.ts';
 import type { RunModel } from './score.ts';
 
 /** An output as it is written. */
@@ -37,8 +37,8 @@ export async function writtenOutputs(
   const { nests } = formatOf(outputFormat);
   const answers = !nests && specs.some(isOpen) ? await probe(signature.inputs, run, rows) : {};
   return specs.map((spec) => {
-    const { name, datatype, shape } = spec;
-    if (!isOpen(spec)) return { name, datatype, width: sizeOfShape(shape.slice(1)) };
+    const { name, datatype } = spec;
+    if (!isOpen(spec)) return { name, datatype, width: answerWidth(signature, spec) };
     return { name, datatype, ...(!nests && { width: answers[name]?.data.length ?? 1 }) };
   });
 }

@@ -7,8 +7,10 @@ import { BLOCK_ROWS, type RowStack, type Slot, stackOf, takeBlock } from '../tab
 import { type CsvText, csvText } from '../tabular/csv/records.ts';
 import { type CsvColumn, csvParser } from '../tabular/csv/rows.ts';
 import type { Columns, Datatype, TensorSpec } from '../tensor/contract.ts';
-import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+import { KINDS, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+import { sizeOfShape } from '../tensor/shape.ts';
 import { openingOf, tableIn } from './csv-head.ts';
+import { checkRowsRoom } from './room.ts';
 
 /** What is known of the columns beside the signature. */
 type Rules = { readonly columns?: Columns; readonly missing?: 'nan' };
@@ -17,7 +19,8 @@ type Rules = { readonly columns?: Columns; readonly missing?: 'nan' };
  * Tensors from CSV (RFC 4180), a row a line: all columns belong to the one input of rank 2, or each to one
  * input. They are in the order of the model, or as a first line with names says; which of both is told.
  *
- * @throws Refusal with row and column, both from 1, the first line not counted where it is a header
+ * @throws Refusal with row and column, both from 1, the first line not counted where it is a header;
+ * `TENSOR_TOO_LARGE` before there is room for more
  */
 export function parseCsv(
   text: string,
@@ -49,6 +52,8 @@ type Fitting = {
 type Reader = Fitting & {
   readonly slots: readonly Slot[];
   readonly stack: RowStack;
+  /** Bytes of a row of all tensors. */
+  readonly rowBytes: number;
   readonly parse: ReturnType<typeof csvParser>;
 };
 
@@ -58,7 +63,7 @@ const KEPT_COLUMNS = 4096;
 /** The last one for a few rows: making it takes several times as long as reading a row. */
 let kept: Reader | undefined;
 
-/** @throws Refusal `WRONG_SHAPE` */
+/** @throws Refusal `WRONG_SHAPE`, `TENSOR_TOO_LARGE` */
 function readerFor(fitting: Fitting, rows: number): Reader {
   const { inputs, isTable, width, places, missing } = fitting;
   const isKept = rows <= KEPT_ROWS && width <= KEPT_COLUMNS;
@@ -69,6 +74,11 @@ function readerFor(fitting: Fitting, rows: number): Reader {
     checkSize('columns', shape[0], spec.shape[1]);
     return { spec, shape };
   });
+  const rowBytes = slots.reduce(
+    (sum, { spec, shape }) => sum + sizeOf(spec.datatype) * sizeOfShape(shape),
+    0,
+  );
+  checkRowsRoom(1, rowBytes);
   const inputOf = new Int32Array(width).fill(-1);
   for (const [at, column] of order.entries()) inputOf[column] = at;
   const columns = Array.from({ length: width }, (_, column): CsvColumn => {
@@ -80,7 +90,7 @@ function readerFor(fitting: Fitting, rows: number): Reader {
     return { name, field, slot: isTable ? 0 : at, carried: -1 };
   });
   const stack = stackOf(slots, 0, isKept ? KEPT_ROWS : Math.max(1, rows));
-  const reader = { ...fitting, slots, stack, parse: csvParser(columns, stack, missing) };
+  const reader = { ...fitting, slots, stack, rowBytes, parse: csvParser(columns, stack, missing) };
   if (isKept) kept = reader;
   return reader;
 }
@@ -108,7 +118,7 @@ function checkSingle(inputs: readonly TensorSpec[]): void {
 function tensorsOf(
   { bytes, end }: CsvText,
   from: number,
-  { slots, stack, parse }: Reader,
+  { slots, stack, rowBytes, parse }: Reader,
 ): Record<string, Tensor> {
   const cursor: Cursor = {
     bytes,
@@ -130,6 +140,8 @@ function tensorsOf(
       throw rowRefusal(fault);
     }
     if (stack.read === 0) break;
+    // A reader that is kept has room for a few rows, which never come to that.
+    checkRowsRoom(cursor.row, rowBytes);
     blocks.push(takeBlock(stack, 0));
   }
   // Its last cell opens with a quote that no other closes.

@@ -23,4 +23,19 @@ export function roomAfter(room: number, shape: readonly number[], datatype: Data
   );
 }
 
+/**
+ * The same of rows whose shapes are known once they are read.
+ *
+ * @param row number of the last one that is read
+ * @param rowBytes of a row of all tensors
+ * @throws Refusal `TENSOR_TOO_LARGE`
+ */
+export function checkRowsRoom(row: number, rowBytes: number): void {
+  if (row * rowBytes <= TENSOR_BYTES) return;
+  throw refusal(
+    'TENSOR_TOO_LARGE',
+    `The tensors of a request may take ${megabytes(TENSOR_BYTES)} MB of memory, and up to row ${row} of the body they take ${megabytes(row * rowBytes)}. Send fewer rows at once.`,
+  );
+}
+
 const megabytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024);

@@ -10,6 +10,7 @@ import { type EndpointRequest, utf8 } from './event.ts';
 import type { Answer } from './http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
 import { outputsAnswer, predictionsAnswer } from './sagemaker-answer.ts';
+import { type BodyPlaces, placedInBody } from './sagemaker-places.ts';
 
 /**
  * SageMaker's shape: what its TensorFlow Serving and scikit-learn containers take at POST /invocations, so
@@ -115,11 +116,11 @@ function readJson(text: string, shapes: Shapes, responder: Responder, csv: boole
   if (value.inputs === undefined)
     throw invalid('The body must have instances, inputs, or be an array of rows.');
   const { inputs } = value;
-  const asked = whole(
-    isObject(inputs) ? inputs : byOnly(shapes.inputs, inputs, '$.inputs'),
-    shapes,
-    '$.inputs',
-  );
+  const isNamed = isObject(inputs);
+  const asked = whole(isNamed ? inputs : byOnly(shapes.inputs, inputs, '$.inputs'), shapes, {
+    path: '$.inputs',
+    isNamed,
+  });
   return {
     asked,
     answer: (tensors) => (csv ? predictionsAnswer(tensors, shapes, csv) : outputsAnswer(tensors, shapes)),
@@ -154,20 +155,25 @@ function readLines(text: string): unknown[] {
   return values;
 }
 
-/** Rows become columns, columns tensors. */
-function rows(instances: readonly unknown[], shapes: Shapes, csv: boolean): Invocation {
+/** Rows become columns, columns tensors. @param names of columns that rows had, which are arrays now */
+function rows(
+  instances: readonly unknown[],
+  shapes: Shapes,
+  csv: boolean,
+  names?: readonly string[],
+): Invocation {
   const [only, ...others] = shapes.inputs;
   const [first] = instances;
   if (shapes.columns !== undefined && only !== undefined && others.length === 0) {
     if (isObject(first) && !Object.hasOwn(first, only.name))
-      return rows(instances.map(arrayBy(shapes.columns)), shapes, csv);
+      return rows(instances.map(arrayBy(shapes.columns)), shapes, csv, shapes.columns.names);
   }
   const columns: Record<string, unknown[]> = Object.create(null);
-  const named = isObject(first);
-  for (const { name } of named ? shapes.inputs : []) columns[name] = [];
+  const isNamed = isObject(first);
+  for (const { name } of isNamed ? shapes.inputs : []) columns[name] = [];
   instances.forEach((instance, i) => {
     const path = `$.instances[${i}]`;
-    if (!named) return;
+    if (!isNamed) return;
     if (!isObject(instance)) throw invalid(`${path} must be an object by input names, as the first one is.`);
     for (const name in instance) {
       if (columns[name] === undefined) {
@@ -181,11 +187,11 @@ function rows(instances: readonly unknown[], shapes: Shapes, csv: boolean): Invo
       }
     }
   });
-  const asked = whole(
-    named ? columns : byOnly(shapes.inputs, instances, '$.instances'),
-    shapes,
-    '$.instances',
-  );
+  const asked = whole(isNamed ? columns : byOnly(shapes.inputs, instances, '$.instances'), shapes, {
+    path: '$.instances',
+    isNamed,
+    ...(names && { columns: names }),
+  });
   return { asked, answer: (tensors) => predictionsAnswer(tensors, shapes, csv) };
 }
 
@@ -219,19 +225,27 @@ function byOnly(specs: readonly TensorSpec[], value: unknown, path: string): Rec
  * Values without shapes: the nesting says the shape; a column of single values fits an input of shape [n, 1],
  * too.
  */
-function whole(values: Readonly<Record<string, unknown>>, shapes: Shapes, path: string): InferRequest {
+function whole(
+  values: Readonly<Record<string, unknown>>,
+  shapes: Shapes,
+  places: Omit<BodyPlaces, 'inputs'>,
+): InferRequest {
   const inputs = Object.entries(values).map(([name, value]) => {
     const spec = shapes.inputs.find((candidate) => candidate.name === name);
     if (spec === undefined) {
-      throw refusal('UNKNOWN_INPUT', `${path}: the model’s inputs are ${namesOf(shapes.inputs)}.`);
+      throw refusal('UNKNOWN_INPUT', `${places.path}: the model’s inputs are ${namesOf(shapes.inputs)}.`);
     }
     const shape = nestingOf(value);
-    if (shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1) {
+    if (spec.shape.length <= 2 && shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1) {
       return { name, datatype: spec.datatype, shape: [...shape, 1], data: [value].flat() };
     }
     return { name, datatype: spec.datatype, shape, data: Array.isArray(value) ? value : [value] };
   });
-  return readValue({ inputs }, shapes, shapes.missing === 'nan');
+  try {
+    return readValue({ inputs }, shapes, shapes.missing === 'nan');
+  } catch (error) {
+    throw placedInBody(error, { ...places, inputs: Object.keys(values) });
+  }
 }
 
 function nestingOf(value: unknown): number[] {

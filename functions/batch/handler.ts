@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import middy, { type MiddlewareObj } from '@middy/core';
-import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Context, SQSEvent } from 'aws-lambda';
 import { s3Client } from '../../aws/clients/s3.ts';
 import { sqsClient } from '../../aws/clients/sqs.ts';
 import { stepFunctionsClient } from '../../aws/clients/step-functions.ts';
@@ -9,33 +9,27 @@ import { sqsQueue } from '../../aws/queue.ts';
 import { headOf, objectSource } from '../../aws/s3/input-object.ts';
 import { bucketFiles } from '../../aws/s3/output-store.ts';
 import {
-  ATTRIBUTES,
   BATCH_ENV,
   type BatchManifest,
   type FinishEvent,
-  OBJECT_TRIES,
   type PartEvent,
   SIZES,
 } from '../../core/batch/contract.ts';
 import type { Job } from '../../core/batch/job.ts';
-import { type Message, readAgain } from '../../core/batch/message.ts';
 import { runOf } from '../../core/batch/model.ts';
 import { parseOwner } from '../../core/batch/owner.ts';
 import type { BatchWorld } from '../../core/batch/ports.ts';
 import { finishLargeJob, receiveMessage, scorePart } from '../../core/batch/receive.ts';
 import type { Manifest } from '../../core/endpoint/contract.ts';
-import { errorName, errorStatus, messageOf } from '../../core/errors/aws-errors.ts';
 import { metricLine } from '../../core/metrics/line.ts';
 import type { AnyTransform } from '../../core/protocol/transform.ts';
-import { placeInCode } from '../runtime/log.ts';
 import { openSession } from '../runtime/session.ts';
 import { driftWriter } from './drift-writer.ts';
+import { givenUpFor } from './reason.ts';
+import { dealWith } from './records.ts';
 
 /** A message, or what the state machine asks. */
 type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;
-
-/** Seconds after which a message comes again that could not be dealt with: by the times that it came. */
-const LATER = [30, 120, 600, 1800];
 
 /**
  * Loads the model, then gives the Lambda handler of its jobs. The generated entry awaits it, as the
@@ -85,7 +79,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const logging: MiddlewareObj<Event, unknown, Error, Context> = {
     before: ({ context }) => logger.addContext(context),
     onError: ({ error }) => {
-      logger.error('failed', { reason: reasonOf(error) });
+      logger.error('failed', { reason: givenUpFor(error) });
     },
   };
   return middy<Event, unknown, Error, Context>({ timeoutEarlyInMillis: 0 })
@@ -94,34 +88,11 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
       const world = worldOf(context);
       if ('part' in event) return scorePart(world, event.job, event.part);
       if ('finish' in event) return finishLargeJob(world, event.finish);
-      for (const record of event.Records) {
-        try {
-          await receiveMessage(world, { body: record.body, ...againOf(record) });
-        } catch (error) {
-          const times = Number(record.attributes.ApproximateReceiveCount);
-          if (times >= OBJECT_TRIES) {
-            // The last one says why: SQS itself would put the message aside without a word.
-            await queue.fail(record.body, { code: 'GAVE_UP', reason: reasonOf(error) });
-            logger.error('A message is given up.', { reason: reasonOf(error), times });
-            continue;
-          }
-          await queue.later(record.receiptHandle, LATER[Math.min(times, LATER.length) - 1] as number);
-          throw error;
-        }
-      }
+      for (const record of event.Records)
+        await dealWith(record, (message) => receiveMessage(world, message), queue, world.log);
       return undefined;
     });
 }
-
-const againOf = ({ messageAttributes }: SQSRecord): Omit<Message, 'body'> =>
-  readAgain(
-    messageAttributes[ATTRIBUTES.again]?.stringValue,
-    messageAttributes[ATTRIBUTES.code]?.stringValue,
-  );
-
-/** AWS names actions and resources; another error's message could hold what was read. */
-const reasonOf = (error: unknown): string =>
-  errorStatus(error) === undefined ? placeInCode(error) : `${errorName(error)}: ${messageOf(error)}`;
 
 function required(name: string): string {
   const value = process.env[name];

@@ -71,7 +71,10 @@ export function layoutOf(
     const named = known && byNames(known, names, widths, fault);
     columnsFor.set(only, named ?? ofOnly(only, names, widths, answers));
     if (named === undefined) taken = known === undefined ? IN_ORDER : OTHER_NAMES;
-  } else for (const spec of inputs) columnsFor.set(spec, columnsOf(spec, names));
+  } else {
+    const places = new Map(names.map((name, place) => [name, place]));
+    for (const spec of inputs) columnsFor.set(spec, columnsOf(spec, places));
+  }
 
   const tensors: RowTensor[] = [];
   const fields: Field[] = [];
@@ -157,6 +160,9 @@ export function rowWidth(inputs: readonly TensorSpec[]): number {
   return widths.some((width) => width < 0) ? -1 : widths.reduce((sum, width) => sum + width, 0);
 }
 
+/** Characters of a column's name, which the reason of each faulty row may quote. */
+export const NAME_CHARACTERS = 10_000;
+
 /** Each column has a name of its own. */
 export function checkNames(names: readonly string[] | undefined, fault: FileFault): void {
   const seen = new Set<string>();
@@ -165,6 +171,11 @@ export function checkNames(names: readonly string[] | undefined, fault: FileFaul
       throw fault(
         `Its column ${i + 1} has no name.`,
         'Name it, or drop it: pandas leaves its row numbers out with index=False.',
+      );
+    if (name.length > NAME_CHARACTERS)
+      throw fault(
+        `The name of its column ${i + 1} has ${name.length} characters; at most ${NAME_CHARACTERS} are taken.`,
+        'Write the names of the columns in the first line, and end it with a line end.',
       );
     if (seen.has(name))
       throw fault(`It has two columns ${name}.`, 'Give each column a name of its own, or drop one.');
@@ -179,13 +190,13 @@ function isByName(spec: TensorSpec, { names = [], widths }: Header): boolean {
 }
 
 /** The column of the input's name, or those that number its elements from 0: `x_0`, `x_1`. */
-function columnsOf(spec: TensorSpec, names: readonly string[]): number[] {
-  const own = names.indexOf(spec.name);
-  if (own >= 0) return [own];
+function columnsOf({ name }: TensorSpec, places: ReadonlyMap<string, number>): number[] {
+  const own = places.get(name);
+  if (own !== undefined) return [own];
   const columns: number[] = [];
   for (let i = 0; ; i++) {
-    const column = names.indexOf(`${spec.name}_${i}`);
-    if (column < 0) return columns;
+    const column = places.get(`${name}_${i}`);
+    if (column === undefined) return columns;
     columns.push(column);
   }
 }

@@ -34,8 +34,9 @@ export function storeCell(
     return undefined;
   }
   if (datatype === 'INT64' || datatype === 'UINT64') {
-    if (!INTEGER.test(word)) return mustBe(datatype);
-    const integer = BigInt(word.replace(/^\+/, ''));
+    const integer = wholeIn(word);
+    if (integer === undefined)
+      return Number.isInteger(Number(word)) ? outOfRange(datatype) : mustBe(datatype);
     const wrapped = datatype === 'INT64' ? BigInt.asIntN(64, integer) : BigInt.asUintN(64, integer);
     if (wrapped !== integer) return outOfRange(datatype);
     (out as BigInt64Array)[index] = integer;
@@ -54,4 +55,13 @@ export function storeCell(
   if (!(stored >= least && stored <= greatest)) return outOfRange(datatype);
   (out as Float64Array)[index] = stored;
   return undefined;
+}
+
+/**
+ * Digits alone are exact; what has a point or an exponent is, as in JSON, where a double holds it exactly.
+ */
+function wholeIn(word: string): bigint | undefined {
+  if (INTEGER.test(word)) return BigInt(word.replace(/^\+/, ''));
+  const value = Number(word);
+  return Number.isSafeInteger(value) ? BigInt(value) : undefined;
 }

@@ -4,7 +4,7 @@ import { NEWLINE } from '../cells/cells.ts';
 import { BY_NAME, IN_ORDER, type Taken } from '../cells/columns.ts';
 import { type Cursor, checkRowBytes, type RowReader, readerOf, readStart } from '../cells/cursor.ts';
 import type { Extras, Rows, Source } from '../cells/format.ts';
-import { type FileFault, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
+import { type FileFault, layoutOf, NAME_CHARACTERS, rowDimensions, widthOf } from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
 import { shapesOf, slotsOf } from '../cells/slots.ts';
 import { type OpenedText, openText, textRows } from '../cells/text-rows.ts';
@@ -18,7 +18,7 @@ import { skipSpace } from './text.ts';
  * are objects of the columns of the only input, as pandas writes them. With `join`, the keys of the first row
  * that is an object are the columns.
  * @param signature as clients see it
- * @throws ObjectFault `ROW_TOO_LONG`, `UNREADABLE`, now or while rows are read
+ * @throws ObjectFault `ROW_TOO_LONG`, `UNREADABLE`, now or while rows are read; `WRONG_HEADER`, now
  */
 export async function openJsonl(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const opened = await openText(source, extras.rowBytes);
@@ -26,6 +26,12 @@ export async function openJsonl(source: Source, signature: Signature, extras: Ex
   const { ids, join, columns, missing, reference } = extras;
   const { at, first, names } = await readHead(reader, join && ids.length === 0).finally(() => reader.close());
   if (reference) return referenceRows(opened, at, source.bytes, signature, first?.row, columns);
+  const long = names.find((name) => name.length > NAME_CHARACTERS);
+  if (long !== undefined)
+    throw wrongHeader(
+      `A key of its first row has ${long.length} characters; at most ${NAME_CHARACTERS} are taken where all columns are carried.`,
+      'Shorten it, or name in `ids` what is carried.',
+    );
   const carried = ids.length > 0 ? ids : names;
   const [only] = signature.inputs;
   const of = columns && only && isOfColumns(first, columns, only) ? columns : undefined;
@@ -117,6 +123,8 @@ function keysOf(
   const slots = inputs.map(({ name }) => name);
   const own = columns?.names ?? slots;
   const places = new Map(own.map((name, place) => [name, place]));
+  // The first of equal names is meant.
+  const carriedAt = new Map(carried.map((name, at) => [name, at] as const).toReversed());
   const names = new Set([...own, ...carried, ...outputs.map(({ name }) => name), ...omitted]);
   return Array.from(names, (name) => {
     const place = places.get(name);
@@ -124,7 +132,7 @@ function keysOf(
       name,
       slot: place === undefined ? -1 : columns === undefined ? place : 0,
       column: place === undefined || columns === undefined ? -1 : place,
-      carried: carried.indexOf(name),
+      carried: carriedAt.get(name) ?? -1,
       isRequired: place !== undefined || ids.includes(name),
     };
   });

@@ -3,8 +3,10 @@ import { type Failure, queueMessages } from '../../../aws/queue-messages.ts';
 import { type ListedObject, objectsBelow } from '../../../aws/s3/get-object.ts';
 import { headOf } from '../../../aws/s3/input-object.ts';
 import { bucketFiles } from '../../../aws/s3/output-store.ts';
+import { errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Files, Head } from '../../../core/ports/files.ts';
+import { plainText } from '../../../core/text/plain.ts';
 import { eachOnce, enoughFor, hiddenFor } from './each-once.ts';
 
 /** What the command line reaches of a model's batch, with the caller's own permissions. */
@@ -34,8 +36,11 @@ export function cloudOf(aws: AwsConfig): Cloud {
   const { receive, ...queues } = queueMessages(aws);
   return {
     ...queues,
-    head: (bucket, key) => headOf(s3, { bucket, key }),
-    files: (bucket) => bucketFiles(s3, bucket),
+    head: (bucket, key) => lookedAt(headOf(s3, { bucket, key }), bucket, key),
+    files: (bucket) => {
+      const files = bucketFiles(s3, bucket);
+      return { ...files, head: (key) => lookedAt(files.head(key), bucket, key) };
+    },
     async *objects(bucket, prefix) {
       for await (const page of objectsBelow(s3, bucket, prefix))
         yield page.map((one) => ({ ...one, etag: one.etag.replace(/^"|"$/g, '') }));
@@ -50,4 +55,17 @@ export function cloudOf(aws: AwsConfig): Cloud {
       queues.close();
     },
   };
+}
+
+/** A HEAD is answered without a body: of a refusal the client says `UnknownError`, and nothing more. */
+async function lookedAt<Found>(look: Promise<Found>, bucket: string, key: string): Promise<Found> {
+  try {
+    return await look;
+  } catch (error) {
+    if (errorStatus(error) !== 403 || messageOf(error) !== 'UnknownError') throw error;
+    throw new Error(
+      `S3 refuses HeadObject of ${plainText(`s3://${bucket}/${key}`)} without a word why; it takes s3:GetObject there, and s3:ListBucket of the bucket`,
+      { cause: error },
+    );
+  }
 }

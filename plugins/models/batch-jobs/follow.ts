@@ -35,7 +35,9 @@ export type Standing = {
   /** Jobs that have ended, of how many. */
   readonly ended: number;
   readonly of: number;
-  /** Rows scored since the wait began, over all jobs looked at. */
+  /** The same without those that were done when they were asked for, which take no time. */
+  readonly fresh: { readonly ended: number; readonly of: number };
+  /** Rows of these, over all looked at. */
   readonly rows: number;
   /** The job that is being waited for, where it is in parts. */
   readonly parts?: { readonly done: number; readonly of: number };
@@ -87,6 +89,8 @@ export async function followJobs(
   const lost: Followed[] = [];
   let left: readonly Followed[] = [];
   let rows = 0;
+  const isFresh = ({ wasDone }: Followed): boolean => wasDone === undefined;
+  const fresh = { ended: 0, of: jobs.filter(isFresh).length };
   // Over all jobs: who comes after a lost one need not wait as long again.
   let empty = 0;
   for (const [ended, job] of jobs.entries()) {
@@ -97,7 +101,7 @@ export async function followJobs(
     for (let looks = 1; ; looks++) {
       const seen = await lookAtJob(cloud, job.folder, known);
       if (seen.success !== undefined) {
-        rows += seen.success.rows;
+        if (isFresh(job)) rows += seen.success.rows;
         done.push(doneOf(job, seen.success));
         break;
       }
@@ -129,11 +133,13 @@ export async function followJobs(
       told({
         ended,
         of: jobs.length,
+        fresh: { ...fresh },
         rows: rows + seen.rows,
         ...(seen.of !== undefined && { parts: { done: seen.parts, of: seen.of } }),
       });
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
+    if (isFresh(job)) fresh.ended++;
   }
   return { done, failed, over, lost, left };
 }

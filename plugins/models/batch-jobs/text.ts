@@ -1,5 +1,6 @@
 import type { Failure } from '../../../aws/queue-messages.ts';
 import { wholeNumber } from '../../../core/judge/format.ts';
+import { plainText } from '../../../core/text/plain.ts';
 import type { Model } from '../declaration/model.ts';
 import { batchMemory } from '../plan/batch/functions.ts';
 import { PRICES } from '../plan/shared/prices.ts';
@@ -7,12 +8,21 @@ import { clockOf, span } from '../releases/words/time.ts';
 import type { Done, JobsOutcome, Standing } from './follow.ts';
 import type { Followed, JobState } from './jobs.ts';
 
+/** Who may upload an object chooses its key: a terminal would obey what is in it. */
+const shownObject = ({ bucket, key }: { readonly bucket: string; readonly key: string }): string =>
+  plainText(`s3://${bucket}/${key}`);
+
+/** Reasons quote names of the object's columns. */
+const whyText = ({ code, reason }: { readonly code: string; readonly reason: string }): string =>
+  plainText(`${code}. ${reason}`);
+
 const some = (value: number, one: string): string => `${wholeNumber(value)} ${one}${value === 1 ? '' : 's'}`;
 
 /** @param ms since the wait began */
-export function standingLine({ ended, of, rows, parts }: Standing, ms: number): string {
+export function standingLine({ ended, of, fresh, rows, parts }: Standing, ms: number): string {
   const rate = rows > 0 && ms > 0 ? `, ${wholeNumber(rows / (ms / 1000))} rows/s` : '';
-  const share = parts === undefined ? ended / of : (ended + parts.done / Math.max(1, parts.of)) / of;
+  const begun = parts === undefined ? 0 : parts.done / Math.max(1, parts.of);
+  const share = (fresh.ended + begun) / fresh.of;
   const left = share > 0 && share < 1 ? `, about ${span((ms * (1 - share)) / share)} left` : '';
   const where = parts === undefined ? '' : `, part ${parts.done} of ${parts.of}`;
   return `${ended} of ${some(of, 'object')} done${where}, ${some(rows, 'row')}${rate}${left}`;
@@ -48,21 +58,19 @@ export function outcomeText(
   ];
   for (const { job, rows: own, files } of done.slice(0, SHOWN))
     lines.push(
-      `  s3://${job.object.bucket}/${job.object.key} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,
+      `  ${shownObject(job.object)} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,
     );
   if (done.length > SHOWN) lines.push(`  … and ${wholeNumber(done.length - SHOWN)} more`);
-  for (const { job, failed: why } of failed)
-    lines.push(`! s3://${job.object.bucket}/${job.object.key}: ${why.code}. ${why.reason}`);
-  for (const { object } of over)
-    lines.push(`- s3://${object.bucket}/${object.key} was overwritten or deleted meanwhile.`);
+  for (const { job, failed: why } of failed) lines.push(`! ${shownObject(job.object)}: ${whyText(why)}`);
+  for (const { object } of over) lines.push(`- ${shownObject(object)} was overwritten or deleted meanwhile.`);
   for (const { object } of lost)
     lines.push(
-      `! s3://${object.bucket}/${object.key}: no outcome, and nothing seems to be at work on it; see \`sls models batch --failed\` and the function’s log.`,
+      `! ${shownObject(object)}: no outcome, and nothing seems to be at work on it; see \`sls models batch --failed\` and the function’s log.`,
     );
   const [first] = left;
   if (first !== undefined)
     lines.push(
-      `! s3://${first.object.bucket}/${first.object.key}: not a row of it was scored for a day, so this command waits no longer for it${left.length > 1 ? `, nor for ${some(left.length - 1, 'object')} after it` : ''}. See \`sls models batch --model ${model.name} --status\`: does a function read the queue, and are other objects before it?`,
+      `! ${shownObject(first.object)}: not a row of it was scored for a day, so this command waits no longer for it${left.length > 1 ? `, nor for ${some(left.length - 1, 'object')} after it` : ''}. See \`sls models batch --model ${model.name} --status\`: does a function read the queue, and are other objects before it?`,
     );
   return lines.join('\n');
 }
@@ -72,19 +80,19 @@ const SHOWN = 10;
 
 /** A job as `--status` shows it. */
 export function stateLine({ object }: Followed, state: JobState, now: number): string {
-  const name = `s3://${object.bucket}/${object.key}`;
+  const name = shownObject(object);
   switch (state.state) {
     case 'waiting':
       return `${name}: nothing of it is scored yet`;
     case 'running':
-      return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}${state.failed === undefined ? '' : `; before that, at ${clockOf(state.failed.failedAt, now)}, it failed: ${state.failed.code}. ${state.failed.reason}`}`;
+      return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}${state.failed === undefined ? '' : `; before that, at ${clockOf(state.failed.failedAt, now)}, it failed: ${whyText(state.failed)}`}`;
     case 'done': {
       const { rows, errors, files, startedAt, finishedAt, version } = state.success;
       const took = Date.parse(finishedAt) - Date.parse(startedAt);
       return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${wholeNumber(errors)} faulty) in ${some(files.length, 'file')}, ${span(took)}`;
     }
     case 'failed':
-      return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${state.failed.code}. ${state.failed.reason}`;
+      return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${whyText(state.failed)}`;
   }
 }
 
@@ -96,19 +104,19 @@ export function failureText(failures: readonly Failure[], now: number): string {
       const why =
         code === undefined
           ? 'it was tried until SQS gave it up: the function crashed, ran out of time or memory, or could not be invoked; its log says more'
-          : `${code}. ${reason ?? ''}`;
+          : whyText({ code, reason: reason ?? '' });
       return `${clockOf(sentAt, now)}  ${objectIn(body)}: ${why}`;
     })
     .join('\n');
 }
 
-/** The object that a message is about. */
+/** The object that a message is about, as it is shown. */
 export function objectIn(body: string): string {
   try {
     const { object, detail } = JSON.parse(body);
     const bucket = object?.bucket ?? detail?.bucket?.name;
     const key = object?.key ?? detail?.object?.key;
-    if (typeof bucket === 'string' && typeof key === 'string') return `s3://${bucket}/${key}`;
+    if (typeof bucket === 'string' && typeof key === 'string') return shownObject({ bucket, key });
   } catch {
     // Not ours.
   }

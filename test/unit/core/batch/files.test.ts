@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Success } from '../../../../core/batch/job.ts';
+import type { Job, Success } from '../../../../core/batch/job.ts';
+import { finishLargeJob } from '../../../../core/batch/receive.ts';
 import type { Block } from '../../../../core/tabular/cells/format.ts';
 import { firstRow, splitBlock } from '../../../../core/tabular/cells/split.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
@@ -211,6 +212,24 @@ describe('files that do not follow one another are no answer:', () => {
     }
   });
 
+  it('where the plan is gone once its parts are scored: the job fails at once, and is planned anew', async () => {
+    const s = scene({ whole: 10 });
+    const event = s.upload(KEY, csv(100));
+    await s.send(event);
+    const plan = [...s.output.objects.keys()].find((key) => key.endsWith('/_PLAN.json')) ?? '';
+    const [job] = s.spread.splice(0);
+    s.output.objects.delete(plan);
+    await finishLargeJob(s.world, job as Job);
+    expect(s.failed).toMatchObject([
+      { code: 'FILES_DISAGREE', reason: expect.stringMatching(/\/_PLAN\.json is gone.* again\./) },
+    ]);
+    // As it says.
+    s.clock.now += 1000;
+    await s.send(event, true);
+    for (const next of s.spread.splice(0)) await s.map(next);
+    expect(read(s)).toMatchObject(due(100));
+  });
+
   it('where parts were cut otherwise in between', async () => {
     const s = scene({ part: 200, file: 10_000, entry: { tolerate: 0 } });
     const event = s.upload(KEY, csv(100));
@@ -234,6 +253,18 @@ it('an object whose reading takes all of an invocation fails, and is not asked f
   await s.send(event, true, s.since[0]);
   expect(s.failed).toMatchObject([{ code: 'TOO_LARGE' }]);
   expect(s.again).toHaveLength(1);
+});
+
+it('an object whose planning takes all of an invocation fails at once, and says what to do', async () => {
+  const s = scene({ whole: 10, part: 40 });
+  let left = 900_000;
+  Object.assign(s.world, { left: () => (left -= 50_000) });
+  await s.send(s.upload(KEY, csv(1000)));
+  expect(s.failed).toMatchObject([
+    { code: 'TOO_LARGE', reason: expect.stringMatching(/takes all of an invocation.* several pieces\.$/) },
+  ]);
+  expect(Object.keys(s.files())).toEqual(['_FAILED.json']);
+  expect([s.spread, s.again]).toEqual([[], []]);
 });
 
 it('rows that take much longer than those before are tried some at a time', async () => {
@@ -283,6 +314,47 @@ it('a column that is carried and called as an answer fails the object, before an
     expect(s.failed).toMatchObject([{ code: 'WRONG_HEADER', reason: expect.stringContaining('column y') }]);
     expect([Object.keys(s.files()), s.spread]).toEqual([['_FAILED.json'], []]);
   }
+});
+
+describe('two answers whose columns have one name', () => {
+  const outputs = [
+    { name: 'dense', datatype: 'FP32', shape: [-1, 2] },
+    { name: 'dense_1', datatype: 'FP32', shape: [-1, 1] },
+  ] as const;
+  const sent = async (outputFormat: string, emit: readonly string[] = []) => {
+    const base = scene();
+    const { signature } = base.world.manifest;
+    const s = scene({ entry: { outputFormat, emit }, manifest: { signature: { ...signature, outputs } } });
+    Object.assign(s.world, {
+      run: ({ x }: Tensors) => {
+        const rows = x?.shape[0] ?? 0;
+        const of = (width: number) => ({
+          datatype: 'FP32',
+          shape: [rows, width],
+          data: new Float32Array(rows * width).fill(width),
+        });
+        return { outputs: { dense: of(2), dense_1: of(1) } };
+      },
+    });
+    await s.send(s.upload(KEY, '1,2\n3,4\n'));
+    return { failed: s.failed, isDone: '_SUCCESS.json' in s.files() };
+  };
+
+  it.each(['csv', 'parquet'])(
+    'fail the object where columns have names, %s: the reason blames no column of it',
+    async (format) => {
+      const { failed } = await sent(format);
+      expect(failed).toMatchObject([{ code: 'WRONG_HEADER' }]);
+      expect(failed[0]?.reason).toMatch(
+        /^Two of the answers have a column dense_1\..*`emit`.*`outputFormat: jsonl`/,
+      );
+      expect(await sent(format, ['dense'])).toEqual({ failed: [], isDone: true });
+    },
+  );
+
+  it.each(['npy', 'jsonl'])('do no harm in %s', async (format) => {
+    expect(await sent(format)).toEqual({ failed: [], isDone: true });
+  });
 });
 
 it('any block in two has its rows, once each and in order', () => {

@@ -269,6 +269,25 @@ describe('what is wrong', () => {
     expect(s.counted).toMatchObject({ JobsFailed: 1 });
   });
 
+  it('is passed over where it comes again to the same version, and the log says why', async () => {
+    const s = scene({ entry: { tolerate: 0.01 } });
+    const logged: unknown[] = [];
+    Object.assign(s.world, {
+      log: (level: string, message: string, fields: object) => logged.push({ level, message, ...fields }),
+    });
+    await s.send(s.upload(KEY, csv(14, true)));
+    logged.length = 0;
+    await s.send(s.upload(KEY, csv(14, true)));
+    expect(s.failed).toHaveLength(1);
+    expect(logged).toMatchObject([
+      {
+        level: 'info',
+        message: 'An object is passed over.',
+        reason: expect.stringMatching(/TOO_MANY_ERRORS/),
+      },
+    ]);
+  });
+
   it('is tried again manually, and by another version; a job that then succeeds has failed no more', async () => {
     const s = scene({ entry: { tolerate: 0.01 } });
     const event = s.upload(KEY, csv(14, true));
@@ -335,6 +354,15 @@ describe('what is wrong', () => {
       expect(parts().filter(([name, text]) => before.get(name) === text).length).toBeGreaterThan(50);
     },
   );
+
+  it('in a header of any length is told in a reason that a person can read', async () => {
+    const s = scene();
+    const name = 'name'.repeat(2_400);
+    await s.send(s.upload(KEY, `${name},${name}\n1,2\n`));
+    expect(s.failed).toMatchObject([{ code: 'WRONG_HEADER' }]);
+    expect(s.failed[0]?.reason.length).toBeLessThan(5000);
+    expect(s.files()['_FAILED.json']?.length).toBeLessThan(10_000);
+  });
 
   it.each([
     ['a header of other columns', 'a,b,c\n1,2,3\n', 'WRONG_HEADER'],

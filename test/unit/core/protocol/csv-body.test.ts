@@ -64,6 +64,29 @@ describe('a body of csv', () => {
   });
 });
 
+describe('memory of the tensors of a body of csv', () => {
+  /** 32 bytes a row, and 8 in the body: 64 MB of memory are 16 MB of text. */
+  const wide = [input('x', 'FP64', 4)];
+  const MOST = 2 ** 21;
+  const asked = (rows: number): string | readonly number[] | undefined => {
+    try {
+      return parseCsv('1,2,3,5\n'.repeat(rows), wide).tensors.x?.shape;
+    } catch (error) {
+      return isRefusal(error) ? `${error.code}: ${error.message}` : String(error);
+    }
+  };
+
+  it('is bounded as that of JSON is, before there is room for more', () => {
+    expect(asked(MOST)).toEqual([MOST, 4]);
+    expect(asked(MOST + 1)).toMatch(/^TENSOR_TOO_LARGE: .*64 MB.* Send fewer rows at once\.$/);
+  });
+
+  it('is bounded where one row has all of it', () => {
+    const open = [{ name: 'x', datatype: 'FP64', shape: [-1, -1] } as const];
+    expect(refusalOf(`1.5${',1.5'.repeat(2 ** 23)}\n`, open)).toMatch(/^TENSOR_TOO_LARGE: /);
+  });
+});
+
 describe('a line of csv', () => {
   it('that is written is read as it was', () => {
     const cell = fc.oneof(fc.string(), fc.constantFrom('', '"', 'a,b', '\n', '\r\n', ' ', '1'));

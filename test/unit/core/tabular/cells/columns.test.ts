@@ -161,3 +161,27 @@ describe('columns by name', () => {
     );
   });
 });
+
+it('a header of any width is looked through a few times, and not for each of its columns', () => {
+  const wide = Array.from({ length: 2000 }, (_, i) => [`a_${i}`, `b_${i}`]).flat();
+  let reads = 0;
+  const names = new Proxy(wide, {
+    get: (target, key) => {
+      reads++;
+      return Reflect.get(target, key);
+    },
+  });
+  const header = { names, widths: wide.map(() => 1) };
+  const two = signature([input('a', 'FP32', 2000), input('b', 'FP32', 2000)]);
+  expect(layoutOf(two, header, fault).fields).toHaveLength(4000);
+  expect(reads).toBeLessThan(40 * wide.length);
+});
+
+it('a name of many thousand characters is refused: each faulty row would quote it', () => {
+  const header = (size: number) => ({ names: ['a', 'n'.repeat(size)], widths: [1, 1] });
+  const any = signature([input('x', 'FP32', 2)]);
+  expect(layoutOf(any, header(10_000), fault).fields).toHaveLength(2);
+  expect(() => layoutOf(any, header(10_001), fault)).toThrow(
+    'The name of its column 2 has 10001 characters; at most 10000 are taken. Write the names of the columns in the first line, and end it with a line end.',
+  );
+});

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openJsonl } from '../../../../../core/tabular/jsonl/read.ts';
 import { input, readAll, readParts, signature, sourceOf } from '../setup.ts';
 
@@ -186,4 +186,28 @@ describe('a JSONL object', () => {
       expect({ rows, faults }).toEqual({ rows: [1, 3], faults: [reason] });
     },
   );
+});
+
+it('keys of a first row of any width, all of which are carried, are not looked for in each other', async () => {
+  const names = Array.from({ length: 2000 }, (_, i) => `c${i}`);
+  const row = `{${['x', ...names].map((name) => `"${name}":1`).join()}}\n`;
+  const looks = vi.spyOn(Array.prototype, 'indexOf');
+  const one = signature([input('x', 'FP32', 1)]);
+  const opened = await openJsonl(sourceOf(row), one, { ids: [], join: true });
+  const wide = looks.mock.contexts.filter((list) => Array.isArray(list) && list.length > 1000).length;
+  looks.mockRestore();
+  expect([opened.carried.length, wide]).toEqual([2001, 0]);
+  expect((await readAll(opened.all(1e6))).rows).toMatchObject([{ values: { x: [1] } }]);
+});
+
+it('a key of many thousand characters is not carried: each faulty row would quote it', async () => {
+  const one = signature([input('x', 'FP32', 1)]);
+  const opened = (size: number, join = true) =>
+    openJsonl(sourceOf(`{"x":1,"${'k'.repeat(size)}":2}\n`), one, { ids: [], join });
+  expect((await opened(10_000)).carried).toHaveLength(2);
+  await expect(opened(10_001)).rejects.toThrow(
+    'A key of its first row has 10001 characters; at most 10000 are taken where all columns are carried. Shorten it, or name in `ids` what is carried.',
+  );
+  // A row's own fault where none is carried.
+  expect((await opened(10_001, false)).carried).toEqual([]);
 });

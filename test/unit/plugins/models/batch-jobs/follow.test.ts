@@ -7,6 +7,7 @@ import {
   followJobs,
   type JobsOutcome,
   STILL,
+  type Standing,
 } from '../../../../../plugins/models/batch-jobs/follow.ts';
 import {
   asItStands,
@@ -15,10 +16,11 @@ import {
   lookAtJob,
   stateOf,
 } from '../../../../../plugins/models/batch-jobs/jobs.ts';
-import { outcomeText, stateLine } from '../../../../../plugins/models/batch-jobs/text.ts';
+import { outcomeText, standingLine, stateLine } from '../../../../../plugins/models/batch-jobs/text.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { batchMemory } from '../../../../../plugins/models/plan/batch/functions.ts';
 import { PRICES } from '../../../../../plugins/models/plan/shared/prices.ts';
+import { span } from '../../../../../plugins/models/releases/words/time.ts';
 import { fakeBucket } from '../../../../fakes/bucket.ts';
 import { ENTRY } from '../../../core/batch/scene.ts';
 
@@ -188,4 +190,23 @@ it('costs are of the batch function’s memory, and of what this wait is for', a
   const dollars = 1000 * PRICES.gbSecond.arm64 + 2 * PRICES.request;
   expect(text).toContain(`about $${dollars.toPrecision(2)} (Lambda only)`);
   expect(text).toContain('2 objects scored (1 of them before)');
+});
+
+it('rows and the time left are of what this wait is for, and not of what was done before', async () => {
+  const lines: string[] = [];
+  const s = simulated((looks) => {
+    if (looks === 2) s.write(fresh, KEYS.success, success(10));
+  });
+  const [before, fresh] = [s.job('rows/a.csv'), s.job('rows/b.csv')];
+  s.write(before, KEYS.success, { ...success(10), rows: 1_000_000 });
+  s.write(fresh, KEYS.plan, PLAN);
+  s.write(fresh, 'part-00000.csv');
+  const jobs = [await asItStands(s.cloud, before), await asItStands(s.cloud, fresh)];
+  const told = (standing: Standing): unknown => lines.push(standingLine(standing, 60_000));
+  const outcome = await followJobs(s.cloud, QUEUE, jobs, told, 0);
+  expect(outcome.done.map(({ rows }) => rows)).toEqual([1_000_000, 8]);
+  // A minute for the first half: another one for the rest.
+  expect(new Set(lines)).toEqual(
+    new Set([`1 of 2 objects done, part 1 of 2, 8 rows, 0 rows/s, about ${span(60_000)} left`]),
+  );
 });

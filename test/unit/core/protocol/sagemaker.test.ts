@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { isRefusal } from '../../../../core/errors/refusals.ts';
+import type { EndpointRequest } from '../../../../core/protocol/event.ts';
+import type { Shapes } from '../../../../core/protocol/request.ts';
+import { readInvocation } from '../../../../core/protocol/sagemaker.ts';
+import type { TensorSpec } from '../../../../core/tensor/contract.ts';
+
+const spec = (name: string, ...shape: readonly number[]): TensorSpec => ({ name, datatype: 'FP32', shape });
+const of = (...inputs: readonly TensorSpec[]): Shapes => ({ inputs, outputs: [], omitted: [] });
+const TABLE = of(spec('X', -1, 2));
+const NAMED: Shapes = { ...TABLE, columns: { names: ['age', 'a b'], bind: true } };
+const TWO = of(spec('a', -1, 2), spec('b', -1, 1));
+const SERIES = of(spec('x', -1, 3, 1));
+
+function refusalOf(shapes: Shapes, body: string, type = 'application/json'): string {
+  const request = { headers: { 'content-type': type } } as unknown as EndpointRequest;
+  try {
+    readInvocation(request, body, shapes, { model: 'm', version: '1' });
+  } catch (error) {
+    if (isRefusal(error)) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'taken';
+}
+
+it.each([
+  [TABLE, '{"instances":[[1,2],[3,"x"]]}', '$.instances[1][1] must be a number.'],
+  [TABLE, '[[1,2],[3,"x"]]', '$.instances[1][1] must be a number.'],
+  [TABLE, '[1,"x"]', '$.instances[0][1] must be a number.'],
+  [NAMED, '{"instances":[{"a b":"x","age":1}]}', '$.instances[0]["a b"] must be a number.'],
+  [NAMED, '[{"a b":1,"age":1},{"age":null,"a b":1}]', '$.instances[1].age must be a number.'],
+  [TWO, '[{"a":[1,2],"b":1},{"a":[1,2],"b":"x"}]', '$.instances[1].b must be a number.'],
+  [TWO, '{"instances":[{"a":[1,"x"],"b":1}]}', '$.instances[0].a[1] must be a number.'],
+  [TABLE, '{"inputs":[[1,2],[3,"x"]]}', '$.inputs[1][1] must be a number.'],
+  [TWO, '{"inputs":{"a":[[1,2]],"b":["x"]}}', '$.inputs.b[0] must be a number.'],
+])('a value of another kind is told by its place in the body (%#: %s)', (shapes, body, due) => {
+  expect(refusalOf(shapes, body)).toBe(`WRONG_VALUE: ${due}`);
+});
+
+it('a line of JSON is an instance, too', () => {
+  const body = '[1,2]\n\n[3,"x"]\n';
+  expect(refusalOf(TABLE, body, 'application/jsonlines')).toBe(
+    'WRONG_VALUE: $.instances[1][1] must be a number.',
+  );
+});
+
+describe('rows of another shape are told as what they are in the body:', () => {
+  const rank = (size: number, shape: string): string =>
+    `must have rank ${size}: ${shape}, where -1 is any size.`;
+  it.each([
+    [TABLE, '{"instances":[[1,2,3]]}', '$.instances: dimension 1 of X must be 2.'],
+    [TABLE, '{"instances":[1,2]}', `$.instances: the shape of X ${rank(2, '[-1, 2]')}`],
+    [TABLE, '{"instances":[]}', `$.instances: the shape of X ${rank(2, '[-1, 2]')}`],
+    [TABLE, '{"inputs":[[[1,2]]]}', `$.inputs: the shape of X ${rank(2, '[-1, 2]')}`],
+    [TWO, '[{"a":[1,2,3],"b":1}]', '$.instances: dimension 1 of a must be 2.'],
+    [SERIES, '{"instances":[[1,2,3]]}', `$.instances: the shape of x ${rank(3, '[-1, 3, 1]')}`],
+  ])('%#: %s', (shapes, body, due) => {
+    expect(refusalOf(shapes, body)).toBe(`WRONG_SHAPE: ${due}`);
+  });
+
+  it('rows of different lengths', () => {
+    expect(refusalOf(TABLE, '[[1,2],[1,2,3]]')).toBe(
+      'WRONG_LENGTH: $.instances[1] has 3 elements; the shape says 2.',
+    );
+  });
+});
