@@ -58,8 +58,11 @@ type Waiting = {
   readonly taken: () => void;
 };
 
-/** A process, how many requests lie with it, and since when it can have computed the first of them. */
-type Worker = { readonly process: ModelProcess; has: number; since: number };
+/**
+ * A process, how many requests lie with it, and since when it can have computed the first of them. `over`: it
+ * has ended, which its end is still to tell.
+ */
+type Worker = { readonly process: ModelProcess; has: number; since: number; over: boolean };
 
 /**
  * A model's weights in huge pages, which Linux gives to those who ask: a process that reads all of them for
@@ -104,14 +107,16 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
   let told: () => void = () => {};
 
   const mayHave = (one: Worker, { body }: Waiting): boolean =>
-    one.has === 0 || (body.length <= COPIED_BYTES && one.has < requestsAhead(seconds));
+    !one.over &&
+    (one.has === 0 ||
+      (body.length <= COPIED_BYTES && one.has < requestsAhead(seconds, waiting.length > up.size)));
   /** Gives a process of what waits as much as may lie with it. */
   const feed = (one: Worker): void => {
     for (let job = waiting[0]; job !== undefined && mayHave(one, job); job = waiting[0]) {
       waiting.shift();
       run(one, job);
     }
-    if (one.has === 0) idle.push(one);
+    if (one.has === 0 && !one.over) idle.push(one);
   };
   const run = (one: Worker, job: Waiting): void => {
     if (one.has++ === 0) one.since = performance.now();
@@ -119,6 +124,7 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
     one.process.ask(job.asked, job.body, (ended) => {
       one.has--;
       if (ended === 'unbegun') {
+        one.over = true;
         waiting.unshift(job);
         const other = idle.pop();
         if (other !== undefined) feed(other);
@@ -170,7 +176,7 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
   const start = async (): Promise<void> => {
     const process = await startProcess(options);
     if (stopped) return process.kill();
-    const one: Worker = { process, has: 0, since: 0 };
+    const one: Worker = { process, has: 0, since: 0, over: false };
     up.add(one);
     void process.gone.then((how) => {
       // One that had a request is lost already.
@@ -197,7 +203,11 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
       const job = { asked, body, done, taken };
       const one = idle.pop() ?? (waiting.length === 0 ? leastOf(up) : undefined);
       if (one !== undefined && mayHave(one, job)) run(one, job);
-      else waiting.push(job);
+      else {
+        waiting.push(job);
+        const next = waiting.length > up.size ? leastOf(up) : undefined;
+        if (next !== undefined) feed(next);
+      }
       return () => {
         const at = waiting.indexOf(job);
         if (at < 0) return;

@@ -46,12 +46,14 @@ describe('room for one more request', () => {
 });
 
 it.each([
-  ['none was answered yet', 0, 1],
-  ['they take longer than another one may wait for them', 0.01, 1],
-  ['they take a millisecond', 0.001, 7],
-  ['they take no time', 0.000_01, 17],
-])('so many lie with a process where %s', (_, seconds, many) => {
-  expect(requestsAhead(seconds)).toBe(many);
+  ['none was answered yet', 0, 1, 1],
+  ['they take so long that a wake is nothing', 0.06, 1, 1],
+  ['they take longer than another one may wait for them', 0.01, 1, 2],
+  ['they take a millisecond', 0.001, 7, 7],
+  ['they take no time', 0.000_01, 17, 17],
+])('so many lie with a process where %s', (_, seconds, many, full) => {
+  expect(requestsAhead(seconds, false)).toBe(many);
+  expect(requestsAhead(seconds, true)).toBe(full);
 });
 
 describe('bodies that are given up', () => {

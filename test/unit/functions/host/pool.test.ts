@@ -18,6 +18,7 @@ export const handler = async ({ rawPath }) => {
   if (rawPath === '/die') process.exit(7);
   if (rawPath === '/who') return { statusCode: 200, headers: {}, body: String(process.pid) };
   while (rawPath === '/endless');
+  if (rawPath === '/short') for (const until = performance.now() + 10; performance.now() < until; );
   if (rawPath === '/log') console.log('a'.repeat(1_000_000));
   if (rawPath === '/never') await new Promise(() => {});
   if (rawPath === '/begin') setTimeout(() => (begun = 'over'), 1);
@@ -48,10 +49,10 @@ let folder = '';
 let pool: Pool;
 const notices: string[] = [];
 let logged = 0;
-const open = (timeout: number): Promise<Pool> =>
+const open = (timeout: number, workers = 1): Promise<Pool> =>
   openPool({
     model: { name: 'm', handler: join(folder, 'handler.mjs'), version: '1', timeout },
-    workers: 1,
+    workers,
     child: join(import.meta.dirname, '../../../../functions/host/child.ts'),
     write: (lines) => {
       logged += lines.length;
@@ -107,6 +108,25 @@ it('what lies with a process is computed in its order, one at a time', async () 
   );
 });
 
+it('the next one lies with a process where more wait than there are processes, however long the queue', async () => {
+  /** How many a process has at once after each of five. */
+  const taken = async (): Promise<readonly number[]> => {
+    let count = 0;
+    const seen: number[] = [];
+    const ended = Array.from({ length: 5 }, () => {
+      const { promise, resolve } = Promise.withResolvers<PoolOutcome>();
+      const asked = { id: 'a', method: 'POST', target: '/short', headers: {} };
+      pool.ask(asked, Buffer.alloc(0), resolve, () => count++);
+      seen.push(count);
+      return promise;
+    });
+    for (const one of await Promise.all(ended)) expect(one).toMatchObject({ status: 200 });
+    return seen;
+  };
+  // Where the machine stands still, one of them seems long.
+  await expect.poll(taken, { timeout: 20_000 }).toEqual([1, 1, 2, 2, 2]);
+});
+
 it('an answer that its code forges is not followed by one that goes to another request', async () => {
   const body = (outcome: PoolOutcome | undefined) =>
     outcome !== undefined && 'body' in outcome ? outcome.body.toString() : 'none';
@@ -147,6 +167,21 @@ it('what comes to a process that died idle is computed by the next', async () =>
     expect(await all('/good', '/good')).toMatchObject(Array(2).fill({ status: 200 }));
   }
   expect(pool.standing()).toMatchObject({ working: 0, waiting: 0, counted: { restarts: { crash: 3 } } });
+});
+
+it('what comes to two processes that died idle at once waits for the next', async () => {
+  await pool.stop();
+  pool = await open(20, 2);
+  await expect.poll(() => pool.standing().up).toBe(2);
+  for (let turn = 0; turn < 3; turn++) {
+    const pids = new Set<string>();
+    while (pids.size < 2)
+      for (const who of await all('/who', '/who')) if ('body' in who) pids.add(who.body.toString());
+    for (const pid of pids) killed(Number(pid));
+    expect(await all(...Array<string>(6).fill('/good'))).toMatchObject(Array(6).fill({ status: 200 }));
+    await expect.poll(() => pool.standing().up, { timeout: 20_000 }).toBe(2);
+  }
+  expect(pool.standing()).toMatchObject({ working: 0, waiting: 0, counted: { restarts: { crash: 6 } } });
 });
 
 it('the time of a request begins when the one before it is answered', async () => {
