@@ -108,6 +108,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
   'plugins/models/batch-jobs/owners.ts': { NoSuchBucket: GET_OBJECT },
   'plugins/models/commands/gate.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
   'plugins/models/commands/invoke.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
+  'plugins/models/measure/deployed.ts': { ResourceNotFoundException: ['Lambda GetFunctionConfiguration'] },
   'plugins/models/releases/deploy-context.ts': { NoSuchBucket: REGISTRY },
   'plugins/models/releases/remove.ts': { NoSuchBucket: REGISTRY },
   'plugins/models/releases/worker/worker.ts': { ResourceNotFoundException: ['Lambda Invoke'] },
@@ -117,7 +118,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
 };
 /** Names of the SDK's own errors and of Node's, which no AWS answers, of a member, and of one's value. */
 const NOT_OF_AWS = [
-  ...['AbortError', 'TimeoutError', 'CredentialsProviderError', 'LambdaServiceException'],
+  ...['AbortError', 'TimeoutError', 'CredentialsProviderError', 'LambdaServiceException', 'UnknownError'],
   ...['ErrnoException', 'FunctionError', 'ImageNotFound'],
 ];
 
