@@ -11,8 +11,11 @@ const FULL_LOAD = WORKERS * 2;
 /** Milliseconds of a run at least: connections are made, and the first answers of a process are slow. */
 const LEAST_MS = 2000;
 
-/** Milliseconds before anything counts. */
-const SETTLE_MS = 1000;
+/**
+ * Milliseconds before anything counts. Refused connections are read again within a second, also those that
+ * are closed by then, and what they have sent takes places of the queue.
+ */
+const SETTLE_MS = 2000;
 
 export type Overload = { readonly times: 10 } | { readonly callers: number };
 
