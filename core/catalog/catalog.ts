@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CardDocument } from '../card/contract.ts';
 import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { EndpointRequest } from '../protocol/event.ts';
-import { type Answer, allowed, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
+import { type Answer, allowHeader, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
 import {
   type CatalogGroup,
   type CatalogManifest,
@@ -94,7 +94,7 @@ export function catalog(
     if (route.kind === 'unknown') return failure('NOT_FOUND', route.error);
     const wanted = route.kind === 'infer' ? 'POST' : 'GET';
     if (request.method !== wanted && !(wanted === 'GET' && request.method === 'HEAD')) {
-      return failure('METHOD_NOT_ALLOWED', `This path takes ${wanted}.`, allowed(wanted));
+      return failure('METHOD_NOT_ALLOWED', `This path takes ${wanted}.`, allowHeader(wanted));
     }
     return answer({ manifest, endpoints, script, server }, route, request);
   };

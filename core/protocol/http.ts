@@ -27,7 +27,7 @@ export function errorAnswer({
 }
 
 /** The header of a 405 for a path that takes one method: a GET is answered for HEAD, too. */
-export const allowed = (method: 'GET' | 'POST'): Answer['headers'] => ({
+export const allowHeader = (method: 'GET' | 'POST'): Answer['headers'] => ({
   allow: method === 'GET' ? 'GET, HEAD' : method,
 });
 

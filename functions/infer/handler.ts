@@ -7,7 +7,7 @@ import type { Log } from '../../core/ports/log.ts';
 import type { Session } from '../../core/ports/session.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from '../../core/protocol/answer.ts';
 import { readBody, splitBody, type Zlib } from '../../core/protocol/body.ts';
-import { type Answer, allowed, jsonAnswer } from '../../core/protocol/http.ts';
+import { type Answer, allowHeader, jsonAnswer } from '../../core/protocol/http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from '../../core/protocol/request.ts';
 import { routeOf } from '../../core/protocol/route.ts';
 import { readInvocation } from '../../core/protocol/sagemaker.ts';
@@ -95,7 +95,7 @@ function answerTo(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
     throw refusal('NOT_FOUND', 'Nothing is at this path, or no such model or version.');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   if (method !== route.allow)
-    throw refusal('METHOD_NOT_ALLOWED', `This path takes ${route.allow}.`, allowed(route.allow));
+    throw refusal('METHOD_NOT_ALLOWED', `This path takes ${route.allow}.`, allowHeader(route.allow));
   switch (route.kind) {
     case 'ready':
       return jsonAnswer(200, { name: responder.model, ready: true });
