@@ -67,9 +67,7 @@ function entryProblems(
     });
   }
   const written = emit.length === 0 ? outputs : outputs.filter(({ name }) => emit.includes(name));
-  for (const name of ids.filter((one) =>
-    written.some((output) => columnsOf(output, outputFormat).includes(one)),
-  )) {
+  for (const name of ids.filter((one) => written.some((output) => hasColumn(output, outputFormat, one)))) {
     const fix = 'Rename the column in the objects, or choose other outputs with `emit`.';
     problems.push({
       ...misfit(`${key}.ids`, `names ${name}, which is also the name of a written output.`, fix),
@@ -77,7 +75,7 @@ function entryProblems(
     });
   }
   const numbered = ids.length === 0 && !entry.join && !formatOf(outputFormat).isArray;
-  if (numbered && written.some((output) => columnsOf(output, outputFormat).includes('row'))) {
+  if (numbered && written.some((output) => hasColumn(output, outputFormat, 'row'))) {
     const message = 'has an output row, and the column with the number of each row has that name, too.';
     const fix = 'Write `ids` or `join: input`, which take its place, or choose other outputs with `emit`.';
     problems.push(misfit(key, message, fix));
@@ -96,11 +94,16 @@ function entryProblems(
   return problems;
 }
 
-/** Names that an output's columns have where they are written; of an open row size the first ones. */
-function columnsOf(spec: TensorSpec, format: Format): readonly string[] {
+/**
+ * Has an output a column of this name where it is written? Of an open row size the first ones count. No list
+ * of them is made: a graph may declare more than fit into memory.
+ */
+function hasColumn(spec: TensorSpec, format: Format, column: string): boolean {
   const width = widthOf(spec);
-  if (width === 1 || formatOf(format).nests) return [spec.name];
-  return Array.from({ length: width < 0 ? 1000 : width }, (_, index) => `${spec.name}_${index}`);
+  if (width === 1 || formatOf(format).nests) return column === spec.name;
+  if (!column.startsWith(`${spec.name}_`)) return false;
+  const index = column.slice(spec.name.length + 1);
+  return /^(0|[1-9]\d*)$/.test(index) && Number(index) < (width < 0 ? 1000 : width);
 }
 
 function misfit(key: string, message: string, fix: string): Problem {

@@ -40,6 +40,11 @@ describe('a batch and its model', () => {
     ['with text', { format: 'jsonl' }, { inputs: [spec('x', [-1], 'BYTES')] }],
     ['with a label of one, as LightGBM exports it', {}, { outputs: [spec('label', [1], 'INT64')] }],
     [
+      'with more columns than any list has',
+      { ids: ['p_x', 'p_01'] },
+      { outputs: [spec('p', [-1, 2 ** 40])] },
+    ],
+    [
       'with text that is not written',
       { outputFormat: 'npy', emit: ['p'] },
       { outputs: [spec('label', [-1], 'BYTES'), spec('p', [-1, 2])] },
@@ -73,6 +78,12 @@ describe('a batch and its model', () => {
       { ids: ['p_1'] },
       {},
       'batch.0.ids: names p_1, which is also the name of a written output.',
+    ],
+    [
+      'one of very many columns as an id',
+      { ids: ['p_1099511627775'] },
+      { outputs: [spec('p', [-1, 2 ** 40])] },
+      'batch.0.ids: names p_1099511627775, which is also the name of a written output.',
     ],
     [
       'text from npy',
