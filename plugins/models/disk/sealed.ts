@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { access, constants, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { sha256Text } from './files.ts';
@@ -100,8 +100,11 @@ async function look(
   const found = new Map<string, string>();
   const others: Dirent[] = [];
   for (const entry of await entriesOf(folder))
-    if (entry.isFile()) found.set(entry.name, plain(await readFile(join(folder, entry.name), 'utf8')));
-    else if (names.includes(entry.name)) others.push(entry);
+    if (entry.isFile()) {
+      const path = join(folder, entry.name);
+      if (names.includes(entry.name) || (await hasSeal(path)))
+        found.set(entry.name, plain(await readFile(path, 'utf8')));
+    } else if (names.includes(entry.name)) others.push(entry);
   throwProblems(
     others
       // A link is replaced, not followed: where it leads to is another file of a person's.
@@ -124,6 +127,20 @@ async function look(
         ),
     );
   return { found, ours: ours.map(([name]) => name) };
+}
+
+/** Bytes of a file that its first line is looked for in. */
+const HEAD = 4096;
+
+/** What lies beside may be a model of gigabytes: no more than its beginning is read. */
+async function hasSeal(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+    return SEAL.test(plain(buffer.toString('utf8', 0, bytesRead)));
+  } finally {
+    await file.close();
+  }
 }
 
 /** A folder that is not there yet is empty. */

@@ -1,4 +1,4 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -51,6 +51,18 @@ it('a file of somebody else under the same name is refused, one beside it is lef
   await expect(write({ 'a.yaml': 'a: 1\n' })).rejects.toThrow(/a\.yaml is not of this command/);
   await write({ 'a.yaml': 'a: 1\n' }, true);
   expect(await textOf('other.yaml')).toBe('mine: true\n');
+});
+
+it('a model of gigabytes beside them is not read', async () => {
+  const model = join(folder, 'model.onnx');
+  await writeFile(model, '');
+  await truncate(model, 3 * 1024 ** 3);
+  expect(await write({ 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' })).toEqual({
+    'a.yaml': 'created',
+    'b.yaml': 'created',
+  });
+  expect(await write({ 'a.yaml': 'a: 1\n' })).toEqual({ 'a.yaml': 'unchanged', 'b.yaml': 'removed' });
+  expect((await lstat(model)).size).toBe(3 * 1024 ** 3);
 });
 
 it('a link is not followed, and nothing is written beside a folder under one of the names', async () => {
