@@ -126,7 +126,9 @@ function kedaProblems(keda: Flags[string]): readonly Problem[] {
   if (keda === undefined) return [];
   const fix = 'Write that of Prometheus, for example http://prometheus-server.monitoring:9090.';
   const url = typeof keda === 'string' && URL.canParse(keda) ? new URL(keda) : undefined;
-  if (url !== undefined && (url.username !== '' || url.password !== ''))
+  const isHttp = url !== undefined && /^https?:$/.test(url.protocol);
+  // They may stand in what is no address, too: without `http://`, or before a port that is none.
+  if (isHttp ? url.username !== '' || url.password !== '' : String(keda).includes('@'))
     return [
       wrong(
         '--keda',
@@ -134,7 +136,5 @@ function kedaProblems(keda: Flags[string]): readonly Problem[] {
         'Leave them out; KEDA takes them by a TriggerAuthentication.',
       ),
     ];
-  return url !== undefined && /^https?:$/.test(url.protocol)
-    ? []
-    : [wrong('--keda', `${keda} is no address of a server.`, fix)];
+  return isHttp ? [] : [wrong('--keda', `${keda} is no address of a server.`, fix)];
 }

@@ -73,13 +73,16 @@ describe('--keda', () => {
   it.each(['prometheus', 'prometheus:9090', 'file:///etc/passwd', '', true])('%j is none', (keda) => {
     expect(problemsOf({ ...given, keda })).toEqual([expect.stringMatching(/^--keda: /)]);
   });
-  it.each(['http://ops:secret@prometheus:9090', 'http://secret@prometheus:9090'])(
-    '%s is not repeated',
-    (keda) => {
-      expect(problemsOf({ ...given, keda }).join()).not.toContain('secret');
-      expect(problemsOf({ ...given, keda })).toHaveLength(1);
-    },
-  );
+  it.each([
+    'http://ops:secret@prometheus:9090',
+    'http://secret@prometheus:9090',
+    'ops:secret@prometheus:9090',
+    'http://ops:secret@prometheus:909000',
+    'http://ops:secret/7@prometheus:9090',
+  ])('%s is not repeated', (keda) => {
+    expect(problemsOf({ ...given, keda }).join()).not.toContain('secret');
+    expect(problemsOf({ ...given, keda })).toHaveLength(1);
+  });
 });
 
 it('--grpc is asked for, and SageMaker has none', () => {
