@@ -285,6 +285,21 @@ describe('its model data', () => {
     expect((await readFile(files[1]?.from ?? '')).equals(await fixture('external/weights/w.bin'))).toBe(true);
   });
 
+  it('files of a group of another region, which are fetched there, too', async () => {
+    await put('far/model.onnx', await fixture('add.onnx'));
+    registry.register('far', {
+      Image: 'image',
+      ModelDataSource: {
+        S3DataSource: { S3Uri: 's3://trained/far/', S3DataType: 'S3Prefix', CompressionType: 'None' },
+      },
+    });
+    const { aws } = context();
+    const arn = 'arn:aws:sagemaker:us-east-1:000000000000:model-package-group/far';
+    const home = { ...context(), ...(aws && { aws: { ...aws, region: 'eu-west-1' } }) };
+    const { bytes } = await readArtifact(`sagemaker:${arn}/1`, home, () => {});
+    expect(bytes).toBe((await fixture('add.onnx')).length);
+  });
+
   it('an .onnx by itself, and a prefix that is not compressed', async () => {
     await put('bare/net.onnx', await fixture('add.onnx'));
     registry.register('bare', { ModelDataUrl: 's3://trained/bare/net.onnx' });

@@ -149,8 +149,7 @@ function graphAmong(
   );
 }
 
-/** Brings the graph, and the weights that it names from beside it. */
-export async function fetchPackage(
+export async function fetchData(
   resolved: ResolvedArtifact,
   beside: (file: string) => readonly string[],
   context: SourceContext,

@@ -7,12 +7,14 @@ import {
   packageGroupArn,
 } from '../../../../aws/model-packages.ts';
 import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
-import type { ResolvedArtifact, SourceContext } from '../../contracts/sources/artifact-source.ts';
+import type {
+  FetchedArtifact,
+  ResolvedArtifact,
+  SourceContext,
+} from '../../contracts/sources/artifact-source.ts';
 import { type Asked, lacking, rememberedResolve } from './remembered.ts';
 import { asSageMakerFault } from './sagemaker-faults.ts';
-import { dataOf } from './sagemaker-files.ts';
-
-export { fetchPackage } from './sagemaker-files.ts';
+import { dataOf, fetchData } from './sagemaker-files.ts';
 
 /** A version as it is asked for: by its number, or the newest that is approved. */
 type Place = { readonly group: string; readonly region?: string; readonly version?: string };
@@ -52,7 +54,7 @@ export function resolvePackage(
     });
     try {
       const found = await packageOf(client, place, refuse).catch(asSageMakerFault);
-      const data = await dataOf(found, { ...context, aws: { ...aws, region } }, refuse);
+      const data = await dataOf(found, inRegion(context, place), refuse);
       const notices =
         found.approval === 'Approved'
           ? []
@@ -69,6 +71,20 @@ export function resolvePackage(
     }
   });
 }
+
+/** Brings the graph, and the weights that it names from beside it. */
+export const fetchPackage = (
+  resolved: ResolvedArtifact,
+  place: Place,
+  beside: (file: string) => readonly string[],
+  context: SourceContext,
+): Promise<FetchedArtifact> => fetchData(resolved, beside, inRegion(context, place));
+
+/** The model data of a group of another region lie there, too. */
+const inRegion = (context: SourceContext, { region }: Place): SourceContext =>
+  context.aws === undefined || region === undefined
+    ? context
+    : { ...context, aws: { ...context.aws, region } };
 
 async function packageOf(
   client: Client,

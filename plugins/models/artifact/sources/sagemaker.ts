@@ -30,7 +30,12 @@ export const sageMakerSource: ArtifactSource = {
   resolve: async (reference, context) =>
     (await import('../fetch/sagemaker.ts')).resolvePackage(reference, placeOf(reference), context),
   fetch: async (resolved, beside, context) =>
-    (await import('../fetch/sagemaker.ts')).fetchPackage(resolved, beside, context),
+    (await import('../fetch/sagemaker.ts')).fetchPackage(
+      resolved,
+      placeOf(resolved.reference),
+      beside,
+      context,
+    ),
 };
 
 /** Names as of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackageGroup.html */
