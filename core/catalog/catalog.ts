@@ -3,6 +3,7 @@ import type { CardDocument } from '../card/contract.ts';
 import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { EndpointRequest } from '../protocol/event.ts';
 import { type Answer, allowHeader, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
+import { mountOf } from '../protocol/mount.ts';
 import {
   type CatalogGroup,
   type CatalogManifest,
@@ -137,7 +138,11 @@ async function answer(
     case 'infer':
       return passOn(endpoints, route.model, route.version, request);
     case 'openapi':
-      return revalidated(JSON_HEADERS, JSON.stringify(openapi(manifest, route.group, server)), request);
+      return revalidated(
+        JSON_HEADERS,
+        JSON.stringify(openapi(manifest, route.group, { server, mount: mountOf(request) })),
+        request,
+      );
     case 'docs':
       // Its links are relative, and would lead below it.
       if (request.path.endsWith('/'))

@@ -4,7 +4,7 @@
  * version on to that version.
  */
 import type { OpenCard } from '../card/contract.ts';
-import type { Signature } from '../tensor/contract.ts';
+import type { Columns, Signature } from '../tensor/contract.ts';
 
 /** Who may call a route: `models.<name>.http.auth`. */
 export type Auth = 'iam' | 'none' | { readonly authorizer: string };
@@ -18,6 +18,10 @@ export type CatalogModel = {
   readonly opset: number;
   readonly signature: Signature;
   readonly auth: Auth;
+  /** Names of its only input's columns, by which rows may be written; absent where none are known. */
+  readonly columns?: Columns;
+  /** `nan`: null is a missing value of a float, at `/invocations`; absent: it is refused. */
+  readonly missing?: 'nan';
   /** What is told of it; absent in a package of an earlier plugin. */
   readonly card?: OpenCard;
 };

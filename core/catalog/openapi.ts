@@ -96,16 +96,20 @@ type Get = {
   readonly ready?: boolean;
 };
 
-const get = ({ id, summary, tag, answer, auth, server, versioned = false, ready = false }: Get): Schema => ({
+/**
+ * Without 304: who sends `If-None-Match` knows it, and of an answer without a body generators make one that
+ * may be anything.
+ */
+const get = (of: Get): Schema => ({
   get: {
-    tags: [tag],
-    operationId: id,
-    summary,
-    security: securityOf(auth),
-    ...(versioned && { parameters: [VERSION] }),
+    tags: [of.tag],
+    operationId: of.id,
+    summary: of.summary,
+    security: securityOf(of.auth),
+    ...(of.versioned && { parameters: [VERSION] }),
     responses: {
-      200: { description: 'OK', content: json(ref(answer)) },
-      ...errorsOf({ versioned, ready }, auth, server),
+      200: { description: 'OK', content: json(ref(of.answer)) },
+      ...errorsOf(of, of.auth, of.server),
     },
   },
 });
@@ -192,13 +196,24 @@ const SCHEMES: Record<string, Schema> = {
   },
 };
 
+/** Where a prefix is served. */
+type Served = {
+  /** Who takes the requests, since each has errors of its own. */
+  readonly server?: Server;
+  /** What clients have before the prefix, for example `/prod`. */
+  readonly mount?: string;
+};
+
 /**
  * The OpenAPI 3.1 description of one prefix, exact to every name, datatype and dimension that the ONNX graphs
  * fix. Pure.
- * @param server who takes the requests, since each has errors of its own
  * @returns a document to serve as `/openapi.json`; its server is a path, so that it holds behind any host.
  */
-export function openapi(manifest: CatalogManifest, group: CatalogGroup, server: Server = 'gateway'): Schema {
+export function openapi(
+  manifest: CatalogManifest,
+  group: CatalogGroup,
+  { server = 'gateway', mount = '' }: Served = {},
+): Schema {
   const { auth, models } = group;
   const schemes = new Set([auth, ...models.map((model) => model.auth)].map(schemeName));
   const words = generatedWords(models.map(({ name }) => name));
@@ -210,7 +225,7 @@ export function openapi(manifest: CatalogManifest, group: CatalogGroup, server: 
       version: manifest.version,
       description: 'Open Inference Protocol v2, made from the models’ own signatures.',
     },
-    servers: [{ url: group.path }],
+    servers: [{ url: group.path === '/' ? mount || '/' : `${mount}${group.path}` }],
     tags: [
       { name: words.server },
       ...models.map(({ name, opset }) => ({
@@ -246,8 +261,7 @@ export function openapi(manifest: CatalogManifest, group: CatalogGroup, server: 
           {},
           ...models.map((model) => {
             const word = words.of(model.name);
-            const { inputs, outputs } = model.signature;
-            return { ...protocolSchemas(word, model), ...invocationSchemas(word, inputs, outputs) };
+            return { ...protocolSchemas(word, model), ...invocationSchemas(word, model) };
           }),
         ),
       },

@@ -1,4 +1,5 @@
 import type { Datatype, TensorSpec } from '../tensor/contract.ts';
+import { isFloat } from '../tensor/values.ts';
 import type { CatalogModel } from './contract.ts';
 import { elementCount, exampleShape } from './example.ts';
 
@@ -29,11 +30,21 @@ function element(datatype: Datatype): Schema {
   return { type: 'integer', minimum, maximum };
 }
 
-/** Arrays of arrays, as dimensions say: −1 is any length. */
-export function nested(datatype: Datatype, [length, ...rest]: readonly number[]): Schema {
-  if (length === undefined) return element(datatype);
+/**
+ * Arrays of arrays, as dimensions say: −1 is any length.
+ * @param missing null is a missing value, of floats
+ */
+export function nested(
+  datatype: Datatype,
+  [length, ...rest]: readonly number[],
+  missing: 'nan' | undefined = undefined,
+): Schema {
+  if (length === undefined) {
+    const one = element(datatype);
+    return missing === 'nan' && isFloat(datatype) ? { ...one, type: [one.type, 'null'] } : one;
+  }
   const fixed = length < 0 ? {} : { minItems: length, maxItems: length };
-  return { type: 'array', items: nested(datatype, rest), ...fixed };
+  return { type: 'array', items: nested(datatype, rest, missing), ...fixed };
 }
 
 /** Keeps only how many dimensions a shape has. */

@@ -47,6 +47,16 @@ const HOSTILE = [
   model('none', { inputs: [] }),
   model('mute', { inputs: [], outputs: [] }),
   model('scalar', { inputs: [tensor('s', 'FP64', [])], outputs: [tensor('s', 'FP64', [])] }),
+  model(
+    'table',
+    { inputs: [tensor('t', 'FP32', [-1, 4])] },
+    { columns: { names: ['a b', 'a_b', 'class', '$.*'], bind: true }, missing: 'nan' },
+  ),
+  model(
+    'rows',
+    { inputs: [tensor('t', 'FP16', [-1, 2])] },
+    { columns: { names: ['age', 'plan'], bind: false }, missing: 'nan' },
+  ),
   model('odd', {
     inputs: ['a b', 'a_b', 'a-b', 'class', '', '"""; import os #', '\\', "<img onerror='x'>\n", '$.*'].map(
       (name, i) => tensor(name, 'FP16', [-1, 1, 2].slice(0, i % 4)),

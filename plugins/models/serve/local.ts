@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openCard } from '../../../core/card/bounded.ts';
 import type { CatalogManifest } from '../../../core/catalog/contract.ts';
 import type { HostConfig, HostModel } from '../../../core/host/contract.ts';
 import type { Service } from '../context/context.ts';
+import { catalogModel } from '../contracts/catalog-model.ts';
 import type { Facts, Http, Model } from '../declaration/model.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
 import { slowEdgesOf } from '../plan/watch/metrics.ts';
@@ -190,12 +190,12 @@ function manifestOf(slots: readonly Slot[], { service, version }: LocalOptions):
       return {
         path,
         auth: 'none' as const,
-        models: members.flatMap(({ name }) => {
+        models: members.flatMap((model) => {
+          const { name } = model;
           const found = facts.get(name);
-          if (found === undefined) return [];
-          const { identity, opset, signature, card } = found;
-          const told = card && { card: openCard(card) };
-          return [{ name, function: name, identity, opset, signature, auth: 'none' as const, ...told }];
+          return found === undefined
+            ? []
+            : [catalogModel({ name, function: name, auth: 'none' }, model, found)];
         }),
         ...(only !== undefined && second === undefined && { bare: only.name }),
       };

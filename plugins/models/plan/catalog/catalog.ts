@@ -1,5 +1,5 @@
-import { openCard } from '../../../../core/card/bounded.ts';
 import { CATALOG_ACTIONS, type CatalogManifest } from '../../../../core/catalog/contract.ts';
+import { catalogModel } from '../../contracts/catalog-model.ts';
 import { allow, arn, type Statement } from '../../contracts/cloudformation.ts';
 import type { Feature } from '../../contracts/feature.ts';
 import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
@@ -77,18 +77,8 @@ export function catalogManifest(
         models: group.models.flatMap((model) => {
           const found = facts.get(model.name);
           if (found === undefined) return [];
-          const { identity, opset, signature, card } = found;
-          return [
-            {
-              name: model.name,
-              function: nameOf(model, host),
-              identity,
-              opset,
-              signature,
-              auth: model.http.auth,
-              ...(card && { card: openCard(card) }),
-            },
-          ];
+          const own = { name: model.name, function: nameOf(model, host), auth: model.http.auth };
+          return [catalogModel(own, model, found)];
         }),
         ...(only !== undefined && second === undefined && { bare: only.name }),
       };

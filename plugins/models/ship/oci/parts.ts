@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openCard } from '../../../../core/card/bounded.ts';
 import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
 import {
   HOST_CONFIG,
@@ -10,6 +9,7 @@ import {
   IMAGE_MODULES,
 } from '../../../../core/host/contract.ts';
 import type { ArtifactRuntime } from '../../contracts/artifact-format.ts';
+import { catalogModel } from '../../contracts/catalog-model.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { keyOf } from '../../disk/cache.ts';
 import { type ArchiveEntry, filesBelow } from '../../disk/files.ts';
@@ -160,8 +160,8 @@ function hostConfigOf(model: Model, facts: Facts, catalog: CatalogManifest, hand
  * another image of each, also where nothing in it is another
  */
 const catalogOf = (
-  { name }: Model,
-  { identity, opset, signature, card }: Facts,
+  model: Model,
+  facts: Facts,
   runtime: ArtifactRuntime,
   { service, version }: { readonly service: string; readonly version: string },
 ): CatalogManifest => ({
@@ -173,18 +173,8 @@ const catalogOf = (
     {
       path: '/',
       auth: 'none',
-      bare: name,
-      models: [
-        {
-          name,
-          function: name,
-          identity,
-          opset,
-          signature,
-          auth: 'none',
-          ...(card && { card: openCard(card) }),
-        },
-      ],
+      bare: model.name,
+      models: [catalogModel({ name: model.name, function: model.name, auth: 'none' }, model, facts)],
     },
   ],
 });

@@ -80,6 +80,9 @@ describe('the catalog', () => {
       statusCode: 308,
       headers: { location: '../docs' },
     });
+    const servers = async (path: string) => JSON.parse((await asked(path)).body).servers;
+    expect(await servers('/openapi.json')).toEqual([{ url: before }]);
+    expect(await servers('/lab/openapi.json')).toEqual([{ url: `${before}/lab` }]);
   });
 
   it('is alive', async () => expect((await ask('/v2/health/live')).json()).toEqual({ live: true }));

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CatalogModel } from '../../../../core/catalog/contract.ts';
 import { openapi } from '../../../../core/catalog/openapi.ts';
 import type { EndpointRequest } from '../../../../core/protocol/event.ts';
 import { readInvocation } from '../../../../core/protocol/sagemaker.ts';
@@ -11,8 +12,13 @@ import { group, manifest, model, tensor } from './models.ts';
 
 const RESPONDER = { model: 'm', version: '3' };
 
-function validators(signature: Signature): Record<'Invocation' | 'Answer', (value: unknown) => boolean> {
-  const one = group([model('m', signature)]);
+type Rules = Pick<CatalogModel, 'columns' | 'missing'>;
+
+function validators(
+  signature: Signature,
+  rules: Rules = {},
+): Record<'Invocation' | 'Answer', (value: unknown) => boolean> {
+  const one = group([model('m', signature, rules)]);
   const ajv = new Ajv2020({ strict: false });
   ajv.addFormat('float', true).addFormat('double', true).addFormat('int64', true);
   ajv.addSchema(JSON.parse(JSON.stringify(openapi(manifest(one), one))), 'doc');
@@ -20,18 +26,18 @@ function validators(signature: Signature): Record<'Invocation' | 'Answer', (valu
   return { Invocation: of('Invocation'), Answer: of('Answer') };
 }
 
-function readAs(signature: Signature, body: unknown) {
+function readAs(signature: Signature, body: unknown, rules: Rules = {}) {
   const text = JSON.stringify(body);
   const request = {
     headers: { 'content-type': 'application/json' },
     body: text,
   } as unknown as EndpointRequest;
-  return readInvocation(request, text, signature, RESPONDER);
+  return readInvocation(request, text, { ...signature, ...rules }, RESPONDER);
 }
 
-const isTaken = (signature: Signature, body: unknown): boolean => {
+const isTaken = (signature: Signature, body: unknown, rules?: Rules): boolean => {
   try {
-    readAs(signature, body);
+    readAs(signature, body, rules);
     return true;
   } catch {
     return false;
@@ -157,6 +163,61 @@ describe('the description of /invocations', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('has rows by the names of columns where they are known, and null where it is a missing value', () => {
+    const names = fc.uniqueArray(fc.constantFrom('age', 'a b', 'a_b', 'x', 'plan'), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    const cases = fc.record({
+      names,
+      datatype: fc.constantFrom('FP32' as const, 'FP16' as const, 'INT8' as const, 'BYTES' as const),
+      missing: fc.constantFrom('nan' as const, undefined),
+      known: fc.boolean(),
+    });
+    const counts = { taken: 0, refused: 0, byColumns: 0 };
+    fc.assert(
+      fc.property(
+        cases,
+        fc.array(fc.constantFrom('age', 'a b', 'a_b', 'x', 'plan', 'z')),
+        fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+        ({ names, datatype, missing, known }, others, nulls) => {
+          const signature: Signature = {
+            inputs: [tensor('x', datatype, [-1, names.length])],
+            outputs: [tensor('y', 'FP32', [-1])],
+            omitted: [],
+          };
+          const rules: Rules = {
+            ...(known && { columns: { names, bind: true } }),
+            ...(missing && { missing }),
+          };
+          const value = (i: number): unknown =>
+            nulls[i] ? null : { FP32: 0.5, FP16: 2, INT8: 1, BYTES: 'x' }[datatype];
+          const row = names.map((_, i) => value(i));
+          const byColumns = Object.fromEntries(names.map((name, i) => [name, value(i)]));
+          const byOthers = Object.fromEntries(others.map((name, i) => [name, value(i % 3)]));
+          const { Invocation } = validators(signature, rules);
+          for (const body of [
+            { instances: [byColumns] },
+            { instances: [byOthers] },
+            [byColumns, byColumns],
+            { instances: [row] },
+            { inputs: { x: [row] } },
+            { instances: [{ x: row }] },
+            row,
+          ]) {
+            const isRead = isTaken(signature, body, rules);
+            counts[isRead ? 'taken' : 'refused']++;
+            if (isRead && Array.isArray(body) && body[0] === byColumns) counts.byColumns++;
+            expect(Invocation(body), JSON.stringify([body, rules, datatype])).toBe(isRead);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(80);
+    expect(counts.byColumns).toBeGreaterThan(3);
   });
 
   it('knows what is none of its forms', () => {

@@ -235,11 +235,26 @@ describe('the OpenAPI description', () => {
     expect(fitsError({ error: 'x' })).toBe(false);
   });
 
+  it('has rows by columns beside those by inputs, each column once, and none where no names are known', () => {
+    const columns = { names: ['age', 'plan'], bind: true };
+    const inputs = [tensor('t', 'FP32', [-1, 2])];
+    const table = document([model('table', { inputs }, { columns, missing: 'nan' })]).components.schemas;
+    expect(table['table.RowByColumns']).toMatchObject({
+      required: ['age', 'plan'],
+      properties: { age: { type: ['number', 'null'] } },
+    });
+    // Null is SageMaker's shape alone.
+    expect(JSON.stringify(table['Data.FP32.2'])).not.toContain('null');
+    expect(document([model('table', { inputs })]).components.schemas).not.toHaveProperty([
+      'table.RowByColumns',
+    ]);
+  });
+
   it('has the errors of a host where a host answers, and none of a gateway', () => {
     const one = group([churn]);
     type Answers = Record<string, { description: string; headers?: object }>;
     const errors = (server: 'host' | 'local', path: string, method: string): Answers => {
-      const { paths } = openapi(manifest(one), one, server) as Document;
+      const { paths } = openapi(manifest(one), one, { server }) as Document;
       return paths[path]?.[method]?.responses as Answers;
     };
     for (const path of [
