@@ -9,7 +9,7 @@ import { blank, noted, REMEMBERED } from '../state/noted.ts';
 import { endTime, isPending, isWatched } from '../state/predicates.ts';
 import { telling } from '../state/tick-schedule.ts';
 import { eachVersion, measured, rebatched, rewindowed, settle } from '../state/transitions.ts';
-import { forward } from './forward.ts';
+import { comingWith, forward } from './forward.ts';
 import { goneOf, undoes } from './operation.ts';
 import { refusedBefore } from './refusal.ts';
 import { endedBy, givenUp, restored, UNREAD, withdrawn } from './withdraw.ts';
@@ -217,13 +217,11 @@ function settled(found: Release, alias: AliasState | undefined, now: number): Re
  * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule
  * could fail it
  */
-function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollback', now: number): Release {
+function changed(found: Release, asked: AliasRequest, kind: 'settings' | 'rollback', now: number): Release {
+  const base = eachVersion(found, (ref) => (ref.version === asked.version ? comingWith(ref, asked) : ref));
   const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
   const { stable } = base;
-  const live =
-    stable?.version === asked.version
-      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings, stable) }
-      : {};
+  const live = stable?.version === asked.version ? { stable: measured(stable, asked.settings, stable) } : {};
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
   const batches = kind === 'rollback' ? rebatched(base) : {};

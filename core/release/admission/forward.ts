@@ -33,7 +33,11 @@ export function forward(
   if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
     // The running release's own candidate, or its like, asked for again: it goes on as it is.
     const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
-    return next(base, noted(base, asked, kind, now), now);
+    return next(
+      base,
+      { ...noted(base, asked, kind, now), candidate: comingWith(base.candidate, asked) },
+      now,
+    );
   }
   const stable = stableOf(base, asked, alias, recorded);
   const request = noted(from, asked, 'forward', now);
@@ -86,6 +90,12 @@ export function forward(
   if (alike) return become(from, 'WARMING', { ...begins('WARMING'), steps: [] }, now);
   return become(from, 'GATING', begins('GATING'), now);
 }
+
+/** The batch function of what is asked for may be another version, or new, also while it is on its way. */
+export const comingWith = ({ batch: _, ...ref }: VersionRef, { batch }: AliasRequest): VersionRef => ({
+  ...ref,
+  ...(batch && { batch }),
+});
 
 const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: AliasRequest): boolean =>
   candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);

@@ -105,6 +105,47 @@ describe('the alias of batch', () => {
     expect(batchOf(w)).toBe('15');
   });
 
+  it.each([
+    ['by settings alone', {}],
+    ['by a deploy that asks for the candidate anew', { again: '2026-01-01T00:30:00.000Z' }],
+  ])('follows a candidate whose batch function changed while it was on its way, %s', async (_, changes) => {
+    const w = await canary();
+    await until(w, 'JUDGING', GOOD);
+    w.stack.state = 'busy';
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, batch: '15', ...changes }));
+    expect(batchOf(w)).toBe('13');
+    w.stack.state = 'done';
+    await until(w, 'BAKING', GOOD);
+    expect(batchOf(w)).toBe('15');
+  });
+
+  it('goes by the template again where a deploy that changed it for a candidate fails', async () => {
+    const w = await canary();
+    await until(w, 'JUDGING', GOOD);
+    w.stack.state = 'busy';
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, batch: '15' }));
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, batch: '14' }));
+    w.stack.state = 'done';
+    await until(w, 'BAKING', GOOD);
+    expect(batchOf(w)).toBe('14');
+  });
+
+  it('is there for what starts jobs where batch is declared while a candidate is on its way', async () => {
+    const w = fakeWorld();
+    for (const version of ['3', '4']) w.aliases.publish(FUNCTION, version);
+    w.aliases.publish(BATCH, '14');
+    await w.send(request('Create', '3', 'a', { settings: CANARY }));
+    w.stack.state = 'done';
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await until(w, 'JUDGING', GOOD);
+    w.stack.state = 'busy';
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, batch: '14' }));
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(batchOf(w)).toBe('14');
+  });
+
   it('is put right where somebody moved it, or it is gone', async () => {
     const w = await canary();
     w.aliases.byHand(BATCH, 'live', undefined);
