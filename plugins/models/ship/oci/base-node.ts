@@ -31,27 +31,21 @@ export async function nodeIn(
 ): Promise<BaseNode | { readonly wrong: string }> {
   const places = new Map<string, Place>();
   for (const [layer, file] of layers.entries()) {
-    const gone: string[] = [];
+    const gone: Gone = { whole: new Set(), below: new Set() };
     const here: Place[] = [];
     await lookIntoTar(createReadStream(file), (entry) => {
       const [folder, name] = [posix.dirname(entry.path), posix.basename(entry.path)];
-      if (name === '.wh..wh..opq') gone.push(`${folder}/`);
-      else if (name.startsWith('.wh.')) {
-        const path = posix.join(folder, name.slice('.wh.'.length));
-        gone.push(path, `${path}/`);
-      } else here.push({ ...entry, layer });
+      if (name === '.wh..wh..opq') gone.below.add(folder);
+      else if (name.startsWith('.wh.')) gone.whole.add(posix.join(folder, name.slice('.wh.'.length)));
+      else here.push({ ...entry, layer });
       return undefined;
     });
-    for (const path of gone)
-      for (const known of places.keys())
-        if (path.endsWith('/') ? known.startsWith(path) : known === path) places.delete(known);
-    for (const place of here) {
-      const before = places.get(place.path);
-      // What becomes a file has nothing below it any more.
-      if (before?.kind === 'folder' && place.kind !== 'folder')
-        for (const known of places.keys()) if (known.startsWith(`${place.path}/`)) places.delete(known);
-      places.set(place.path, place);
-    }
+    // What becomes a file has nothing below it any more.
+    for (const { path, kind } of here)
+      if (kind !== 'folder' && places.get(path)?.kind === 'folder') gone.below.add(path);
+    if (gone.whole.size + gone.below.size > 0)
+      for (const path of places.keys()) if (isGone(path, gone)) places.delete(path);
+    for (const place of here) places.set(place.path, place);
   }
   if ([...places.keys()].some((path) => /(^|\/)ld-musl-[\w]+\.so/.test(path)))
     return { wrong: 'is built on musl, and ONNX Runtime needs glibc' };
@@ -67,6 +61,19 @@ export async function nodeIn(
     return { path: posix.join(folder, 'node'), version, hasOpt: opt === 'folder' || opt === 'link' };
   }
   return { wrong: `has no node in ${[...new Set(folders)].join(', ')}` };
+}
+
+/** What a layer takes away of those before: with all that is below, or this alone. */
+type Gone = { readonly whole: Set<string>; readonly below: Set<string> };
+
+/** A path is looked up, and not compared with each: a layer may take away as many files as another one has. */
+function isGone(path: string, { whole, below }: Gone): boolean {
+  if (whole.has(path)) return true;
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const folder = path.slice(0, end);
+    if (whole.has(folder) || below.has(folder)) return true;
+  }
+  return false;
 }
 
 /** As many links as Linux follows. */

@@ -168,6 +168,16 @@ describe('Node is found', () => {
   });
 });
 
+it('a layer may take away thousands of files, which are found at once', { timeout: 30_000 }, async () => {
+  const paths = Array.from({ length: 40_000 }, (_, at) => `usr/lib/packages/${at % 100}/${at}.js`);
+  const gone = paths.filter((_, at) => at % 2 === 1).map((path) => path.replace(/(\d+\.js)$/, '.wh.$1'));
+  const digest = putImage([
+    layer(node('usr/bin/node'), ...paths.map((path) => ({ path }))),
+    layer(...gone.map((path) => ({ path }))),
+  ]);
+  expect((await fetched(digest)).node.path).toBe('/usr/bin/node');
+});
+
 it('a version is read whole, wherever a piece of the layer ends', async () => {
   // Files are read in pieces of 64 KiB, and a file begins behind 512 bytes of the archive.
   for (const cut of ['node.js/v24.21.1', 'node.js/v24.21.12', 'node.js/v24.2', 'node.js/v24.21.']) {
