@@ -168,9 +168,13 @@ async function move(
 }
 
 /** What an alarm waits for, and what a dashboard marks. */
-function noteworthy(world: World, { phase }: Release, to: Release): void {
-  if (phase === to.phase) return;
-  if (to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED')
-    world.count(WORKER_METRICS.failed, to.functionName);
-  else if (phase === 'PROMOTING') world.count(WORKER_METRICS.promoted, to.functionName);
+function noteworthy(world: World, before: Release, to: Release): void {
+  const { phase, functionName } = to;
+  if (before.phase === phase) return;
+  // Tested beside the last good version, the live one stays: no release failed by that.
+  const stays = before.phase === 'REVERSING' && before.stable.version === to.stable?.version;
+  if ((phase === 'ROLLED_BACK' || phase === 'ABORTED') && !stays)
+    world.count(WORKER_METRICS.failed, functionName);
+  else if (before.phase === 'PROMOTING' && (phase === 'BAKING' || phase === 'DONE'))
+    world.count(WORKER_METRICS.promoted, functionName);
 }
