@@ -4,7 +4,14 @@ import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../../core/release/phases/judging.ts';
 import { pointsAt, say } from '../../../../core/release/state/alias-target.ts';
 import { GOES_OFF_MS } from '../../../../core/release/state/durations.ts';
-import { isEnd, isPending, lastGood, standing, weightOf } from '../../../../core/release/state/predicates.ts';
+import {
+  isEnd,
+  isOpen,
+  isPending,
+  lastGood,
+  standing,
+  weightOf,
+} from '../../../../core/release/state/predicates.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { ofPhase, sentence } from './phase-advice.ts';
@@ -69,7 +76,8 @@ export function advice(
         `See why: \`${command.sls('logs -f models-release')}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
       ],
     };
-  if (isPending(release) && now - Date.parse(updatedAt) > LONG)
+  // One that is held without a weight waits for a person, and nothing is noted meanwhile.
+  if (isOpen(phase) && now - Date.parse(updatedAt) > LONG)
     return {
       ...own,
       level: 'look',

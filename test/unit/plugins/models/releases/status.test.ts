@@ -312,6 +312,27 @@ describe('at three in the morning', () => {
     );
   });
 
+  it('it is held before its first weight, since yesterday', async () => {
+    const w = await live();
+    await deploy(w, '4', 'b');
+    expect(await w.command('hold')).toMatchObject({ done: true });
+    w.stack.state = 'done';
+    await minutes(w, 20 * 60);
+    expect(await textIn(w)).toMatchInlineSnapshot(`
+      "churn: LOOK, not urgent. The release of version 4 is held at 0 %; version 3 has the rest.
+        to do      \`sls models promote --model churn --stage dev\` gives version 4 all traffic,
+                   \`sls models rollback --model churn --stage dev\` takes it away,
+                   \`sls models resume --model churn --stage dev\` goes on with the steps.
+        traffic    version 3  ████████████████████   100 %  stable
+        next       nothing by itself
+        step       1 of 3: 5 %
+        gate       pass: it starts
+        reason     held by arn:aws:iam::1:user/me
+        held       in SHIFTING, since 00:00:00 UTC (20 h ago)
+        release    HELD, canary, begun 00:00:00 UTC (20 h ago)"
+    `);
+  });
+
   it('it is held: somebody moved the alias', async () => {
     const w = await deployed();
     await minutes(w, 3, GOOD);
