@@ -5,13 +5,14 @@ import { effectiveRows, sharedPart, smoothThreshold } from '../../core/drift/sta
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
-import { alarmLogicalId } from '../../plugins/models/declaration/naming.ts';
+import { alarmLogicalId, DRIFT, lambdaName } from '../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { alphaOf } from '../../plugins/models/plan/drift/budget.ts';
 import { nativeBudget } from '../../plugins/models/plan/drift/functions.ts';
 import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
 import { HOST as host } from '../fixtures/service.ts';
+import { invoke, makeFunction } from './lambda.ts';
 
 /** The emitted metric math, evaluated where the alarm is, says what the statistics say. */
 const HOUR = 3_600_000;
@@ -128,3 +129,40 @@ it.each([
     expect(new Set(expected)).toEqual(new Set([0, 1]));
   },
 );
+
+it('an alarm of the monitor counts runs that ended before they could count their failure, beside those that did', async () => {
+  if (model === undefined) throw new Error('no model');
+  const name = lambdaName(host.service, host.stage, DRIFT);
+  await makeFunction(aws, { name, code: 'export const handler = (ends) => ends && process.exit(1);' });
+  const began = Date.now();
+  for (const ends of [true, false, true]) await invoke(aws, name, ends);
+  await cloudWatch.send(
+    new PutMetricDataCommand({
+      Namespace: 'ServerlessModels',
+      MetricData: [
+        {
+          MetricName: 'DriftUnreadable',
+          Value: 1,
+          Timestamp: new Date(began),
+          Dimensions: [{ Name: 'Model', Value: 'shop-dev-churn' }],
+        },
+      ],
+    }),
+  );
+  const alarm = driftAlarms(model, factsOf('input'), host).at(-1);
+  const { Metrics, Threshold } = (alarm?.resource.Properties ?? {}) as {
+    Metrics?: ConstructorParameters<typeof GetMetricDataCommand>[0]['MetricDataQueries'];
+    Threshold?: number;
+  };
+  // The hour may end between two of them.
+  const { MetricDataResults = [] } = await cloudWatch.send(
+    new GetMetricDataCommand({
+      MetricDataQueries: Metrics,
+      StartTime: new Date(Math.floor(began / HOUR) * HOUR),
+      EndTime: new Date(Math.ceil((Date.now() + 1) / HOUR) * HOUR),
+    }),
+  );
+  const runs = (MetricDataResults[0]?.Values ?? []).reduce((sum, one) => sum + one, 0);
+  expect(runs).toBe(3);
+  expect(runs).toBeGreaterThan(Threshold ?? Number.POSITIVE_INFINITY);
+});

@@ -9,7 +9,7 @@ import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
 import { written } from '../../declaration/keys/units.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
-import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../../declaration/naming.ts';
+import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION, lambdaName } from '../../declaration/naming.ts';
 import { alphaOf } from './budget.ts';
 import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
 
@@ -95,9 +95,13 @@ export function driftAlarms(
         ]),
     alarm(
       'monitor',
-      `The monitor of drift could not read log, baseline or registry, or not tell of drift, in ${UNREADABLE} runs in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
+      `The monitor of drift failed, or could not read log, baseline or registry, or not tell of drift, in ${UNREADABLE} runs in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
       {
-        Metrics: [stat('watched', functionName, DRIFT.unreadable, 3600, 'Sum', true)],
+        Metrics: [
+          stat('unreadable', functionName, DRIFT.unreadable, 3600, 'Sum'),
+          killed(lambdaName(host.service, host.stage, DRIFT_FUNCTION)),
+          math('watched', 'FILL(unreadable,0)+FILL(killed,0)', true),
+        ],
         Threshold: UNREADABLE - 1,
         EvaluationPeriods: 1,
         DatapointsToAlarm: 1,
@@ -108,6 +112,21 @@ export function driftAlarms(
 
 /** Runs of the monitor in an hour that fail. */
 const UNREADABLE = 3;
+
+/** A run that ends before it can count its failure, for want of time or memory, is counted by Lambda. */
+const killed = (monitor: string): Json => ({
+  Id: 'killed',
+  MetricStat: {
+    Metric: {
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Errors',
+      Dimensions: [{ Name: 'FunctionName', Value: monitor }],
+    },
+    Period: 3600,
+    Stat: 'Sum',
+  },
+  ReturnData: false,
+});
 
 /**
  * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm

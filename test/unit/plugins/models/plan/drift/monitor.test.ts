@@ -55,7 +55,7 @@ describe('alarms of drift', () => {
       'shop-dev-churn-drift-outputs',
       'shop-dev-churn-drift-monitor',
     ]);
-    expect(alarms.map(({ metrics }) => metrics)).toEqual([10, 6, 1]);
+    expect(alarms.map(({ metrics }) => metrics)).toEqual([10, 6, 2]);
     for (const alarm of alarms.slice(0, 2)) {
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
       expect(queries(alarm).filter(({ MetricStat }) => MetricStat !== undefined).length).toBeLessThanOrEqual(
@@ -114,9 +114,27 @@ describe('alarms of drift', () => {
       ['shop-dev-churn-drift', 10],
       ['shop-dev-churn-drift-outputs', 6],
       ['shop-dev-churn-drift-classes', 1],
-      ['shop-dev-churn-drift-monitor', 1],
+      ['shop-dev-churn-drift-monitor', 2],
     ]);
     expect(queries(alarms[2])[0]?.MetricStat).toMatchObject({ Metric: { MetricName: 'DriftClasses' } });
+  });
+
+  it('watch the monitor itself: what it could not do, and runs that ended before they could count it', () => {
+    const monitors = driftAlarms(declared(), facts(four), host).at(-1);
+    expect(queries(monitors)).toMatchObject([
+      { Id: 'unreadable', MetricStat: { Metric: { Namespace: 'ServerlessModels' } } },
+      {
+        Id: 'killed',
+        MetricStat: {
+          Metric: {
+            Namespace: 'AWS/Lambda',
+            MetricName: 'Errors',
+            Dimensions: [{ Name: 'FunctionName', Value: 'shop-dev-models-drift' }],
+          },
+        },
+      },
+      { Id: 'watched', Expression: 'FILL(unreadable,0)+FILL(killed,0)', ReturnData: true },
+    ]);
   });
 
   it('are none without outputs that can be scored', () => {
