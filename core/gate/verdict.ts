@@ -15,7 +15,7 @@ export type GateLimits = {
   readonly gate?: GateSettings;
   /** Milliseconds. */
   readonly p95?: number;
-  /** MB of the function. */
+  /** MB of the function; Infinity where they are not known. */
   readonly memory: number;
 };
 
@@ -93,7 +93,8 @@ export function passed(
       : [
           `${latency(load)} at ${gate.load.rate}/s${p95 === undefined ? '' : `, objective ${p95} ms`}, ${load.errors} errors, ${load.cold} cold starts`,
         ];
-  const used = memory === undefined ? [] : [`${memory} of ${limit} MB`];
+  const of = limit === Number.POSITIVE_INFINITY ? '' : ` of ${limit}`;
+  const used = memory === undefined ? [] : [`${memory}${of} MB`];
   const good = metric?.result === undefined ? [] : [metric.result.reason.replace(/\.$/, '')];
   return `${[...cases, ...good, ...loaded, ...used].join('; ')}.`;
 }

@@ -82,13 +82,14 @@ function ready(state: Reversing, live: string, facts: ReleaseFacts, now: number)
 
 /**
  * Its own start and cases; no load and no labelled rows, which take too long, and no reference, which may be
- * gone.
+ * gone. The memory that is set by now is that of another version; with its own it has served before.
  */
 function again(settings: Settings, { to }: Reversal): Settings {
   const { gate: _, p95: __, ...rest } = settings;
-  if (to.gate === undefined || to.gate.reference !== undefined) return rest;
+  const unbounded = { ...rest, memory: Number.POSITIVE_INFINITY };
+  if (to.gate === undefined || to.gate.reference !== undefined) return unbounded;
   const { load: ___, metric: ____, ...own } = to.gate;
-  return { ...rest, gate: own };
+  return { ...unbounded, gate: own };
 }
 
 function test(state: Reversing, half: string, facts: ReleaseFacts, now: number): Action {

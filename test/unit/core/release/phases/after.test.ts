@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GateState } from '../../../../../core/gate/contract.ts';
+import { gateFaults, passed } from '../../../../../core/gate/verdict.ts';
 import { ALARMS } from '../../../../../core/release/document/worker-contract.ts';
 import { type Chaos, calm } from '../../../../fakes/chaos.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
@@ -529,6 +530,27 @@ describe('the last good version', () => {
       ['4', 'new'],
       ['3', 'old'],
     ]);
+  });
+
+  it('is not measured by the memory of the one that followed, which may have too little', async () => {
+    const w = await live({ ...CANARY, memory: 3008 });
+    Object.assign(w.world, {
+      gate: async ({ version, settings }: Parameters<typeof w.world.gate>[0]) => {
+        const found = { done: 1, count: 1, failed: [], memory: version === '3' ? 1500 : 900 };
+        const [fault] = gateFaults(found, settings);
+        const reason = fault ?? passed(found, settings);
+        return { state: { ...found, verdict: fault ? 'fail' : 'pass', reason }, failures: [] };
+      },
+    });
+    await deploy(w, '4', 'b', { settings: { ...CANARY, steps: [], memory: 1024 } });
+    w.stack.state = 'done';
+    await minutes(w, 3, { 4: 0.9 }, { crash: true });
+    await alarm(w, ALARMS.crashes);
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()).toMatchObject({
+      phase: 'ROLLED_BACK',
+      reversal: { gate: { reason: '1 case; 1500 MB.' } },
+    });
   });
 
   it('is not measured again on its labelled rows: clients wait', async () => {
