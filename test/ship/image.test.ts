@@ -1,16 +1,19 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readHostConfig } from '../../core/host/config.ts';
 import { IMAGE_CONFIGS } from '../../core/host/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { tarFiles } from '../../plugins/models/disk/tar.ts';
+import { makeImage } from '../../plugins/models/images/made.ts';
 import type { NamedLayer } from '../../plugins/models/ship/oci/image.ts';
 import { imageParts } from '../../plugins/models/ship/oci/parts.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
+import { imageRegistry, sha256 } from '../fakes/image-registry.ts';
+import { tarOf } from '../fakes/tar.ts';
 import { FIXTURES, modelOf, newService } from './setup.ts';
 
 const service = newService();
@@ -99,3 +102,46 @@ describe('the layers of a model’s image', () => {
     expect(other.layers[2]?.diffId).not.toBe(one.layers[2]?.diffId);
   });
 });
+
+it('a whole image has the transform as a deploy loads it: with the variables of the provider', async () => {
+  await service.write('labels/transform.ts', LABELLED);
+  await cp(join(FIXTURES, 'add.onnx'), service.at('labels', 'model.onnx'));
+  const registry = await imageRegistry();
+  try {
+    const program = { path: 'usr/bin/node', content: Buffer.from('\0node.js/v24.21.0\0') };
+    const blob = (bytes: Buffer) => {
+      registry.blobs.set(`node ${sha256(bytes)}`, bytes);
+      return {
+        mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+        digest: sha256(bytes),
+        size: bytes.length,
+      };
+    };
+    const config = { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: ['sha256:0'] } };
+    const type = 'application/vnd.oci.image.manifest.v1+json';
+    const manifest = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: type,
+        config: blob(Buffer.from(JSON.stringify(config))),
+        layers: [blob(gzipSync(tarOf([program])))],
+      }),
+    );
+    registry.manifests.set(`node ${sha256(manifest)}`, { type, bytes: manifest });
+    const { card } = await makeImage(modelOf('labels'), `${registry.host}/node@${sha256(manifest)}`, {
+      aws: { region: 'us-east-1' },
+      plan: { host: { provider: { environment: { LABEL: 'verdict' } } } },
+      progress: () => {},
+      service: { name: 'shop', dir: service.at() },
+    });
+    expect(card.outputs.map(({ name }) => name)).toEqual(['verdict']);
+  } finally {
+    await registry.stop();
+  }
+});
+
+/** Loads only where the variable is. */
+const LABELLED = `if (process.env.LABEL === undefined) throw new Error('no label');
+export const outputs = [{ name: process.env.LABEL, datatype: 'BYTES', shape: [1] }];
+export const post = () => ({});
+`;

@@ -23,6 +23,14 @@ export type MadeImage = {
   readonly card: NonNullable<Facts['card']>;
 };
 
+/** `plan`: a transform is loaded with the variables of its function. */
+type ImageContext = Pick<Context, 'aws' | 'progress'> & {
+  readonly service: Pick<Context['service'], 'name' | 'dir'>;
+  readonly plan: {
+    readonly host: { readonly provider: Pick<Context['plan']['host']['provider'], 'environment'> };
+  };
+};
+
 /**
  * Packages a model and lays it over its base. All of it is in the image: what a zip has no room for lies
  * beside the handler, where it is looked for first.
@@ -33,8 +41,9 @@ export type MadeImage = {
 export async function makeImage(
   model: Model,
   given: string | undefined,
-  { aws, progress, service }: Pick<Context, 'aws' | 'progress' | 'service'>,
+  { aws, plan, progress, service }: ImageContext,
 ): Promise<MadeImage> {
+  const { environment } = plan.host.provider;
   // First: what is most often wrong, and told in a moment.
   const base = await fetchBase({
     declared: given ?? model.image?.base,
@@ -45,7 +54,7 @@ export async function makeImage(
   });
   const { parts, card } = await inFolder(async (outDir) => {
     progress(`Packaging the model ${model.name}`);
-    const shipped = await shipModel(model, { serviceDir: service.dir, outDir, progress, aws });
+    const shipped = await shipModel(model, { serviceDir: service.dir, outDir, progress, environment, aws });
     const beside = shipped.facts.remote.flatMap(({ path, sha256, bytes }) => {
       const upload = shipped.uploads.find((one) => one.sha256 === sha256);
       return upload === undefined ? [] : [{ path, from: upload.from, bytes }];
