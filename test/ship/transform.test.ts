@@ -75,12 +75,16 @@ describe('what a transform shows clients', () => {
     const text = `import { S3Client } from '@aws-sdk/client-s3';
       const client = new S3Client({});
       if (process.env.AWS_SECRET_ACCESS_KEY !== undefined) throw new Error('credentials');
-      export const outputs = [{ name: process.env.OWN + process.env.ALL, datatype: 'BYTES', shape: [] }];
+      const hours = new Date(0).getHours();
+      export const outputs = [
+        { name: process.env.OWN + process.env.ALL + hours, datatype: 'BYTES', shape: [] }];
       export const post = () => client;`;
-    const model = modelOf(await folder('env', text), { function: { environment: { OWN: 'own' } } });
+    const model = modelOf(await folder('env', text), {
+      function: { environment: { OWN: 'own', TZ: 'Asia/Tokyo' } },
+    });
     try {
       const { facts } = await shipModel(model, service.context({ environment: { OWN: 'x', ALL: 'all' } }));
-      expect(facts.signature.outputs.map(({ name }) => name)).toEqual(['ownall']);
+      expect(facts.signature.outputs.map(({ name }) => name)).toEqual(['ownall9']);
     } finally {
       delete process.env.AWS_SECRET_ACCESS_KEY;
     }
@@ -117,6 +121,11 @@ describe('a transform is refused', () => {
     ],
     ['not-functions', 'export const pre = 1, post = "x";', /pre is of the type number.*\n.*post is of the/],
     ['not-array', 'export const inputs = { name: "x" }; export const pre = () => ({});', /not an array/],
+    [
+      'a-function',
+      'export const inputs = () => []; export const pre = () => ({});',
+      /inputs is not an array/,
+    ],
     ['no-outputs', 'export const outputs = []; export const post = () => ({});', /outputs is empty/],
     [
       'bad-specs',

@@ -32,8 +32,9 @@ process.on('message', async ({ file }: { readonly file: string }) => {
 async function evaluate(file: string): Promise<Exports> {
   process.send?.({ kind: 'stage', stage: 'loading' } satisfies ProcessReply<Exports>);
   const loaded: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href);
+  // A function is nothing to JSON, which would be told as a fault of the JSON.
   const plain = (value: unknown): unknown =>
-    value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+    value === undefined ? undefined : JSON.parse(JSON.stringify(value) ?? 'null');
   return {
     names: Object.keys(loaded),
     inputs: plain(loaded.inputs),
