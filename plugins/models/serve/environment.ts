@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 import type { Service } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
-import { ALIAS } from '../declaration/naming.ts';
+import { ALIAS, lambdaName } from '../declaration/naming.ts';
 import { inherited, sdkFolders, variablesOf } from '../sandbox/environment.ts';
 
 /** What a model does not know itself. */
@@ -24,12 +24,15 @@ export function environmentOf(
   dir: string,
   { service, environment, runtime }: Around,
 ): Record<string, string> {
-  const name = `${service.name}-${service.stage}-${model.name}`;
+  const { name: given } = model.function;
+  const name = typeof given === 'string' ? given : lambdaName(service.name, service.stage, model.name);
   return {
-    ...variablesOf(environment, model.function.environment),
-    ...inherited(),
+    // A function may have others:
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
+    ...variablesOf(environment, model.function.environment),
+    ...inherited(),
     AWS_REGION: service.region,
     AWS_DEFAULT_REGION: service.region,
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',

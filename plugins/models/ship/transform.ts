@@ -32,11 +32,12 @@ export async function loadTransform(
   const key = `models.${model.name}.artifact`;
   const region = context.aws?.region ?? 'us-east-1';
   const env = {
+    // Lambda's own, which a function may change.
+    TZ: ':UTC',
     ...variablesOf(context.environment, model.function.environment),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(model.memory),
-    TZ: ':UTC',
   };
   const kept = cacheFolder('transforms', keyOf(digest, METHOD, process.version, env).slice(0, 32));
   const folder = await once(kept, async (draft) => {
