@@ -5,6 +5,7 @@ import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { CaseFailure, GateState } from '../../../core/gate/contract.ts';
 import { type GatePorts, runGate } from '../../../core/gate/gate.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
+import { textIn } from '../../../core/json/fields.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import type { LiveVersion, RowScores } from '../../../core/quality/contract.ts';
@@ -198,11 +199,29 @@ async function atUrl(model: Model, url: string): Promise<Target> {
     });
     return { status: answer.status, body: await answer.text() };
   };
-  await post('{}', AbortSignal.timeout(60_000)).catch((error: unknown) => {
+  const said = await post('{}', AbortSignal.timeout(60_000)).catch((error: unknown) => {
     const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw usage('--url', `${base.origin} does not answer: ${why}.`, 'Start `sls models serve`.');
   });
+  // A refusal of `{}` is what a version that starts answers: nobody else's may be taken for it.
+  if (isNobody(said))
+    throw usage(
+      '--url',
+      `${base.origin} has no ${model.name}: ${base.pathname} answered HTTP ${said.status}.`,
+      'Name the address of a server that has it; `sls models serve` prints its own.',
+    );
   return { invoke: askHttp(post), functionName: model.name, version: base.origin };
+}
+
+/** Does another server answer, or one that has no such model, or who guards it? */
+function isNobody({ status, body }: Posted): boolean {
+  if (status === 404) return true;
+  if (status < 400 || status >= 500) return false;
+  try {
+    return textIn(JSON.parse(body), 'error') === undefined;
+  } catch {
+    return true;
+  }
 }
 
 /** `churn, version 7: pass` and the failed cases. */
@@ -217,7 +236,7 @@ const failed = ({ name }: Model, { version, gate }: Asked): Error =>
     {
       code: 'MODELS_GATE',
       key: `models.${name}.gate`,
-      message: `does not let version ${version} pass. ${gate.reason ?? ''}`,
+      message: `does not let version ${version} pass.${gate.reason === undefined ? '' : ` ${withStop(gate.reason)}`}`,
       fix:
         gate.metric?.result?.verdict === 'nodata'
           ? 'Label more rows, write another limit, or let it pass with `gate.metric.onNoData: pass`.'

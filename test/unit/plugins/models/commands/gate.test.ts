@@ -35,7 +35,47 @@ async function asked(name: string): Promise<void> {
   }
 }
 
+/** `sls models gate --url` of a model without cases, against what answers everything so. */
+async function askedAt(status: number, body: string): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end(body));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const said: string[] = [];
+  try {
+    await command.run({
+      models,
+      flags: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+      service: { dir: '/', stage: 'dev', region: 'us-east-1' },
+      progress: () => {},
+      print: (text: string) => said.push(text),
+      notice: () => {},
+      aws: { region: 'us-east-1' },
+    } as unknown as Context);
+    return said.join();
+  } catch (error) {
+    return String(error);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const REFUSED = '{"error": "$.inputs must be an array of tensors.", "code": "INVALID_REQUEST"}';
+
 describe('sls models gate', () => {
+  it('takes no refusal of a server that has not the model for one of the model', async () => {
+    const none = '{"error": "No such model here; GET /docs lists them.", "code": "NOT_FOUND"}';
+    expect(await askedAt(404, none)).toMatch(
+      /--url: http:\S+ has no churn: \/v2\/models\/churn\/infer answered HTTP 404\. Name the address/,
+    );
+    for (const body of ['{"message": "Forbidden"}', '<html>', '{"error": ""}'])
+      expect(await askedAt(403, body)).toContain('has no churn');
+    expect(await askedAt(400, REFUSED)).toContain('pass. It starts.');
+  });
+
+  it('ends its reason before what to do', async () => {
+    expect(await askedAt(200, '{}')).toContain('pass. It does not start: an answer. Fix the model');
+  });
+
   it('says of a version that is not there that it is not, and blames neither model nor cases', async () => {
     await expect(asked('ResourceNotFoundException')).rejects.toThrow(
       'models.churn: has no version 99: shop-dev-churn never had it, or it was pruned since. ' +
