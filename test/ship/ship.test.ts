@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { initSeconds } from '../../core/capacity/environments/init.ts';
 import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { cacheFolder, once } from '../../plugins/models/disk/cache.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
 import { packZip } from '../../plugins/models/disk/pack.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
@@ -52,6 +53,35 @@ describe('a packaged model', () => {
       zipBytes: (await stat(zip ?? '')).size,
     });
     expect(uploads).toEqual([]);
+  });
+
+  it('is optimised where that was given up a day ago, for want of time', async () => {
+    const runtime = cacheFolder('onnxruntime');
+    vi.stubEnv('SERVERLESS_MODELS_CACHE', service.at('cache-of-one'));
+    try {
+      await mkdir(cacheFolder());
+      await symlink(runtime, cacheFolder('onnxruntime'));
+      const optimized = async () => (await shipModel(modelOf('add.onnx'), fixtures())).facts.optimized;
+      expect(await optimized()).toBe(true);
+      const [name = ''] = await readdir(cacheFolder('optimised'));
+      const kept = cacheFolder('optimised', name);
+      const giveUp = async (gaveUp: number): Promise<void> => {
+        await rm(kept, { recursive: true });
+        await once(kept, (draft) =>
+          writeFile(
+            join(draft, 'result.json'),
+            JSON.stringify({ optimized: 'It took too long.', files: [], gaveUp }),
+          ),
+        );
+      };
+      const hour = 60 * 60 * 1000;
+      await giveUp(Date.now() - 23 * hour);
+      expect(await optimized()).toBe('It took too long.');
+      await giveUp(Date.now() - 25 * hour);
+      expect(await optimized()).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('has the handler of batch beside the endpoint’s, which stays as it is, and is the same model', async () => {

@@ -35,11 +35,11 @@ export async function optimise(
   if (runtime === undefined) {
     return { files: source.files, optimized: 'Not optimised: ONNX Runtime has no build for this machine.' };
   }
-  const kept = cacheFolder('optimised', keyOf(source.digest, ORT_VERSION, METHOD, process.arch).slice(0, 32));
+  const name = keyOf(source.digest, ORT_VERSION, METHOD, process.arch).slice(0, 32);
   // 2: an earlier plugin may have put there what it made of a file that was written to meanwhile.
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
   const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
-  const folder = await once(kept, async (draft) => {
+  const make: Make = async (draft) => {
     const taken = await take(shared, join(draft, 'model'));
     if (taken !== undefined) {
       progress(undefined);
@@ -75,20 +75,41 @@ export async function optimise(
           files.push({ path, bytes, sha256: await sha256Of(from) });
         }
       } else await rm(model, { recursive: true });
-      await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized, files }));
+      const gaveUp = outcome.kind === 'deadline' || outcome.kind === 'memory' ? { gaveUp: Date.now() } : {};
+      await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized, files, ...gaveUp }));
     } finally {
       progress(undefined);
     }
-  });
-  const { optimized, files }: { optimized: true | string; files: Omit<SourceFile, 'from'>[] } = JSON.parse(
-    await readFile(join(folder, 'result.json'), 'utf8'),
-  );
+  };
+  const { folder, optimized, files } = await resultOf(name, make);
   if (optimized !== true) return { files: source.files, optimized };
   return {
     files: files.map((file) => ({ ...file, from: join(folder, 'model', file.path) })),
     optimized,
     key: shared,
   };
+}
+
+type Make = (draft: string) => Promise<void>;
+
+type Result = {
+  readonly optimized: true | string;
+  readonly files: readonly Omit<SourceFile, 'from'>[];
+  /** When it was given up for want of time or memory: another hour, or machine, may have them. */
+  readonly gaveUp?: number;
+};
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** What was given up is tried again, once a day: a laptop that slept meanwhile is no reason for good. */
+async function resultOf(name: string, make: Make): Promise<Result & { readonly folder: string }> {
+  const read = async (name: string): Promise<Result & { readonly folder: string }> => {
+    const folder = await once(cacheFolder('optimised', name), make);
+    return { ...(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as Result), folder };
+  };
+  const first = await read(name);
+  const today = Math.floor(Date.now() / DAY);
+  return first.gaveUp === undefined || Date.now() - first.gaveUp < DAY ? first : read(`${name}-${today}`);
 }
 
 /** @returns bytes; what ONNX Runtime says of a file that did not fit tells nothing of it */
