@@ -32,7 +32,7 @@ export async function* order(
   input: string,
   before?: (job: Followed) => Promise<Followed>,
 ): AsyncIterable<readonly Followed[]> {
-  const { bucket, key } = s3Url(input);
+  const { bucket, key } = placeIn(input, asked);
   let isNone = true;
   for await (const page of objectsOf(cloud, bucket, key)) {
     const all = jobsOf(asked, bucket, page);
@@ -59,7 +59,7 @@ export async function jobsIn(
   asked: JobOrder,
   input: string,
 ): Promise<{ readonly jobs: readonly Followed[]; readonly isMore: boolean }> {
-  const { bucket, key } = s3Url(input);
+  const { bucket, key } = placeIn(input, asked);
   const jobs: Followed[] = [];
   for await (const page of objectsOf(cloud, bucket, key)) {
     jobs.push(...jobsOf(asked, bucket, page));
@@ -89,10 +89,19 @@ async function* objectsOf(
   else yield* cloud.objects(bucket, key);
 }
 
-/** @throws ProblemError */
-function s3Url(input: string): { readonly bucket: string; readonly key: string } {
+/**
+ * S3 is not asked about a bucket of which nothing is taken: it might be another’s, or not there.
+ *
+ * @throws ProblemError
+ */
+function placeIn(input: string, asked: JobOrder): { readonly bucket: string; readonly key: string } {
   const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(input);
-  if (found?.[1] !== undefined) return { bucket: found[1], key: found[2] ?? '' };
+  const [, bucket, key = ''] = found ?? [];
+  if (bucket !== undefined) {
+    if (asked.entries.every((entry) => entry.input.bucket !== bucket))
+      throw problemError([nothing(input, asked)]);
+    return { bucket, key };
+  }
   throw problemError([
     {
       code: 'MODELS_USAGE',

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../../../aws/queue-messages.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
@@ -61,7 +62,7 @@ async function takeOver(context: Context, model: Model, cloud: Cloud): Promise<v
 const unreachable = ({ service: { stack, region } }: Context, error: unknown): Problem => ({
   code: 'MODELS_AWS',
   key: 'models',
-  message: `Queue, objects or jobs of ${stack} (${region}) cannot be reached: ${error instanceof Error ? error.message : error}`,
+  message: `Queue, objects or jobs of ${stack} (${region}) cannot be reached: ${withStop(error instanceof Error ? error.message : String(error))}`,
   fix: 'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what the command needs.',
 });
 

@@ -128,6 +128,20 @@ describe('an order', () => {
     await expect(ask('s3:/in')).rejects.toThrow(/is no place in S3/);
   });
 
+  it('asks S3 about no bucket of which nothing is taken: a wrong name is told as one', async () => {
+    const asked = (): never => {
+      throw new Error('The specified bucket does not exist');
+    };
+    const cloud = { head: asked, objects: asked, send: asked };
+    const ordered = async (): Promise<void> => {
+      for await (const _ of order(cloud, ASKED, 's3://incomming/rows/')) break;
+    };
+    const told =
+      /^--input: Nothing below s3:\/\/incomming\/rows\/ is taken by sum\. Its entries .* take s3:\/\/inc/;
+    await expect(ordered()).rejects.toThrow(told);
+    await expect(jobsIn(cloud, ASKED, 's3://incomming/rows/')).rejects.toThrow(told);
+  });
+
   it('looks at each job before its message is sent', async () => {
     const { cloud, sent } = simulated(2_500);
     const seen: string[] = [];
