@@ -215,6 +215,18 @@ describe('a record of a deploy', () => {
     expect(await documents.deployment('01')).toEqual(deployment);
   });
 
+  it('takes the ends of all models of the deploy, which may come at once', async () => {
+    // Each waits for the others between reading and writing.
+    const { port } = fakeObjects(() => new Promise((done) => setImmediate(done)));
+    const documents = registry(port, SCOPE);
+    await documents.deploy(deployment);
+    const models = Array.from({ length: 60 }, (_, index) => `m${index}`);
+    const end = { release: 'r-1', phase: 'DONE', at: '2026-01-01T00:00:00.000Z', judgements: [] } as const;
+    await Promise.all(models.map((model) => documents.ended(deployment.id, model, end)));
+    const kept = await documents.deployment(deployment.id);
+    expect(Object.keys(kept?.releases ?? {}).sort()).toEqual([...models].sort());
+  });
+
   it('does not take the place of another one', async () => {
     const { documents } = make();
     await documents.deploy(deployment);
