@@ -33,7 +33,9 @@ export function arn(service: string, resource: string): Json {
  * Stays when the template moves on or the stack goes; but what a failed deploy made goes, else no later one
  * could make it.
  */
-export function kept(resource: Json): Json {
+export function kept<T extends Json>(
+  resource: T,
+): T & { readonly DeletionPolicy: string; readonly UpdateReplacePolicy: string } {
   return { ...resource, DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
 }
 

@@ -4,7 +4,7 @@ import {
   BUCKET_EVENTS,
   type BucketEventsProperties,
 } from '../../../../core/release/document/worker-contract.ts';
-import { arn, getAtt, type Json, type Resource } from '../../contracts/cloudformation.ts';
+import { arn, getAtt, type Json, kept, type Resource } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import { placeOf } from '../../declaration/keys/units.ts';
 import type { Model } from '../../declaration/model.ts';
@@ -177,14 +177,12 @@ function bucketEvents(bucket: string, host: Host): Resource {
   };
 }
 
-/** Kept when the stack goes: it holds what people put there. */
+/** Kept when the stack goes: it holds what people put there, which is to be read by TLS alone then, too. */
 function madeBucket(bucket: string, isInput: boolean): Resources {
   const id = bucketLogicalId(bucket, 'Bucket');
   return {
-    [id]: {
+    [id]: kept({
       Type: 'AWS::S3::Bucket',
-      DeletionPolicy: 'RetainExceptOnCreate',
-      UpdateReplacePolicy: 'Retain',
       Properties: {
         BucketName: bucket,
         BucketEncryption: {
@@ -200,8 +198,8 @@ function madeBucket(bucket: string, isInput: boolean): Resources {
           RestrictPublicBuckets: true,
         },
       },
-    },
-    [`${id}Policy`]: {
+    }),
+    [`${id}Policy`]: kept({
       Type: 'AWS::S3::BucketPolicy',
       Properties: {
         Bucket: { Ref: id },
@@ -218,6 +216,6 @@ function madeBucket(bucket: string, isInput: boolean): Resources {
           ],
         },
       },
-    },
+    }),
   };
 }
