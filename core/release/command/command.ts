@@ -2,6 +2,7 @@ import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import { deadline } from '../phases/gating.ts';
 import { pointsAt, say } from '../state/alias-target.ts';
+import { QUIET_MS } from '../state/durations.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { become, next, unheld } from '../state/next.ts';
 import { heldNotice, notice, numbers, ways } from '../state/notices.ts';
@@ -106,6 +107,8 @@ function resume(
     {
       ...shifts,
       reason: undefined,
+      // The alarm that asked is on still, as a rule, and whoever resumes knows of it.
+      ...(held.by === 'limit' && { quietUntil: iso(now + QUIET_MS) }),
       ...(isOpen(held.from) ? deadline((state.steps ?? []).slice(state.step ?? 0), state.settings, now) : {}),
       ...tell(
         state,

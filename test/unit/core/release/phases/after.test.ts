@@ -4,7 +4,7 @@ import { gateFaults, passed } from '../../../../../core/gate/verdict.ts';
 import { ALARMS } from '../../../../../core/release/document/worker-contract.ts';
 import { type Chaos, calm } from '../../../../fakes/chaos.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
-import { FUNCTION, request, tick } from '../../../../fakes/world.ts';
+import { FUNCTION, LIVE, request, tick } from '../../../../fakes/world.ts';
 import {
   alarm,
   DAY,
@@ -255,6 +255,20 @@ describe('an alarm after promotion', () => {
     expect(w.target()).toEqual({ version: '4', weights: {} });
     w.alarms.set(`${FUNCTION}-errors`, 'OK');
     expect(await w.command('resume')).toMatchObject({ done: true, tick: { phase: 'BAKING' } });
+  });
+
+  it('asks the third time in a day: a person who resumes is not asked again by the same alarm at once', async () => {
+    const w = await promoted();
+    const state = w.state();
+    const times = [12, 6].map((hours) => new Date(w.clock.now - hours * 60 * MINUTE).toISOString());
+    w.objects.set(LIVE, JSON.stringify({ ...state, rollbacks: times }));
+    await alarm(w);
+    expect(await w.command('resume')).toMatchObject({ done: true, tick: { phase: 'BAKING' } });
+    await minutes(w, 50, BAD);
+    expect(w.state()?.phase).toBe('BAKING');
+    expect(subjects(w).filter((subject) => subject.startsWith('[page]'))).toHaveLength(1);
+    await minutes(w, 20, BAD);
+    expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'limit' } });
   });
 
   it('whose metrics cannot be read: restored and paged in the end', async () => {
