@@ -87,13 +87,15 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       }
       const context = await contextOf(input);
       const { Resources: resources } = framework.templateOf(serverless);
-      Object.assign(resources, markedForced(resources, options.force ? new Date().toISOString() : undefined));
       const offers = offersIn(input.models, resources);
       const from = options[PROMOTE_FROM];
       if (from !== undefined) throwProblems(unpromoted(offers, from));
       const { keepsPackages } = await import('./releases/packages/package-kind.ts');
       await keepsPackages(input.models, resources, context.reach);
       deploy = await begin(context, offers, options.supersede !== false);
+      const { forceMark } = await import('./releases/deployment.ts');
+      const forced = options.force ? forceMark(deploy.before, Date.now()) : undefined;
+      Object.assign(resources, markedForced(resources, forced));
       await lookAtOutputs('before', input);
       const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
       const places = await keepPlaces(input, resources, deploy.before, context.reach.template, Date.now());

@@ -3,6 +3,7 @@ import { failuresTable } from '../../../core/gate/table.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../core/release/document/history-contract.ts';
 import { isPending, weightOf } from '../../../core/release/state/predicates.ts';
+import { iso, MINUTE_MS } from '../../../core/units/time.ts';
 
 /** What a deploy says of the releases that it meets, begins and loses. Pure. */
 
@@ -41,6 +42,19 @@ export function superseded(
           : `; version ${stable.version} gets all traffic back`;
     return [{ model, text: `the release of version ${candidate.version} (${where}) is superseded${keeps}` }];
   });
+}
+
+/**
+ * The mark of `--force`, which forces what was refused before it. The clock of this machine may be behind that
+ * of the worker: what is refused by now was refused before. So it is within the minute after that, and another
+ * mark at each deploy, or CloudFormation would find no change.
+ *
+ * @param now milliseconds
+ */
+export function forceMark(before: ReadonlyMap<string, Release>, now: number): string {
+  const times = [...before.values()].flatMap(({ refused }) => refused.map(({ at }) => Date.parse(at)));
+  const latest = Math.max(...times.filter((time) => time > now));
+  return iso(Number.isFinite(latest) ? latest + (now % MINUTE_MS) : now);
 }
 
 /** Beyond this share of slow requests, or below it, slower ones hardly change the counts. */

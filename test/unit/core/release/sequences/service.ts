@@ -2,12 +2,14 @@ import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
 import type { World } from '../../../../../core/release/ports.ts';
 import { receiveRequest } from '../../../../../core/release/receive.ts';
+import { HOUR_MS } from '../../../../../core/units/time.ts';
 import type { Host } from '../../../../../plugins/models/contracts/host.ts';
 import { aliasLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { isProblemError } from '../../../../../plugins/models/problems/errors.ts';
 import { begin, record } from '../../../../../plugins/models/releases/begin.ts';
 import type { Deploy, DeployContext } from '../../../../../plugins/models/releases/deploy-context.ts';
+import { forceMark } from '../../../../../plugins/models/releases/deployment.ts';
 import { failed } from '../../../../../plugins/models/releases/failed.ts';
 import { finishDeploy, missing } from '../../../../../plugins/models/releases/finish.ts';
 import type { Reach } from '../../../../../plugins/models/releases/ports.ts';
@@ -249,8 +251,6 @@ export function openService(): Subject {
   const deploy = async (template: Template, options: Offering = {}): Promise<Ended | undefined> => {
     lines.length = 0;
     const marks: Partial<Record<Name, { Forced?: string; Again?: string }>> = {};
-    if (options.force)
-      for (const model of MODELS) marks[model] = { Forced: new Date(w.clock.now).toISOString() };
     let run: Deploy | undefined;
     const again = (names: readonly string[]): void => {
       for (const name of names)
@@ -265,6 +265,9 @@ export function openService(): Subject {
         fingerprint: template[model],
       }));
       run = await begin(context, offers, true);
+      // The clock of whoever deploys is behind.
+      const Forced = forceMark(run.before, w.clock.now - HOUR_MS);
+      if (options.force) for (const model of MODELS) marks[model] = { Forced };
       again(run.again);
       const compiled = (): string => JSON.stringify([template, marks, options.isBroken === true]);
       let skips = uploaded === compiled();

@@ -4,7 +4,12 @@ import { registry } from '../../../../../core/registry/registry.ts';
 import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../../../core/release/document/worker-contract.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
-import { gateFailure, latencyLine, superseded } from '../../../../../plugins/models/releases/deployment.ts';
+import {
+  forceMark,
+  gateFailure,
+  latencyLine,
+  superseded,
+} from '../../../../../plugins/models/releases/deployment.ts';
 import { readHistory } from '../../../../../plugins/models/releases/history/history.ts';
 import { historyText } from '../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../plugins/models/releases/history/ulid.ts';
@@ -667,5 +672,32 @@ describe('words', () => {
     expect(gateLine({ verdict: 'fail', done: 40, count: 40, failed: [1, 2, 3, 4, 5, 6] })).toBe(
       'fail: 6 of 40 cases failed (1, 2, 3, 4, 5, …)',
     );
+  });
+});
+
+describe('the mark of --force', () => {
+  it('forces what was refused before, also where the clock of who deploys is behind', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
+    const before = new Map([['churn', w.state() as Release]]);
+    const behind = w.clock.now - 30 * MINUTE;
+    const forced = new Date(behind).toISOString();
+    await deploy(w, '5', 'b', { before: '4', forced });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('is older') });
+    await deploy(w, '5', 'b', { before: '4', forced: forceMark(before, behind) });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+  });
+
+  it('is the time, and another one at each deploy', () => {
+    const now = Date.parse('2026-01-01T00:00:00.123Z');
+    expect(forceMark(new Map(), now)).toBe('2026-01-01T00:00:00.123Z');
+    const refused = [{ fingerprint: 'b', version: '4', at: '2026-01-01T00:10:00.000Z', reason: 'worse' }];
+    const before = new Map([['churn', { refused } as unknown as Release]]);
+    const marks = [0, 1, 60_000 * 11].map((later) => forceMark(before, now + later));
+    expect(marks).toEqual([
+      '2026-01-01T00:10:00.123Z',
+      '2026-01-01T00:10:00.124Z',
+      '2026-01-01T00:11:00.123Z',
+    ]);
   });
 });
