@@ -67,10 +67,33 @@ function readError(body: string): { readonly error: string; readonly code: strin
 }
 
 /**
+ * Bytes of a message as it is sent. gRPC’s own clients give up answers whose headers have more than 8 KB, and
+ * tell neither status nor code then: https://grpc.io/docs/guides/metadata/
+ */
+const MESSAGE_BYTES = 4096;
+const CUT = '…';
+
+/**
  * `grpc-message`: percent-encoded UTF-8, where all beyond printable ASCII and the percent sign itself is
  * encoded. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
+ * @param text of any length, which may be that of a model’s own code; a long one is cut
  */
-export const encodedMessage = (text: string): string =>
+export function encodedMessage(text: string): string {
+  if (text.length <= MESSAGE_BYTES) {
+    const whole = encoded(text);
+    if (whole.length <= MESSAGE_BYTES) return whole;
+  }
+  const end = encoded(CUT);
+  let message = '';
+  for (const character of text.slice(0, MESSAGE_BYTES)) {
+    const next = encoded(character);
+    if (message.length + next.length + end.length > MESSAGE_BYTES) break;
+    message += next;
+  }
+  return message + end;
+}
+
+const encoded = (text: string): string =>
   text.replace(/\p{Surrogate}/gu, '�').replace(/[^ -~]|%/gu, encodeURIComponent);
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
