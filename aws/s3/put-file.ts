@@ -61,6 +61,8 @@ export async function putFile(
       const status = errorStatus(error);
       // Somebody else put it first.
       if (status === 412) return;
+      // No such upload: it was completed, the answer was lost, and the client has asked again.
+      if (status === 404 && (await isThere(client, place, file.bytes))) return;
       // Another write or a removal of it is under way, which may come to nothing: who is told so tries again.
       if (status !== 409 || tries === TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));

@@ -117,3 +117,48 @@ it('after a part that is refused no other is begun, and the upload ends behind t
     server.close();
   }
 });
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: an upload that was completed
+// may not be there any more.
+it.each([true, false])(
+  'an upload that has gone was completed, where the file is there: %s',
+  async (isThere) => {
+    const bytes = 9 * 1024 ** 2;
+    let completed = 0;
+    const server = createServer((request, response) => {
+      const { searchParams } = new URL(request.url ?? '', 'http://s3');
+      request.resume().on('end', () => {
+        if (request.method === 'HEAD')
+          response.writeHead(isThere ? 200 : 404, isThere ? { 'content-length': bytes } : {}).end();
+        else if (request.method === 'PUT') response.writeHead(200, { etag: '"e"' }).end();
+        else if (request.method === 'DELETE') response.writeHead(204).end();
+        else if (searchParams.has('uploads')) response.end('<R><UploadId>u</UploadId></R>');
+        else {
+          completed += 1;
+          // The first answer is lost, and the client asks again.
+          if (completed === 1) request.socket.destroy();
+          else response.writeHead(404).end('<Error><Code>NoSuchUpload</Code></Error>');
+        }
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const client = new S3Client({
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      forcePathStyle: true,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      maxAttempts: 2,
+    });
+    const range = async (start: number, end: number) => Buffer.alloc(end - start);
+    try {
+      const put = putFile(client, { bucket: 'models', key: 'files/abc' }, { bytes, range }, () => {});
+      if (isThere) await put;
+      else await expect(put).rejects.toMatchObject({ name: 'NoSuchUpload' });
+      expect(completed).toBe(2);
+    } finally {
+      client.destroy();
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+);
