@@ -1,6 +1,5 @@
 import { DRIFT_METRICS as DRIFT, LEAST_ROWS } from '../../../../core/drift/contract.ts';
 import { normalQuantile } from '../../../../core/drift/statistics/normal.ts';
-import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Alarm } from '../../contracts/alarm.ts';
@@ -12,6 +11,7 @@ import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/mo
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION, lambdaName } from '../../declaration/naming.ts';
 import { alphaOf } from './budget.ts';
 import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
+import { killedRuns, math, stat } from './queries.ts';
 
 /**
  * Alarms of drift. They tell people; nothing is rolled back by them, since the version before would see the
@@ -99,7 +99,7 @@ export function driftAlarms(
       {
         Metrics: [
           stat('unreadable', functionName, DRIFT.unreadable, 3600, 'Sum'),
-          killed(lambdaName(host.service, host.stage, DRIFT_FUNCTION)),
+          killedRuns(lambdaName(host.service, host.stage, DRIFT_FUNCTION)),
           math('watched', 'FILL(unreadable,0)+FILL(killed,0)', true),
         ],
         Threshold: UNREADABLE - 1,
@@ -112,21 +112,6 @@ export function driftAlarms(
 
 /** Runs of the monitor in an hour that fail. */
 const UNREADABLE = 3;
-
-/** A run that ends before it can count its failure, for want of time or memory, is counted by Lambda. */
-const killed = (monitor: string): Json => ({
-  Id: 'killed',
-  MetricStat: {
-    Metric: {
-      Namespace: 'AWS/Lambda',
-      MetricName: 'Errors',
-      Dimensions: [{ Name: 'FunctionName', Value: monitor }],
-    },
-    Period: 3600,
-    Stat: 'Sum',
-  },
-  ReturnData: false,
-});
 
 /**
  * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm
@@ -224,34 +209,6 @@ function constant(value: number): string {
   const text = String(Number(value.toPrecision(10)));
   return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
 }
-
-const math = (id: string, expression: string, shown = false): Json => ({
-  Id: id,
-  Expression: expression,
-  Label: id,
-  ReturnData: shown,
-});
-
-const stat = (
-  id: string,
-  functionName: string,
-  name: string,
-  period: number,
-  statistic: 'Sum' | 'SampleCount' | 'Maximum',
-  shown = false,
-): Json => ({
-  Id: id,
-  MetricStat: {
-    Metric: {
-      Namespace: OWN.namespace,
-      MetricName: name,
-      Dimensions: [{ Name: OWN.model, Value: functionName }],
-    },
-    Period: period,
-    Stat: statistic,
-  },
-  ReturnData: shown,
-});
 
 /**
  * Characters of a description:
