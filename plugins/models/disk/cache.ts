@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Problem, problemError } from '../problems/errors.ts';
 import { noteSha256 } from './fresh.ts';
 import { look } from './look.ts';
@@ -15,7 +15,8 @@ import { type Digests, isWhole, seal } from './whole.ts';
 export function cacheFolder(...parts: readonly string[]): string {
   const { SERVERLESS_MODELS_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
   const base = own || join(xdg || join(homedir(), '.cache'), 'serverless-models');
-  return join(base, ...parts);
+  // A package names files of it, and may be deployed from another folder.
+  return resolve(base, ...parts);
 }
 
 const DAY = 24 * 60 * 60 * 1000;

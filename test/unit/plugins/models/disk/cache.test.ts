@@ -17,6 +17,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+it('the cache is one folder, wherever who reads a path of it stands', () => {
+  process.env.SERVERLESS_MODELS_CACHE = 'cache';
+  expect(cacheFolder('image-layers', 'a')).toBe(join(process.cwd(), 'cache', 'image-layers', 'a'));
+});
+
 describe('once', () => {
   it('makes a folder one time, also for callers at the same time', async () => {
     let made = 0;
