@@ -2,7 +2,7 @@ import type { Gating, Release, Warming } from './document/contract.ts';
 import { carryOn, recreate, retaken } from './intended.ts';
 import { baking } from './phases/baking.ts';
 import { ended } from './phases/ended.ts';
-import { gating } from './phases/gating.ts';
+import { gating, untold } from './phases/gating.ts';
 import { held } from './phases/held.ts';
 import { judging } from './phases/judging.ts';
 import { reversing } from './phases/reversing.ts';
@@ -159,14 +159,17 @@ const expired = (state: Gating | Warming, facts: ReleaseFacts, now: number): Act
 const unprovidedFor = ({ blind }: Release, held: ReleaseFacts['held']): string | undefined =>
   isUnreadable(held) ? held.unreadable : blind?.reason.replace(/^[^:]*: /, '');
 
-const late = (state: Release, { held }: ReleaseFacts): string =>
-  state.phase === 'WARMING'
-    ? ['provisioned concurrency was not ready in time', unprovidedFor(state, held) ?? []].flat().join(': ')
-    : state.phase === 'GATING' && state.gate !== undefined
-      ? [
-          `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`,
-          state.gate.reason ?? [],
-        ]
-          .flat()
-          .join(': ')
-      : 'not done in time; see the log of the release worker';
+function late(state: Release, { held, rate }: ReleaseFacts): string {
+  if (state.phase === 'WARMING')
+    return ['provisioned concurrency was not ready in time', unprovidedFor(state, held) ?? []]
+      .flat()
+      .join(': ');
+  if (state.phase !== 'GATING') return UNFINISHED;
+  const { gate } = state;
+  if (gate === undefined) return isUnreadable(rate) ? untold(rate) : UNFINISHED;
+  return [`the gate was not done in time: case ${gate.done} of ${gate.count}`, gate.reason ?? []]
+    .flat()
+    .join(': ');
+}
+
+const UNFINISHED = 'not done in time; see the log of the release worker';

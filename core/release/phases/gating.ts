@@ -8,7 +8,7 @@ import type { Settings, Step } from '../document/settings-contract.ts';
 import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
 import { PATIENCE_MS } from '../state/durations.ts';
-import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
+import { isUnreadable, type ReleaseFacts, type Unreadable } from '../state/facts.ts';
 import { become, next } from '../state/next.ts';
 import { notice } from '../state/notices.ts';
 import { abort, tell } from '../state/transitions.ts';
@@ -83,8 +83,9 @@ function plan(state: Gating, facts: ReleaseFacts, now: number): Action {
     return decided(state, stable === undefined ? [] : steps, now);
   if (facts.rate === undefined) return wait('the traffic of the last 24 hours is to be read');
   if (isUnreadable(facts.rate)) {
-    const reason = `the traffic of the last 24 hours cannot be read, and strategy auto follows from it: ${facts.rate.unreadable}`;
-    return write(abort(state, reason, now));
+    const reason = untold(facts.rate);
+    // A call that is throttled is made again by the next tick; what is denied stays so.
+    return DENIED.test(facts.rate.unreadable) ? write(abort(state, reason, now)) : wait(reason);
   }
   const { perSecond } = facts.rate;
   const { minRequests, increase, maxWait } = settings;
@@ -103,6 +104,12 @@ function plan(state: Gating, facts: ReleaseFacts, now: number): Action {
     next(state, { ...tell(state, told), steps: [], reason: why, ...deadline([], settings, now) }, now),
   );
 }
+
+const DENIED = /denied|not authorized/i;
+
+/** Why no steps can be decided on. */
+export const untold = ({ unreadable }: Unreadable): string =>
+  `the traffic of the last 24 hours cannot be read, and strategy auto follows from it: ${unreadable}`;
 
 function decided(state: Gating, steps: readonly Step[], now: number): Action {
   return write(next(state, { steps, ...deadline(steps, state.settings, now) }, now));

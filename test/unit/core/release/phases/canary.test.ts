@@ -520,6 +520,33 @@ describe('auto', () => {
     expect(w.alias()?.version).toBe('3');
   });
 
+  it('waits for traffic that cannot be read at this moment, and fails in time where that stays so', async () => {
+    const left = { failures: 1 };
+    const chaos = async (point: string): Promise<void> => {
+      if (point !== 'before read rate' || left.failures === 0) return;
+      left.failures -= 1;
+      throw new Error('Rate exceeded');
+    };
+    const w = await withTraffic(600, { chaos });
+    expect(w.state()?.phase).toBe('GATING');
+    w.stack.state = 'busy';
+    await minute(w);
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    w.stack.state = 'done';
+    await minute(w, HEALTHY);
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', steps: auto.steps });
+    left.failures = Number.POSITIVE_INFINITY;
+    await deploy(w, '5', 'c', { before: '4', settings: auto });
+    await minutes(w, 7);
+    expect(w.answers).toHaveLength(2);
+    await minutes(w, 1);
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason:
+        'the traffic of the last 24 hours cannot be read, and strategy auto follows from it: Rate exceeded',
+    });
+  });
+
   it('needs no traffic for a first version', async () => {
     const w = await live(auto, {
       chaos: async (point: string) => {
