@@ -27,7 +27,7 @@ export type MadeImage = {
 type ImageContext = Pick<Context, 'aws' | 'progress'> & {
   readonly service: Pick<Context['service'], 'name' | 'dir'>;
   readonly plan: {
-    readonly host: { readonly provider: Pick<Context['plan']['host']['provider'], 'environment'> };
+    readonly host: Pick<Context['plan']['host'], 'provider'>;
   };
 };
 
