@@ -74,6 +74,16 @@ function entryProblems(
       value: name,
     });
   }
+  const named = formatOf(outputFormat).isArray
+    ? []
+    : written.filter((output) => hasColumn(output, outputFormat, output.name));
+  for (const { name } of named) {
+    const wide = written.find((other) => other.name !== name && hasColumn(other, outputFormat, name));
+    if (wide === undefined) continue;
+    const message = `has the output ${name}, and a column of the output ${wide.name} has that name in ${outputFormat}, too.`;
+    const fix = 'Choose other outputs with `emit`, write jsonl, or rename one of them in the model.';
+    problems.push(misfit(key, message, fix));
+  }
   const numbered = ids.length === 0 && !entry.join && !formatOf(outputFormat).isArray;
   if (numbered && written.some((output) => hasColumn(output, outputFormat, 'row'))) {
     const message = 'has an output row, and the column with the number of each row has that name, too.';
@@ -95,7 +105,7 @@ function entryProblems(
 }
 
 /**
- * Has an output a column of this name where it is written? Of an open row size the first ones count. No list
+ * Has an output a column of this name where it is written? With an open row size the first ones count. No list
  * of them is made: a graph may declare more than fit into memory.
  */
 function hasColumn(spec: TensorSpec, format: Format, column: string): boolean {

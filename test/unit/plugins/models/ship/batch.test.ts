@@ -45,6 +45,16 @@ describe('a batch and its model', () => {
       { outputs: [spec('p', [-1, 2 ** 40])] },
     ],
     [
+      'with outputs whose columns would have one name, in numbers alone',
+      { outputFormat: 'npy' },
+      { outputs: [spec('p_0', [-1]), spec('p', [-1, 2])] },
+    ],
+    [
+      'with outputs of like names and other columns',
+      {},
+      { outputs: [spec('p_2', [-1]), spec('p_0', [-1, 3]), spec('p', [-1, 2])] },
+    ],
+    [
       'with text that is not written',
       { outputFormat: 'npy', emit: ['p'] },
       { outputs: [spec('label', [-1], 'BYTES'), spec('p', [-1, 2])] },
@@ -54,6 +64,12 @@ describe('a batch and its model', () => {
   });
 
   it.each<[string, object, Partial<Signature>, string]>([
+    [
+      'two columns of one name',
+      { outputFormat: 'parquet' },
+      { outputs: [spec('p_0', [-1]), spec('p', [-1, 2])] },
+      'batch.0: has the output p_0, and a column of the output p has that name in parquet, too. Choose other outputs with `emit`, write jsonl, or rename one of them in the model.',
+    ],
     [
       'an output that is not there',
       { emit: ['q'] },
