@@ -105,8 +105,8 @@ function entryProblems(
 }
 
 /**
- * Has an output a column of this name where it is written? With an open row size the first ones count. No list
- * of them is made: a graph may declare more than fit into memory.
+ * Has an output a column of this name where it is written? With an open row size the first ones count. No
+ * list of them is made: a graph may declare more than fit into memory.
  */
 function hasColumn(spec: TensorSpec, format: Format, column: string): boolean {
   const width = widthOf(spec);
