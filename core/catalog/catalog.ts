@@ -46,9 +46,35 @@ const failure = (code: RefusalCode, message: string, headers: Answer['headers'] 
   return { ...answer, headers: { ...answer.headers, ...NO_STORE, ...headers } };
 };
 
-/** For what changes with a deploy only: kept by the client, asked about each time. */
-function revalidated(headers: Answer['headers'], body: string, request: EndpointRequest): Answer {
-  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
+/** A text that changes with a deploy only, and the mark that a client keeps it by. */
+type Described = { readonly body: string; readonly etag: string };
+
+/** How many of them are kept: one a group or model, and by each address that the group has. */
+const MOST_KEPT = 64;
+
+/**
+ * Makes each once: a description of many columns takes tens of milliseconds, in which a host answers nobody,
+ * its probes included.
+ */
+function keeper(): (key: string, make: () => string) => Described {
+  const kept = new Map<string, Described>();
+  return (key, make) => {
+    const found = kept.get(key);
+    if (found !== undefined) return found;
+    const body = make();
+    const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(key, { body, etag });
+    return { body, etag };
+  };
+}
+
+/** It is kept by the client, too, and asked about each time. */
+function revalidated(
+  headers: Answer['headers'],
+  { body, etag }: Described,
+  request: EndpointRequest,
+): Answer {
   const kept = { ...headers, 'cache-control': 'no-cache', etag };
   return isKept(request.headers['if-none-match'] ?? '', etag)
     ? { status: 304, headers: kept, body: '' }
@@ -90,6 +116,7 @@ export function catalog(
   script: string,
   server: Server = 'gateway',
 ): (request: EndpointRequest) => Promise<Answer | Passed> {
+  const parts = { manifest, endpoints, script, server, once: keeper() };
   return async (request) => {
     const route = catalogRoute(request.path, manifest.groups);
     if (route.kind === 'unknown') return failure('NOT_FOUND', route.error);
@@ -97,7 +124,7 @@ export function catalog(
     if (request.method !== wanted && !(wanted === 'GET' && request.method === 'HEAD')) {
       return failure('METHOD_NOT_ALLOWED', `This path takes ${wanted}.`, allowHeader(wanted));
     }
-    return answer({ manifest, endpoints, script, server }, route, request);
+    return answer(parts, route, request);
   };
 }
 
@@ -106,13 +133,15 @@ type Parts = {
   readonly endpoints: Endpoints;
   readonly script: string;
   readonly server: Server;
+  readonly once: ReturnType<typeof keeper>;
 };
 
 async function answer(
-  { manifest, endpoints, script, server }: Parts,
+  parts: Parts,
   route: Exclude<CatalogRoute, { kind: 'unknown' }>,
   request: EndpointRequest,
 ): Promise<Answer | Passed> {
+  const { manifest, endpoints, server, once } = parts;
   switch (route.kind) {
     case 'server':
       return json(200, { name: manifest.service, version: manifest.version, extensions: EXTENSIONS });
@@ -134,43 +163,52 @@ async function answer(
         ? metadata(endpoints, route.model)
         : passOn(endpoints, route.model, route.version, request);
     case 'card':
-      return card(route.model, request);
+      return card(route.model, once, request);
     case 'infer':
       return passOn(endpoints, route.model, route.version, request);
-    case 'openapi':
-      return revalidated(
-        JSON_HEADERS,
-        JSON.stringify(openapi(manifest, route.group, { server, mount: mountOf(request) })),
-        request,
+    case 'openapi': {
+      const { group } = route;
+      const mount = mountOf(request);
+      const made = once(`openapi ${group.path} ${mount}`, () =>
+        JSON.stringify(openapi(manifest, group, { server, mount })),
       );
+      return revalidated(JSON_HEADERS, made, request);
+    }
     case 'docs':
       // Its links are relative, and would lead below it.
       if (request.path.endsWith('/'))
         return { status: 308, headers: { ...NO_STORE, location: '../docs' }, body: '' };
-      return docs(manifest, route.group, script, request);
+      return docs(parts, route.group, request);
   }
 }
 
-function card({ name, card: told, signature }: CatalogModel, request: EndpointRequest): Answer {
+function card(
+  { name, card: told, signature }: CatalogModel,
+  once: Parts['once'],
+  request: EndpointRequest,
+): Answer {
   if (told === undefined) return failure('NOT_FOUND', `${name} was packaged without a card.`);
   const { inputs, outputs } = signature;
   const document: CardDocument = { ...told, inputs, outputs };
-  return revalidated(JSON_HEADERS, JSON.stringify(document), request);
+  return revalidated(
+    JSON_HEADERS,
+    once(`card ${name}`, () => JSON.stringify(document)),
+    request,
+  );
 }
 
-function docs(
-  manifest: CatalogManifest,
-  group: CatalogGroup,
-  script: string,
-  request: EndpointRequest,
-): Answer {
+function docs({ manifest, script, once }: Parts, group: CatalogGroup, request: EndpointRequest): Answer {
   const headers = {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': docsPolicy(script),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
   };
-  return revalidated(headers, docsPage(manifest, group, script), request);
+  return revalidated(
+    headers,
+    once(`docs ${group.path}`, () => docsPage(manifest, group, script)),
+    request,
+  );
 }
 
 /** @returns why not, or undefined when ready */

@@ -54,6 +54,32 @@ describe('the catalog', () => {
     expect((await ask('/lab/v2/models/a/card')).statusCode).toBe(404);
   });
 
+  it('makes each description once, by the address that it has: it takes a busy host milliseconds', async () => {
+    let looks = 0;
+    const watched = {
+      ...churn,
+      get signature() {
+        looks += 1;
+        return churn.signature;
+      },
+    };
+    const told = createCatalog(manifest(group([watched])), '', answering);
+    const get = async (target: string, before = ''): Promise<Answer> => {
+      const event = toEvent({ method: 'GET', target, headers: {}, body: Buffer.from('') });
+      const rawPath = `${before}${event.rawPath}`;
+      return (await told({ ...event, rawPath, routeKey: `GET ${target}` }, { awsRequestId: 'r' })) as Answer;
+    };
+    for (const path of ['/openapi.json', '/docs', '/v2/models/churn/card']) {
+      const first = await get(path);
+      const before = looks;
+      expect(await get(path), path).toEqual(first);
+      // A card names its model's inputs, whose text alone is made once.
+      expect(looks - before, path).toBeLessThanOrEqual(1);
+    }
+    expect((await get('/openapi.json', '/prod')).body).not.toBe((await get('/openapi.json')).body);
+    for (let i = 0; i < 200; i += 1) expect((await get('/openapi.json', `/s${i}`)).body).toContain(`/s${i}`);
+  });
+
   it.each([
     ['a stage that has a name', 'prod', '/prod'],
     ['the mapping of a domain', '$default', '/ml/v1'],
