@@ -140,6 +140,23 @@ describe('the docs page in a browser', () => {
     await context.close();
   });
 
+  it('copies that command, and marks it where the browser lets nobody copy: over HTTP from elsewhere', async () => {
+    const { page, context, faults } = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
+    const curl = model(page, 'add').locator('.curl');
+    const text = (await curl.locator('pre').textContent()) ?? '';
+    await curl.getByRole('button').click();
+    await expect.poll(() => curl.getByRole('button').textContent()).toBe('Copied');
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'navigator').clipboard.readText())).toBe(text);
+    await page.evaluate(() =>
+      Object.defineProperty(Reflect.get(globalThis, 'navigator'), 'clipboard', { value: undefined }),
+    );
+    await curl.getByRole('button').click();
+    await expect.poll(() => curl.getByRole('button').textContent()).toBe('Marked');
+    expect(await page.evaluate(() => String(Reflect.get(globalThis, 'getSelection')()))).toBe(text);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   it.each([
     ['light', 400],
     ['light', 1400],

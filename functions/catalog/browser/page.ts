@@ -175,6 +175,20 @@ async function ask(form: HTMLFormElement, section: HTMLElement): Promise<void> {
   }
 }
 
+/**
+ * Browsers have no clipboard for pages that come over HTTP from another machine: then the text is marked, to
+ * be copied with the keyboard.
+ */
+async function copied(text: HTMLElement): Promise<string> {
+  try {
+    await navigator.clipboard.writeText(text.textContent ?? '');
+    return 'Copied';
+  } catch {
+    getSelection()?.selectAllChildren(text);
+    return 'Marked';
+  }
+}
+
 function bringUp(form: HTMLFormElement, section: HTMLElement): void {
   const curl = the(section, '.curl pre');
   const copy = the(section, '.copy');
@@ -198,8 +212,7 @@ function bringUp(form: HTMLFormElement, section: HTMLElement): void {
     ask(form, section);
   });
   copy.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(curl.textContent ?? '');
-    copy.textContent = 'Copied';
+    copy.textContent = await copied(curl);
     setTimeout(() => {
       copy.textContent = 'Copy';
     }, 1500);
