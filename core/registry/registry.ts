@@ -140,7 +140,7 @@ async function namesBelow(objects: ObjectPort, prefix: string): Promise<readonly
   return names.filter((name) => /^[^/]+\.json$/.test(name)).map((name) => name.slice(0, -'.json'.length));
 }
 
-/** Who loses one lost it to somebody who got on: all models of a deploy write to its record, perhaps at once. */
+/** Who loses one lost it to somebody who got on: all models of a deploy may write to its record at once. */
 const RACES = 100;
 
 /** Reads, changes and writes until nobody was faster; `undefined` leaves it as it is. */

@@ -66,7 +66,7 @@ export async function nodeIn(
 /** What a layer takes away of those before: with all that is below, or this alone. */
 type Gone = { readonly whole: Set<string>; readonly below: Set<string> };
 
-/** A path is looked up, and not compared with each: a layer may take away as many files as another one has. */
+/** Each path is looked up, not held against all: a layer may take away as many files as another one has. */
 function isGone(path: string, { whole, below }: Gone): boolean {
   if (whole.has(path)) return true;
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {

@@ -118,8 +118,8 @@ it('after a part that is refused no other is begun, and the upload ends behind t
   }
 });
 
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html: an upload that was completed
-// may not be there any more.
+// What was completed may not be there any more:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 it.each([true, false])(
   'an upload that has gone was completed, where the file is there: %s',
   async (isThere) => {
