@@ -10,6 +10,7 @@ import {
   isPending,
   lastGood,
   standing,
+  weightGivenUp,
   weightOf,
 } from '../../../../core/release/state/predicates.ts';
 import { withoutWeights } from './aws-cli.ts';
@@ -34,8 +35,14 @@ const HALF_AN_HOUR = 30 * 60_000;
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
 
 /** When what brought this release to its end was undone: alarms from before it are its own. */
-const undone = ({ phase, candidate, refused, putBackAt }: Release): string | undefined =>
-  phase === 'ROLLED_BACK' ? refused.findLast(({ version }) => version === candidate?.version)?.at : putBackAt;
+function undone(release: Release): string | undefined {
+  const { phase, candidate, refused, putBackAt } = release;
+  if (phase === 'ROLLED_BACK') return refused.findLast(({ version }) => version === candidate?.version)?.at;
+  return [weightGivenUp(release), putBackAt]
+    .filter((at) => at !== undefined)
+    .toSorted()
+    .at(-1);
+}
 
 /** The phase's own words, then what is wrong beside it. */
 export function advice(

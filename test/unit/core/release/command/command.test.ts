@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { CANARY } from '../../../../fakes/settings.ts';
 import { FUNCTION } from '../../../../fakes/world.ts';
 import { statusIn } from '../seen.ts';
-import { alarm, DAY, deploy, deployed, live, minutes, promoted, until, type World } from '../traffic.ts';
+import {
+  alarm,
+  DAY,
+  deploy,
+  deployed,
+  live,
+  MINUTE,
+  minutes,
+  promoted,
+  until,
+  type World,
+} from '../traffic.ts';
 
 const HEALTHY = { 3: 0.02, 4: 0.02 };
 const running = async () => {
@@ -158,6 +169,30 @@ describe('sls models rollback', () => {
     });
     expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
+  it('of a candidate that was given up with its weight a moment before, goes back no further', async () => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING');
+    w.stack.state = 'failed';
+    w.clock.now += 9 * 60 * MINUTE;
+    await until(w, 'ABORTED');
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(await w.command('rollback')).toEqual({
+      done: false,
+      refused:
+        'version 5 was given up already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev" does',
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    const { todo, summary } = await statusIn(w);
+    expect(todo.join()).not.toContain('rollback');
+    expect(summary).toContain(`${FUNCTION}-errors is on for what came before, and goes off by itself`);
+    w.clock.now += 31 * MINUTE;
+    expect((await statusIn(w)).todo.join()).toContain('goes back to version 3');
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
   });
 
   it('long after the judge rolled a canary back, goes back from the live version, as status advises', async () => {
