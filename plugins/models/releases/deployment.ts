@@ -45,9 +45,9 @@ export function superseded(
 }
 
 /**
- * The mark of `--force`, which forces what was refused before it. The clock of this machine may be behind that
- * of the worker: what is refused by now was refused before. So it is within the minute after that, and another
- * mark at each deploy, or CloudFormation would find no change.
+ * The mark of `--force`, which forces what was refused before it. The clock of this machine may be behind
+ * that of the worker: what is refused by now was refused before. So it is within the minute after that, and
+ * another mark at each deploy, or CloudFormation would find no change.
  *
  * @param now milliseconds
  */
