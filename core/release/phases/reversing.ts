@@ -100,7 +100,8 @@ function test(state: Reversing, half: string, facts: ReleaseFacts, now: number):
   const over = now - Date.parse(half) >= REVERSED_MS;
   if (minutes === undefined || isUnreadable(minutes)) {
     const found = unread(`metrics cannot be read: ${minutes?.unreadable ?? 'none were asked for'}`);
-    return over
+    // A single call that is throttled decides nothing.
+    return over && reversal.judgement?.verdict === 'error'
       ? restore(state, found.reason, { at: iso(now), ...found }, now)
       : note(state, { at: iso(now), ...found }, now);
   }

@@ -285,6 +285,25 @@ describe('an alarm after promotion', () => {
     expect(w.notices[0]?.text).toContain('metrics cannot be read');
   });
 
+  it('whose metrics cannot be read at its last look alone: that look is taken again', async () => {
+    let down = false;
+    const w = await promoted(CANARY, {
+      chaos: async (point) => {
+        if (down && point === 'before read metrics') throw new Error('Rate exceeded');
+      },
+    });
+    await alarm(w);
+    await minutes(w, 12, SHARED);
+    expect(w.state()).toMatchObject({ phase: 'REVERSING', reversal: { judgement: { verdict: 'nodata' } } });
+    down = true;
+    await minute(w, SHARED);
+    down = false;
+    expect(w.state()).toMatchObject({ phase: 'REVERSING', reversal: { judgement: { verdict: 'error' } } });
+    await minutes(w, 1, SHARED);
+    expect(w.state()?.phase).not.toBe('REVERSING');
+    expect(w.notices[0]?.text).not.toContain('cannot be read');
+  });
+
   it('that cannot be read for a while: somebody is told, once', async () => {
     let down = true;
     const w = await promoted(CANARY, {
