@@ -28,6 +28,9 @@ export type ProcessOutcome<R> =
   | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
   | { readonly kind: 'crashed'; readonly stage: string; readonly message: string };
 
+/** Milliseconds in which what an ended process has said is read. */
+const UNREAD_MS = 1000;
+
 /** Virtual memory that Node and ONNX Runtime reserve beside what they use. */
 const RESERVED = 4 * 1024 ** 3;
 const MB = 1024 ** 2;
@@ -104,15 +107,23 @@ export function runChild<R>(
     child.on('error', (error) => {
       outcome ??= { kind: 'crashed', stage, message: error.message };
     });
-    child.on('close', (code, signal) => {
+    const close = (code: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(deadline);
       watch.stop();
       process.removeListener('exit', stop);
+      // Open, it would keep this process, too.
+      child.stderr?.destroy();
       // Not killed by us: by the system, when memory ran out.
       if (signal === 'SIGKILL') outcome ??= { kind: 'memory', stage };
       if (/out of memory|bad_alloc/i.test(errors)) outcome ??= { kind: 'memory', stage };
       const last = errors.trim().split('\n').at(-1);
       resolve(outcome ?? { kind: 'crashed', stage, message: last || `ended by ${signal ?? `code ${code}`}` });
+    };
+    child.on('close', close);
+    child.on('exit', (code, signal) => {
+      // A process that the code has started may have its standard error for ever. After a stall timers come
+      // first, and what has come is read before what is immediate.
+      setTimeout(() => setImmediate(close, code, signal), UNREAD_MS).unref();
     });
     child.send(task, (error) => {
       if (error) outcome ??= { kind: 'crashed', stage, message: error.message };

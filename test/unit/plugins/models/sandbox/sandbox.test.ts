@@ -1,0 +1,42 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { runChild } from '../../../../../plugins/models/sandbox/sandbox.ts';
+import type { Exports } from '../../../../../plugins/models/ship/evaluate.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Code that starts a process which has its standard error and goes on, and tells that one’s number. */
+const leaving = (file: string, end: string): string => `
+  import { spawn } from 'node:child_process';
+  import { writeFileSync } from 'node:fs';
+  const left = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  left.unref();
+  writeFileSync(${JSON.stringify(file)}, String(left.pid));
+  ${end}`;
+
+it.each([
+  ['ends', 'export const post = 1;', { kind: 'done', result: expect.objectContaining({ names: ['post'] }) }],
+  ['says why it fails', 'throw new Error("no");', { kind: 'failed', message: 'Error: no' }],
+  ['never ends', 'for (;;);', { kind: 'deadline', stage: 'loading' }],
+  ['exits', 'console.error("why"); process.exit(3);', { kind: 'crashed', message: 'why' }],
+])('waits for nothing that code leaves behind which %s', async (name, end, outcome) => {
+  const pid = join(folder, `${name}.pid`);
+  const file = join(folder, `${name}.mjs`);
+  await writeFile(file, leaving(pid, end));
+  const limits = { deadline: 4000, memory: 1024 ** 3 };
+  const began = performance.now();
+  try {
+    expect(await runChild<Exports>('plugins/models/ship/evaluate', { file }, {}, limits)).toMatchObject(
+      outcome,
+    );
+    expect(performance.now() - began).toBeLessThan(12_000);
+  } finally {
+    process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
+  }
+});
