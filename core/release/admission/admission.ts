@@ -225,7 +225,7 @@ function changed(found: Release, asked: AliasRequest, kind: 'settings' | 'rollba
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
   const batches = kind === 'rollback' ? rebatched(base) : {};
-  const changes = { ...noted(base, asked, kind, now), ...tried, ...live, ...watch, ...batches };
+  const changes = { ...noted(base, asked, kind, now), ...tried, ...batches, ...live, ...watch };
   // A release that stands still because alarms may not act any more goes on to its end once none would.
   return base.phase === 'HELD' && base.held.by === 'limit' && watch.watch && !isWatched(watch, now)
     ? unhold(base, { ...changes, reason: undefined }, now)

@@ -224,16 +224,21 @@ export const tell = (
   notices: [...state.notices, ...notices].slice(-NOTICES),
 });
 
-/** The stack returns to a template with a batch function: what the deploy without one took from `lives`. */
-export function rebatched({ lives, unbatched }: Release): Pick<Changes, 'lives' | 'unbatched'> {
+/**
+ * The stack returns to a template with a batch function: what the deploy without one took from `lives`, and
+ * from the live version.
+ */
+export function rebatched({
+  stable,
+  lives,
+  unbatched,
+}: Release): Pick<Changes, 'lives' | 'unbatched'> & { readonly stable?: VersionRef } {
   if (unbatched === undefined) return {};
-  return {
-    unbatched: undefined,
-    lives: lives.map((ref) => {
-      const batch = ref.batch ?? unbatched[ref.version];
-      return batch === undefined ? ref : { ...ref, batch };
-    }),
+  const back = (ref: VersionRef): VersionRef => {
+    const batch = ref.batch ?? unbatched[ref.version];
+    return batch === undefined ? ref : { ...ref, batch };
   };
+  return { unbatched: undefined, lives: lives.map(back), ...(stable && { stable: back(stable) }) };
 }
 
 /** `live` first, then the ones before it. */

@@ -44,3 +44,25 @@ it('where it succeeds, a batch function that is made later is not taken for that
   expect(world.state()?.unbatched).toBeUndefined();
   for (const { version, batch } of world.state()?.lives ?? []) expect(batch, version).toBeUndefined();
 });
+
+it('in mid-canary, the stable version has it again, too, also once another one has been live', async () => {
+  const world = await watched();
+  await deploy(world, '5', 'c', { before: '4', batch: '16' });
+  world.stack.state = 'done';
+  await until(world, 'JUDGING', { 4: 0.01, 5: 0.01 });
+  await deploy(world, '5', 'c', { before: '5' });
+  world.stack.state = 'rollingBack';
+  await world.send(request('Update', '5', 'c', { before: '5', settings: CANARY, batch: '16' }));
+  world.stack.state = 'done';
+  expect(world.state()).toMatchObject({
+    stable: { version: '4', batch: { version: '14' } },
+    candidate: { version: '5', batch: { version: '16' } },
+  });
+  await deploy(world, '6', 'd', { before: '5', batch: '13' });
+  world.stack.state = 'done';
+  await until(world, 'BAKING', { 4: 0.01, 6: 0.01 });
+  expect(batchOf(world)).toBe('13');
+  await world.command('rollback');
+  expect(world.target()).toMatchObject({ version: '4' });
+  expect(batchOf(world)).toBe('14');
+});
