@@ -207,8 +207,8 @@ async function atUrl(model: Model, url: string): Promise<Target> {
   if (isNobody(said))
     throw usage(
       '--url',
-      `${base.origin} has no ${model.name}: ${base.pathname} answered HTTP ${said.status}.`,
-      'Name the address of a server that has it; `sls models serve` prints its own.',
+      `${base.origin} does not answer for ${model.name}: ${base.pathname} gave HTTP ${said.status}.`,
+      'Name a server that has it and asks nobody who they are: `sls models serve` is one, and `sls models proxy` signs for a deployed one.',
     );
   return { invoke: askHttp(post), functionName: model.name, version: base.origin };
 }

@@ -65,10 +65,10 @@ describe('sls models gate', () => {
   it('takes no refusal of a server that has not the model for one of the model', async () => {
     const none = '{"error": "No such model here; GET /docs lists them.", "code": "NOT_FOUND"}';
     expect(await askedAt(404, none)).toMatch(
-      /--url: http:\S+ has no churn: \/v2\/models\/churn\/infer answered HTTP 404\. Name the address/,
+      /--url: http:\S+ does not answer for churn: \/v2\/models\/churn\/infer gave HTTP 404\. Name a server/,
     );
     for (const body of ['{"message": "Forbidden"}', '<html>', '{"error": ""}'])
-      expect(await askedAt(403, body)).toContain('has no churn');
+      expect(await askedAt(403, body)).toContain('does not answer for churn');
     expect(await askedAt(400, REFUSED)).toContain('pass. It starts.');
   });
 
