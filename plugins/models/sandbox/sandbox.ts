@@ -28,7 +28,7 @@ export type ProcessOutcome<R> =
   | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
   | { readonly kind: 'crashed'; readonly stage: string; readonly message: string };
 
-/** Milliseconds in which what an ended process has said is read. */
+/** Milliseconds in which the last words of an ended process are read. */
 const UNREAD_MS = 1000;
 
 /** Virtual memory that Node and ONNX Runtime reserve beside what they use. */
