@@ -52,7 +52,11 @@ export function releaseWorker(
       throw signal.aborted ? late() : error;
     }
   };
-  const failed = (text: string): Error => new Error(`the release worker ${name} failed: ${reasonOf(text)}`);
+  const failed = (text: string): Error => {
+    const { errorType, errorMessage = text } = failureIn(text);
+    const error = new Error(`the release worker ${name} failed: ${errorMessage}`);
+    return THROTTLED.test(errorType ?? '') ? Object.assign(error, { name: WAS_THROTTLED }) : error;
+  };
   const silent = `did not answer within ${Math.ceil(patience / 1000)} s`;
   /**
    * @param how what became of the answer
@@ -136,7 +140,8 @@ export function releaseWorker(
           continue;
         }
         const { text, failed: reason } = answer;
-        if (reason !== undefined) throw unheard(`failed: ${unstopped(reasonOf(text))}`, model, verb);
+        if (reason !== undefined)
+          throw unheard(`failed: ${unstopped(failureIn(text).errorMessage ?? text)}`, model, verb);
         return JSON.parse(text) as CommandAnswer;
       }
     },
@@ -169,13 +174,20 @@ function wasKeptOut(error: unknown): boolean {
   return UNREACHED.has(code) || /Credentials|TokenProvider/.test(errorName(error) ?? '');
 }
 
-/** Will a tick get through later? Lambda let nobody in, failed itself, or could not be reached. */
+/** What the worker may meet at AWS, that others who ask in the account use up. */
+const THROTTLED = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/;
+const WAS_THROTTLED = 'WorkerThrottled';
+
+/**
+ * Will a tick get through later? Lambda let nobody in, failed itself, or could not be reached; or the worker
+ * was throttled.
+ */
 export function isPassing(error: unknown): boolean {
   const status = errorStatus(error);
   if (status !== undefined) return status === 429 || status >= 500;
   if (isProblemError(error)) return false;
   const { code } = error as { readonly code?: unknown };
-  return AWAY.test(String(code)) || errorName(error) === 'TimeoutError';
+  return AWAY.test(String(code)) || ['TimeoutError', WAS_THROTTLED].includes(errorName(error) ?? '');
 }
 
 /** Errors of a network that may come back; no file and no certificate does. */
@@ -183,13 +195,16 @@ const AWAY = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|E
 
 const unstopped = (words: string): string => words.replace(/[.\s]+$/, '');
 
-/** Lambda's own words for a failed function. */
-function reasonOf(payload: string): string {
+/** Lambda's own words for a failed function, and the name of the error that ended it. */
+function failureIn(payload: string): { readonly errorType?: string; readonly errorMessage?: string } {
   try {
-    const { errorMessage } = JSON.parse(payload) as { readonly errorMessage?: unknown };
-    return typeof errorMessage === 'string' ? errorMessage : payload;
+    const { errorType, errorMessage } = JSON.parse(payload) as Readonly<Record<string, unknown>>;
+    return {
+      ...(typeof errorType === 'string' && { errorType }),
+      ...(typeof errorMessage === 'string' && { errorMessage }),
+    };
   } catch {
-    return payload;
+    return {};
   }
 }
 

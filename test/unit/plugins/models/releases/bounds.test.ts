@@ -9,6 +9,7 @@ import { type AwsConfig, waitingFor } from '../../../../../core/ports/config.ts'
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { longestRelease } from '../../../../../plugins/models/releases/words/forecast.ts';
+import { followReleases } from '../../../../../plugins/models/releases/worker/follow.ts';
 import { releaseWorker } from '../../../../../plugins/models/releases/worker/worker.ts';
 import { type Listening, startServer } from '../../../../fakes/hanging.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
@@ -71,6 +72,40 @@ describe('a worker that is closed while it is asked', () => {
     worker.close();
     expect(await asked).toMatchObject({ name: 'AbortError' });
     expect(server?.asked()).toBe(1);
+  });
+});
+
+describe('a release that is followed while AWS is short of requests', () => {
+  const fails = (errorType: string, times: number) => {
+    let left = times;
+    return start((_, response) => {
+      left -= 1;
+      response.writeHead(200, left < 0 ? {} : { 'x-amz-function-error': 'Unhandled' });
+      const answer = { model: 'churn', phase: 'DONE', running: false };
+      response.end(JSON.stringify(left < 0 ? answer : { errorType, errorMessage: 'Rate exceeded' }));
+    });
+  };
+  const follow = async (): Promise<unknown> => {
+    const worker = releaseWorker(aws, WORKER);
+    const wait = async (): Promise<void> => {};
+    return followReleases(worker, [target], () => {}, { wait }).finally(worker.close);
+  };
+
+  it.each(['TooManyRequestsException', 'ThrottlingException', 'SlowDown'])(
+    'is followed on where the worker itself met %s',
+    async (errorType) => {
+      await fails(errorType, 4);
+      expect(await follow()).toMatchObject([{ phase: 'DONE' }]);
+      expect(server?.asked()).toBe(5);
+    },
+  );
+
+  it('is left where the worker fails otherwise, three times in a row', async () => {
+    await fails('AccessDeniedException', 4);
+    await expect(follow()).rejects.toThrow(
+      'the release worker shop-dev-models-release failed: Rate exceeded',
+    );
+    expect(server?.asked()).toBe(3);
   });
 });
 
