@@ -118,12 +118,16 @@ async function replace(target: string, draft: string): Promise<void> {
   }
 }
 
-/** Removes drafts of processes that died, and what nobody has used for a month. */
+/**
+ * Removes drafts of processes that died, and what nobody has used for a month. What is another user’s may have
+ * to stay, and keeps nobody from making more.
+ */
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > (name.startsWith('.') ? DAY : KEEP)) await rm(path, { recursive: true, force: true });
+    if (age > (name.startsWith('.') ? DAY : KEEP))
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

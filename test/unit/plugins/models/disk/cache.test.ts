@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -90,6 +90,32 @@ describe('once', () => {
       });
     expect(await Promise.all([run(), run(), run()])).toEqual(['one,two', 'one,two', 'one,two']);
     expect(await readdir(folder)).toEqual(['shared']);
+  });
+
+  it('goes on where an entry that nobody has used for a month cannot be deleted', async () => {
+    const parent = join(folder, 'shared');
+    const old = join(parent, 'old');
+    await mkdir(old, { recursive: true });
+    await writeFile(join(old, 'x'), 'of another user');
+    await chmod(old, 0o555);
+    await utimes(old, 0, 0);
+    for (const path of [folder, parent]) await chmod(path, 0o777);
+    // Root may delete anything.
+    const nobody = process.getuid?.() === 0 ? 'process.setuid(65534);' : '';
+    const program = `
+      const { once } = await import(${JSON.stringify(import.meta.resolve('../../../../../plugins/models/disk/cache.ts'))});
+      ${nobody}
+      await once(${JSON.stringify(join(parent, 'new'))}, async () => {});`;
+    try {
+      const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        encoding: 'utf8',
+      });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+      expect(await readdir(parent)).toEqual(['new', 'old']);
+    } finally {
+      await chmod(old, 0o755);
+    }
   });
 
   it('makes an entry again that is not whole any more', async () => {
