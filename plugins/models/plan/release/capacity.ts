@@ -57,7 +57,7 @@ export function capacityLine({
     ...(provisioned === undefined
       ? []
       : [
-          `${range(provisioned.min, provisioned.max)} provisioned instances`,
+          `${range(provisioned.min, provisioned.max)} provisioned instance${provisioned.max === 1 ? '' : 's'}`,
           ...windows,
           `up to ${duringRelease} during a release`,
           ...(whileWatched === undefined
