@@ -564,7 +564,9 @@ describe('capacity', () => {
     expect(line({ concurrency: { provisioned: 3 } })).toBe(
       '3 provisioned instances; up to 6 during a release',
     );
-    expect(line({ concurrency: { provisioned: 1 } })).toBe('1 provisioned instance; up to 2 during a release');
+    expect(line({ concurrency: { provisioned: 1 } })).toBe(
+      '1 provisioned instance; up to 2 during a release',
+    );
     const schedule = { days: 'sat,sun', from: '08:00', to: '20:30', timezone: 'UTC', min: 10, max: 50 };
     expect(line({ concurrency: { provisioned: { min: 2, max: 20 }, reserved: 100, schedule } })).toBe(
       '2 to 20 provisioned instances; 10 to 50 on SAT, SUN, 08:00 to 20:30 UTC; up to 100 during a release; 100 reserved',
