@@ -72,6 +72,16 @@ describe('an artifact on S3', () => {
     },
   );
 
+  it.each(['far/', 'far/model.onnx'])('%s may lie in another region than the service', async (key) => {
+    for (const name of ['model.onnx', 'weights/w.bin'])
+      await s3.send(
+        new PutObjectCommand({ Bucket, Key: `far/${name}`, Body: await fixture(`external/${name}`) }),
+      );
+    const elsewhere = service.context({ aws: { ...aws, region: 'eu-west-1' } });
+    const { files } = await readSource(at(key), elsewhere);
+    expect(files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
+  });
+
   it('is downloaded once for each content', async () => {
     const lines: string[] = [];
     const context = service.context({ aws, progress: (text) => text && lines.push(text) });

@@ -141,7 +141,8 @@ async function atS3<T>(
     const fix = 'Run it where AWS may be asked, or name a file on this disk.';
     throw missing(key, asked, 'This needs AWS.', fix);
   }
-  const client = s3Client(aws);
+  // Where the service is deployed, not each bucket of models lies.
+  const client = s3Client({ ...aws, followRegionRedirects: true });
   try {
     return await work(client, (what) => {
       asked = what;
