@@ -146,7 +146,9 @@ describe('the docs page in a browser', () => {
     const text = (await curl.locator('pre').textContent()) ?? '';
     await curl.getByRole('button').click();
     await expect.poll(() => curl.getByRole('button').textContent()).toBe('Copied');
-    expect(await page.evaluate(() => Reflect.get(globalThis, 'navigator').clipboard.readText())).toBe(text);
+    expect(
+      await page.evaluate(() => Reflect.get(globalThis, 'navigator' as string).clipboard.readText()),
+    ).toBe(text);
     await page.evaluate(() =>
       Object.defineProperty(Reflect.get(globalThis, 'navigator'), 'clipboard', { value: undefined }),
     );

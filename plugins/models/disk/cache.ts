@@ -119,8 +119,8 @@ async function replace(target: string, draft: string): Promise<void> {
 }
 
 /**
- * Removes drafts of processes that died, and what nobody has used for a month. What is another user’s may have
- * to stay, and keeps nobody from making more.
+ * Removes drafts of processes that died, and what nobody has used for a month. What is another user’s may
+ * have to stay, and keeps nobody from making more.
  */
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
