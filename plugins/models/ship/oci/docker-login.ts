@@ -48,10 +48,11 @@ export async function dockerLogin(
   }
   const keys = host === 'docker.io' ? [DOCKER_HUB_KEY, 'docker.io'] : [host];
   const helpers: unknown = fieldIn(config, 'credHelpers');
+  // An empty name there is none, and no other is asked then.
   const helper =
-    keys.map((key) => textIn(helpers, key)).find((name) => name !== undefined) ??
+    keys.map((key) => fieldIn(helpers, key)).find((name) => typeof name === 'string') ??
     textIn(config, 'credsStore');
-  if (helper !== undefined) {
+  if (helper !== undefined && helper !== '') {
     const found = await askHelper(helper, keys[0] ?? host);
     if (found !== undefined) return found;
   }
@@ -102,8 +103,8 @@ async function askHelper(name: string, host: string): Promise<RegistryLogin | un
     registryFault('refused', `cannot be asked: ${program} ${why}`, {
       fix: 'Bring that program to work, or take it out of `credsStore` or `credHelpers` of Docker’s config.json and log in again.',
     });
-  // Its name comes from a file and becomes a program's.
-  if (!/^[\w-]+$/.test(name)) throw failed('is no name of a program');
+  // Its name comes from a file and becomes a program's; Docker Desktop writes `desktop.exe` into that of WSL.
+  if (!/^[\w.-]+$/.test(name)) throw failed('is no name of a program');
   const { code, output } = await new Promise<{ code: number | null; output: string }>((resolve, reject) => {
     const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: HELPER_MS });
     let said = '';

@@ -100,6 +100,20 @@ helpers('asks the helper of the registry, else that of all', async () => {
   expect(await dockerLogin('other.example')).toEqual({ identityToken: 'token' });
 });
 
+helpers('asks Docker Desktop’s, whose name has a dot where Windows is around Linux', async () => {
+  await helper('desktop.exe', 'printf \'{"Username":"me","Secret":"word"}\'');
+  await config({ credsStore: 'desktop.exe' });
+  expect(await dockerLogin('example.com')).toEqual({ username: 'me', password: 'word' });
+});
+
+it('asks no helper where an empty name turns it off, and reads the file', async () => {
+  const auths = { 'example.com': auth('me:word') };
+  await config({ auths, credsStore: '' });
+  expect(await dockerLogin('example.com')).toEqual({ username: 'me', password: 'word' });
+  await config({ auths, credsStore: 'absent-helper', credHelpers: { 'example.com': '' } });
+  expect(await dockerLogin('example.com')).toEqual({ username: 'me', password: 'word' });
+});
+
 helpers('goes on with the file where a helper knows nobody', async () => {
   await helper('empty', 'echo "credentials not found in native keychain"; exit 1');
   await config({ credsStore: 'empty', auths: { 'example.com': auth('me:word') } });
