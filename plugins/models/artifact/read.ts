@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { ArtifactFormat, Contents, KeptArtifact } from '../contracts/artifact-format.ts';
@@ -74,6 +74,12 @@ export async function readArtifact(
   try {
     info = format.read(graph);
   } catch (error) {
+    if (await isPointer(graph))
+      throw fault(
+        'MODELS_ARTIFACT_INVALID',
+        'The file is a pointer of Git LFS, which stands for the model until that is fetched.',
+        'Run `git lfs pull`, or let what checks the repository out fetch LFS files.',
+      );
     const why = error instanceof Error ? error.message : String(error);
     throw fault('MODELS_ARTIFACT_INVALID', why, 'Export the model again and compare its size.');
   }
@@ -135,6 +141,12 @@ function besides(format: ArtifactFormat, graph: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer: less than 1024 bytes */
+async function isPointer(path: string): Promise<boolean> {
+  const { size } = await stat(path);
+  return size < 1024 && /^version https:\/\/git-lfs\.github\.com\//.test(await readFile(path, 'utf8'));
 }
 
 /** A file of weights: as the graph names it, and where it is. */
