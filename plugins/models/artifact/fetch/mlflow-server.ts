@@ -57,8 +57,9 @@ export function mlflowServer(
   );
   const { at } = server;
   const authorization = server.authorization({
-    user: env.MLFLOW_TRACKING_USERNAME,
-    password: env.MLFLOW_TRACKING_PASSWORD,
+    // A build whose secret is not set has empty ones.
+    user: env.MLFLOW_TRACKING_USERNAME || undefined,
+    password: env.MLFLOW_TRACKING_PASSWORD || undefined,
     token: env.MLFLOW_TRACKING_TOKEN,
   });
   return {
