@@ -132,9 +132,16 @@ async function look(
 /** Bytes of a file that its first line is looked for in. */
 const HEAD = 4096;
 
-/** What lies beside may be a model of gigabytes: no more than its beginning is read. */
+/**
+ * What lies beside may be a model of gigabytes: no more than its beginning is read. What this user may not
+ * read is somebody else’s.
+ */
 async function hasSeal(path: string): Promise<boolean> {
-  const file = await open(path);
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EACCES' || error.code === 'EPERM') return undefined;
+    throw error;
+  });
+  if (file === undefined) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
     return SEAL.test(plain(buffer.toString('utf8', 0, bytesRead)));

@@ -1,4 +1,16 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -63,6 +75,24 @@ it('a model of gigabytes beside them is not read', async () => {
   });
   expect(await write({ 'a.yaml': 'a: 1\n' })).toEqual({ 'a.yaml': 'unchanged', 'b.yaml': 'removed' });
   expect((await lstat(model)).size).toBe(3 * 1024 ** 3);
+});
+
+it('a file beside them that this user may not read is left', async () => {
+  const secret = join(folder, 'secret.yaml');
+  await writeFile(secret, 'mine: true\n');
+  await chmod(secret, 0);
+  await chmod(folder, 0o777);
+  // Root may read anything.
+  const nobody = process.getuid?.() === 0 ? 'process.setuid(65534);' : '';
+  const program = `
+    const { writeSealed } = await import(${JSON.stringify(import.meta.resolve('../../../../../plugins/models/disk/sealed.ts'))});
+    ${nobody}
+    await writeSealed(${JSON.stringify(folder)}, { 'a.yaml': 'a: 1\\n' }, { by: 'us', key: '--output', overwrite: false });`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(await readdir(folder)).toEqual(['a.yaml', 'secret.yaml']);
 });
 
 it('a link is not followed, and nothing is written beside a folder under one of the names', async () => {
