@@ -29,7 +29,7 @@ export const command: Command = {
     progress('Reading releases');
     await atDesk(context, async (desk) => {
       const chosen = await chosenModels(context, desk);
-      if (flags.watch !== true) return show(await read(desk, chosen), context);
+      if (flags.watch !== true) return show(await read(desk, chosen), context, desk.now());
       progress(undefined);
       await watch(desk, chosen, context);
     }).finally(() => progress(undefined));
@@ -48,12 +48,13 @@ const read = (desk: Pick<Desk, 'status'>, models: Models): Promise<readonly Stat
 async function show(
   statuses: readonly Status[],
   { flags, print }: Pick<Context, 'flags' | 'print'>,
+  now: number,
 ): Promise<void> {
   const { statusText } = await import('../releases/status-text.ts');
   print(
     flags.json
       ? JSON.stringify(statuses, null, 2)
-      : statuses.map((status) => statusText(status, Date.now())).join('\n\n'),
+      : statuses.map((status) => statusText(status, now)).join('\n\n'),
   );
 }
 
@@ -66,7 +67,7 @@ const PAUSE = 3000;
  * `sls deploy --wait`, or reads the phase.
  */
 export async function watch(
-  desk: Pick<Desk, 'status' | 'target'> & { readonly worker: Pick<Desk['worker'], 'tick'> },
+  desk: Pick<Desk, 'now' | 'status' | 'target'> & { readonly worker: Pick<Desk['worker'], 'tick'> },
   models: Models,
   context: Pick<Context, 'flags' | 'print' | 'notice'>,
   pause = PAUSE,
@@ -90,7 +91,7 @@ export async function watch(
       // Home, and everything below cleared:
       // https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
       process.stdout.write('\u001b[H\u001b[J');
-      await show(statuses, context);
+      await show(statuses, context, desk.now());
     } else
       for (const status of statuses) {
         const line = flags.json ? JSON.stringify(status) : statusLine(status);

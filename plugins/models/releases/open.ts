@@ -1,4 +1,5 @@
 import { callerOf } from '../../../aws/caller.ts';
+import { awsClock } from '../../../aws/clients/clock.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { errorName, errorStatus } from '../../../core/errors/aws-errors.ts';
@@ -20,6 +21,8 @@ export type OpenedRegistry = {
   readonly benches: Benches;
   /** ARN of the caller. */
   readonly by: string;
+  /** Milliseconds, by AWS's clock once it has answered: the documents' times are by that. */
+  readonly now: () => number;
   readonly close: () => void;
 };
 
@@ -46,6 +49,7 @@ export async function openRegistry(
     },
     benches: benchesIn(objects, scope),
     by: arn,
+    now: awsClock(s3),
     close: () => s3.destroy(),
   };
 }

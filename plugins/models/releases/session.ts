@@ -29,6 +29,8 @@ export type Desk = {
   /** Where a model is served, also one that is declared wrongly or no more. */
   readonly target: (model: string) => Promise<FollowedModel>;
   readonly status: (model: string) => Promise<Status>;
+  /** Milliseconds, by AWS's clock. */
+  readonly now: () => number;
 };
 
 type Given = Pick<Context, 'aws' | 'bucket' | 'plan' | 'service'>;
@@ -45,7 +47,7 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
   const opened: { close: () => void }[] = [];
   try {
     const bucket = await registryOf(given);
-    const { documents, benches, by, close } = await openRegistry(aws, service, bucket);
+    const { documents, benches, by, now, close } = await openRegistry(aws, service, bucket);
     opened.push({ close });
     const worker = releaseWorker(aws, { name, stage: service.stage });
     const sight = sightOf(aws);
@@ -57,11 +59,11 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
       const lacks = await lacksSeen(aws, { ...service, by }, seen);
       return statusOf(
         withStage({ ...seen, ...lacks }, service.stage),
-        Date.now(),
+        now(),
         sayOf(model, service.stage, service.region),
       );
     };
-    return await work({ documents, benches, by, worker, sight, target, status });
+    return await work({ documents, benches, by, worker, sight, target, status, now });
   } catch (error) {
     throw isProblemError(error) ? error : refusedByAws(service, error);
   } finally {

@@ -27,7 +27,7 @@ export async function send(
   // Loaded when one of these verbs is run: the framework asks for the options of all of them at once.
   const { atDesk, sayOf } = await import('./session.ts');
   const reason = typeof flags.reason === 'string' ? { reason: flags.reason } : {};
-  await atDesk(context, async ({ by, documents, worker, target, status }) => {
+  await atDesk(context, async ({ by, documents, worker, target, status, now }) => {
     const model = await chosenModel(context, documents.models);
     progress(`${model}: ${verb}`);
     const answer = await worker.command({
@@ -41,7 +41,7 @@ export async function send(
     const { text: done } = answer;
     // Who may invoke the worker and read nothing, or is throttled now, has done it all the same.
     const stands = await status(model).then(
-      (found) => ({ json: { status: found }, text: statusText(found, Date.now()) }),
+      (found) => ({ json: { status: found }, text: statusText(found, now()) }),
       (error: unknown) => {
         const unreadable = messageOf(error);
         return {

@@ -41,7 +41,7 @@ async function watched(
     print: (line: string) => printed.push(line),
     notice: (line: string) => noticed.push(line),
   };
-  await watch({ status, target, worker: { tick } }, ['churn'], context, 1);
+  await watch({ status, target, now: () => w.clock.now, worker: { tick } }, ['churn'], context, 1);
   return { printed, noticed, ticks };
 }
 
@@ -111,7 +111,7 @@ describe('sls models status --watch', () => {
       return asked;
     };
     const context = { flags: {}, print: () => {}, notice: (text: string) => noticed.push(text) };
-    await watch({ status, target, worker: { tick } }, ['churn'], context, 1);
+    await watch({ status, target, now: () => w.clock.now, worker: { tick } }, ['churn'], context, 1);
     // The desk closes what is still asked.
     fail(new Error('the connection was closed'));
     await new Promise((done) => setImmediate(done));
