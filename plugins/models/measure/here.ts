@@ -18,7 +18,7 @@ export async function benchHere<T>(
   work: (target: BenchTarget) => Promise<T>,
 ): Promise<T> {
   const { environment } = plan.host.provider;
-  return inFolder(async (folder) => {
+  const run = async (folder: string): Promise<T> => {
     progress(`Preparing ${model.name}`);
     const outDir = join(folder, model.name);
     const shipped = await shipHere(model, { serviceDir: service.dir, outDir, progress, environment, aws });
@@ -60,5 +60,7 @@ export async function benchHere<T>(
     } finally {
       await local.stop();
     }
-  });
+  };
+  // What was measured by then is kept.
+  return inFolder(run, { isHeard: true });
 }
