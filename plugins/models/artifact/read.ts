@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { ArtifactFormat, Contents, KeptArtifact } from '../contracts/artifact-format.ts';
@@ -25,6 +25,8 @@ export type ReadArtifact = KeptArtifact & {
   readonly notices: readonly string[];
 };
 
+type Fault = (code: ProblemCode, message: string, fix: string) => Error;
+
 type Alongside = { readonly path: string; readonly sha256: string };
 
 /**
@@ -45,7 +47,7 @@ export async function readArtifact(
   alongside: (folder: string) => Promise<readonly Alongside[]> = async () => [],
 ): Promise<ReadArtifact> {
   const { key } = context;
-  const fault = (code: ProblemCode, message: string, fix: string): Error =>
+  const fault: Fault = (code, message, fix) =>
     problemError([{ code, key, value: reference, message, fix } satisfies Problem]);
 
   const source = sourceOf(reference);
@@ -67,6 +69,7 @@ export async function readArtifact(
       `Name its graph ${main}, or name the file itself.`,
     );
   }
+  await mustRead(graph, fault);
 
   // Before anything is read of it.
   const { mark } = await look(graph);
@@ -149,15 +152,22 @@ async function isPointer(path: string): Promise<boolean> {
   return size < 1024 && /^version https:\/\/git-lfs\.github\.com\//.test(await readFile(path, 'utf8'));
 }
 
+/** A training job that ran as somebody else may have kept it to itself. */
+const mustRead = (path: string, fault: Fault): Promise<void> =>
+  access(path, constants.R_OK).catch((error: NodeJS.ErrnoException) => {
+    // What has gone meanwhile is told by who reads it.
+    if (error.code === 'ENOENT') return;
+    throw fault(
+      'MODELS_ARTIFACT_MISSING',
+      `This user may not read ${path} (${error.code}).`,
+      'Let this user read it, or package as one who may.',
+    );
+  });
+
 /** A file of weights: as the graph names it, and where it is. */
 type Weights = { readonly path: string; readonly at: string; readonly bytes: number };
 
-async function weightsAt(
-  location: string,
-  folder: string,
-  main: string,
-  fault: (code: ProblemCode, message: string, fix: string) => Error,
-): Promise<Weights> {
+async function weightsAt(location: string, folder: string, main: string, fault: Fault): Promise<Weights> {
   const unsafe = unsafeLocation(location);
   if (unsafe !== undefined) {
     throw fault(
@@ -175,6 +185,7 @@ async function weightsAt(
       'Put the external data where the graph expects it.',
     );
   }
+  await mustRead(at, fault);
   if (location === main) {
     throw fault(
       'MODELS_ARTIFACT_INVALID',

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -21,4 +22,29 @@ it('a pointer of Git LFS is told as that: exporting the model again would not he
   );
   await writeFile(join(serviceDir, 'churn.onnx'), 'version of something else');
   await expect(read('churn.onnx')).rejects.toThrow(/no ONNX model.*Export the model again/);
+});
+
+it.each(['model.onnx', 'weights/w.bin'])('%s that this user may not read is told as that', async (denied) => {
+  await cp(join(import.meta.dirname, '../../../../fixtures/models/external'), join(serviceDir, 'churn'), {
+    recursive: true,
+  });
+  await chmod(join(serviceDir, 'churn', denied), 0);
+  await mkdir(join(serviceDir, 'cache'));
+  for (const path of ['', 'cache']) await chmod(join(serviceDir, path), 0o777);
+  // Root may read anything.
+  const nobody = process.getuid?.() === 0 ? 'process.setuid(65534);' : '';
+  const program = `
+    const { readArtifact } = await import(${JSON.stringify(import.meta.resolve('../../../../../plugins/models/artifact/read.ts'))});
+    ${nobody}
+    const context = { key: 'models.churn.artifact', serviceDir: ${JSON.stringify(serviceDir)}, progress: () => {} };
+    await readArtifact('churn', context, () => {}).catch((error) => process.stdout.write(error.message));`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    env: { ...process.env, SERVERLESS_MODELS_CACHE: join(serviceDir, 'cache') },
+  });
+  expect(stdout).toMatch(
+    new RegExp(
+      `^models\\.churn\\.artifact: This user may not read \\S+${denied} \\(EACCES\\)\\. Let .*MODELS_ARTIFACT_MISSING`,
+    ),
+  );
 });
