@@ -206,6 +206,9 @@ function download(
   });
 }
 
+/** What the client calls an answer without a body. */
+const WORDLESS = 'Unknown';
+
 /** A HEAD has no body, so the status is all that S3 says. */
 function reasonOf(error: unknown): string {
   const status = errorStatus(error);
@@ -213,6 +216,8 @@ function reasonOf(error: unknown): string {
   if (status === 404) return 'There is no such object or bucket (404).';
   if (status === 412) return 'It was overwritten while it was read (412).';
   const name = error instanceof Error ? error.name : 'Error';
+  if (status === 400 && name === WORDLESS) return 'S3 refuses it (400), as where credentials have expired.';
+  if (status !== undefined && name === WORDLESS) return `S3 answers ${status} without a word why.`;
   const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
   return `S3 says ${why.replace(/\.$/, '')}.`;
 }

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { fetchObjects, withObject } from '../../../../../../plugins/models/artifact/fetch/s3.ts';
+import {
+  fetchObjects,
+  resolveObjects,
+  withObject,
+} from '../../../../../../plugins/models/artifact/fetch/s3.ts';
 import type { SourceContext } from '../../../../../../plugins/models/contracts/sources/artifact-source.ts';
 import { untar } from '../../../../../../plugins/models/disk/untar.ts';
 import { tarOf } from '../../../../../fakes/tar.ts';
@@ -92,4 +96,18 @@ it('one that breaks off each time is told as that, and one that was overwritten 
   await expect(fetched('overwritten')).rejects.toThrow(
     's3://trained/churn.onnx: It was overwritten while it was read (412). Retry once nothing writes to it.',
   );
+});
+
+// A HEAD has no body that could say why.
+it.each([
+  [400, /S3 refuses it \(400\), as where credentials have expired\. .*credentials\./],
+  [501, /S3 answers 501 without a word why\./],
+])('a refusal of %i is told by its status', async (status, words) => {
+  answers = [(response) => void response.writeHead(status).end()];
+  const asked = resolveObjects(
+    's3://trained/churn.onnx',
+    { bucket: 'trained', key: 'churn.onnx' },
+    context('head'),
+  );
+  await expect(asked).rejects.toThrow(words);
 });
