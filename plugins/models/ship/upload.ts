@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { isThere, type ObjectPlace, putFile } from '../../../aws/s3/put-file.ts';
-import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
@@ -29,7 +29,10 @@ export async function uploadFiles(
   try {
     for (const file of files) {
       const place = { bucket, key: `${prefix}${file.sha256}` };
-      if (await isThere(client, place, file.bytes)) continue;
+      const there = await isThere(client, place, file.bytes).catch((error: unknown) => {
+        throw failed(place, error);
+      });
+      if (there) continue;
       if (named === 'file' && (await sha256Of(file.from).catch(() => undefined)) !== file.sha256)
         throw damaged(file);
       const told = (share: number): void =>
@@ -64,7 +67,7 @@ const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
       {
         code: 'MODELS_AWS',
         key: 'models',
-        message: `s3://${bucket}/${key} cannot be uploaded: ${messageOf(error)}.`,
+        message: `s3://${bucket}/${key} cannot be uploaded: ${wordsOf(error)}.`,
         fix:
           errorName(error) === 'NoSuchBucket'
             ? `Make the bucket ${bucket}, in the service’s region, or name one that is there.`
@@ -73,6 +76,10 @@ const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
     ],
     error,
   );
+
+/** An answer to HEAD has no words. */
+const wordsOf = (error: unknown): string =>
+  errorName(error) === 'Unknown' ? `S3 answers ${errorStatus(error)}` : messageOf(error);
 
 async function put(
   client: Parameters<typeof putFile>[0],

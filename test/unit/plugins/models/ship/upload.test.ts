@@ -41,3 +41,23 @@ it('a file that lost its end since it was packaged is not filled up with zeros',
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+it('a bucket that refuses to tell what is there is named, with the status: credentials may have expired', async () => {
+  const server = createServer((_, response) => void response.writeHead(400).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const sha256 = 'a'.repeat(64);
+  try {
+    await expect(
+      uploadFiles(aws, 'models', 'files/', [{ sha256, bytes: 1, from: '/nowhere' }], () => {}),
+    ).rejects.toThrow(
+      new RegExp(
+        `^models: s3://models/files/${sha256} cannot be uploaded: S3 answers 400\\. .*credentials.*\\[MODELS_AWS\\]`,
+      ),
+    );
+  } finally {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+  }
+});
