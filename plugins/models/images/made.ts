@@ -1,6 +1,6 @@
 import type { Context } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
-import { inFolder } from '../serve/folder.ts';
+import { inFolder } from '../disk/folder.ts';
 import { fetchBase } from '../ship/oci/base.ts';
 import { isRegistryFault } from '../ship/oci/exchange.ts';
 import { type BaseImage, imageOf, type NamedLayer, type OciImage } from '../ship/oci/image.ts';

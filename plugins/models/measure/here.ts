@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
+import { inFolder } from '../disk/folder.ts';
 import { ownVersion } from '../disk/own-version.ts';
 import { askHttp, inferPath } from '../serve/ask.ts';
-import { inFolder } from '../serve/folder.ts';
 import { serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { keptPost } from './post.ts';

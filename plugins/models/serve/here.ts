@@ -3,9 +3,9 @@ import type { InvokePort } from '../../../core/ports/aws.ts';
 import { type Context, usage } from '../context/context.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { Model } from '../declaration/model.ts';
+import { inFolder } from '../disk/folder.ts';
 import { ownVersion } from '../disk/own-version.ts';
 import { askHttp, inferPath } from './ask.ts';
-import { inFolder } from './folder.ts';
 import { serveLocally } from './local.ts';
 import { shipHere } from './shipped.ts';
 

@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CatalogManifest } from '../../../core/catalog/contract.ts';
 import type { Watched } from '../../../core/drift/contract.ts';
@@ -13,6 +12,7 @@ import type { Facts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
 import { place } from '../disk/cache.ts';
 import type { Upload } from '../disk/files.ts';
+import { inFolder } from '../disk/folder.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { ownVersion } from '../disk/own-version.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
@@ -232,10 +232,9 @@ export async function factsOf(
   models: readonly Model[],
   context: ServiceContext,
 ): Promise<ReadonlyMap<string, Facts>> {
-  const outDir = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   const problems: Problem[] = [];
   const facts = new Map<string, Facts>();
-  try {
+  await inFolder(async (outDir) => {
     for (const model of models) {
       context.progress(`Inspecting the model ${model.name}`);
       try {
@@ -246,10 +245,7 @@ export async function factsOf(
         problems.push(...error.problems);
       }
     }
-  } finally {
-    context.progress(undefined);
-    await rm(outDir, { recursive: true, force: true });
-  }
+  }).finally(() => context.progress(undefined));
   throwProblems(problems);
   return facts;
 }
