@@ -11,7 +11,9 @@ const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 const module = pathToFileURL(join(process.cwd(), 'plugins/models/disk/folder.ts')).href;
 
-/** A command that works in a folder when a signal comes, and the framework, which ends what nobody listens in. */
+/**
+ * A command that works in a folder when a signal comes, and the framework, which ends what nobody listens in.
+ */
 async function ended(signal: NodeJS.Signals, work: string) {
   const code = `
     import { inFolder } from ${JSON.stringify(module)};
