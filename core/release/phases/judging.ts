@@ -41,7 +41,9 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
   if (looked.verdict === 'fail')
     return write(rollBack({ ...state, ...judged }, state.stable, looked.reason, looked, now));
   if (looked.verdict === 'pass' || promoted) return write(onward(state, judged, now));
-  if (now < ends(state).patience) return write(next(state, judged, now));
+  // A single call that is throttled does not tell what a step came to.
+  const isPassing = looked.verdict === 'error' && state.judgements.at(-1)?.verdict !== 'error';
+  if (now < ends(state).patience || isPassing) return write(next(state, judged, now));
   return write(unjudged({ ...state, ...judged }, looked, now));
 }
 

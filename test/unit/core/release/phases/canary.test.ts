@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Release } from '../../../../../core/release/document/contract.ts';
 import { WORKER_METRICS } from '../../../../../core/release/document/worker-contract.ts';
+import { ends } from '../../../../../core/release/phases/judging.ts';
 import { CANARY, SETTINGS } from '../../../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../../../fakes/world.ts';
 import {
@@ -130,6 +132,27 @@ describe('too few requests', () => {
     expect(w.notices.at(-1)?.text).toContain('sls models promote --model churn');
     expect(w.counted).toContain('ReleaseHeld');
     expect(await w.send(tick())).toMatchObject({ phase: 'HELD', running: false });
+  });
+
+  it.each([
+    ['pass', { phase: 'JUDGING', step: 1 }],
+    ['rollback', { phase: 'ROLLED_BACK' }],
+  ] as const)('that cannot be read at the very last look are looked at again: %s', async (onNoData, then) => {
+    let isDown = false;
+    const chaos = async (point: string): Promise<void> => {
+      if (isDown && point === 'before read metrics') throw new Error('Rate exceeded');
+    };
+    const w = await deployed({ ...many, onNoData }, { chaos });
+    await minutes(w, wait - 5, {}, slow);
+    const { patience } = ends(w.state() as Release);
+    while (w.clock.now + MINUTE < patience) await minute(w, {}, slow);
+    isDown = true;
+    await minute(w, {}, slow);
+    isDown = false;
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0, judgements: [{ verdict: 'error' }] });
+    await minute(w, {}, slow);
+    expect(w.state()).toMatchObject(then);
+    expect(w.notices.at(-1)?.text).not.toContain('cannot be read');
   });
 
   it('are passed where the settings say so', async () => {
