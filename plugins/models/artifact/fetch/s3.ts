@@ -43,8 +43,15 @@ export function resolveObjects(
 ): Promise<ResolvedArtifact> {
   return atS3(place, context, async (client) => {
     const { bucket, key } = place;
+    const tooMany = (): Error =>
+      missing(
+        context.key,
+        urlOf(place),
+        `More than ${ITEMS} objects are there, which is no model.`,
+        'Name the prefix of the model alone, or its graph.',
+      );
     const items = isFolder(place)
-      ? await list(client, bucket, key)
+      ? await list(client, bucket, key, tooMany)
       : [await head(client, bucket, key, key.slice(prefixOf(place).length))];
     if (items.length === 0) {
       const fix = 'Name an object, or a prefix that ends in /.';
@@ -160,7 +167,7 @@ const head = async (client: Client, bucket: string, key: string, path: string): 
   path,
 });
 
-async function list(client: Client, bucket: string, prefix: string): Promise<Item[]> {
+async function list(client: Client, bucket: string, prefix: string, tooMany: () => Error): Promise<Item[]> {
   const items: Item[] = [];
   for await (const page of objectsBelow(client, bucket, prefix)) {
     for (const item of page) {
@@ -169,7 +176,7 @@ async function list(client: Client, bucket: string, prefix: string): Promise<Ite
       if (path !== '' && !path.endsWith('/') && unsafeLocation(path) === undefined)
         items.push({ key: item.key, etag: item.etag, bytes: item.bytes, path });
     }
-    if (items.length > ITEMS) throw new Error(`more than ${ITEMS} objects are under this prefix`);
+    if (items.length > ITEMS) throw tooMany();
   }
   return items;
 }

@@ -111,3 +111,14 @@ it.each([
   );
   await expect(asked).rejects.toThrow(words);
 });
+
+it('a prefix with more than a model has is told as that, with what to name', async () => {
+  const keys = Array.from({ length: 1001 }, (_, index) => `<Contents><Key>a/${index}</Key></Contents>`);
+  answers = [
+    (response) => void response.writeHead(200).end(`<ListBucketResult>${keys.join('')}</ListBucketResult>`),
+  ];
+  const place = { bucket: 'trained', key: 'a/' };
+  await expect(resolveObjects('s3://trained/a/', place, context('many'))).rejects.toThrow(
+    /s3:\/\/trained\/a\/: More than 1000 objects are there, which is no model\. Name the prefix of the model alone, or its graph\./,
+  );
+});
