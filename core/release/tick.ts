@@ -50,7 +50,9 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
 async function begunBy(world: World, model: string, id: string, release: string | undefined): Promise<void> {
   for (let race = 0; race < RACES; race += 1) {
     const found = await world.registry.release(model);
-    if (found?.release === undefined || found.release.deployment !== undefined) return;
+    // One that lacks something is given up first, as it is.
+    if (found?.release === undefined || found.lacking !== undefined) return;
+    if (found.release.deployment !== undefined) return;
     if (release !== undefined && found.release.release !== release) return;
     const to = next(found.release, { deployment: { id } }, world.clock());
     if ((await world.registry.move(to, found.etag)) === 'ok') return;

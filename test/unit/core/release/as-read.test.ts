@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asRead, type StoredRelease } from '../../../../core/release/document/as-read.ts';
 import { phaseOf } from '../../../../core/release/state/predicates.ts';
 import { faults } from '../../../fakes/whole.ts';
-import { LIVE } from '../../../fakes/world.ts';
+import { LIVE, tick } from '../../../fakes/world.ts';
 import { statusIn } from './seen.ts';
 import { alarm, deployed, live, MINUTE, minute, minutes, promoted, until, type World } from './traffic.ts';
 
@@ -58,6 +58,14 @@ describe('a document that lacks what its phase needs', () => {
     expect(w.counted).toContain('ReleaseFailed');
     // Where no stable version is known there is nothing to move to.
     if (key === 'candidate') expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
+  it('is given up also where a deploy that follows it comes first', async () => {
+    const w = await judging();
+    lose(w, 'candidate');
+    await w.send(tick({ deployment: '01HZ' }));
+    expect(w.state()).toMatchObject({ phase: 'ABORTED', reason: 'there is no candidate version' });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('is judged by errors alone: JUDGING, without its basis', async () => {
