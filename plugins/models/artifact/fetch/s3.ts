@@ -225,6 +225,8 @@ function reasonOf(error: unknown): string {
   const name = error instanceof Error ? error.name : 'Error';
   if (status === 400 && name === WORDLESS) return 'S3 refuses it (400), as where credentials have expired.';
   if (status !== undefined && name === WORDLESS) return `S3 answers ${status} without a word why.`;
+  const code = unreached(error);
+  if (code !== undefined) return `S3 cannot be reached (${code}).`;
   const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
   return `S3 says ${why.replace(/\.$/, '')}.`;
 }
@@ -234,9 +236,18 @@ function fixOf(error: unknown): string {
   if (status === 403)
     return 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.';
   if (status === 412) return 'Retry once nothing writes to it.';
+  if (unreached(error) !== undefined) return 'Retry once it can be reached from here.';
   return isBroken(error)
     ? 'Retry: the connection to S3 broke off.'
     : 'Check bucket, key, region and credentials.';
+}
+
+/** Why nobody was asked; undefined for all else. */
+function unreached(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code)
+    ? code
+    : undefined;
 }
 
 /** Ended before its end, by whoever is between. */

@@ -122,3 +122,12 @@ it('a prefix with more than a model has is told as that, with what to name', asy
     /s3:\/\/trained\/a\/: More than 1000 objects are there, which is no model\. Name the prefix of the model alone, or its graph\./,
   );
 });
+
+it('where nobody answers, nothing is told as what S3 says', async () => {
+  const asking = context('gone');
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', 'http://127.0.0.1:1');
+  const place = { bucket: 'trained', key: 'churn.onnx' };
+  await expect(resolveObjects('s3://trained/churn.onnx', place, asking)).rejects.toThrow(
+    /churn\.onnx: S3 cannot be reached \(ECONNREFUSED\)\. Retry once it can be reached from here\./,
+  );
+});
