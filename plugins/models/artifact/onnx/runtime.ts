@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import layer from '../../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { inFolder } from '../../disk/folder.ts';
 import { npmPack } from '../../disk/npm.ts';
 import { tarFiles } from '../../disk/tar.ts';
 import { problemError } from '../../problems/errors.ts';
@@ -121,7 +121,6 @@ async function cut(
   places: ReadonlyMap<string, { readonly to: readonly string[]; readonly sha256: string }>,
   progress: Progress,
 ): Promise<void> {
-  const work = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   const started = Date.now();
   const say = (): void => {
     const seconds = Math.round((Date.now() - started) / 1000);
@@ -129,7 +128,8 @@ async function cut(
   };
   say();
   const timer = setInterval(say, 1000);
-  try {
+  // Whoever waits for so much may well interrupt it.
+  await inFolder(async (work) => {
     const tarball = await npmPack(spec, integrity, work);
     const missing = new Set(places.keys());
     for await (const { path, body } of tarFiles(createReadStream(tarball).pipe(createGunzip()))) {
@@ -158,11 +158,10 @@ async function cut(
     }
     const [absent] = missing;
     if (absent !== undefined) throw tampered(spec, absent);
-  } finally {
+  }).finally(() => {
     clearInterval(timer);
     progress(undefined);
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 function tampered(spec: string, path: string): Error {
