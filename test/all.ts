@@ -4,7 +4,7 @@
  * runs what a change touches.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,8 @@ const windows = process.platform === 'win32';
  * run.
  */
 const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
+// Root's tests try as nobody what root alone may do: to be found in it, not to list it.
+chmodSync(tmp, 0o711);
 const env = {
   // Test files and the commands that they run load the same modules hundreds of times.
   NODE_COMPILE_CACHE: join(local, 'compile-cache'),

@@ -83,14 +83,19 @@ describe('metric math that is emitted', () => {
       ),
     );
     const properties = alarms.map(({ resource }) => resource.Properties as Alarm);
-    const math = properties.filter(({ Metrics = [] }) => Metrics.some(({ Expression }) => Expression));
-    expect(math.length).toBe(180);
+    const isMath = ({ Metrics = [] }: Alarm): boolean => Metrics.some(({ Expression }) => Expression);
+    const [statistics, monitors] = [true, false].map((isOf) =>
+      properties.filter(
+        (alarm) => isMath(alarm) && (alarm.Metrics ?? []).some(({ Id }) => Id === 'n') === isOf,
+      ),
+    ) as [Alarm[], Alarm[]];
+    expect([statistics.length, monitors.length]).toEqual([180, 90]);
     // 110 rows; no request; a request and no score; what was scored at first only.
     const ids = [0, 1, 2, 3].flatMap((i) => [`a${i}`, `b${i}`]);
     const series = Object.fromEntries([...ids, 'n'].map((id): [string, Series] => [id, [0, _, _, 9]]));
     const live = { ...series, n: [110, _, 1, 5000], r: [5, _, 0.1, 200] };
     const [answers, refused] = await ask(
-      math.map(({ Metrics = [] }) => [live, renamed(Metrics)]),
+      statistics.map(({ Metrics = [] }) => [live, renamed(Metrics)]),
       properties,
     );
     expect(refused.filter((why) => why !== null)).toEqual([]);
@@ -99,6 +104,10 @@ describe('metric math that is emitted', () => {
         [0, _, 0, 0],
         [0, 0, 0, 0],
       ]).toContainEqual(answer);
+    // Runs that Lambda counts, each with a point, and those that count themselves when they fail.
+    const runs = { killed: [0, 1, 3], unreadable: [_, 2, _] };
+    const [failed] = await ask(monitors.map(({ Metrics = [] }) => [runs, renamed(Metrics)]));
+    for (const answer of failed) expect(answer).toEqual([0, 3, 3]);
   });
 });
 

@@ -25,9 +25,10 @@ it('a pointer of Git LFS is told as that: exporting the model again would not he
 });
 
 it.each(['model.onnx', 'weights/w.bin'])('%s that this user may not read is told as that', async (denied) => {
-  await cp(join(import.meta.dirname, '../../../../fixtures/models/external'), join(serviceDir, 'churn'), {
-    recursive: true,
-  });
+  for (const copy of ['churn', 'good'])
+    await cp(join(import.meta.dirname, '../../../../fixtures/models/external'), join(serviceDir, copy), {
+      recursive: true,
+    });
   await chmod(join(serviceDir, 'churn', denied), 0);
   await mkdir(join(serviceDir, 'cache'));
   for (const path of ['', 'cache']) await chmod(join(serviceDir, path), 0o777);
@@ -35,8 +36,10 @@ it.each(['model.onnx', 'weights/w.bin'])('%s that this user may not read is told
   const nobody = process.getuid?.() === 0 ? 'process.setuid(65534);' : '';
   const program = `
     const { readArtifact } = await import(${JSON.stringify(import.meta.resolve('../../../../../plugins/models/artifact/read.ts'))});
-    ${nobody}
     const context = { key: 'models.churn.artifact', serviceDir: ${JSON.stringify(serviceDir)}, progress: () => {} };
+    // What it loads may lie where nobody may look.
+    await readArtifact('good', context, () => {});
+    ${nobody}
     await readArtifact('churn', context, () => {}).catch((error) => process.stdout.write(error.message));`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
