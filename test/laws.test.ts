@@ -83,7 +83,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`declaration/`': /^plugins\/models\/declaration\//,
   '`artifact/sources/`': /^plugins\/models\/artifact\/sources\//,
   '`artifact/fetch/` by `import()`': /^plugins\/models\/artifact\/fetch\//,
-  '`disk/`, `sandbox/`': /^plugins\/models\/(disk|sandbox)\//,
+  '`disk/`, `network/`, `sandbox/`': /^plugins\/models\/(disk|network|sandbox)\//,
+  'agent-base, https-proxy-agent, proxy-from-env': /^(agent-base|https-proxy-agent|proxy-from-env)$/,
   '`problems/`': /^plugins\/models\/problems\//,
   '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
@@ -177,14 +178,14 @@ const ROOMS: readonly Room[] = [
     files: /^plugins\/models\/artifact\/(?!sources\/)/,
     may: [
       'itself',
-      ...['`artifact/sources/`', '`disk/`, `sandbox/`', '`contracts/`', '`problems/`'],
+      ...['`artifact/sources/`', '`disk/`, `network/`, `sandbox/`', '`contracts/`', '`problems/`'],
       ...['`core/`', '`aws/`', 'Node', 'types of `onnxruntime-common`', '`layer.json`', 'yaml'],
     ],
   },
   {
-    name: '`disk/`, `sandbox/`',
-    files: /^plugins\/models\/(disk|sandbox)\//,
-    may: ['itself', '`problems/`', 'Node', 'tar', 'yazl'],
+    name: '`disk/`, `network/`, `sandbox/`',
+    files: /^plugins\/models\/(disk|network|sandbox)\//,
+    may: ['itself', '`problems/`', 'Node', 'tar', 'yazl', 'agent-base, https-proxy-agent, proxy-from-env'],
   },
   {
     name: '`export/`',
@@ -199,7 +200,7 @@ const ROOMS: readonly Room[] = [
   {
     name: '`plugins/models/`, the rest',
     files:
-      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|export\/|problems\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
+      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|network\/|export\/|problems\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: ['`plugins/models/` but commands', ...['`core/`', '`aws/`', 'Node'], '`base.json`', 'esbuild'],
   },
 ];

@@ -7,7 +7,7 @@ export type AwsConfig = {
     sessionToken?: string;
   }>;
   /** Absent: the SDK's own, which wait for ever. */
-  readonly requestHandler?: Bounds;
+  readonly requestHandler?: Bounds & Agents;
   /** Absent: objects are encrypted as their bucket says. */
   readonly encryption?: Encryption;
 };
@@ -31,6 +31,9 @@ export type Encryption = (bucket: string) => Promise<EncryptionHeaders | undefin
  * https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-smithy-node-http-handler/Interface/NodeHttpHandlerOptions
  */
 type Bounds = { readonly connectionTimeout?: number; readonly socketTimeout: number };
+
+/** Node's agents where requests go by a proxy. */
+type Agents = { readonly httpAgent?: object; readonly httpsAgent?: object };
 
 /**
  * For calls whose answer may take longer than that of AWS's own services: a function's, which says nothing

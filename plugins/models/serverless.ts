@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
+import { clientAgents } from './network/proxied.ts';
 import { isProblemError, visible } from './problems/errors.ts';
 
 /**
@@ -107,9 +108,10 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
   const profile = options['aws-profile'] ?? serverless.service.provider.profile;
   const region = serverless.getProvider('aws').getRegion();
   const encryption = encryptionOf(serverless);
+  const requestHandler = { ...BOUNDS, ...clientAgents() };
   return {
     region,
-    requestHandler: BOUNDS,
+    requestHandler,
     ...(encryption !== undefined && {
       encryption: async (bucket) => (bucket === (await deployedBucket(serverless)) ? encryption : undefined),
     }),
@@ -118,7 +120,7 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
       const { credentialsOf } = await import('../../aws/credentials.ts');
       return credentialsOf(typeof profile === 'string' ? profile : undefined, {
         region,
-        requestHandler: BOUNDS,
+        requestHandler,
       });
     },
   };

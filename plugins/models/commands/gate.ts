@@ -14,8 +14,9 @@ import { type Command, type Context, modelOf, usage } from '../context/context.t
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
+import { keptPost } from '../measure/post.ts';
 import { problemError } from '../problems/errors.ts';
-import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
+import { askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { type GateFiles, gateFiles } from '../ship/gate/files.ts';
 
@@ -190,17 +191,10 @@ async function atUrl(model: Model, url: string): Promise<Target> {
   } catch {
     throw usage('--url', `${url} is not an address.`, 'Write for example http://127.0.0.1:8080.');
   }
-  const post: Ask = async (body, signal): Promise<Posted> => {
-    const answer = await fetch(base, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal,
-    });
-    return { status: answer.status, body: await answer.text() };
-  };
+  // What it keeps open keeps no process.
+  const { post } = keptPost(base);
   const said = await post('{}', AbortSignal.timeout(60_000)).catch((error: unknown) => {
-    const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
     throw usage('--url', `${base.origin} does not answer: ${why}.`, 'Start `sls models serve`.');
   });
   // A refusal of `{}` is what a version that starts answers: nobody else's may be taken for it.

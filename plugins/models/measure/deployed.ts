@@ -9,6 +9,7 @@ import { withStop } from '../../../core/text/stop.ts';
 import { type Context, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
+import { clientAgents } from '../network/proxied.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
 import { benchProblem } from './problems.ts';
 import type { BenchTarget } from './target.ts';
@@ -36,7 +37,7 @@ export async function benchDeployed<T>(
   const lambda = lambdaClient({
     ...rest,
     maxAttempts: 1,
-    requestHandler: { ...requestHandler, httpAgent: sockets, httpsAgent: sockets },
+    requestHandler: { ...requestHandler, httpAgent: sockets, httpsAgent: sockets, ...clientAgents(sockets) },
   });
   const functionName = nameOf(model, plan.host);
   try {

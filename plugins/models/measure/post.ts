@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { proxied } from '../network/proxied.ts';
 import type { Ask, Posted } from '../serve/ask.ts';
 
 /**
@@ -9,13 +10,15 @@ import type { Ask, Posted } from '../serve/ask.ts';
 export function keptPost(url: URL): { readonly post: Ask; readonly close: () => void } {
   const kept = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, noDelay: true };
   const isTls = url.protocol === 'https:';
-  const agent = isTls ? new HttpsAgent(kept) : new HttpAgent(kept);
+  const agent = proxied(kept) ?? (isTls ? new HttpsAgent(kept) : new HttpAgent(kept));
   const request = isTls ? httpsRequest : httpRequest;
+
+  const anew = (): RequestOptions['agent'] => proxied({ keepAlive: false }) ?? false;
 
   const once = (body: string, signal: AbortSignal, isAgain: boolean): Promise<Posted> =>
     new Promise<Posted>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const options: RequestOptions = { method: 'POST', headers, signal, agent: isAgain ? false : agent };
+      const options: RequestOptions = { method: 'POST', headers, signal, agent: isAgain ? anew() : agent };
       const sent = request(url, options, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -41,6 +41,7 @@ async function impatient(aws: AwsConfig, limits: Limits): Promise<AwsConfig> {
   const once = {
     maxAttempts: 1,
     requestHandler: {
+      ...aws.requestHandler,
       connectionTimeout: limits.all,
       socketTimeout: limits.all,
       requestTimeout: limits.all,

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { requestSigner } from '../../../aws/sign.ts';
 import { gatewayAnswer, type HttpAnswer, type HttpRequest } from '../../../core/host/gateway.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
+import { proxied } from '../network/proxied.ts';
 
 export type Upstream = {
   /** Scheme, host and perhaps a path, without a slash at its end: the HTTP API's root. */
@@ -80,10 +81,11 @@ function send(
   body: Buffer,
 ): Promise<HttpAnswer> {
   const open = url.protocol === 'http:' ? httpRequest : httpsRequest;
+  const agent = proxied();
   return new Promise((resolve, reject) => {
     const request = open(
       url,
-      { method, headers: { ...headers, 'content-length': body.length } },
+      { method, headers: { ...headers, 'content-length': body.length }, ...(agent && { agent }) },
       (response) => {
         collect(response).then(resolve, reject);
       },

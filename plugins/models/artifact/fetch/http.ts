@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
 import { plainText } from '../../../../core/text/plain.ts';
+import { proxied } from '../../network/proxied.ts';
 import { type HttpFault, httpFault, isHttpFault, unansweredFault } from './http-fault.ts';
 
 /**
@@ -184,9 +185,11 @@ async function ask({ url, headers: given, body }: HttpQuestion, signal: AbortSig
   const headers = (typeof given === 'function' ? await given(url) : given) ?? {};
   const text = body === undefined ? undefined : JSON.stringify(body);
   const request = url.startsWith('https:') ? overHttps : overHttp;
+  const agent = proxied();
   return new Promise((resolve, reject) => {
     const asked = request(url, {
       signal,
+      ...(agent && { agent }),
       method: text === undefined ? 'GET' : 'POST',
       headers: {
         ...headers,

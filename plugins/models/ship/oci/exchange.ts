@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } f
 import { request as overHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tlsFault } from '../../../../core/errors/tls-errors.ts';
+import { proxied } from '../../network/proxied.ts';
 
 /**
  * One request and its answer. Not by `fetch`: Node's ends the whole process where a server closes the
@@ -96,8 +97,10 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
   const size = payload === undefined ? 0 : 'bytes' in payload ? payload.bytes.length : payload.size;
   const request = url.protocol === 'https:' ? overHttps : overHttp;
   return new Promise((resolve, reject) => {
+    const agent = proxied();
     const sent = request(url, {
       method,
+      ...(agent && { agent }),
       headers: {
         'user-agent': 'serverless-models',
         ...headers,

@@ -1,0 +1,103 @@
+import type { AgentOptions, ClientRequest, Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import { createRequire } from 'node:module';
+import { isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Agent, AgentConnectOpts } from 'agent-base';
+
+/**
+ * Out of a network that lets nobody ask others but by a proxy: that of `HTTPS_PROXY`, else of `HTTP_PROXY`,
+ * which the framework takes for both; hosts of `NO_PROXY` are asked directly, and so is this machine, which
+ * no proxy can reach.
+ */
+
+/** Loaded where a proxy is named: each command of the framework loads this file. */
+const load = createRequire(import.meta.url);
+
+const NAMES = ['https_proxy', 'http_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+
+/** @returns the proxy by which this address is asked; undefined: none */
+export function proxyFor({ protocol, host, hostname, port }: URL): string | undefined {
+  if (!NAMES.some((name) => process.env[name])) return undefined;
+  if (/^(.+\.)?localhost$|^127\.|^\[::1\]$/.test(hostname)) return undefined;
+  const { getProxyForUrl }: { getProxyForUrl: (url: Partial<URL>) => string } = load('proxy-from-env');
+  const at = { host, port: port || (protocol === 'https:' ? '443' : '80') };
+  return getProxyForUrl({ ...at, protocol }) || getProxyForUrl({ ...at, protocol: 'http:' }) || undefined;
+}
+
+/** A host that nothing excepts by its name. */
+const ANYBODY = new URL('https://a-host.invalid');
+
+let shared: Agent | undefined;
+
+/**
+ * For requests of Node's own.
+ * @param options of connections; absent: all such requests share them
+ * @returns undefined where no proxy is named: Node's own agent, or what the client makes, is as good
+ */
+export function proxied(options?: AgentOptions): Agent | undefined {
+  if (proxyFor(ANYBODY) === undefined) return undefined;
+  if (options !== undefined) return byAddress(options);
+  shared ??= byAddress({ keepAlive: true });
+  return shared;
+}
+
+/** The same for clients of the SDK. */
+export function clientAgents(options?: AgentOptions): {
+  readonly httpAgent?: Agent;
+  readonly httpsAgent?: Agent;
+} {
+  const agent = proxied(options);
+  return agent === undefined ? {} : { httpAgent: agent, httpsAgent: agent };
+}
+
+/** Milliseconds in which a proxy must have led to the host, and between two looks. */
+const LEAD_MS = 30_000;
+const LOOK_MS = 100;
+
+function byAddress(options: AgentOptions): Agent {
+  const { Agent: Base }: typeof import('agent-base') = load('agent-base');
+  const directly = (scheme: 'http' | 'https'): HttpAgent => {
+    const { Agent }: { Agent: typeof HttpAgent | typeof HttpsAgent } = load(`node:${scheme}`);
+    return new Agent(options);
+  };
+  const direct = new Map<string, HttpAgent>();
+  const connect: Agent['connect'] = async (request, asked) => {
+    const { host = 'localhost', port, secureEndpoint } = asked;
+    const scheme = secureEndpoint ? 'https' : 'http';
+    const proxy = proxyFor(new URL(`${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`));
+    if (proxy !== undefined) return through(proxy, request, asked);
+    const way = direct.get(scheme) ?? directly(scheme);
+    direct.set(scheme, way);
+    return way;
+  };
+  // A client destroys the agent that it was given, which others use. Connections that nobody uses keep no
+  // process, and are closed by whoever is asked.
+  return Object.assign(Reflect.construct(Base, [options]) as Agent, { connect, destroy: () => {} });
+}
+
+/**
+ * A request has no end of its own until it has a connection: a proxy that says nothing would keep it, and one
+ * that was given up meanwhile tells nobody.
+ */
+async function through(proxy: string, request: ClientRequest, asked: AgentConnectOpts): Promise<Duplex> {
+  // It may have a password.
+  if (!/^https?:\/\//.test(proxy))
+    throw new Error('The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is none of http:// or https://.');
+  const { HttpsProxyAgent }: typeof import('https-proxy-agent') = load('https-proxy-agent');
+  const ending = new AbortController();
+  let looks = LEAD_MS / LOOK_MS;
+  const watch = setInterval(() => {
+    looks -= 1;
+    if (request.destroyed || looks === 0) ending.abort();
+  }, LOOK_MS);
+  try {
+    return await new HttpsProxyAgent(proxy, { signal: ending.signal }).connect(request, asked);
+  } catch (error) {
+    throw ending.signal.aborted
+      ? new Error(`The proxy leads to no ${asked.host} within ${LEAD_MS / 1000} s.`)
+      : error;
+  } finally {
+    clearInterval(watch);
+  }
+}
