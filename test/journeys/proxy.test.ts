@@ -7,6 +7,8 @@ import { startProxy } from '../fakes/proxy.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { prepareService, type Service } from './service.ts';
 
+/** An address of documentation, which nobody has: https://www.rfc-editor.org/rfc/rfc5737 */
+const AWS = '192.0.2.1';
 const YAML = `service: proxied
 plugins: [serverless-models]
 provider: {name: aws}
@@ -20,7 +22,7 @@ let service: Service;
 beforeAll(async () => {
   aws = await startAws({ speed: 10 });
   const port = Number(new URL(aws.endpoint).port);
-  proxy = await startProxy((address) => (address.endsWith('s3.aws.example:80') ? port : undefined));
+  proxy = await startProxy((address) => (address === `${AWS}:80` ? port : undefined));
   service = await prepareService(
     { yaml: YAML, files: { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) } },
     aws,
@@ -32,8 +34,8 @@ afterAll(async () => {
 });
 
 test('a service is deployed, looked at and removed by way of it', async () => {
-  // Nobody else knows the name: what went past the proxy would fail.
-  const env = { ...aws.env, AWS_ENDPOINT_URL: 'http://s3.aws.example', HTTP_PROXY: proxy.url };
+  // Nobody else leads there: what went past the proxy would fail.
+  const env = { ...aws.env, AWS_ENDPOINT_URL: `http://${AWS}`, HTTP_PROXY: proxy.url };
   const deployed = await service.slsAs(env, 'deploy');
   expect(deployed.stderr).toContain('churn: version 1 is live');
   expect(deployed.code).toBe(0);
