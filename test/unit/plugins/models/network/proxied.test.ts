@@ -44,7 +44,7 @@ async function behind(
   return proxy.asked;
 }
 
-const LIMITS = { patience: 5000, attempts: 1, pause: 1, json: 1024 };
+const LIMITS = { patience: 60_000, attempts: 1, pause: 1, json: 1024 };
 const found: RequestListener = (_, response) => response.end('{"found":true}');
 
 describe('the proxy of an address', () => {
@@ -107,7 +107,7 @@ describe('requests by a proxy', () => {
     stream.resume();
     expect(status).toBe(200);
     const endpoint = keptPost(new URL('http://models.example/infer'));
-    expect(await endpoint.post('{}', AbortSignal.timeout(5000))).toMatchObject({ status: 200 });
+    expect(await endpoint.post('{}', AbortSignal.timeout(60_000))).toMatchObject({ status: 200 });
     endpoint.close();
     const forward = forwarder({
       base: 'http://models.example',
@@ -152,7 +152,7 @@ describe('requests by a proxy', () => {
         forcePathStyle: true,
         credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
         maxAttempts: 1,
-        requestHandler: { connectionTimeout: 5000, socketTimeout: 5000, ...clientAgents() },
+        requestHandler: { connectionTimeout: 60_000, socketTimeout: 60_000, ...clientAgents() },
       });
     const [one, other] = [make(), make()];
     const listed = one.send(new ListBucketsCommand({}));
@@ -171,15 +171,14 @@ describe('requests by a proxy', () => {
     ).rejects.toMatchObject({ kind: 'unreachable' });
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
-      const reply = exchange({ method: 'GET', url: new URL('http://models.example/v2/') }, REGISTRY_LIMITS);
+      const reply = exchange({ method: 'GET', url: new URL('http://images.example/v2/') }, REGISTRY_LIMITS);
       const refused = expect(reply).rejects.toMatchObject({ kind: 'unreachable' });
-      while (asked.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      while (!asked.includes('images.example:80')) await new Promise((resolve) => setImmediate(resolve));
       await vi.advanceTimersByTimeAsync(30_000);
       await refused;
     } finally {
       vi.useRealTimers();
     }
-    expect(asked).toEqual(['models.example:80', 'models.example:80']);
   });
 
   it('have the proxy’s refusal for an answer, and never its password', async () => {

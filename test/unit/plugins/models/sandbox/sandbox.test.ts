@@ -12,7 +12,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const leaving = (file: string, end: string): string => `
   import { spawn } from 'node:child_process';
   import { writeFileSync } from 'node:fs';
-  const left = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], {
+  const left = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)'], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -29,14 +29,19 @@ it.each([
   const pid = join(folder, `${name}.pid`);
   const file = join(folder, `${name}.mjs`);
   await writeFile(file, leaving(pid, end));
-  const limits = { deadline: 4000, memory: 1024 ** 3 };
-  const began = performance.now();
-  try {
-    expect(await runChild<Exports>('plugins/models/ship/evaluate', { file }, {}, limits)).toMatchObject(
-      outcome,
-    );
-    expect(performance.now() - began).toBeLessThan(12_000);
-  } finally {
-    process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
+  const ends = name !== 'never ends';
+  // On a busy machine code may not have begun by then.
+  for (let deadline = ends ? 240_000 : 4000; ; deadline *= 2) {
+    const began = performance.now();
+    const limits = { deadline, memory: 1024 ** 3 };
+    const found = await runChild<Exports>('plugins/models/ship/evaluate', { file }, {}, limits);
+    const took = performance.now() - began;
+    const left = Number(await readFile(pid, 'utf8').catch(() => ''));
+    if (left === 0 && !ends) continue;
+    process.kill(left, 'SIGKILL');
+    expect(found).toMatchObject(outcome);
+    // What is left behind has ten minutes.
+    expect(took).toBeLessThan(300_000);
+    return;
   }
 });
