@@ -207,9 +207,9 @@ async function atUrl(model: Model, url: string): Promise<Target> {
   return { invoke: askHttp(post), functionName: model.name, version: base.origin };
 }
 
-/** Does another server answer, or one that has no such model, or who guards it? */
+/** Does another server answer, or one that has no such model, sends on, or guards it? */
 function isNobody({ status, body }: Posted): boolean {
-  if (status === 404) return true;
+  if (status === 404 || (status >= 300 && status < 400)) return true;
   if (status < 400 || status >= 500) return false;
   try {
     return textIn(JSON.parse(body), 'error') === undefined;

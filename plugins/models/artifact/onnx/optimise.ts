@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DAY_MS } from '../../../../core/units/time.ts';
 import type { KeptArtifact, Preparing, Shippable, SourceFile } from '../../contracts/artifact-format.ts';
 import { cacheFolder, fullProblem, keyOf, once } from '../../disk/cache.ts';
 import { filesBelow, sha256Of } from '../../disk/files.ts';
@@ -99,8 +100,6 @@ type Result = {
   readonly gaveUp?: number;
 };
 
-const DAY = 24 * 60 * 60 * 1000;
-
 /** What was given up is tried again, once a day: a laptop that slept meanwhile is no reason for good. */
 async function resultOf(name: string, make: Make): Promise<Result & { readonly folder: string }> {
   const read = async (name: string): Promise<Result & { readonly folder: string }> => {
@@ -108,8 +107,8 @@ async function resultOf(name: string, make: Make): Promise<Result & { readonly f
     return { ...(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as Result), folder };
   };
   const first = await read(name);
-  const today = Math.floor(Date.now() / DAY);
-  return first.gaveUp === undefined || Date.now() - first.gaveUp < DAY ? first : read(`${name}-${today}`);
+  const today = Math.floor(Date.now() / DAY_MS);
+  return first.gaveUp === undefined || Date.now() - first.gaveUp < DAY_MS ? first : read(`${name}-${today}`);
 }
 
 /** @returns bytes; what ONNX Runtime says of a file that did not fit tells nothing of it */

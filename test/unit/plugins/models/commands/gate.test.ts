@@ -69,6 +69,8 @@ describe('sls models gate', () => {
     );
     for (const body of ['{"message": "Forbidden"}', '<html>', '{"error": ""}'])
       expect(await askedAt(403, body)).toContain('does not answer for churn');
+    // What is posted goes to no other address.
+    expect(await askedAt(308, '')).toContain('gave HTTP 308');
     expect(await askedAt(400, REFUSED)).toContain('pass. It starts.');
   });
 
