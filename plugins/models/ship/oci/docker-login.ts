@@ -18,6 +18,9 @@ const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 /** Milliseconds that a credential helper has: one may ask a person to unlock a keychain. */
 const HELPER_MS = 60_000;
 
+/** Milliseconds until what an ended helper has printed is here. */
+const PRINTED_MS = 1000;
+
 /**
  * Who Docker would be at a registry: by `credHelpers`, `credsStore` or `auths` of its `config.json`, in
  * `$DOCKER_CONFIG` or `~/.docker`. https://docs.docker.com/reference/cli/docker/login/#credential-stores
@@ -114,6 +117,8 @@ async function askHelper(name: string, host: string): Promise<RegistryLogin | un
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(failed(error.code === 'ENOENT' ? 'is not on the PATH' : `does not start (${error.code})`)),
     );
+    // One that starts an agent may leave it its stdout, which would stay open for as long as the agent runs.
+    child.once('exit', () => setTimeout(() => child.stdout.destroy(), PRINTED_MS).unref());
     child.once('close', (status) => resolve({ code: status, output: said }));
     // It may end without reading.
     child.stdin.on('error', () => {});

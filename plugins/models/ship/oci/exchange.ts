@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } f
 import { request as overHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tlsFault } from '../../../../core/errors/tls-errors.ts';
-import { proxied } from '../../network/proxied.ts';
+import { isProxyFault, PROXY_FIX, proxied } from '../../network/proxied.ts';
 
 /**
  * One request and its answer. Not by `fetch`: Node's ends the whole process where a server closes the
@@ -153,6 +153,8 @@ function faultOf(error: Error): RegistryFault {
   const why = reasonOf(error);
   const tls = tlsFault(why);
   if (tls !== undefined) return registryFault('wrong', tls.message, { fix: tls.fix, cause: error });
+  if (isProxyFault(error))
+    return registryFault('wrong', `cannot be reached: ${why}`, { fix: PROXY_FIX, cause: error });
   return registryFault('unreachable', `cannot be reached: ${why}`);
 }
 

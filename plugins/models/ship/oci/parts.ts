@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogManifest } from '../../../../core/catalog/contract.ts';
 import {
@@ -13,6 +12,7 @@ import { catalogModel } from '../../contracts/catalog-model.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { keyOf } from '../../disk/cache.ts';
 import { type ArchiveEntry, filesBelow } from '../../disk/files.ts';
+import { inFolder } from '../../disk/folder.ts';
 import { slowEdgesOf } from '../../plan/watch/metrics.ts';
 import { HOST_FILES, writeHost } from '../host-program.ts';
 import type { NamedLayer, OwnConfig } from './image.ts';
@@ -68,8 +68,7 @@ export async function imageParts(
 ): Promise<ImageParts> {
   const { folder } = await runtime.onLambda.folder(model.architecture, progress);
   progress(`Packing the image of ${model.name}`);
-  const work = await mkdtemp(join(tmpdir(), 'serverless-models-'));
-  try {
+  return inFolder<ImageParts>(async (work) => {
     const runtimeLayer = await writeLayer(below(`${ROOT}/runtime`, await filesBelow(folder)));
     await writeHost(work, page);
     const hostLayer = await writeLayer(below(`${ROOT}/host`, await filesBelow(work)));
@@ -108,10 +107,7 @@ export async function imageParts(
         },
       }),
     };
-  } finally {
-    progress(undefined);
-    await rm(work, { recursive: true, force: true });
-  }
+  }).finally(() => progress(undefined));
 }
 
 /**

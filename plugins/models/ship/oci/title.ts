@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../../../core/json/is-object.ts';
+import { inFolder } from '../../disk/folder.ts';
 import { parsedJson, readManifest } from './base-documents.ts';
 import type { FetchedManifest, ImageRepository } from './registry.ts';
 
@@ -34,8 +34,7 @@ export async function toldBy(
 ): Promise<ImageTold> {
   const config = readManifest(manifest)?.config;
   if (config === undefined || config.size > CONFIG_BYTES) return {};
-  const folder = await mkdtemp(join(tmpdir(), 'models-image-'));
-  try {
+  return inFolder(async (folder) => {
     const file = join(folder, 'config.json');
     await registry.getBlob(config, file);
     const document = parsedJson(await readFile(file));
@@ -47,7 +46,5 @@ export async function toldBy(
       ...(typeof title === 'string' && { title }),
       ...(typeof architecture === 'string' && { architecture }),
     };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

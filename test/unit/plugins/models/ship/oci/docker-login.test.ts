@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -98,6 +98,20 @@ helpers('asks the helper of the registry, else that of all', async () => {
   await config({ credHelpers: { 'example.com': 'one' }, credsStore: 'all' });
   expect(await dockerLogin('example.com')).toEqual({ username: 'example.com', password: 'word' });
   expect(await dockerLogin('other.example')).toEqual({ identityToken: 'token' });
+});
+
+helpers('does not wait for what a helper leaves behind', async () => {
+  const pid = join(folder, 'agent');
+  await helper(
+    'agent',
+    `sleep 3600 & echo $! > '${pid}'; printf '{"Username":"%s","Secret":"word"}' "$host"`,
+  );
+  await config({ credsStore: 'agent' });
+  try {
+    expect(await dockerLogin('example.com')).toEqual({ username: 'example.com', password: 'word' });
+  } finally {
+    process.kill(Number(await readFile(pid, 'utf8')));
+  }
 });
 
 helpers('asks Docker Desktop’s, whose name has a dot where Windows is around Linux', async () => {
