@@ -5,11 +5,11 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
  * A proxy as companies have it: it alone knows where a host is. `CONNECT` leads to a port of this machine:
  * https://www.rfc-editor.org/rfc/rfc9110#name-connect
  * @param portOf a `host:port`; undefined where there is none
- * @param says what it does in place of that
+ * @param says what it does in place of that: nothing, or its status and headers
  */
 export async function startProxy(
   portOf: (address: string) => number | undefined,
-  says: 'nothing' | '407' | undefined = undefined,
+  says: string | undefined = undefined,
 ): Promise<{
   readonly url: string;
   /** What it was asked for, with the authorization that came along. */
@@ -25,9 +25,8 @@ export async function startProxy(
     const port = portOf(url);
     socket.on('error', () => {});
     if (says === 'nothing') return;
-    if (says === '407' || port === undefined) {
-      const status = says === '407' ? '407 Proxy Authentication Required' : '502 Bad Gateway';
-      socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    if (says !== undefined || port === undefined) {
+      socket.end(`HTTP/1.1 ${says ?? '502 Bad Gateway'}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
       return;
     }
     const there = connect(port, '127.0.0.1', () => {

@@ -71,19 +71,34 @@ function byAddress(options: AgentOptions): Agent {
     direct.set(scheme, way);
     return way;
   };
+  // Whoever waits for one of `maxSockets` here would wait for ever: where a connection is made by another
+  // agent, or is not made, this one tells nobody that it is free.
+  const unbounded = { ...options, maxSockets: Number.POSITIVE_INFINITY };
   // A client destroys the agent that it was given, which others use. Connections that nobody uses keep no
   // process, and are closed by whoever is asked.
-  return Object.assign(Reflect.construct(Base, [options]) as Agent, { connect, destroy: () => {} });
+  return Object.assign(Reflect.construct(Base, [unbounded]) as Agent, { connect, destroy: () => {} });
 }
+
+/** What has to be put right at the proxy or in the variables: the same in a moment. */
+export const isProxyFault = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ProxyFault';
+
+export const PROXY_FIX = 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and what the proxy lets through.';
+
+const proxyFault = (message: string): Error => Object.assign(new Error(message), { name: 'ProxyFault' });
 
 /**
  * A request has no end of its own until it has a connection: a proxy that says nothing would keep it, and one
  * that was given up meanwhile tells nobody.
  */
 async function through(proxy: string, request: ClientRequest, asked: AgentConnectOpts): Promise<Duplex> {
-  // It may have a password.
+  // It may have a password, which is told nowhere.
   if (!/^https?:\/\//.test(proxy))
-    throw new Error('The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is none of http:// or https://.');
+    throw proxyFault('The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is none of http:// or https://.');
+  if (!isAddress(proxy))
+    throw proxyFault(
+      'The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address: in its user and password, characters as #, % and / are written as %23, %25 and %2F.',
+    );
   const { HttpsProxyAgent }: typeof import('https-proxy-agent') = load('https-proxy-agent');
   const ending = new AbortController();
   let looks = LEAD_MS / LOOK_MS;
@@ -92,12 +107,42 @@ async function through(proxy: string, request: ClientRequest, asked: AgentConnec
     if (request.destroyed || looks === 0) ending.abort();
   }, LOOK_MS);
   try {
-    return await new HttpsProxyAgent(proxy, { signal: ending.signal }).connect(request, asked);
+    const way = new HttpsProxyAgent(proxy, { signal: ending.signal });
+    let status = 0;
+    way.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+      status = statusCode;
+    });
+    const socket = await way.connect(request, asked);
+    if (status === 200) return socket;
+    socket.destroy();
+    throw refusal(status, asked);
   } catch (error) {
     throw ending.signal.aborted
       ? new Error(`The proxy leads to no ${asked.host} within ${LEAD_MS / 1000} s.`)
       : error;
   } finally {
     clearInterval(watch);
+  }
+}
+
+/**
+ * What a proxy says in place of leading to a host comes without TLS, from anybody on the way: taken for the
+ * host’s answer, as `https-proxy-agent` gives it, it could bring a file, or ask for a token elsewhere.
+ * https://www.kb.cert.org/vuls/id/905344
+ */
+function refusal(status: number, { host, port }: AgentConnectOpts): Error {
+  const error = proxyFault(`The proxy does not lead to ${host}:${port}: it answers ${status}.`);
+  // The SDK asks again what says so.
+  return status < 500 ? error : Object.assign(error, { name: 'Error', $retryable: {} });
+}
+
+function isAddress(proxy: string): boolean {
+  if (!URL.canParse(proxy)) return false;
+  const { username, password } = new URL(proxy);
+  try {
+    decodeURIComponent(`${username}:${password}`);
+    return true;
+  } catch {
+    return false;
   }
 }

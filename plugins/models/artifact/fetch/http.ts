@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
 import { plainText } from '../../../../core/text/plain.ts';
-import { proxied } from '../../network/proxied.ts';
+import { isProxyFault, PROXY_FIX, proxied } from '../../network/proxied.ts';
 import { type HttpFault, httpFault, isHttpFault, unansweredFault } from './http-fault.ts';
 
 /**
@@ -132,7 +132,10 @@ async function answered(
 ): Promise<IncomingMessage> {
   const { answer, headers } = await followed(question, signal).catch((error: unknown) => {
     if (isHttpFault(error)) throw error;
-    throw signal.aborted ? httpFault('unreachable', late(limits)) : unansweredFault(reasonOf(error));
+    if (signal.aborted) throw httpFault('unreachable', late(limits));
+    if (isProxyFault(error))
+      throw httpFault('wrong', `cannot be reached: ${reasonOf(error)}`, undefined, PROXY_FIX);
+    throw unansweredFault(reasonOf(error));
   });
   const { statusCode: status = 0 } = answer;
   if (status >= 200 && status < 300) return answer;

@@ -1,11 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askJson } from '../../../../../plugins/models/artifact/fetch/http.ts';
 import { keptPost } from '../../../../../plugins/models/measure/post.ts';
-import { clientAgents, proxied, proxyFor } from '../../../../../plugins/models/network/proxied.ts';
+import { clientAgents, PROXY_FIX, proxied, proxyFor } from '../../../../../plugins/models/network/proxied.ts';
 import { forwarder } from '../../../../../plugins/models/serve/forward.ts';
 import { exchange, REGISTRY_LIMITS } from '../../../../../plugins/models/ship/oci/exchange.ts';
 import { selfSigned } from '../../../../fakes/certificate.ts';
@@ -33,10 +33,7 @@ async function listening(server: Server | ReturnType<typeof createHttps>): Promi
 }
 
 /** @returns what the proxy was asked for */
-async function behind(
-  hosts: Readonly<Record<string, number>>,
-  says?: 'nothing' | '407',
-): Promise<readonly string[]> {
+async function behind(hosts: Readonly<Record<string, number>>, says?: string): Promise<readonly string[]> {
   const proxy = await startProxy((address) => hosts[address], says);
   running.push(proxy.stop);
   vi.stubEnv('HTTPS_PROXY', proxy.url.replace('//', '//corp:s%23cret@'));
@@ -181,14 +178,75 @@ describe('requests by a proxy', () => {
     }
   });
 
-  it('have the proxy’s refusal for an answer, and never its password', async () => {
-    await behind({}, '407');
+  it('tell the proxy’s refusal as that, and never its password', async () => {
+    await behind({}, '407 Proxy Authentication Required');
     const refused = askJson({ url: 'https://models.example/v1' }, LIMITS);
-    await expect(refused).rejects.toThrow(/407/);
+    await expect(refused).rejects.toMatchObject({
+      kind: 'wrong',
+      message: expect.stringContaining('The proxy does not lead to models.example:443: it answers 407.'),
+      fix: PROXY_FIX,
+    });
     await refused.catch((error: Error) => expect(String(error.stack)).not.toMatch(/s#cret|s%23cret/));
-    vi.stubEnv('HTTPS_PROXY', 'socks5://corp:s%23cret@127.0.0.1:1');
-    const other = askJson({ url: 'https://models.example/v1' }, LIMITS);
-    await expect(other).rejects.toThrow(/none of http/);
-    await other.catch((error: Error) => expect(String(error.stack)).not.toMatch(/cret/));
+    await expect(
+      exchange({ method: 'GET', url: new URL('https://images.example/v2/') }, REGISTRY_LIMITS),
+    ).rejects.toMatchObject({ kind: 'wrong', fix: PROXY_FIX });
+    for (const [proxy, is] of [
+      ['socks5://corp:s%23cret@127.0.0.1:1', /none of http/],
+      ['http://corp:s#cret@127.0.0.1:1', /is no address/],
+      ['http://corp:cret%@127.0.0.1:1', /is no address/],
+    ] as const) {
+      vi.stubEnv('HTTPS_PROXY', proxy);
+      const other = askJson({ url: 'https://models.example/v1' }, LIMITS);
+      await expect(other).rejects.toMatchObject({ kind: 'wrong', message: expect.stringMatching(is) });
+      await other.catch((error: Error) => expect(String(error.stack)).not.toMatch(/cret/));
+    }
+  });
+
+  it.each([
+    ['201 Created', 'wrong'],
+    ['302 Found', 'wrong'],
+    ['401 Unauthorized', 'wrong'],
+    ['503 Service Unavailable', 'unreachable'],
+  ])('take what it says in place of leading there for no answer of the host: %s', async (status, kind) => {
+    await behind(
+      {},
+      `${status}\r\nlocation: https://other.example/file\r\nwww-authenticate: Bearer realm="https://other.example"`,
+    );
+    const asked = askJson({ url: 'https://models.example/v1' }, LIMITS);
+    await expect(asked).rejects.toMatchObject({ kind, message: expect.stringContaining(status.slice(0, 3)) });
+    const pulled = exchange({ method: 'GET', url: new URL('https://images.example/v2/') }, REGISTRY_LIMITS);
+    await expect(pulled).rejects.toMatchObject({ kind });
+  });
+
+  it('are asked again of a client where the proxy cannot now', async () => {
+    const asked = await behind({}, '503 Service Unavailable');
+    const client = new S3Client({
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      maxAttempts: 2,
+      requestHandler: { connectionTimeout: 60_000, socketTimeout: 60_000, ...clientAgents() },
+    });
+    await expect(client.send(new ListBucketsCommand({}))).rejects.toThrow(/answers 503/);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('to a host of NO_PROXY do not wait for each other for ever where sockets are bounded', async () => {
+    const port = await listening(createServer(found));
+    await behind({});
+    const client = new S3Client({
+      region: 'us-east-1',
+      endpoint: `http://127.0.0.1:${port}`,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      requestHandler: {
+        connectionTimeout: 60_000,
+        socketTimeout: 60_000,
+        ...clientAgents({ keepAlive: true, maxSockets: 1 }),
+      },
+    });
+    const all = await Promise.all(
+      [1, 2, 3].map((key) => client.send(new HeadObjectCommand({ Bucket: 'b', Key: `${key}` }))),
+    );
+    expect(all).toHaveLength(3);
   });
 });
