@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
@@ -81,6 +82,8 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
+  // It has no streams where no descriptor is left for them.
+  if (child.pid === undefined) throw (await once(child, 'error'))[0];
   running.add(child);
   const { stdout, stderr } = child;
   if (stdout !== null) eachLines(stdout, write);

@@ -11,7 +11,7 @@ type Heard = { readonly status: number; readonly headers: IncomingHttpHeaders; r
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  * @param api host and port, as `AWS_LAMBDA_RUNTIME_API` says them
  * @param file path of the handler
- * @throws what the handler's initialisation threw, once Lambda has been told
+ * @throws what the handler's initialisation threw, once Lambda has been told; and where Lambda cannot go on
  */
 export async function serveLambda(api: string, file: string): Promise<never> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -22,13 +22,12 @@ export async function serveLambda(api: string, file: string): Promise<never> {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.once('error', reject);
-        answer.once('end', () =>
-          resolve({
-            status: answer.statusCode ?? 0,
-            headers: answer.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
+        answer.once('end', () => {
+          const { statusCode: status = 0, headers } = answer;
+          const body = Buffer.concat(chunks).toString('utf8');
+          if (goesOn(status, method)) resolve({ status, headers, body });
+          else reject(new Error(`Lambda’s Runtime API answered ${status} to ${path}.`));
+        });
       });
       sent.once('error', reject);
       sent.end(body);
@@ -64,6 +63,13 @@ export async function serveLambda(api: string, file: string): Promise<never> {
     }
   }
 }
+
+/**
+ * By 500 it says that nothing can be done any more, and that the runtime is to end. What it does not take of
+ * an answer, for example one that is too late, is of that answer alone; what is no request cannot be computed.
+ */
+const goesOn = (status: number, method: 'GET' | 'POST'): boolean =>
+  method === 'GET' ? status === 200 : status < 500;
 
 function contextOf(id: string, headers: IncomingHttpHeaders): object {
   const { env } = process;

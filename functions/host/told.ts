@@ -25,8 +25,15 @@ export function isTold(head: unknown): head is HostTold {
   );
 }
 
+/**
+ * How an answer is sent is the front’s to say, which knows its length: with one of these Node throws, or the
+ * connection breaks.
+ */
+const OF_CONNECTION: readonly string[] = ['trailer', 'transfer-encoding'];
+
 /** Node throws for another one where it is sent, which would end the host. */
 function isHeader([name, value]: [string, unknown]): boolean {
+  if (OF_CONNECTION.includes(name.toLowerCase())) return false;
   try {
     validateHeaderName(name);
     for (const one of Array.isArray(value) ? value : [value]) {

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openPool, type Pool, type PoolOutcome } from '../../../../functions/host/pool.ts';
 
@@ -209,4 +211,12 @@ it('what is logged comes whole, also where no other request follows', async () =
   logged = 0;
   expect(await ask('/log')).toMatchObject({ status: 200 });
   await expect.poll(() => logged).toBe(1_000_001);
+});
+
+it('a process that cannot be started for want of file descriptors is started once there are some', async () => {
+  const program = [join(import.meta.dirname, 'exhausted.ts'), join(folder, 'handler.mjs')];
+  const limited = ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, ...program];
+  const { stdout } = await promisify(execFile)('/bin/sh', limited);
+  expect(JSON.parse(stdout)).toMatchObject({ died: { failure: 'crash' }, good: 200 });
+  expect(stdout).toContain('A process does not start again: spawn');
 });
