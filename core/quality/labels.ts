@@ -91,7 +91,9 @@ export function predictionOf(
 }
 
 /** Number of columns that a label may be the index of; undefined where the model leaves it open. */
-export function classesOf(spec: TensorSpec): number | undefined {
+export function classesOf(measure: Measure, spec: TensorSpec): number | undefined {
+  // It knows two alone: any other label would silently be none of the class.
+  if (measure === 'auc') return 2;
   const width = outputWidth(spec);
   return width < 0 ? undefined : Math.max(2, width);
 }

@@ -63,7 +63,7 @@ export async function shipLabelled(
       'classes',
       classes,
     );
-  const count = classesOf(prediction);
+  const count = classesOf(name, prediction);
   if (classes !== undefined && count !== undefined && classes.length !== count)
     throw fault(
       `are ${classes.length}, and the output ${prediction.name} has ${count} columns.`,

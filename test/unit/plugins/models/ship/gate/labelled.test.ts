@@ -240,6 +240,17 @@ describe('labels', () => {
     if (label.length > 1) expect(text).not.toContain(`has ${label}`);
   });
 
+  it('of auc are of two classes where the model leaves the number of its columns open, too', async () => {
+    const outputs = [{ name: 'p', datatype: 'FP32', shape: [-1, -1] }] as const;
+    const open = { signature: { ...classifier, outputs }, columns: COLUMNS };
+    // From 1, as some tables have them: the second class would have passed for the first.
+    const text = table(40, (i) => `1,2,${1 + (i % 2)}`);
+    expect(await problem(text, { name: 'auc' }, open)).toContain('is no class from 0 to 1');
+    expect(await problem(text, { name: 'auc', classes: ['a', 'b', 'c'] }, open)).toContain(
+      'are 3, and the output p has 2 columns',
+    );
+  });
+
   it('that are none of the classes are told without the label', async () => {
     const text = await problem(
       table(40, () => '1,2,secret'),
