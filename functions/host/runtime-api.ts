@@ -65,8 +65,8 @@ export async function serveLambda(api: string, file: string): Promise<never> {
 }
 
 /**
- * By 500 it says that nothing can be done any more, and that the runtime is to end. What it does not take of
- * an answer, for example one that is too late, is of that answer alone; what is no request cannot be computed.
+ * By 500 it says that nothing can be done any more, and that the runtime is to end. What it does not take, as
+ * of an answer that is too late, is of that answer alone; and what is no request cannot be computed.
  */
 const goesOn = (status: number, method: 'GET' | 'POST'): boolean =>
   method === 'GET' ? status === 200 : status < 500;
