@@ -100,9 +100,10 @@ export function runChild<R>(
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-2000);
     });
-    child.on('message', (reply: ProcessReply<R>) => {
-      if (reply.kind === 'stage') stage = reply.stage;
-      else outcome ??= reply;
+    child.on('message', (reply: ProcessReply<R> | null) => {
+      // What the code itself tells its parent may be anything: `ready`, where it looks for a process manager.
+      if (reply?.kind === 'stage') stage = reply.stage;
+      else if (reply?.kind === 'done' || reply?.kind === 'failed') outcome ??= reply;
     });
     child.on('error', (error) => {
       outcome ??= { kind: 'crashed', stage, message: error.message };

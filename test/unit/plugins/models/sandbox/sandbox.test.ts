@@ -45,3 +45,18 @@ it.each([
     return;
   }
 });
+
+// As code does that is made to run under a process manager.
+it.each(['"ready"', 'null', '{ kind: "ready" }'])(
+  'passes over what code tells its parent: %s',
+  async (message) => {
+    const file = join(folder, 'telling.mjs');
+    await writeFile(
+      file,
+      `await new Promise((done) => process.send(${message}, done)); export const post = 1;`,
+    );
+    const limits = { deadline: 240_000, memory: 1024 ** 3 };
+    const found = await runChild<Exports>('plugins/models/ship/evaluate', { file }, {}, limits);
+    expect(found).toMatchObject({ kind: 'done', result: { names: ['post'] } });
+  },
+);
