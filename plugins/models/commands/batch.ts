@@ -29,6 +29,7 @@ export const command: Command = {
         'declares no batch.',
         'Write `batch: [{input: s3://…, output: s3://…}]` beside its artifact.',
       );
+    together(flags);
     const { cloudOf } = await import('../batch-jobs/cloud.ts');
     const cloud = cloudOf(aws);
     try {
@@ -50,6 +51,25 @@ export const command: Command = {
     }
   },
 };
+
+/** What the command does, and the options that it then passes over: who gave them waits for what they say. */
+const ALONE = {
+  adopt: ['failed', 'status', 'input', 'wait'],
+  failed: ['status', 'input', 'wait'],
+  status: ['wait'],
+} as const;
+
+/** @throws ProblemError where something of what was asked for would be left undone */
+function together(flags: Context['flags']): void {
+  const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false;
+  if (isGiven('redrive') && !isGiven('failed'))
+    throw usage('--redrive', 'goes with --failed alone.', 'Add --failed, or leave it out.');
+  for (const [name, others] of Object.entries(ALONE)) {
+    const other = isGiven(name) ? others.find(isGiven) : undefined;
+    if (other !== undefined)
+      throw usage(`--${other}`, `does not go with --${name}.`, 'Leave one of them out.');
+  }
+}
 
 async function takeOver(context: Context, model: Model, cloud: Cloud): Promise<void> {
   const { aws, service, print, flags } = context;
