@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MB_PER_VCPU } from '../core/endpoint/contract.ts';
+import { exitBySignals } from '../test/exit-by-signals.ts';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 /** Everything that the bench makes; not committed. */
@@ -27,7 +28,7 @@ const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+exitBySignals();
 
 /**
  * What a function of one vCPU finds in its environment; nothing of ours, for example NODE_OPTIONS or a

@@ -3,8 +3,12 @@
  * prints one line, `soak <name> <figures> ok|failed`. With `--short`, the parts that have one run at a
  * hundredth of their size.
  */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { faultsOf, recordCalls, summaryOf } from '../local-aws/calls.ts';
+import { exitBySignals } from './exit-by-signals.ts';
 import { accountKills } from './soak/account.ts';
 import { arm64Inference } from './soak/arm64.ts';
 import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
@@ -74,6 +78,13 @@ if (unknown !== undefined) {
   console.error(`There is no ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
+/** What parts put into the machine's folder for temporary files; removed also where a signal ends them. */
+const tmp = mkdtempSync(join(tmpdir(), 'models-soak-'));
+// Images run as nobody: to be found in it, not to list it.
+chmodSync(tmp, 0o711);
+Object.assign(process.env, { TMPDIR: tmp, TEMP: tmp, TMP: tmp });
+const remove = (): void => rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+exitBySignals(remove);
 const recorded = recordCalls();
 for (const [name, { full, short }] of Object.entries(parts)) {
   const part = isShort ? short : full;
@@ -93,3 +104,4 @@ if (report !== undefined) {
   console.error([...faults, summaryOf(report)].join('\n'));
   if (faults.length > 0) process.exitCode = 1;
 }
+remove();
