@@ -28,18 +28,22 @@ export function proxyFor({ protocol, host, hostname, port }: URL): string | unde
 /** A host that nothing excepts by its name. */
 const ANYBODY = new URL('https://a-host.invalid');
 
-let shared: Agent | undefined;
+type Scheme = 'http' | 'https';
+
+const shared = new Map<Scheme | undefined, Agent>();
 
 /**
  * For requests of Node's own.
  * @param options of connections; absent: all such requests share them
+ * @param scheme where requests do not name their protocol
  * @returns undefined where no proxy is named: Node's own agent, or what the client makes, is as good
  */
-export function proxied(options?: AgentOptions): Agent | undefined {
+export function proxied(options?: AgentOptions, scheme?: Scheme): Agent | undefined {
   if (proxyFor(ANYBODY) === undefined) return undefined;
-  if (options !== undefined) return byAddress(options);
-  shared ??= byAddress({ keepAlive: true });
-  return shared;
+  if (options !== undefined) return byAddress(options, scheme);
+  const agent = shared.get(scheme) ?? byAddress({ keepAlive: true }, scheme);
+  shared.set(scheme, agent);
+  return agent;
 }
 
 /** The same for clients of the SDK. */
@@ -47,17 +51,17 @@ export function clientAgents(options?: AgentOptions): {
   readonly httpAgent?: Agent;
   readonly httpsAgent?: Agent;
 } {
-  const agent = proxied(options);
-  return agent === undefined ? {} : { httpAgent: agent, httpsAgent: agent };
+  const [httpAgent, httpsAgent] = [proxied(options, 'http'), proxied(options, 'https')];
+  return httpAgent === undefined || httpsAgent === undefined ? {} : { httpAgent, httpsAgent };
 }
 
 /** Milliseconds in which a proxy must have led to the host, and between two looks. */
 const LEAD_MS = 30_000;
 const LOOK_MS = 100;
 
-function byAddress(options: AgentOptions): Agent {
+function byAddress(options: AgentOptions, known?: Scheme): Agent {
   const { Agent: Base }: typeof import('agent-base') = load('agent-base');
-  const directly = (scheme: 'http' | 'https'): HttpAgent => {
+  const directly = (scheme: Scheme): HttpAgent => {
     const { Agent }: { Agent: typeof HttpAgent | typeof HttpsAgent } = load(`node:${scheme}`);
     return new Agent(options);
   };
@@ -74,9 +78,15 @@ function byAddress(options: AgentOptions): Agent {
   // Whoever waits for one of `maxSockets` here would wait for ever: where a connection is made by another
   // agent, or is not made, this one tells nobody that it is free.
   const unbounded = { ...options, maxSockets: Number.POSITIVE_INFINITY };
-  // A client destroys the agent that it was given, which others use. Connections that nobody uses keep no
-  // process, and are closed by whoever is asked.
-  return Object.assign(Reflect.construct(Base, [unbounded]) as Agent, { connect, destroy: () => {} });
+  return Object.assign(Reflect.construct(Base, [unbounded]) as Agent, {
+    connect,
+    // A client destroys the agent that it was given, which others use. Connections that nobody uses keep no
+    // process, and are closed by whoever is asked.
+    destroy: () => {},
+    // The SDK's requests do not say it. `agent-base` then looks for Node's module in the stack, where it is
+    // not when a connection is free again: it is put where nobody looks for it.
+    ...(known !== undefined && { isSecureEndpoint: () => known === 'https' }),
+  });
 }
 
 /** What has to be put right at the proxy or in the variables: the same in a moment. */

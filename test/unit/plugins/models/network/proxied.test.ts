@@ -230,6 +230,25 @@ describe('requests by a proxy', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it.each(['http', 'https'])('of a client go over a connection that is there already: %s', async (scheme) => {
+    const answers: RequestListener = (_, response) =>
+      response.end('<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>');
+    const port = await listening(
+      scheme === 'http' ? createServer(answers) : createHttps(selfSigned(), answers),
+    );
+    const asked = await behind({ [`s3.example:${scheme === 'http' ? 80 : 443}`]: port });
+    const trusting = { keepAlive: true, rejectUnauthorized: false };
+    const client = new S3Client({
+      region: 'us-east-1',
+      endpoint: `${scheme}://s3.example`,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      requestHandler: { connectionTimeout: 60_000, socketTimeout: 60_000, ...clientAgents(trusting) },
+    });
+    for (let i = 0; i < 3; i += 1) await client.send(new ListBucketsCommand({}));
+    expect(asked).toHaveLength(1);
+  });
+
   it('to a host of NO_PROXY do not wait for each other for ever where sockets are bounded', async () => {
     const port = await listening(createServer(found));
     await behind({});
