@@ -2,14 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import type { NumericData } from '../../tensor/datatypes.ts';
 import { DAY_MS } from '../../units/time.ts';
 import type { Numeric } from '../cells/convert.ts';
-import type { DecodedArray, SchemaElement } from './library.ts';
+import type { PlainValues, SchemaElement } from './library.ts';
 
 /** What a column has: numbers in the datatype's own array, or values that are told as texts. */
 export type Kind =
-  | { readonly datatype: Numeric; readonly from: (raw: DecodedArray) => NumericData }
+  | { readonly datatype: Numeric; readonly from: (raw: PlainValues) => NumericData }
   | {
       readonly datatype: 'BYTES';
-      readonly from: (raw: DecodedArray) => string[];
+      readonly from: (raw: PlainValues) => string[];
       readonly isText: boolean;
       /** The same where the model takes numbers; absent where it says none. */
       readonly asNumbers?: Kind;
@@ -28,9 +28,8 @@ export const timeKindOf = ({ type, converted_type: converted, logical_type: logi
 export function kindOf(element: SchemaElement): Kind | undefined {
   const { type, converted_type: converted, logical_type: logical } = element;
   if (converted === 'DECIMAL' || logical?.type === 'DECIMAL') {
-    const decimal = decimalOf(element.scale ?? 0);
-    const from = (raw: DecodedArray) =>
-      Float64Array.from(raw as unknown[], (value) => Number(decimal(value)));
+    const decimal = decimalOf(element);
+    const from = (raw: PlainValues) => Float64Array.from(mapped(raw, (value) => Number(decimal(value))));
     return { ...texts(decimal), asNumbers: { datatype: 'FP64', from } };
   }
   if (converted === 'DATE' || logical?.type === 'DATE') return texts((days) => isoDate(days as number));
@@ -38,7 +37,7 @@ export function kindOf(element: SchemaElement): Kind | undefined {
   if (unit !== undefined) return texts((value) => isoTime(value as bigint, unit));
   switch (type) {
     case 'BOOLEAN':
-      return { datatype: 'BOOL', from: (raw) => Uint8Array.from(raw, Number) };
+      return { datatype: 'BOOL', from: (raw) => asArray(raw, Uint8Array) };
     case 'INT32':
     case 'INT64': {
       if (converted?.startsWith('TIME') || logical?.type === 'TIME') return undefined;
@@ -61,14 +60,18 @@ export function kindOf(element: SchemaElement): Kind | undefined {
         !(declared === undefined || declared === 'STRING' || declared === 'ENUM' || declared === 'JSON')
       )
         return undefined;
-      return { datatype: 'BYTES', from: (raw) => Array.from(raw as Uint8Array[], textOf), isText: true };
+      return {
+        datatype: 'BYTES',
+        from: (raw) => mapped(raw, (bytes) => textOf(bytes as Uint8Array)),
+        isText: true,
+      };
     }
     case 'FIXED_LEN_BYTE_ARRAY':
       if (logical?.type === 'UUID') return { ...texts((value) => uuidOf(value as Uint8Array)), isText: true };
       if (logical?.type === 'FLOAT16')
         return {
           datatype: 'FP16',
-          from: (raw) => Uint16Array.from(raw as Uint8Array[], ([low = 0, high = 0]) => low | (high << 8)),
+          from: (raw) => Uint16Array.from(mapped(raw, (half) => bitsOf(half as Uint8Array))),
         };
       return undefined;
     default:
@@ -79,9 +82,14 @@ export function kindOf(element: SchemaElement): Kind | undefined {
 /** Exact as texts, where numbers or dates of JavaScript would lose digits. */
 const texts = (of: (raw: unknown) => string): Kind & { readonly datatype: 'BYTES' } => ({
   datatype: 'BYTES',
-  from: (raw) => Array.from(raw as unknown[], of),
+  from: (raw) => mapped(raw, of),
   isText: false,
 });
+
+const mapped = <T>(raw: PlainValues, of: (value: unknown) => T): T[] =>
+  Array.from(raw as Iterable<unknown>, of);
+
+const bitsOf = ([low = 0, high = 0]: Uint8Array): number => low | (high << 8);
 
 const integers = (isUnsigned: boolean): Kind =>
   isUnsigned
@@ -106,9 +114,9 @@ const wideIntegers = (isUnsigned: boolean): Kind =>
     : { datatype: 'INT64', from: (raw) => asArray(raw, BigInt64Array) };
 
 /** hyparquet gives no values as `[]`, whatever their type. */
-function asArray<A extends NumericData>(raw: DecodedArray, of: { new (length: number): A }): A {
+function asArray<A extends NumericData>(raw: PlainValues, of: { new (length: number): A }): A {
   if (raw instanceof of) return raw;
-  if (raw.length === 0) return new of(0);
+  if (Array.isArray(raw) && raw.length === 0) return new of(0);
   throw new Error('a page has values of another type than its column');
 }
 
@@ -155,18 +163,27 @@ function isoDate(days: number): string {
   return Number.isNaN(date.getTime()) ? String(days) : date.toISOString().replace(/T.*$/, '');
 }
 
-const decimalOf =
-  (scale: number) =>
-  (raw: unknown): string => {
+/** Bytes of a decimal, and digits behind its point: doubles go no further, and nobody's decimals as far. */
+const DECIMAL_BYTES = 128;
+const DECIMAL_SCALE = 308;
+
+/** @throws Error for a scale that is none, or that would make a text of any length of a digit */
+function decimalOf({ name, scale = 0 }: SchemaElement): (raw: unknown) => string {
+  if (!(scale >= 0 && scale <= DECIMAL_SCALE))
+    throw new Error(`its column ${name} has decimals of the scale ${scale}, which is 0 to ${DECIMAL_SCALE}`);
+  return (raw) => {
     const unscaled = raw instanceof Uint8Array ? bigEndian(raw) : BigInt(raw as number | bigint);
     const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
     const whole = digits.slice(0, digits.length - scale);
     const sign = unscaled < 0n ? '-' : '';
     return scale > 0 ? `${sign}${whole}.${digits.slice(-scale)}` : `${sign}${whole}`;
   };
+}
 
-/** Two's complement. */
+/** Two's complement. The work grows with the square of its bytes. */
 function bigEndian(bytes: Uint8Array): bigint {
+  if (bytes.length > DECIMAL_BYTES)
+    throw new Error(`a decimal has ${bytes.length} bytes, where ${DECIMAL_BYTES} are the most`);
   let value = 0n;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return BigInt.asIntN(bytes.length * 8, value);

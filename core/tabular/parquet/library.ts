@@ -20,6 +20,7 @@ import { writeColumn } from 'hyparquet-writer/src/column.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { NumericData } from '../../tensor/datatypes.ts';
 import { COMPRESSORS } from '../cells/compressors.ts';
+import { bitsIn, byteArraysIn, checkWidth, fixedArraysIn, joinedArraysIn } from './plain.ts';
 
 /**
  * hyparquet and its writer, and what is taken of their private files: nobody else imports them. Their
@@ -29,7 +30,6 @@ import { COMPRESSORS } from '../cells/compressors.ts';
 export type {
   ColumnChunk,
   ColumnMetaData,
-  DecodedArray,
   FileMetaData,
   PageHeader,
   RowGroup,
@@ -63,43 +63,75 @@ export const pageLocations = (bytes: Uint8Array) => readOffsetIndex(readerOf(byt
 export const unpackPage = (bytes: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array =>
   size === 0 ? new Uint8Array(0) : decompressPage(bytes, size, codec, COMPRESSORS);
 
-/** Values of a dictionary. */
-export const plainValues = (
+/** Values as the library has them, or one by one where they are bytes. */
+export type PlainValues = DecodedArray | Iterable<Uint8Array>;
+
+/** Bytes of a number. Where a page has fewer than that, the library reads what is in memory behind it. */
+const WIDTHS: Partial<Record<ColumnMetaData['type'], number>> = { INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 };
+
+/** Values of a dictionary, or of a page that has them one after the other. */
+export function plainValues(
   bytes: Uint8Array,
   count: number,
   { type }: ColumnMetaData,
-  { type_length: length }: SchemaElement,
-): DecodedArray => readPlain(readerOf(bytes), type, count, length);
+  { type_length: length = 0 }: SchemaElement,
+): PlainValues {
+  if (type === 'BYTE_ARRAY') return byteArraysIn(bytes, count);
+  if (type === 'BOOLEAN') return bitsIn(bytes, count);
+  if (type !== 'FIXED_LEN_BYTE_ARRAY') {
+    checkWidth(bytes, count, WIDTHS[type] ?? 0);
+    return readPlain(readerOf(bytes), type, count, length);
+  }
+  if (!(length > 0)) throw new Error('a column does not say how long its values are');
+  return fixedArraysIn(bytes, count, length);
+}
 
 /** A path of the root alone has no levels. */
 const LEVELS = { definition_level_encoding: 'RLE', repetition_level_encoding: 'RLE' } as const;
 const UNLEVELLED = { pathInSchema: [], schemaPath: [], parsers: {} as never };
 
-/** Values of a page without its levels, as many as rows have one. */
-export const pageValues = (
+/**
+ * Values of a page without its levels, as many as rows have one.
+ * @throws Error where texts have more bytes than `most`
+ */
+export function pageValues(
   bytes: Uint8Array,
   count: number,
   encoding: Encoding,
-  { type, codec }: ColumnMetaData,
+  meta: ColumnMetaData,
   element: SchemaElement,
-): DecodedArray =>
-  readDataPage(bytes, { num_values: count, encoding, ...LEVELS }, { ...UNLEVELLED, type, element, codec })
-    .dataPage as DecodedArray;
+  most: number,
+): PlainValues {
+  if (encoding === 'PLAIN') return plainValues(bytes, count, meta, element);
+  if (encoding === 'DELTA_LENGTH_BYTE_ARRAY' || encoding === 'DELTA_BYTE_ARRAY')
+    return deltaValues(bytes, count, encoding === 'DELTA_BYTE_ARRAY', most);
+  const { type, codec } = meta;
+  return readDataPage(
+    bytes,
+    { num_values: count, encoding, ...LEVELS },
+    { ...UNLEVELLED, type, element, codec },
+  ).dataPage as DecodedArray;
+}
 
-/**
- * Bytes of a page's values in DELTA_BYTE_ARRAY. Each may begin with all of the one before, which takes none
- * of the page's.
- */
-export function deltaBytes(bytes: Uint8Array, count: number): number {
+/** @param isShared each may begin with all of the one before, which takes none of the page's bytes */
+function deltaValues(
+  bytes: Uint8Array,
+  count: number,
+  isShared: boolean,
+  most: number,
+): Iterable<Uint8Array> {
   const reader = readerOf(bytes);
   let sum = 0;
-  // First the lengths of what is shared with the one before, then those of the rest.
-  for (let part = 0; part < 2; part++) {
-    const lengths = new Int32Array(count);
-    deltaBinaryUnpack(reader, count, lengths);
-    for (const length of lengths) sum += Math.abs(length);
-  }
-  return sum;
+  const lengths = (): Int32Array => {
+    const found = new Int32Array(count);
+    deltaBinaryUnpack(reader, count, found);
+    for (const length of found) sum += Math.abs(length);
+    return found;
+  };
+  const shared = isShared ? lengths() : undefined;
+  const own = lengths();
+  if (sum > most) throw new Error(`a page has texts of more than ${most / 1024 ** 2} MB`);
+  return joinedArraysIn(bytes.subarray(reader.offset), shared, own);
 }
 
 /** Rows of a row group: what readers take at once. */

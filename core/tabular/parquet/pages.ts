@@ -6,7 +6,6 @@ import { booleansIn, type EntryPlaces, indexesIn, nullsIn } from './levels.ts';
 import {
   type ColumnChunk,
   type ColumnMetaData,
-  deltaBytes,
   type PageHeader,
   pageHead,
   pageLocations,
@@ -48,8 +47,9 @@ const HEAD_BYTES = 1024;
 const MOST_HEAD_BYTES = 4 * 1024 ** 2;
 /** Bytes of a page in memory at most: writers make pages of 1 MB, or one of a whole column. */
 const PAGE_BYTES = 256 * 1024 ** 2;
-/** Values that a page may have. */
+/** Values that a page may have, and those of which each takes memory of its own, for example texts. */
 export const PAGE_VALUES = 2 ** 26;
+const PAGE_TEXTS = 2 ** 23;
 
 /** @returns bytes of the object that the column's pages are in */
 export function chunkRange({
@@ -94,7 +94,7 @@ export async function* pagesOf(
     if (header.type === 'INDEX_PAGE') continue;
     if (header.type === 'DICTIONARY_PAGE') {
       const count = header.dictionary_page_header?.num_values ?? 0;
-      checkCount(count, PAGE_VALUES);
+      checkCount(count, isOfTexts(column) ? PAGE_TEXTS : PAGE_VALUES);
       const packed = (await read(from, size)).subarray(0, size);
       const bytes = unpackPage(packed, header.uncompressed_page_size, column.meta);
       dictionary = column.kind.from(plainValues(bytes, count, column.meta, column.element));
@@ -131,6 +131,10 @@ const isPacked = ({ data_page_header_v2: two }: PageHeader, { meta }: FlatColumn
 function checkCount(count: number, most: number): void {
   if (!(count >= 0 && count <= most)) throw new Error(`a page of ${count} values has more than there may be`);
 }
+
+/** Numbers are in arrays of their own, as they are or once they are read. */
+const isOfTexts = ({ kind, meta: { type } }: FlatColumn): boolean =>
+  kind.datatype === 'BYTES' || type.endsWith('BYTE_ARRAY') || type === 'INT96';
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
@@ -197,23 +201,26 @@ function page(
   count: number,
   nulls: Uint8Array | undefined,
   encoding: NonNullable<PageHeader['data_page_header']>['encoding'],
-  { element, meta, kind }: FlatColumn,
+  column: FlatColumn,
   dictionary: PageValues | undefined,
 ): Page {
+  const { element, meta, kind } = column;
   const present = nulls === undefined ? count : count - nulls.reduce((sum, one) => sum + one, 0);
   const placed = <V extends PageValues>(all: V): V => (nulls === undefined ? all : spread(all, nulls));
+  const isPlaced = encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY';
+  if (isOfTexts(column) && !(isPlaced && present > 0)) checkCount(count, PAGE_TEXTS);
   if (present === 0) return { count, values: placed(kind.from([])), nulls };
-  if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
+  if (isPlaced) {
     if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
     const places = indexesIn(bytes, present, dictionary.length);
     return { count, values: dictionary, places: nulls === undefined ? places : spread(places, nulls), nulls };
   }
   if (encoding === 'RLE' && meta.type !== 'BOOLEAN')
     throw new Error('a page has an encoding that is of booleans alone');
-  if (encoding === 'DELTA_BYTE_ARRAY' && deltaBytes(bytes, present) > PAGE_BYTES)
-    throw new Error(`a page has texts of more than ${PAGE_BYTES / 1024 ** 2} MB`);
   const raw =
-    encoding === 'RLE' ? booleansIn(bytes, present) : pageValues(bytes, present, encoding, meta, element);
+    encoding === 'RLE'
+      ? booleansIn(bytes, present)
+      : pageValues(bytes, present, encoding, meta, element, PAGE_BYTES);
   const values = kind.from(raw);
   if (values.length !== present) throw new Error('a page has fewer values than it says');
   return { count, values: placed(values), nulls };

@@ -3,12 +3,20 @@ import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js';
 
 /** A file of one column, page by page: what writers do not make, or not in this size. */
 
-const ENCODINGS = { PLAIN: 0, RLE: 3, DELTA_BYTE_ARRAY: 7, RLE_DICTIONARY: 8 };
+const ENCODINGS = {
+  PLAIN: 0,
+  RLE: 3,
+  DELTA_LENGTH_BYTE_ARRAY: 6,
+  DELTA_BYTE_ARRAY: 7,
+  RLE_DICTIONARY: 8,
+};
 const TYPES = { v1: 0, dictionary: 2, v2: 3 };
 
 export type MadePage = {
   readonly kind: keyof typeof TYPES;
   readonly body: Uint8Array;
+  /** Bytes of the body once it is unpacked, where it is packed. */
+  readonly unpacked?: number;
   readonly count: number;
   readonly encoding: keyof typeof ENCODINGS;
   /** The least and the greatest value, as it says. */
@@ -21,6 +29,7 @@ export function fileOfPages(
   pages: readonly MadePage[],
   rows: number,
   index?: bigint,
+  codec: 'UNCOMPRESSED' | 'GZIP' | 'BROTLI' | 'ZSTD' = 'UNCOMPRESSED',
 ): Uint8Array {
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({ writer, schema: [{ name: 'root', num_children: 1 }, element] });
@@ -42,7 +51,7 @@ export function fileOfPages(
           type: element.type ?? 'DOUBLE',
           encodings: ['PLAIN'],
           path_in_schema: [element.name],
-          codec: 'UNCOMPRESSED',
+          codec,
           num_values: BigInt(rows),
           total_uncompressed_size: size,
           total_compressed_size: size,
@@ -60,7 +69,10 @@ export function fileOfPages(
 }
 
 /** https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift */
-function writePage(writer: ByteWriter, { kind, body, count, encoding, bound }: MadePage): void {
+function writePage(
+  writer: ByteWriter,
+  { kind, body, unpacked = body.length, count, encoding, bound }: MadePage,
+): void {
   const statistics = bound && { field_5: { field_5: bound, field_6: bound } };
   const heads = {
     v1: { field_5: { field_1: count, field_2: ENCODINGS[encoding], field_3: 3, field_4: 3, ...statistics } },
@@ -72,7 +84,7 @@ function writePage(writer: ByteWriter, { kind, body, count, encoding, bound }: M
       },
     },
   };
-  const head = { field_1: TYPES[kind], field_2: body.length, field_3: body.length };
+  const head = { field_1: TYPES[kind], field_2: unpacked, field_3: body.length };
   // Heads of four lengths: numbers of the page lie at multiples of their size, or not.
   serializeTCompactProtocol(writer, { ...head, field_4: 0x7ffffff0, ...heads[kind] });
   writer.appendBytes(body);
