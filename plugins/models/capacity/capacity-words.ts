@@ -85,6 +85,9 @@ function table({ parts, replayed }: CapacityReport): readonly string[] {
   );
 }
 
+/** What chance does to two counts, one of a thousand left out. */
+const CHANCE = 3.1;
+
 function replayLines({ parts, promised, replayed }: CapacityReport): readonly string[] {
   if (replayed === undefined) return [];
   const { dispersion, erlang, needs, proposed, requests, simulated, within, words } = replayed;
@@ -94,11 +97,13 @@ function replayLines({ parts, promised, replayed }: CapacityReport): readonly st
     dispersion === undefined
       ? ''
       : `, whose number in ${lastingWords(within)} varies ${figure(dispersion)} times as much as of requests that know nothing of each other`;
+  const isChance =
+    Math.abs(simulated - erlang) * requests <= CHANCE * Math.sqrt((simulated + erlang) * requests);
   const why =
     times > 1.5
-      ? `${figure(times)} times as many: they come in bursts${varies}`
+      ? `${figure(times)} times as many${isChance ? ', of so few that it may be chance' : ': they come in bursts'}${varies}`
       : times < 1 / 1.5
-        ? `fewer, since they come more evenly than the formula takes them to${varies}`
+        ? `fewer, ${isChance ? 'which may be chance' : 'since they come more evenly than the formula takes them to'}${varies}`
         : `about the same${varies}`;
   const cold = requests > 0 ? proposed.cold / requests : 0;
   const beyond = requests > 0 ? 1 - proposed.kept / requests : 0;
@@ -148,7 +153,7 @@ function brokenWords(parts: CapacityReport['parts'], share: number, promised: nu
     ? 'not in every part of the week'
     : parts.some(({ isByRate }) => isByRate)
       ? `an instance is given no more than ten requests a second`
-      : 'bursts that were replayed need more';
+      : 'arrivals that were replayed need more';
   return `which is within ${percent(promised)}, yet ${why}`;
 }
 

@@ -196,6 +196,17 @@ describe('arrivals that are replayed', () => {
     expect(capacityWords(report)).toContain('about the same, whose number in 1 s varies');
   });
 
+  it('a few that find none free by chance are no bursts', () => {
+    // Five of 20,000, where two or three were to be expected.
+    const report = reported({}, fileOf(poissonArrivals(5, 4000, 4)));
+    const { erlang = 0, simulated = 0, dispersion = 0 } = report.replayed ?? {};
+    expect(simulated / erlang).toBeGreaterThan(1.5);
+    expect(dispersion).toBeCloseTo(1, 1);
+    const words = capacityWords(report);
+    expect(words).toContain('times as many, of so few that it may be chance, whose number in 1 s varies');
+    expect(words).not.toContain('bursts');
+  });
+
   it('bursts: Erlang B is far too low, and more are kept', () => {
     const bursts = poissonArrivals(4, 20_000, 3).flatMap((at) => [at, at, at, at, at]);
     const report = reported({}, fileOf(bursts));
