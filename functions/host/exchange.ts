@@ -76,9 +76,25 @@ export function endUnread(
 ): void {
   if (stream.readableEnded) return;
   request.resume();
+  endReset(stream);
   stream.once(last, () => {
     setImmediate(() => {
       if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+  });
+}
+
+/**
+ * Ends a stream that its client has reset without an error while there was something to send: Node waits
+ * until that is sent, which it never is, and its connection stays.
+ */
+function endReset(stream: Http2ServerResponse['stream']): void {
+  stream.once('end', () => {
+    if (!stream.closed) return;
+    setImmediate(() => {
+      // Neither open nor half closed: HTTP/2 does not know it any more.
+      const isGone = stream.state.state === constants.NGHTTP2_STREAM_STATE_IDLE;
+      if (isGone && !stream.destroyed) stream.destroy();
     });
   });
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import {
   type ClientHttp2Session,
   connect,
+  constants,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
@@ -50,6 +51,21 @@ it('a refusal is told at once while they are few, with the second to wait', asyn
     expect(await call()).toMatchObject({
       ...{ 'grpc-status': '14', 'error-code': 'OVERLOADED', 'grpc-retry-pushback-ms': '1000' },
     });
+});
+
+it('a call that its client takes back as it sends it, by NO_ERROR, leaves no connection', async () => {
+  await once(session, 'connect');
+  const gone = once(session, 'close');
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/inference.GRPCInferenceService/ServerLive',
+    'content-type': 'application/grpc',
+  });
+  // Both come in one piece, and it is answered before the second is looked at.
+  stream.resume().write(Buffer.alloc(1));
+  stream.close(constants.NGHTTP2_NO_ERROR);
+  session.close();
+  await gone;
 });
 
 it('a question is as small unpacked as it may be sent', async () => {
