@@ -214,8 +214,15 @@ describe('sls models bench', () => {
       goes();
       return { ms: 1 };
     });
-    const asked = bench({ url, duration: '60', scenario: 'SingleStream' });
-    await expect(asked).rejects.toThrow(/stopped answering: .*\. Look at the log .* \[MODELS_BENCH\]$/);
+    const given = { url, duration: '60', scenario: 'SingleStream' };
+    const json = bench({ ...given, json: true, output: 'json' });
+    await expect(bench(given)).rejects.toThrow(
+      /stopped answering: .*\. Look at the log .* \[MODELS_BENCH\]$/,
+    );
+    const { text, notices } = await json;
+    expect(JSON.parse(text)).toMatchObject({ model: 'churn', interrupted: false });
+    expect(notices).toContainEqual(expect.stringContaining('stopped answering'));
+    expect(process.exitCode).toBe(1);
     const { scenarios, interrupted } = await kept();
     expect(interrupted).toBe(false);
     expect(scenarios[0]?.requests).toBeGreaterThan(100);

@@ -114,6 +114,7 @@ async function keep(
   context: Context,
 ): Promise<void> {
   const { flags, print, service, warning } = context;
+  const { gone } = measured;
   const about = { at: new Date().toISOString(), plugin: await ownVersion() };
   const document = benchDocument(given, measured, facts, about);
   const folder = folderOf(given.model, flags.output, service.dir);
@@ -148,7 +149,11 @@ async function keep(
   );
   if (document.interrupted) process.exitCode = INTERRUPTED;
   else if (document.scenarios.some(({ verdict }) => verdict === 'INVALID')) process.exitCode = 1;
-  if (measured.gone !== undefined) throw measured.gone;
+  if (gone === undefined) return;
+  if (!flags.json) throw gone;
+  // One document on stdout.
+  warning(gone.message);
+  process.exitCode = 1;
 }
 
 async function folderFor(folder: string): Promise<void> {
