@@ -5,7 +5,7 @@ import {
   type DecodedArray,
   type FileMetaData,
   type PageHeader,
-  parquetMetadataAsync,
+  parquetMetadata,
   parquetSchema,
   type RowGroup,
   type SchemaElement,
@@ -21,6 +21,7 @@ import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { NumericData } from '../../tensor/datatypes.ts';
 import { COMPRESSORS } from '../cells/compressors.ts';
 import { bitsIn, byteArraysIn, checkWidth, fixedArraysIn, joinedArraysIn } from './plain.ts';
+import { checkStruct } from './thrift.ts';
 
 /**
  * hyparquet and its writer, and what is taken of their private files: nobody else imports them. Their
@@ -44,21 +45,47 @@ const readerOf = (bytes: Uint8Array): { view: DataView; offset: number } => ({
   offset: 0,
 });
 
+/** Bytes of a file's end that are read at first: most files say no more of themselves. */
+const END_BYTES = 2 ** 19;
+/** A file ends with the bytes of its head, which are before that, and `PAR1`. */
+const MARK_BYTES = 8;
+const MARK = 0x31524150;
+
 /** What the end of a file says of its columns and row groups. */
-export const readMetadata = (file: AsyncBuffer): Promise<FileMetaData> =>
-  parquetMetadataAsync(file, { geoparquet: false });
+export async function readMetadata({ byteLength, slice }: AsyncBuffer): Promise<FileMetaData> {
+  const from = Math.max(0, byteLength - END_BYTES);
+  let end = new Uint8Array(await slice(from, byteLength));
+  const view = new DataView(end.buffer);
+  const isMarked = end.length >= MARK_BYTES && view.getUint32(end.length - 4, true) === MARK;
+  const length = isMarked ? view.getUint32(end.length - MARK_BYTES, true) + MARK_BYTES : 0;
+  if (length > end.length && length <= byteLength) {
+    const before = new Uint8Array(await slice(byteLength - length, from));
+    const whole = new Uint8Array(length);
+    whole.set(before);
+    whole.set(end, before.length);
+    end = whole;
+  }
+  if (isMarked && length <= end.length)
+    checkStruct(end.subarray(end.length - length, end.length - MARK_BYTES));
+  // What else may be wrong, the library tells.
+  return parquetMetadata(end, { geoparquet: false });
+}
 
 /** The columns below the root; one that is nested has children. */
 export const columnTrees = (metadata: FileMetaData) => parquetSchema(metadata).children;
 
 /** @throws Error where the bytes end before the head does */
 export function pageHead(bytes: Uint8Array): { readonly header: PageHeader; readonly length: number } {
+  checkStruct(bytes);
   const reader = readerOf(bytes);
   const header = parquetHeader(reader);
   return { header, length: reader.offset };
 }
 
-export const pageLocations = (bytes: Uint8Array) => readOffsetIndex(readerOf(bytes)).page_locations;
+export function pageLocations(bytes: Uint8Array) {
+  checkStruct(bytes);
+  return readOffsetIndex(readerOf(bytes)).page_locations;
+}
 
 export const unpackPage = (bytes: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array =>
   size === 0 ? new Uint8Array(0) : decompressPage(bytes, size, codec, COMPRESSORS);
