@@ -1,5 +1,5 @@
 """The accelerated clock: schedules, metrics, alarms, queues, retries and custom resources' deadlines run MODELS_AWS_SPEED times
-faster, from the moment of the start; so do waits and retries of state machines, the tokens of throttled routes and the age of images. Function timeouts
+faster, from the moment of the start, and answers have its date; so do waits and retries of state machines, the tokens of throttled routes and the age of images. Function timeouts
 stay real: processors get no faster.
 
 Signatures are good whatever their time: clients may run by either clock.
@@ -7,7 +7,9 @@ Signatures are good whatever their time: clients may run by either clock.
 
 import os
 import time
+from email.utils import formatdate
 
+from ministack import app as ministack
 from ministack.core import sigv4
 from ministack.services import cloudwatch, cloudwatch_logs, ecr, eventbridge, lambda_svc, scheduler, sqs, stepfunctions
 from ministack.services.cloudformation import custom_resource
@@ -62,4 +64,5 @@ def install() -> None:
     custom_resource._SPEED = _SPEED
     patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))
     stepfunctions._SFN_WAIT_SCALE = 1 / _SPEED
+    ministack.formatdate = lambda usegmt: formatdate(now(), usegmt=usegmt)
     sigv4.request_time_failure = lambda signature, **_named: None

@@ -48,6 +48,14 @@ describe('the accelerated clock', () => {
       await expect
         .poll(async () => (await invoke(aws, 'ticked', { count: true })).body, { interval: 500 })
         .toBeGreaterThanOrEqual(3);
+      // The SDK, and what tells a person how long ago something was, go by the date of an answer.
+      const byIt = (): number => {
+        const epoch = Number(aws.env.MODELS_AWS_EPOCH);
+        return epoch + (Date.now() - epoch) * SPEED;
+      };
+      const before = byIt();
+      const told = Date.parse((await fetch(aws.endpoint)).headers.get('date') ?? '');
+      expect([told - before >= -1000, told <= byIt()]).toEqual([true, true]);
       const began = performance.now();
       const {
         at,
