@@ -73,6 +73,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     ],
   },
   'aws/lambda/memory-size.ts': {
+    ResourceConflictException: ['Lambda UpdateFunctionConfiguration'],
     InvalidParameterValueException: ['Lambda UpdateFunctionConfiguration'],
     ValidationException: ['Lambda UpdateFunctionConfiguration'],
   },
