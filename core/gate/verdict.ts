@@ -102,8 +102,15 @@ export function passed(
 /** Failures that evidence keeps. */
 const KEPT = 20;
 
-/** Failures of one slice behind those of the slices before. */
+const isSame = (one: CaseFailure, other: CaseFailure): boolean =>
+  one.case === other.case && one.of === other.of;
+
+/**
+ * Failures of one slice behind those of the slices before. A slice whose state was not kept runs again, and
+ * each of its cases counts once.
+ */
 export const gathered = (
   before: readonly CaseFailure[],
   now: readonly CaseFailure[],
-): readonly CaseFailure[] => [...before, ...now].slice(0, KEPT);
+): readonly CaseFailure[] =>
+  [...before.filter((one) => !now.some((other) => isSame(one, other))), ...now].slice(0, KEPT);
