@@ -47,9 +47,12 @@ export type Wrong = Pick<RowFault, 'code' | 'reason'>;
 export const BLOCK_ROWS = 4096;
 /** Elements in memory for a block, as doubles 8 MB; one row may have more. */
 const ELEMENTS = 2 ** 20;
+/** Carried values of a block: a row of JSON may lack all of its columns, which are null then. */
+const CARRIED = 2 ** 21;
 
-/** @param rows that there are at most */
-export function stackOf(slots: readonly Slot[], carried: number, rows = BLOCK_ROWS): RowStack {
+/** @param most rows that there are at most */
+export function stackOf(slots: readonly Slot[], carried: number, most = BLOCK_ROWS): RowStack {
+  const rows = Math.max(1, Math.min(most, Math.floor(CARRIED / Math.max(1, carried))));
   const room = roomFor(slots, rows);
   return {
     ...room,

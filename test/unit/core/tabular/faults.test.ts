@@ -342,6 +342,24 @@ describe('a row that cannot be scored', () => {
     for await (const { read, faults } of rows.all(1e9)) sizes.push(read, faults.length);
     expect(sizes).toEqual([4096, 4096, 4096, 4096, 1808, 1808]);
   });
+
+  it('that lacks thousands of carried columns takes no more memory than its block may', async () => {
+    const keys = Array.from({ length: 8191 }, (_, i) => [`k${i}`, i] as const);
+    const first = JSON.stringify({ a: 1, ...Object.fromEntries(keys) });
+    const rows = await openJsonl(
+      sourceOf(`${first}\n${'{"a":2}\n'.repeat(299)}`),
+      signature([input('a', 'FP32', 1)]),
+      { ids: [], join: true },
+    );
+    expect(rows.carried).toHaveLength(8192);
+    const blocks: [read: number, last: unknown][] = [];
+    for await (const { read, carried } of rows.all(1e9)) blocks.push([read, carried.at(-1)?.[read - 1]]);
+    // Two million values.
+    expect(blocks).toEqual([
+      [256, null],
+      [44, null],
+    ]);
+  });
 });
 
 describe('a gzip object', () => {
