@@ -154,18 +154,36 @@ export async function lock(file: string): Promise<() => Promise<void>> {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner > 0 && !isAlive(owner)) await rm(file, { force: true });
+    if (owner > 0 && !isAlive(owner)) await takeAway(file, owner);
     else if (Date.now() > end)
       throw new Error(`${file} is held by process ${owner}; remove it if that is none of ours.`);
     else await sleep(500);
   }
 }
 
+/**
+ * Of all who see that the owner is dead one removes its lock: another would remove that of whoever has made
+ * one meanwhile.
+ */
+async function takeAway(file: string, owner: number): Promise<void> {
+  const guard = `${file}.${owner}`;
+  const isOurs = await writeFile(guard, '', { flag: 'wx' }).then(
+    () => true,
+    () => false,
+  );
+  if (!isOurs) return sleep(50);
+  try {
+    if (Number(await readFile(file, 'utf8').catch(() => '')) === owner) await rm(file, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
