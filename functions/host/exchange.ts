@@ -1,5 +1,4 @@
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { HOST_LIMITS } from '../../core/host/contract.ts';
 import { encodedMessage, type GrpcStatus } from '../../core/protocol/grpc/status.ts';
 import { untaken } from './untaken.ts';
 
@@ -19,7 +18,12 @@ const HEADERS = { 'content-type': 'application/grpc', 'grpc-accept-encoding': 'i
 /** What a call takes beside its answer, until this is taken: one connection may have a thousand of them. */
 const CALL_BYTES = 16 * 1024;
 
-export function exchangeOf(request: Http2ServerRequest, response: Http2ServerResponse): Exchange {
+/** @param unreadMs without a byte taken, after which its client has stopped reading */
+export function exchangeOf(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  unreadMs: number,
+): Exchange {
   const after: (() => void)[] = [];
   let over = false;
   const end = (): void => {
@@ -53,8 +57,8 @@ export function exchangeOf(request: Http2ServerRequest, response: Http2ServerRes
       }
       endUnread(request, response, 'wantTrailers');
       // What its client does not take stays in memory.
-      const cancel = (): void => response.stream.close(constants.NGHTTP2_CANCEL);
-      response.setTimeout(HOST_LIMITS.unreadMs, cancel);
+      const cancel = (): void => closeSurely(response.stream, constants.NGHTTP2_CANCEL);
+      response.setTimeout(unreadMs, cancel);
       if (answer instanceof Uint8Array)
         response.once('close', untaken.hold(answer.length + CALL_BYTES, cancel));
       end();
@@ -79,9 +83,24 @@ export function endUnread(
   endReset(stream);
   stream.once(last, () => {
     setImmediate(() => {
-      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+      if (!stream.readableEnded) closeSurely(stream, constants.NGHTTP2_NO_ERROR);
     });
   });
+}
+
+/** Milliseconds in which a stream ends that is told to. */
+const CLOSING_MS = 1_000;
+
+/**
+ * Ends a stream; and its connection, where that does not. One whose client has said that it goes, and then
+ * breaks the protocol, neither sends nor reads any more, not even that its client is gone.
+ */
+export function closeSurely(stream: Http2ServerResponse['stream'], code: number): void {
+  const { session } = stream;
+  stream.close(code);
+  if (stream.destroyed) return;
+  const timer = setTimeout(() => session?.destroy(), CLOSING_MS);
+  stream.once('close', () => clearTimeout(timer));
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  constants,
   createServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -9,7 +10,7 @@ import { guardRefusal } from '../../core/host/guard.ts';
 import { GRPC, type GrpcStatus, timeoutOf } from '../../core/protocol/grpc/status.ts';
 import type { Behind } from './behind.ts';
 import type { Bodies } from './bodies.ts';
-import { endUnread, exchangeOf } from './exchange.ts';
+import { closeSurely, endUnread, exchangeOf } from './exchange.ts';
 import type { Front } from './front.ts';
 import { createMessages } from './grpc-message.ts';
 import { answerMethod, type CallMeans, isMethod } from './grpc-methods.ts';
@@ -23,6 +24,7 @@ const SERVICE = '/inference.GRPCInferenceService/';
  *
  * A gRPC server of a library would read each message whole before anybody is asked whether there is room for
  * it, and has no bound for all messages together; here they are bodies as HTTP’s, within the same memory.
+ * @param unreadMs without a byte of an answer taken, after which its client has stopped reading
  * @throws where the port is taken: an error with the system’s code
  */
 export async function openGrpc(
@@ -30,6 +32,7 @@ export async function openGrpc(
   bodies: Bodies,
   port: number,
   address?: string,
+  unreadMs: number = HOST_LIMITS.unreadMs,
 ): Promise<Front> {
   const means = { messages: createMessages(bodies), refused: createRefused() };
   const sessions = new Set<Http2Session>();
@@ -39,7 +42,7 @@ export async function openGrpc(
       settings: { maxConcurrentStreams: HOST_LIMITS.calls, maxHeaderListSize: HOST_LIMITS.headerBytes },
       maxHeaderListPairs: HOST_LIMITS.headers,
     },
-    (request, response) => take(behind, means, request, response, bound()),
+    (request, response) => take(behind, means, request, response, bound(), unreadMs),
   );
   server.maxConnections = HOST_LIMITS.connections;
   const bound = (): number => {
@@ -91,14 +94,16 @@ function take(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
   port: number,
+  unreadMs: number,
 ): void {
   const { headers, url } = request;
   if (!/^application\/grpc(\+proto|;|$)/.test(headers['content-type'] ?? '')) {
     response.writeHead(415).end();
+    response.setTimeout(unreadMs, () => closeSurely(response.stream, constants.NGHTTP2_CANCEL));
     endUnread(request, response, 'finish');
     return;
   }
-  const exchange = exchangeOf(request, response);
+  const exchange = exchangeOf(request, response, unreadMs);
   const refused = behind.local ? guardRefusal({ host: headers[':authority'] }, port) : undefined;
   const timeout = timeoutOf(headers['grpc-timeout'] as string | undefined);
   const method = url.startsWith(SERVICE) ? url.slice(SERVICE.length) : '';

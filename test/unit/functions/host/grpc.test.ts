@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import { connect as dial } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Behind } from '../../../../functions/host/behind.ts';
@@ -66,6 +67,45 @@ it('a call that its client takes back as it sends it, by NO_ERROR, leaves no con
   stream.close(constants.NGHTTP2_NO_ERROR);
   session.close();
   await gone;
+});
+
+/** https://www.rfc-editor.org/rfc/rfc9113#section-4.1 */
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt16BE(type * 256 + flags, 3);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+/** A header field that is in no table, as HPACK has it. */
+const field = (name: string, value: string): Buffer =>
+  Buffer.from(`\0${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`);
+const [DATA, HEADERS, SETTINGS, GOAWAY] = [0, 1, 4, 7];
+/** END_HEADERS and END_STREAM. */
+const WHOLE_CALL = 5;
+
+it('a client that says that it goes, and breaks the protocol then, leaves no connection', async () => {
+  const own = await openGrpc(CROWDED, createBodies(), 0, '127.0.0.1', 100);
+  const fields = Buffer.concat([
+    field(':method', 'POST'),
+    field(':scheme', 'http'),
+    field(':authority', 'x'),
+    field(':path', '/inference.GRPCInferenceService/ServerLive'),
+    field('content-type', 'application/grpc'),
+  ]);
+  const socket = dial(own.port, '127.0.0.1').resume();
+  socket.write(
+    Buffer.concat([
+      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+      frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+      frame(HEADERS, WHOLE_CALL, 1, fields),
+      frame(GOAWAY, 0, 0, Buffer.alloc(8)),
+      // The call has ended.
+      frame(DATA, 0, 1, Buffer.alloc(3)),
+    ]),
+  );
+  await once(socket, 'close');
+  await own.close();
 });
 
 it('a question is as small unpacked as it may be sent', async () => {
