@@ -154,9 +154,9 @@ export async function lock(file: string): Promise<() => Promise<void>> {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner > 0 && !isAlive(owner)) await takeAway(file, owner);
-    else if (Date.now() > end)
+    if (Date.now() > end)
       throw new Error(`${file} is held by process ${owner}; remove it if that is none of ours.`);
+    if (owner > 0 && !isAlive(owner)) await takeAway(file, owner);
     else await sleep(500);
   }
 }
