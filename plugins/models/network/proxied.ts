@@ -22,8 +22,17 @@ export function proxyFor({ protocol, host, hostname, port }: URL): string | unde
   if (/^(.+\.)?localhost$|^127\.|^\[::1\]$/.test(hostname)) return undefined;
   const { getProxyForUrl }: { getProxyForUrl: (url: Partial<URL>) => string } = load('proxy-from-env');
   const at = { host, port: port || (protocol === 'https:' ? '443' : '80') };
-  return getProxyForUrl({ ...at, protocol }) || getProxyForUrl({ ...at, protocol: 'http:' }) || undefined;
+  const by = [protocol, 'http:'].map((scheme) => getProxyForUrl({ ...at, protocol: scheme }));
+  return by.find((proxy) => proxy !== '' && !isOfOthers(proxy));
 }
+
+/**
+ * ALL_PROXY is SOCKS where other programs are to go by it; the framework does not read it, and goes directly.
+ */
+const isOfOthers = (proxy: string): boolean =>
+  !IS_HTTP.test(proxy) && [process.env.all_proxy, process.env.ALL_PROXY].includes(proxy);
+
+const IS_HTTP = /^https?:\/\//;
 
 /** A host that nothing excepts by its name. */
 const ANYBODY = new URL('https://a-host.invalid');
@@ -103,8 +112,8 @@ const proxyFault = (message: string): Error => Object.assign(new Error(message),
  */
 async function through(proxy: string, request: ClientRequest, asked: AgentConnectOpts): Promise<Duplex> {
   // It may have a password, which is told nowhere.
-  if (!/^https?:\/\//.test(proxy))
-    throw proxyFault('The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is none of http:// or https://.');
+  if (!IS_HTTP.test(proxy))
+    throw proxyFault('The proxy of HTTPS_PROXY or HTTP_PROXY is none of http:// or https://.');
   if (!isAddress(proxy))
     throw proxyFault(
       'The proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address: in its user and password, characters as #, % and / are written as %23, %25 and %2F.',
