@@ -31,6 +31,8 @@ const ENDED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
  * @param page script of the docs page
  */
 export async function startHost(child: string, page: string): Promise<void> {
+  // Who reads its log may end before it does: what is written then is lost, and nothing else.
+  process.stdout.on('error', () => {});
   const pools = new Map<string, Pool>();
   let state: 'starting' | 'serving' | 'draining' = 'starting';
   const fronts: Front[] = [];

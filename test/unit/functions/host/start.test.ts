@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { catalog } from './crowded.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'start-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const SOURCES = join(import.meta.dirname, '../../../../functions/host');
+const PROGRAM = `import { startHost } from ${JSON.stringify(join(SOURCES, 'start.ts'))};
+await startHost(${JSON.stringify(join(SOURCES, 'child.ts'))}, '');`;
+const HANDLER = `export const handler = async () => {
+  console.log('a line');
+  return { statusCode: 200, headers: {}, body: '{}' };
+};`;
+
+it('goes on where nobody reads its log any more', async () => {
+  const [config, handler] = [join(folder, 'host.json'), join(folder, 'handler.mjs')];
+  const models = [{ name: 'm', handler, version: '1', timeout: 60, workers: 1 }];
+  await writeFile(handler, HANDLER);
+  await writeFile(config, JSON.stringify({ schema: 1, address: '127.0.0.1', port: 0, catalog, models }));
+  const host = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    env: { ...process.env, MODELS_HOST: config },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(host, 'exit');
+  try {
+    const [told] = await once(host.stdout, 'data');
+    const { port } = JSON.parse(String(told)).listening;
+    host.stdout.destroy();
+    const url = `http://127.0.0.1:${port}/v2/models/m/infer`;
+    const ask = async (): Promise<number> => (await fetch(url, { method: 'POST', body: '{}' })).status;
+    // The line of the first has come before the answer of the last.
+    for (let count = 0; count < 5; count++) expect(await ask()).toBe(200);
+  } finally {
+    host.kill('SIGKILL');
+    await ended;
+  }
+});
