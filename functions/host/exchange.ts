@@ -92,8 +92,8 @@ export function endUnread(
 const CLOSING_MS = 1_000;
 
 /**
- * Ends a stream; and its connection, where that does not. One whose client has said that it goes, and then
- * breaks the protocol, neither sends nor reads any more, not even that its client is gone.
+ * Ends a stream, and its connection where the stream stays. After a client has told that it goes, and has
+ * then broken the protocol, a connection neither sends nor reads, not even that its client is gone.
  */
 export function closeSurely(stream: Http2ServerResponse['stream'], code: number): void {
   const { session } = stream;
