@@ -162,6 +162,16 @@ export function rowWidth(inputs: readonly TensorSpec[]): number {
 
 /** Characters of a column's name, which the reason of each faulty row may quote. */
 export const NAME_CHARACTERS = 10_000;
+/** Columns that are carried where all are: each has an array of its own, and 200 bytes beside it. */
+const CARRIED_COLUMNS = 2 ** 18;
+
+export function checkCarried(names: readonly string[], fault: FileFault): void {
+  if (names.length <= CARRIED_COLUMNS) return;
+  throw fault(
+    `It has ${names.length} columns; at most ${CARRIED_COLUMNS} are taken where all columns are carried.`,
+    'Name in `ids` what is carried.',
+  );
+}
 
 /** Each column has a name of its own. */
 export function checkNames(names: readonly string[] | undefined, fault: FileFault): void {

@@ -3,6 +3,7 @@ import type { Signature } from '../../tensor/contract.ts';
 import { type First, placesOf, type Taken } from '../cells/columns.ts';
 import type { Extras } from '../cells/format.ts';
 import {
+  checkCarried,
   checkNames,
   checkSeparator,
   type FileFault,
@@ -67,6 +68,7 @@ export function columnsOf(
       'Add the column, or take it out of ids.',
     );
   }
+  if (join && ids.length === 0) checkCarried(names ?? [], wrongHeader);
   const others = Array.from({ length: count }, (_, i) => i).filter((i) => !ids.includes(names?.[i] ?? ''));
   const own = join && names !== undefined ? modelsOwn(others, names, signature, known) : others;
   const header: Header = {

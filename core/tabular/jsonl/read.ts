@@ -4,13 +4,20 @@ import { NEWLINE } from '../cells/cells.ts';
 import { BY_NAME, IN_ORDER, type Taken } from '../cells/columns.ts';
 import { type Cursor, checkRowBytes, type RowReader, readerOf, readStart } from '../cells/cursor.ts';
 import type { Extras, Rows, Source } from '../cells/format.ts';
-import { type FileFault, layoutOf, NAME_CHARACTERS, rowDimensions, widthOf } from '../cells/layout.ts';
+import {
+  checkCarried,
+  type FileFault,
+  layoutOf,
+  NAME_CHARACTERS,
+  rowDimensions,
+  widthOf,
+} from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
 import { shapesOf, slotsOf } from '../cells/slots.ts';
 import { type OpenedText, openText, textRows } from '../cells/text-rows.ts';
 import { fieldPlaces, headerOf } from './reference.ts';
 import { jsonlParser, type Key } from './rows.ts';
-import { skipSpace } from './text.ts';
+import { skipSpace, valueEnd } from './text.ts';
 
 /**
  * The rows of an object with a JSON value a line: an object with the inputs by their names, or the array of a
@@ -32,6 +39,7 @@ export async function openJsonl(source: Source, signature: Signature, extras: Ex
       `A key of its first row has ${long.length} characters; at most ${NAME_CHARACTERS} are taken where all columns are carried.`,
       'Shorten it, or name in `ids` what is carried.',
     );
+  checkCarried(names, wrongHeader);
   const carried = ids.length > 0 ? ids : names;
   const [only] = signature.inputs;
   const of = columns && only && isOfColumns(first, columns, only) ? columns : undefined;
@@ -161,7 +169,9 @@ async function readHead(
       break;
     }
     checkRowBytes(newline + 1 - cursor.at, cursor.line, cursor.most);
-    const row = rowIn(decoder.decode(cursor.bytes.subarray(cursor.at, newline)));
+    // Millions of arrays in one another would be made before anybody says that they are too deep.
+    const isDeep = valueEnd(cursor.bytes, skipSpace(cursor.bytes, cursor.at), newline, 0) === -2;
+    const row = isDeep ? undefined : rowIn(decoder.decode(cursor.bytes.subarray(cursor.at, newline)));
     first ??= row;
     if (row !== undefined && (!isNamed || row.keys !== undefined))
       return { at, first: row, names: isNamed ? (row.keys ?? []) : [] };

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { objectFault } from '../../../../core/errors/object-errors.ts';
 import { ROW_BYTES } from '../../../../core/tabular/cells/cursor.ts';
 import type { Extras, Rows, Source } from '../../../../core/tabular/cells/format.ts';
@@ -225,6 +225,30 @@ describe('a text that is not UTF-8', () => {
         message: 'Its first line, 1, is not UTF-8. Save the file in UTF-8.',
       });
     }
+  });
+});
+
+describe('a first row', () => {
+  it('that has more columns than are carried is refused, whatever the format', async () => {
+    const names = Array.from({ length: 2 ** 18 }, (_, i) => `k${i}`);
+    const all: Extras = { ids: [], join: true };
+    const expected = {
+      code: 'WRONG_HEADER',
+      message:
+        'It has 262145 columns; at most 262144 are taken where all columns are carried. Name in `ids` what is carried.',
+    };
+    expect(await objectFaultOf(() => openCsv(sourceOf(`a,${names.join()}\n`), two, all))).toEqual(expected);
+    const keys = names.map((name) => `"${name}":0`).join();
+    expect(await objectFaultOf(() => openJsonl(sourceOf(`{"a":1,${keys}}\n`), two, all))).toEqual(expected);
+  });
+
+  it('of JSON that is nested too deep is not read before it is refused', async () => {
+    const deep = `${'['.repeat(100)}${']'.repeat(100)}`;
+    const parse = vi.spyOn(JSON, 'parse');
+    const { faults } = await jsonl(`${deep}\n[1, 2, 3]\n`, matrix);
+    expect(faults.map(({ line, code }) => [line, code])).toEqual([[1, 'TOO_DEEP']]);
+    expect(parse.mock.calls.filter(([text]) => text.includes('[['))).toEqual([]);
+    parse.mockRestore();
   });
 });
 
