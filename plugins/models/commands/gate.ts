@@ -15,6 +15,7 @@ import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { keptPost } from '../measure/post.ts';
+import { unreachedFix } from '../measure/unreached.ts';
 import { problemError } from '../problems/errors.ts';
 import { askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
@@ -195,7 +196,11 @@ async function atUrl(model: Model, url: string): Promise<Target> {
   const { post } = keptPost(base);
   const said = await post('{}', AbortSignal.timeout(60_000)).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    throw usage('--url', `${base.origin} does not answer: ${why}.`, 'Start `sls models serve`.');
+    throw usage(
+      '--url',
+      `${base.origin} does not answer: ${withStop(why)}`,
+      unreachedFix(error) ?? 'Start `sls models serve`.',
+    );
   });
   // A refusal of `{}` is what a version that starts answers: nobody else's may be taken for it.
   if (isNobody(said))

@@ -5,6 +5,7 @@ import type { Signature } from '../../../core/tensor/contract.ts';
 import { type Checked, checker } from './check.ts';
 import type { BenchRequest } from './requests.ts';
 import type { BenchTarget } from './target.ts';
+import { unreachedFix } from './unreached.ts';
 
 /** Failures in a row after which a target is taken to be gone. */
 const GONE = 100;
@@ -60,7 +61,8 @@ export function benchAsking(
       };
     } catch (error) {
       const words = wordsOf(error);
-      if (errorStatus(error) !== 429) return { outcome: 'failed', cold: false, words };
+      const fix = unreachedFix(error);
+      if (errorStatus(error) !== 429) return { outcome: 'failed', cold: false, words, ...(fix && { fix }) };
       return { outcome: 'refused', cold: false, words, by: 'lambda' };
     }
   };
@@ -77,7 +79,7 @@ export function benchAsking(
         if (ended.aborted) return resolve(CUT);
         const cut = (): void => resolve(CUT);
         cuts.add(cut);
-        void look(index, patience).then(({ words: _, by: __, ...answer }) => {
+        void look(index, patience).then(({ words: _, by: __, fix: ___, ...answer }) => {
           cuts.delete(cut);
           resolve(answer);
         });

@@ -11,6 +11,8 @@ export type Checked = Pick<BenchAnswer, 'outcome'> & {
   readonly words?: string;
   /** Who refused it, where the model never saw it: Lambda that throttles, or a gateway. */
   readonly by?: 'lambda' | 'gateway';
+  /** What to do, where that is known of a request without an answer. */
+  readonly fix?: string;
 };
 
 /**

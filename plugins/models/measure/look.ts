@@ -38,7 +38,7 @@ export async function firstLook(
   let answer = 0;
   for (let i = 0; i < Math.min(LOOKED_AT, requests.all.length); i += 1) {
     const at = timing.clock();
-    const { by, outcome, words = '' } = await asking.look(i, patience);
+    const { by, fix, outcome, words = '' } = await asking.look(i, patience);
     if (i === 0) answer = timing.clock() - at;
     if (outcome === 'ok') continue;
     const which = requests.all.length > 1 ? ` to case ${i + 1} ${requests.from}` : '';
@@ -46,7 +46,8 @@ export async function firstLook(
       throw benchProblem(
         model.name,
         `does not answer${which} at ${target.name}: ${outcome === 'late' ? `none came within ${patience / 1000} s` : words}.`,
-        target.kind === 'url' ? 'Start `sls models serve`, or write another --url.' : 'Look at its log.',
+        fix ??
+          (target.kind === 'url' ? 'Start `sls models serve`, or write another --url.' : 'Look at its log.'),
       );
     if (by !== undefined)
       throw benchProblem(

@@ -1,9 +1,11 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../../../../plugins/models/commands/gate.ts';
 import type { Context } from '../../../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { selfSigned } from '../../../../fakes/certificate.ts';
 
 const { models } = parseModels({ churn: { artifact: 'churn.onnx' } });
 
@@ -36,14 +38,15 @@ async function asked(name: string): Promise<void> {
 }
 
 /** `sls models gate --url` of a model without cases, against what answers everything so. */
-async function askedAt(status: number, body: string): Promise<string> {
-  const server = createServer((_, response) => response.writeHead(status).end(body));
+async function askedAt(status: number, body: string, isTls = false): Promise<string> {
+  const answer: RequestListener = (_, response) => response.writeHead(status).end(body);
+  const server = isTls ? createHttps(selfSigned(), answer) : createServer(answer);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const said: string[] = [];
   try {
     await command.run({
       models,
-      flags: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+      flags: { url: `http${isTls ? 's' : ''}://127.0.0.1:${(server.address() as AddressInfo).port}` },
       service: { dir: '/', stage: 'dev', region: 'us-east-1' },
       progress: () => {},
       print: (text: string) => said.push(text),
@@ -69,6 +72,10 @@ describe('sls models gate', () => {
     );
     for (const body of ['{"message": "Forbidden"}', '<html>', '{"error": ""}'])
       expect(await askedAt(403, body)).toContain('does not answer for churn');
+    // One that nobody trusts here is none that is to be started.
+    expect(await askedAt(400, REFUSED, true)).toMatch(
+      /self-signed certificate.*\. Name a file .*NODE_EXTRA_CA_CERTS/,
+    );
     // What is posted goes to no other address.
     expect(await askedAt(308, '')).toContain('gave HTTP 308');
     expect(await askedAt(400, REFUSED)).toContain('pass. It starts.');
