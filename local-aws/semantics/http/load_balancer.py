@@ -20,9 +20,24 @@ def decoded(body: bytes, headers: dict) -> str:
     return body.decode("utf-8")
 
 
+def bad_gateway():
+    return 502, {"Content-Type": "text/html"}, b"<html><head><title>502 Bad Gateway</title></head></html>"
+
+
+def too_large(result: dict) -> bool:
+    """The limit of an answer is that of the function's JSON: a body in base64 has a third more bytes there than at its client."""
+    return len(((result.get("done") or {}).get("text") or "").encode()) > LIMIT
+
+
 def install() -> None:
     alb._decoded = decoded
-    patch.source(alb, "_invoke_lambda_target", ('body_str = body.decode("utf-8")', "body_str = _decoded(body, headers)"))
+    alb._too_large = lambda result: bad_gateway() if too_large(result) else None
+    patch.source(
+        alb,
+        "_invoke_lambda_target",
+        ('body_str = body.decode("utf-8")', "body_str = _decoded(body, headers)"),
+        ('    if exec_result.get("error"):\n', '    if refused := _too_large(exec_result):\n        return refused\n    if exec_result.get("error"):\n'),
+    )
     patch.wrap(alb, "_invoke_lambda_target", _limited)
     patch.wrap(provisioners, "_elbv2_target_group_create", _registered(1))
     patch.wrap(provisioners, "_elbv2_target_group_update", _registered(2))
@@ -48,9 +63,6 @@ def _limited(original):
     async def invoke(function_ref, tg_arn, method, path, headers, body, *rest, **named):
         if len(body or b"") > LIMIT:
             return 413, {"Content-Type": "text/html"}, b"<html><head><title>413 Request Entity Too Large</title></head></html>"
-        status, answer_headers, answer = await original(function_ref, tg_arn, method, path, headers, body, *rest, **named)
-        if len(answer) > LIMIT:
-            return 502, {"Content-Type": "text/html"}, b"<html><head><title>502 Bad Gateway</title></head></html>"
-        return status, answer_headers, answer
+        return await original(function_ref, tg_arn, method, path, headers, body, *rest, **named)
 
     return invoke

@@ -69,7 +69,12 @@ describe('without its addition', () => {
     const { on, off } = await withAndWithout('load_balancer', async (aws) => {
       const target = await makeFunction(aws, {
         name: 'f',
-        code: 'export const handler = async () => ({ statusCode: 200, body: "" });',
+        // Base64 makes four bytes of three: what is 1 MB at its client may be more on its way.
+        code: `export const handler = async ({ path }) => ({
+          statusCode: 200,
+          body: Buffer.alloc(Number(path.slice(1))).toString('base64'),
+          isBase64Encoded: true,
+        });`,
       });
       const type = (name: string): string => `AWS::ElasticLoadBalancingV2::${name}`;
       await createStack(aws, {
@@ -100,9 +105,16 @@ describe('without its addition', () => {
           },
         },
       });
-      return (await fetch(`${aws.endpoint}/_alb/balancer/`)).status;
+      const status = async (bytes: number): Promise<number> =>
+        (await fetch(`${aws.endpoint}/_alb/balancer/${bytes}`)).status;
+      return [await status(0), await status(780_000), await status(800_000)];
     });
-    expect([on, off]).toEqual([200, 503]);
+    // The limit is that of the function's answer as JSON:
+    // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+    expect([on, off]).toEqual([
+      [200, 200, 502],
+      [503, 503, 503],
+    ]);
   });
 
   it('a schedule fires up to ten seconds late', async () => {
