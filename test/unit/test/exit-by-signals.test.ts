@@ -14,9 +14,14 @@ mv "$STANDS/pid.part" "$STANDS/pid"
 exec sleep 1000
 `;
 const STARTER = `
+const { writeSync } = await import('node:fs');
 const { exitBySignals } = await import('./test/exit-by-signals.ts');
 const { startMlflow } = await import('./test/soak/mlflow/server.ts');
-exitBySignals(() => console.log('last'));
+exitBySignals(() => {
+  writeSync(1, 'removes\\n');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  writeSync(1, 'last\\n');
+});
 await startMlflow(process.env.STANDS + '/server', process.env.STANDS);
 `;
 
@@ -37,6 +42,8 @@ it('what leads a group of its own ends with a soak or bench that a signal ends',
     let told = '';
     child.stdout.on('data', (chunk: Buffer) => {
       told += chunk.toString();
+      // A terminal sends Ctrl-C to it, and `npm run` passes its own on.
+      if (told === 'removes\n') child.kill('SIGTERM');
     });
     const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])));
     let pid = 0;
@@ -46,7 +53,7 @@ it('what leads a group of its own ends with a soak or bench that a signal ends',
     }
     child.kill('SIGTERM');
     expect(await ended).toEqual([130, null]);
-    expect([pid > 0, told]).toEqual([true, 'last\n']);
+    expect([pid > 0, told]).toEqual([true, 'removes\nlast\n']);
     while (isAlive(pid)) await sleep(20);
   } finally {
     await rm(folder, { recursive: true, force: true });
