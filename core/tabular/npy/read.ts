@@ -17,6 +17,7 @@ import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { type Header, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
 import { shapesOf } from '../cells/slots.ts';
+import { columnParts } from './column-parts.ts';
 import { type NpyHeader, readNpyHeader } from './header.ts';
 
 /** Bytes of a processor's first cache that rows and their copies may take. */
@@ -176,19 +177,16 @@ async function* blocks(source: Source, array: Fitting, { part, from, to }: Part)
 async function* columns(source: Source, array: Fitting, { part, from, to }: Part): AsyncGenerator<Block> {
   const { start, rows, width, rowBytes, datatype } = array;
   const size = sizeOf(datatype);
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  for (let column = 0; column < width; column++) {
-    const at = start + column * rows * size;
-    parts.push(await source.range(at + from * size, at + to * size));
-  }
   const { view } = KINDS[datatype];
+  const lie = { start: start + from * size, own: (to - from) * size, stride: rows * size, width };
+  const { buffer } = await columnParts(source, lie);
   const step = blockRows(array.inputs);
   for (let row = from; row < to; row += step) {
     const count = Math.min(step, to - row);
     const bytes = new Uint8Array(count * rowBytes);
     const out = view(bytes.buffer, 0, count * width) as Float64Array;
     for (let column = 0; column < width; column++) {
-      const values = view((parts[column] as Uint8Array<ArrayBuffer>).buffer, (row - from) * size, count);
+      const values = view(buffer, (column * (to - from) + row - from) * size, count);
       for (let i = 0; i < count; i++) out[i * width + column] = values[i] as number;
     }
     yield block(part, array, row, count, bytes);
