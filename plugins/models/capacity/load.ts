@@ -14,6 +14,7 @@ import { type Context, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { problemError } from '../problems/errors.ts';
+import { unheardFix } from '../problems/unheard.ts';
 import { type CapacityOptions, CLOUDWATCH, MINUTES_KEPT } from './options.ts';
 
 /** What is known of when requests come. */
@@ -87,7 +88,9 @@ async function cloudWatchLoad(
             code: 'MODELS_AWS',
             key: '--arrivals',
             message: `CloudWatch cannot be asked for the requests of ${functionName}:${LIVE}: ${why.replace(/[.!?]$/, '')}.`,
-            fix: 'Check credentials, --aws-profile and --region, or name a file of arrivals.',
+            fix:
+              unheardFix(error) ??
+              'Check credentials, --aws-profile and --region, or name a file of arrivals.',
           },
         ],
         error,

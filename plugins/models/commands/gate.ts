@@ -17,6 +17,7 @@ import { ALIAS } from '../declaration/naming.ts';
 import { keptPost } from '../measure/post.ts';
 import { unreachedFix } from '../measure/unreached.ts';
 import { problemError } from '../problems/errors.ts';
+import { unheardFix } from '../problems/unheard.ts';
 import { askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { type GateFiles, gateFiles } from '../ship/gate/files.ts';
@@ -270,7 +271,7 @@ const awsProblem = (name: string, reason: string, cause?: unknown): Error =>
         code: 'MODELS_AWS',
         key: `models.${name}`,
         message: `cannot be asked: ${withStop(reason)}`,
-        fix: 'Check credentials, --aws-profile and --region.',
+        fix: unheardFix(cause) ?? 'Check credentials, --aws-profile and --region.',
       },
     ],
     cause,

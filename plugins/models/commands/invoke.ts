@@ -11,6 +11,7 @@ import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { problemError } from '../problems/errors.ts';
+import { unheardFix } from '../problems/unheard.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */
 export const command: Command = {
@@ -150,7 +151,7 @@ async function ask(
             : `cannot be asked: ${withStop(error.message)}`,
           fix: missing
             ? 'Run `sls deploy`, or name another --stage or --region.'
-            : 'Check credentials, --aws-profile and --region.',
+            : (unheardFix(error) ?? 'Check credentials, --aws-profile and --region.'),
         },
       ],
       error,

@@ -12,6 +12,7 @@ import type { Host } from '../contracts/host.ts';
 import { ownVersion } from '../disk/own-version.ts';
 import { benchRequests } from '../measure/requests.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
+import { unheardFix } from '../problems/unheard.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 import { tuneDocument } from '../tune/document.ts';
 import { LEAST_INVOCATIONS, tuneOptions } from '../tune/options.ts';
@@ -141,7 +142,9 @@ async function refusalsTold<T>(
           code: 'MODELS_AWS',
           key: `models.${model}`,
           message: `cannot be tuned in ${service.region}: ${error.message.replace(/[.]?$/, '.')}`,
-          fix: 'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what tune needs.',
+          fix:
+            unheardFix(error) ??
+            'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what tune needs.',
         },
       ],
       error,

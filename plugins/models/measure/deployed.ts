@@ -11,6 +11,7 @@ import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { clientAgents } from '../network/proxied.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
+import { unheardFix } from '../problems/unheard.ts';
 import { benchProblem } from './problems.ts';
 import type { BenchTarget } from './target.ts';
 
@@ -68,7 +69,7 @@ export async function benchDeployed<T>(
           code: 'MODELS_AWS',
           key: `models.${model.name}`,
           message: `cannot be asked: ${words}`,
-          fix: 'Check credentials, --aws-profile and --region.',
+          fix: unheardFix(error) ?? 'Check credentials, --aws-profile and --region.',
         },
       ],
       error,

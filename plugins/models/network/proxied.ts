@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Agent, AgentConnectOpts } from 'agent-base';
+import { PROXY_AWAY, PROXY_FAULT } from '../problems/unheard.ts';
 
 /**
  * Out of a network that lets nobody ask others but by a proxy: that of `HTTPS_PROXY`, else of `HTTP_PROXY`,
@@ -98,13 +99,9 @@ function byAddress(options: AgentOptions, known?: Scheme): Agent {
   });
 }
 
-/** What has to be put right at the proxy or in the variables: the same in a moment. */
-export const isProxyFault = (error: unknown): boolean =>
-  error instanceof Error && error.name === 'ProxyFault';
+export const isProxyFault = (error: unknown): boolean => error instanceof Error && error.name === PROXY_FAULT;
 
-export const PROXY_FIX = 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and what the proxy lets through.';
-
-const proxyFault = (message: string): Error => Object.assign(new Error(message), { name: 'ProxyFault' });
+const proxyFault = (message: string): Error => Object.assign(new Error(message), { name: PROXY_FAULT });
 
 /**
  * A request has no end of its own until it has a connection: a proxy that says nothing would keep it, and one
@@ -152,7 +149,7 @@ async function through(proxy: string, request: ClientRequest, asked: AgentConnec
 function refusal(status: number, { host, port }: AgentConnectOpts): Error {
   const error = proxyFault(`The proxy does not lead to ${host}:${port}: it answers ${status}.`);
   // The SDK asks again what says so.
-  return status < 500 ? error : Object.assign(error, { name: 'Error', $retryable: {} });
+  return status < 500 ? error : Object.assign(error, { name: PROXY_AWAY, $retryable: {} });
 }
 
 function isAddress(proxy: string): boolean {

@@ -2,7 +2,6 @@ import { callerOf } from '../../../aws/caller.ts';
 import { awsClock } from '../../../aws/clients/clock.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
-import { errorName, errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { type Benches, benchesIn } from '../../../core/registry/benches.ts';
 import { isMalformed, type Malformed } from '../../../core/registry/document.ts';
@@ -10,6 +9,7 @@ import type { Registry } from '../../../core/registry/port.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { lambdaName } from '../declaration/naming.ts';
+import { unheardFix } from '../problems/unheard.ts';
 import { withoutWeights } from './words/aws-cli.ts';
 
 /** Key prefix of a service and stage in a registry. */
@@ -65,18 +65,12 @@ type Damaged = {
 const isDamaged = (error: unknown): error is Malformed & { readonly damaged: Damaged } =>
   isMalformed(error) && 'damaged' in error;
 
-/** The SDK has tried again by then. */
-const isThrottled = (error: unknown): boolean =>
-  errorStatus(error) === 429 ||
-  /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(errorName(error) ?? '');
-
 /**
  * What a person can do where the registry, or AWS, cannot be used. A damaged document is never deleted as a
  * first step: without it nobody takes the weight of a candidate away.
  */
 export function registryFix(error: unknown, otherwise: string): string {
-  if (isThrottled(error)) return 'Try again in a moment: others call AWS in this account and region, too.';
-  if (!isDamaged(error)) return otherwise;
+  if (!isDamaged(error)) return unheardFix(error) ?? otherwise;
   const { key, damaged } = error;
   const { bucket, region, stage, functionName } = damaged;
   const object = `s3://${bucket}/${key}`;

@@ -5,6 +5,7 @@ import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-erro
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
+import { unheardFix } from '../problems/unheard.ts';
 
 /** Milliseconds that a part may take, as nothing shows in between that it goes on: enough for 0.5 Mbit/s. */
 const UPLOADING = 10 * 60_000;
@@ -71,7 +72,8 @@ const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
         fix:
           errorName(error) === 'NoSuchBucket'
             ? `Make the bucket ${bucket}, in the service’s region, or name one that is there.`
-            : 'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+            : (unheardFix(error) ??
+              'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.'),
       },
     ],
     error,

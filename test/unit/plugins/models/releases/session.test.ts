@@ -39,11 +39,23 @@ it.each([named('Throttling', 'Rate exceeded'), named('TooManyRequestsException',
 it.each([
   named('AccessDenied', 'User: me is not authorized to perform: cloudformation:DescribeStackResource', 403),
   named('ExpiredToken', 'The security token included in the request is expired', 403),
-  Object.assign(new Error('getaddrinfo ENOTFOUND cloudformation.us-east-1.amazonaws.com'), {
-    code: 'ENOTFOUND',
-  }),
 ])('%s is no sign that nothing is deployed', async (error) => {
   await expect(desk(error)).rejects.toThrow(
     `models: shop-prod in us-east-1 cannot be asked: ${error.message}. Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs. [MODELS_AWS]`,
+  );
+});
+
+const away = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
+const byProxy = (name: string): Error => Object.assign(new Error('The proxy does not lead there'), { name });
+
+// Credentials, which were to be checked, have no part in it.
+it.each([
+  [away('ENOTFOUND'), 'Check the network and --region; where a proxy leads to AWS, name it in HTTPS_PROXY,'],
+  [away('ECONNREFUSED'), 'Check the network and --region;'],
+  [byProxy('ProxyFault'), 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY,'],
+  [byProxy('ProxyAway'), 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY,'],
+])('%s is told as what did not reach AWS', async (error, fix) => {
+  await expect(desk(error)).rejects.toThrow(
+    `models: shop-prod in us-east-1 cannot be asked: ${error.message}. ${fix}`,
   );
 });
