@@ -55,9 +55,9 @@ export function exchangeOf(
         });
         response.end();
       }
-      endUnread(request, response, 'wantTrailers');
+      endUnread(request, response, 'wantTrailers', unreadMs);
       // What its client does not take stays in memory.
-      const cancel = (): void => closeSurely(response.stream, constants.NGHTTP2_CANCEL);
+      const cancel = (): void => closeSurely(response.stream, constants.NGHTTP2_CANCEL, unreadMs);
       response.setTimeout(unreadMs, cancel);
       if (answer instanceof Uint8Array)
         response.once('close', untaken.hold(answer.length + CALL_BYTES, cancel));
@@ -77,29 +77,29 @@ export function endUnread(
   request: Http2ServerRequest,
   { stream }: Http2ServerResponse,
   last: 'wantTrailers' | 'finish',
+  unreadMs: number,
 ): void {
   if (stream.readableEnded) return;
   request.resume();
   endReset(stream);
   stream.once(last, () => {
     setImmediate(() => {
-      if (!stream.readableEnded) closeSurely(stream, constants.NGHTTP2_NO_ERROR);
+      if (!stream.readableEnded) closeSurely(stream, constants.NGHTTP2_NO_ERROR, unreadMs);
     });
   });
 }
 
-/** Milliseconds in which a stream ends that is told to. */
-const CLOSING_MS = 1_000;
-
 /**
  * Ends a stream, and its connection where the stream stays. After a client has told that it goes, and has
  * then broken the protocol, a connection neither sends nor reads, not even that its client is gone.
+ *
+ * @param unreadMs that a stream may take: on one whose client pauses, other calls are answered afterwards
  */
-export function closeSurely(stream: Http2ServerResponse['stream'], code: number): void {
+export function closeSurely(stream: Http2ServerResponse['stream'], code: number, unreadMs: number): void {
   const { session } = stream;
   stream.close(code);
   if (stream.destroyed) return;
-  const timer = setTimeout(() => session?.destroy(), CLOSING_MS);
+  const timer = setTimeout(() => session?.destroy(), unreadMs);
   stream.once('close', () => clearTimeout(timer));
 }
 

@@ -99,8 +99,8 @@ function take(
   const { headers, url } = request;
   if (!/^application\/grpc(\+proto|;|$)/.test(headers['content-type'] ?? '')) {
     response.writeHead(415).end();
-    response.setTimeout(unreadMs, () => closeSurely(response.stream, constants.NGHTTP2_CANCEL));
-    endUnread(request, response, 'finish');
+    response.setTimeout(unreadMs, () => closeSurely(response.stream, constants.NGHTTP2_CANCEL, unreadMs));
+    endUnread(request, response, 'finish', unreadMs);
     return;
   }
   const exchange = exchangeOf(request, response, unreadMs);
