@@ -1,3 +1,5 @@
+import { CHANCE } from './chance.ts';
+
 /** Whether a target kept up with what it was sent. */
 export type Backlog = {
   /** Requests that waited when the last one was sent. */
@@ -12,8 +14,6 @@ export type Backlog = {
 const BEHIND = 0.95;
 /** What waits at the end, against half-way: it doubles where the queue grows evenly. */
 const GROWTH = 1.4;
-/** What chance does to two counts, one run in a thousand left out. */
-const CHANCE = 3.1;
 
 /**
  * @param times when each request was to be sent, and when it was answered (Infinity: never)

@@ -1,3 +1,5 @@
+import { CHANCE } from './chance.ts';
+
 /** Answers in the last third of a run against its first third. */
 export type Sustained = {
   /** Last ÷ first; undefined where the first third has none. */
@@ -10,8 +12,6 @@ export type Sustained = {
   readonly isFalling: boolean;
 };
 
-/** One in a thousand runs that hold their rate is called falling. */
-const CHANCE = 3.1;
 /** A difference that is smaller does not matter to anybody. */
 const SMALL = 0.05;
 

@@ -10,3 +10,21 @@ export function errorStatus(error: unknown): number | undefined {
 
 /** What an error says. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Names of errors by which AWS tells that others, who ask in the account and region, have used up what it
+ * answers. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+ */
+export const THROTTLED = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/;
+
+export const isThrottled = (error: unknown): boolean =>
+  errorStatus(error) === 429 || THROTTLED.test(errorName(error) ?? '');
+
+/** Codes of Node's network where nothing was sent: nobody was found, or lets in. */
+export const UNREACHED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);

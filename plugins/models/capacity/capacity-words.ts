@@ -1,3 +1,4 @@
+import { CHANCE } from '../../../core/capacity/chance.ts';
 import { REQUESTS_PER_ENVIRONMENT } from '../../../core/capacity/environments/at-once.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
 import { percentFigure } from '../../../core/units/percent.ts';
@@ -84,9 +85,6 @@ function table({ parts, replayed }: CapacityReport): readonly string[] {
       `  ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('   ')}`,
   );
 }
-
-/** What chance does to two counts, one of a thousand left out. */
-const CHANCE = 3.1;
 
 function replayLines({ parts, promised, replayed }: CapacityReport): readonly string[] {
   if (replayed === undefined) return [];

@@ -10,11 +10,11 @@ import {
 import { evenWeek, type Week, weekOf } from '../../../core/capacity/environments/week.ts';
 import { LIVE } from '../../../core/catalog/contract.ts';
 import { DAY_MS, MINUTE_MS } from '../../../core/units/time.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { type Context, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 import { type CapacityOptions, CLOUDWATCH, MINUTES_KEPT } from './options.ts';
 
 /** What is known of when requests come. */
@@ -88,9 +88,7 @@ async function cloudWatchLoad(
             code: 'MODELS_AWS',
             key: '--arrivals',
             message: `CloudWatch cannot be asked for the requests of ${functionName}:${LIVE}: ${why.replace(/[.!?]$/, '')}.`,
-            fix:
-              unheardFix(error) ??
-              'Check credentials, --aws-profile and --region, or name a file of arrivals.',
+            fix: awsFix(error, 'Check credentials, --aws-profile and --region, or name a file of arrivals.'),
           },
         ],
         error,

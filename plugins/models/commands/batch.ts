@@ -3,10 +3,10 @@ import type { Failure } from '../../../aws/queue-messages.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { isProblemError, type Problem, problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 
 /** `sls models batch`: scores what lies in S3 already, and tells how jobs stand. */
 export const command: Command = {
@@ -84,9 +84,10 @@ const unreachable = ({ service: { stack, region } }: Context, error: unknown): P
   code: 'MODELS_AWS',
   key: 'models',
   message: `Queue, objects or jobs of ${stack} (${region}) cannot be reached: ${withStop(error instanceof Error ? error.message : String(error))}`,
-  fix:
-    unheardFix(error) ??
+  fix: awsFix(
+    error,
     'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what the command needs.',
+  ),
 });
 
 async function score(context: Context, model: Model, cloud: Cloud, input: string): Promise<void> {

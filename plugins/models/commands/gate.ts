@@ -10,6 +10,7 @@ import type { InvokePort } from '../../../core/ports/aws.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import type { LiveVersion, RowScores } from '../../../core/quality/contract.ts';
 import { withStop } from '../../../core/text/stop.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -17,7 +18,6 @@ import { ALIAS } from '../declaration/naming.ts';
 import { keptPost } from '../measure/post.ts';
 import { unreachedFix } from '../measure/unreached.ts';
 import { problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 import { askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { type GateFiles, gateFiles } from '../ship/gate/files.ts';
@@ -271,7 +271,7 @@ const awsProblem = (name: string, reason: string, cause?: unknown): Error =>
         code: 'MODELS_AWS',
         key: `models.${name}`,
         message: `cannot be asked: ${withStop(reason)}`,
-        fix: unheardFix(cause) ?? 'Check credentials, --aws-profile and --region.',
+        fix: awsFix(cause, 'Check credentials, --aws-profile and --region.'),
       },
     ],
     cause,

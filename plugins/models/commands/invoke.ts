@@ -6,12 +6,12 @@ import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { withStop } from '../../../core/text/stop.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */
 export const command: Command = {
@@ -151,7 +151,7 @@ async function ask(
             : `cannot be asked: ${withStop(error.message)}`,
           fix: missing
             ? 'Run `sls deploy`, or name another --stage or --region.'
-            : (unheardFix(error) ?? 'Check credentials, --aws-profile and --region.'),
+            : awsFix(error, 'Check credentials, --aws-profile and --region.'),
         },
       ],
       error,

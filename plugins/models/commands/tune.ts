@@ -7,12 +7,12 @@ import { setMemorySize } from '../../../aws/lambda/memory-size.ts';
 import { temporaryStacks } from '../../../aws/temporary-stacks.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { type Command, type Context, modelOf } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
 import { ownVersion } from '../disk/own-version.ts';
 import { benchRequests } from '../measure/requests.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 import { tuneDocument } from '../tune/document.ts';
 import { LEAST_INVOCATIONS, tuneOptions } from '../tune/options.ts';
@@ -142,9 +142,10 @@ async function refusalsTold<T>(
           code: 'MODELS_AWS',
           key: `models.${model}`,
           message: `cannot be tuned in ${service.region}: ${error.message.replace(/[.]?$/, '.')}`,
-          fix:
-            unheardFix(error) ??
+          fix: awsFix(
+            error,
             'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what tune needs.',
+          ),
         },
       ],
       error,

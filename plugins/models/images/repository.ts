@@ -1,8 +1,8 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { FoundRepository, RepositoryPort } from '../../../core/ports/aws.ts';
 import type { VersionImage } from '../../../core/release/document/history-contract.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { isProblemError, type Problem, problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 
 /** Which image of a package goes where. */
 export type ImageUpload = VersionImage & {
@@ -49,9 +49,10 @@ export async function repositoryFor(
         {
           ...problemAt(key, name),
           message: `The repository ${name} cannot be used: ${messageOf(error)}.`,
-          fix:
-            unheardFix(error) ??
+          fix: awsFix(
+            error,
             'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+          ),
         },
       ],
       error,

@@ -6,12 +6,12 @@ import { versionSize } from '../../../aws/lambda/version-size.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { withStop } from '../../../core/text/stop.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { type Context, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { clientAgents } from '../network/proxied.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 import { benchProblem } from './problems.ts';
 import type { BenchTarget } from './target.ts';
 
@@ -69,7 +69,7 @@ export async function benchDeployed<T>(
           code: 'MODELS_AWS',
           key: `models.${model.name}`,
           message: `cannot be asked: ${words}`,
-          fix: unheardFix(error) ?? 'Check credentials, --aws-profile and --region.',
+          fix: awsFix(error, 'Check credentials, --aws-profile and --region.'),
         },
       ],
       error,

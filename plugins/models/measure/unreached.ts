@@ -1,6 +1,5 @@
 import { tlsFault } from '../../../core/errors/tls-errors.ts';
-import { isProxyFault } from '../network/proxied.ts';
-import { PROXY_FIX } from '../problems/unheard.ts';
+import { isProxyFault, PROXY_FIX } from '../network/proxied.ts';
 
 /**
  * @returns what to do where an address gave no answer, if that is known: to start a server is no help then

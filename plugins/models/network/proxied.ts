@@ -4,7 +4,6 @@ import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Agent, AgentConnectOpts } from 'agent-base';
-import { PROXY_AWAY, PROXY_FAULT } from '../problems/unheard.ts';
 
 /**
  * Out of a network that lets nobody ask others but by a proxy: that of `HTTPS_PROXY`, else of `HTTP_PROXY`,
@@ -99,7 +98,19 @@ function byAddress(options: AgentOptions, known?: Scheme): Agent {
   });
 }
 
-export const isProxyFault = (error: unknown): boolean => error instanceof Error && error.name === PROXY_FAULT;
+/** What has to be put right at the proxy or in the variables: the same in a moment. */
+const PROXY_FAULT = 'ProxyFault';
+/** A proxy that may lead there in a moment. */
+const PROXY_AWAY = 'ProxyAway';
+
+const isNamed = (error: unknown, ...names: readonly string[]): boolean =>
+  error instanceof Error && names.includes(error.name);
+
+export const isProxyFault = (error: unknown): boolean => isNamed(error, PROXY_FAULT);
+/** Does the proxy lead nowhere, now or ever? */
+export const isProxyRefusal = (error: unknown): boolean => isNamed(error, PROXY_FAULT, PROXY_AWAY);
+
+export const PROXY_FIX = 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and what the proxy lets through.';
 
 const proxyFault = (message: string): Error => Object.assign(new Error(message), { name: PROXY_FAULT });
 

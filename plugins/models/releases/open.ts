@@ -8,8 +8,8 @@ import { isMalformed, type Malformed } from '../../../core/registry/document.ts'
 import type { Registry } from '../../../core/registry/port.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { lambdaName } from '../declaration/naming.ts';
-import { unheardFix } from '../problems/unheard.ts';
 import { withoutWeights } from './words/aws-cli.ts';
 
 /** Key prefix of a service and stage in a registry. */
@@ -70,7 +70,7 @@ const isDamaged = (error: unknown): error is Malformed & { readonly damaged: Dam
  * first step: without it nobody takes the weight of a candidate away.
  */
 export function registryFix(error: unknown, otherwise: string): string {
-  if (!isDamaged(error)) return unheardFix(error) ?? otherwise;
+  if (!isDamaged(error)) return awsFix(error, otherwise);
   const { key, damaged } = error;
   const { bucket, region, stage, functionName } = damaged;
   const object = `s3://${bucket}/${key}`;

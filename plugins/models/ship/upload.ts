@@ -3,9 +3,9 @@ import { s3Client } from '../../../aws/clients/s3.ts';
 import { isThere, type ObjectPlace, putFile } from '../../../aws/s3/put-file.ts';
 import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
+import { awsFix } from '../context/aws-fix.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
-import { unheardFix } from '../problems/unheard.ts';
 
 /** Milliseconds that a part may take, as nothing shows in between that it goes on: enough for 0.5 Mbit/s. */
 const UPLOADING = 10 * 60_000;
@@ -72,8 +72,10 @@ const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
         fix:
           errorName(error) === 'NoSuchBucket'
             ? `Make the bucket ${bucket}, in the service’s region, or name one that is there.`
-            : (unheardFix(error) ??
-              'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.'),
+            : awsFix(
+                error,
+                'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+              ),
       },
     ],
     error,

@@ -1,5 +1,5 @@
 import type { TemporaryStacks } from '../../../aws/temporary-stacks.ts';
-import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
+import { errorStatus, isThrottled, messageOf } from '../../../core/errors/aws-errors.ts';
 import { ownerOf, ownerTags, standingOf, type TuneOwner } from './owner.ts';
 import { tuneProblem } from './problems.ts';
 
@@ -102,13 +102,8 @@ async function clear(given: TemporaryGiven): Promise<void> {
   await removed(given, found.id);
 }
 
-/**
- * CloudFormation takes few questions a second from an account, and whoever deploys in it asks, too.
- * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
- */
-const isPassing = (error: unknown): boolean =>
-  /^(Throttling|RequestLimitExceeded|TooManyRequests)/.test(errorName(error) ?? '') ||
-  (errorStatus(error) ?? 0) >= 500;
+/** CloudFormation takes few questions a second from an account, and whoever deploys in it asks, too. */
+const isPassing = (error: unknown): boolean => isThrottled(error) || (errorStatus(error) ?? 0) >= 500;
 
 /** CloudFormation's word for the stack; where it answers nothing for now it is asked again, up to a time. */
 async function statusOf(

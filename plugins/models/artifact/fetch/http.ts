@@ -10,8 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
 import { plainText } from '../../../../core/text/plain.ts';
-import { isProxyFault, proxied } from '../../network/proxied.ts';
-import { PROXY_FIX } from '../../problems/unheard.ts';
+import { isProxyFault, PROXY_FIX, proxied } from '../../network/proxied.ts';
 import { type HttpFault, httpFault, isHttpFault, unansweredFault } from './http-fault.ts';
 
 /**

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/s3/get-object.ts';
-import { errorStatus } from '../../../../core/errors/aws-errors.ts';
+import { errorStatus, UNREACHED } from '../../../../core/errors/aws-errors.ts';
 import type {
   FetchedArtifact,
   ResolvedArtifact,
@@ -245,9 +245,7 @@ function fixOf(error: unknown): string {
 /** Why nobody was asked; undefined for all else. */
 function unreached(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code)
-    ? code
-    : undefined;
+  return UNREACHED.has(code) ? code : undefined;
 }
 
 /** Ended before its end, by whoever is between. */

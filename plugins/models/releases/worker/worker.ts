@@ -1,5 +1,11 @@
 import { functionCaller, type LambdaCaller } from '../../../../aws/lambda/call.ts';
-import { errorName, errorStatus, messageOf } from '../../../../core/errors/aws-errors.ts';
+import {
+  errorName,
+  errorStatus,
+  messageOf,
+  THROTTLED,
+  UNREACHED,
+} from '../../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../../core/ports/config.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import {
@@ -154,15 +160,6 @@ export function releaseWorker(
   };
 }
 
-/** Errors of Node's network before anything is sent. */
-const UNREACHED: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
-
 /**
  * Is it certain that the worker did not get the event? After a lost connection, half an answer or an error of
  * Lambda's own it is not.
@@ -174,8 +171,7 @@ function wasKeptOut(error: unknown): boolean {
   return UNREACHED.has(code) || /Credentials|TokenProvider/.test(errorName(error) ?? '');
 }
 
-/** What the worker may meet at AWS, that others who ask in the account use up. */
-const THROTTLED = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/;
+/** The worker's own calls of AWS were throttled. */
 const WAS_THROTTLED = 'WorkerThrottled';
 
 /**

@@ -3,8 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } f
 import { request as overHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tlsFault } from '../../../../core/errors/tls-errors.ts';
-import { isProxyFault, proxied } from '../../network/proxied.ts';
-import { PROXY_FIX } from '../../problems/unheard.ts';
+import { isProxyFault, PROXY_FIX, proxied } from '../../network/proxied.ts';
 
 /**
  * One request and its answer. Not by `fetch`: Node's ends the whole process where a server closes the

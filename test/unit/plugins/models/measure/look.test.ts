@@ -3,7 +3,7 @@ import type { InvokePort } from '../../../../../core/ports/aws.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { benchAsking } from '../../../../../plugins/models/measure/asking.ts';
 import { firstLook } from '../../../../../plugins/models/measure/look.ts';
-import { PROXY_FIX } from '../../../../../plugins/models/problems/unheard.ts';
+import { PROXY_FIX } from '../../../../../plugins/models/network/proxied.ts';
 
 /** The first look at an address that gives no answer but this error. */
 function looked(error: Error) {

@@ -5,8 +5,7 @@ import { HeadObjectCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askJson } from '../../../../../plugins/models/artifact/fetch/http.ts';
 import { keptPost } from '../../../../../plugins/models/measure/post.ts';
-import { clientAgents, proxied, proxyFor } from '../../../../../plugins/models/network/proxied.ts';
-import { PROXY_FIX } from '../../../../../plugins/models/problems/unheard.ts';
+import { clientAgents, PROXY_FIX, proxied, proxyFor } from '../../../../../plugins/models/network/proxied.ts';
 import { forwarder } from '../../../../../plugins/models/serve/forward.ts';
 import { exchange, REGISTRY_LIMITS } from '../../../../../plugins/models/ship/oci/exchange.ts';
 import { selfSigned } from '../../../../fakes/certificate.ts';

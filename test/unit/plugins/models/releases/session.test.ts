@@ -50,8 +50,11 @@ const byProxy = (name: string): Error => Object.assign(new Error('The proxy does
 
 // Credentials, which were to be checked, have no part in it.
 it.each([
-  [away('ENOTFOUND'), 'Check the network and --region; where a proxy leads to AWS, name it in HTTPS_PROXY,'],
-  [away('ECONNREFUSED'), 'Check the network and --region;'],
+  [
+    away('ENOTFOUND'),
+    'Check the network, --region and AWS_ENDPOINT_URL; where a proxy leads to AWS, name it in HTTPS_PROXY.',
+  ],
+  [away('ECONNREFUSED'), 'Check the network, --region and AWS_ENDPOINT_URL;'],
   [byProxy('ProxyFault'), 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY,'],
   [byProxy('ProxyAway'), 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY,'],
 ])('%s is told as what did not reach AWS', async (error, fix) => {

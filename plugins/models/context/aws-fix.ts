@@ -1,0 +1,18 @@
+import { isThrottled, UNREACHED } from '../../../core/errors/aws-errors.ts';
+import { isProxyRefusal, PROXY_FIX } from '../network/proxied.ts';
+
+/**
+ * What a person can do about a call of AWS: where AWS did not hear it, or is throttled, other credentials are
+ * no help.
+ *
+ * @param error of the call; the SDK has tried again by then
+ * @param otherwise where AWS refuses
+ */
+export function awsFix(error: unknown, otherwise: string): string {
+  if (isThrottled(error)) return 'Try again in a moment: others call AWS in this account and region, too.';
+  if (isProxyRefusal(error)) return PROXY_FIX;
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return UNREACHED.has(code) || code === 'ETIMEDOUT' || code === 'ENETDOWN'
+    ? 'Check the network, --region and AWS_ENDPOINT_URL; where a proxy leads to AWS, name it in HTTPS_PROXY.'
+    : otherwise;
+}
