@@ -9,26 +9,9 @@ import base from '../../../layers/base/base.json' with { type: 'json' };
 import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { command as advise } from '../../../plugins/models/commands/advise.ts';
-import { command as batch } from '../../../plugins/models/commands/batch.ts';
 import { command as bench } from '../../../plugins/models/commands/bench.ts';
-import { command as card } from '../../../plugins/models/commands/card.ts';
-import { command as drift } from '../../../plugins/models/commands/drift.ts';
-import { command as exporting } from '../../../plugins/models/commands/export.ts';
-import { command as gate } from '../../../plugins/models/commands/gate.ts';
-import { command as history } from '../../../plugins/models/commands/history.ts';
-import { command as hold } from '../../../plugins/models/commands/hold.ts';
-import { command as invoke } from '../../../plugins/models/commands/invoke.ts';
-import { command as list } from '../../../plugins/models/commands/list.ts';
-import { command as plan } from '../../../plugins/models/commands/plan.ts';
-import { command as promote } from '../../../plugins/models/commands/promote.ts';
-import { command as proxy } from '../../../plugins/models/commands/proxy.ts';
-import { command as report } from '../../../plugins/models/commands/report.ts';
-import { command as resume } from '../../../plugins/models/commands/resume.ts';
-import { command as rollback } from '../../../plugins/models/commands/rollback.ts';
-import { command as serve } from '../../../plugins/models/commands/serve.ts';
-import { command as status } from '../../../plugins/models/commands/status.ts';
 import { command as tune } from '../../../plugins/models/commands/tune.ts';
-import { command as validate } from '../../../plugins/models/commands/validate.ts';
+import { verbs } from '../../../plugins/models/commands/verbs.ts';
 import { optionTable } from '../../../plugins/models/declaration/options.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { resourceProblems } from '../../../plugins/models/plan/inventory.ts';
@@ -41,12 +24,9 @@ import { generated, table } from './pages.ts';
 
 /**
  * Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs/generated`
- * writes them.
+ * writes them. Commands as the framework is told of them: a list of these alone would lack the next one.
  */
-const commands = {
-  ...{ list, card, validate, plan, gate, serve, invoke, proxy, bench, tune, advise, export: exporting },
-  ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
-};
+const commands = verbs({ commands: ['models'], options: {} });
 
 const PHASES: Readonly<Record<Phase, string>> = {
   GATING: 'the candidate is asked; stable has all traffic',
@@ -100,7 +80,7 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     'commands',
     table(
       ['`sls models …`', '', 'options'],
-      Object.entries(commands).map(([verb, { usage, options }]) => [
+      [...commands].map(([verb, { usage, options }]) => [
         `\`${verb}\``,
         `${usage}.`,
         Object.entries(options)
