@@ -17,6 +17,7 @@ import {
   invokeLocalProblem,
   keptBuckets,
   packagingNotices,
+  rollbackFunctionProblem,
 } from './plan/report.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import { isProblemError, type Problem, throwProblems } from './problems/errors.ts';
@@ -86,6 +87,7 @@ export default class ServerlessModels {
       'before:invoke:invoke': this.#guarded(() => this.#invokeAlias()),
       'before:invoke:local:loadEnvVars': this.#guarded(() => this.#refuse(invokeLocalProblem)),
       'before:deploy:function:initialize': this.#guarded(() => this.#refuse(deployFunctionProblem)),
+      'before:rollback:function:rollback': this.#guarded(() => this.#refuse(rollbackFunctionProblem)),
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),

@@ -216,6 +216,14 @@ it('a model cannot be deployed as a single function', async () => {
   expect(output).toContain('Run `sls deploy`.');
 });
 
+it('a model cannot be rolled back as a single function: that would end well, and change what nobody calls', async () => {
+  const folder = await service(osls4, 'commands', { yaml });
+  const single = ['rollback', 'function', '-f', 'churn', '--function-version', '3'];
+  const { output, code } = await sls(osls4, folder, single);
+  expect(code).toBe(1);
+  expect(output).toContain('Run `sls models rollback`');
+});
+
 it('a model cannot be invoked as local code', async () => {
   const folder = await service(osls4, 'commands', { yaml });
   const { output, code } = await sls(osls4, folder, ['invoke', 'local', '-f', 'churn', '-d', '{}']);

@@ -99,6 +99,17 @@ export function deployFunctionProblem(key: string): Problem {
   };
 }
 
+/** The framework would end it well, and whoever has an incident would wait for it to help. */
+export function rollbackFunctionProblem(key: string): Problem {
+  return {
+    code: 'MODELS_USAGE',
+    key: `models.${key}`,
+    message:
+      'cannot be rolled back as a single function: that changes $LATEST, which nobody calls, and the alias stays where it is.',
+    fix: 'Run `sls models rollback`, with `--to <version>` for another one than the last good one.',
+  };
+}
+
 export function invokeLocalProblem(key: string): Problem {
   return {
     code: 'MODELS_USAGE',
