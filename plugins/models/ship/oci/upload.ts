@@ -77,14 +77,21 @@ export async function uploadBlob(
   return sent;
 }
 
-/** Begins an upload, unless the registry takes the blob from another repository of its own. */
-async function start(
-  { ask, at, repository }: Around,
-  digest: string,
-  from: string | undefined,
-): Promise<Upload | 'mounted'> {
+/**
+ * Begins an upload, unless the registry takes the blob from another repository of its own. Who may send here
+ * need not be allowed to read there, which registries refuse, or servers of tokens: then it is sent.
+ */
+async function start(around: Around, digest: string, from: string | undefined): Promise<Upload | 'mounted'> {
+  if (from === undefined || from === around.repository) return begin(around, digest);
+  return begin(around, digest, from).catch((error: unknown) => {
+    if (!isRegistryFault(error) || error.kind === 'unreachable') throw error;
+    return begin(around, digest);
+  });
+}
+
+async function begin({ ask, at }: Around, digest: string, from?: string): Promise<Upload | 'mounted'> {
   const url = at('blobs/uploads/');
-  if (from !== undefined && from !== repository) {
+  if (from !== undefined) {
     url.searchParams.set('mount', digest);
     url.searchParams.set('from', from);
   }

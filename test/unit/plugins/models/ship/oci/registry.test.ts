@@ -60,6 +60,27 @@ describe('a blob is sent', () => {
     expect(await open({}, 'other').putBlob(blob, 'nowhere')).toBe(BYTES.length);
   });
 
+  it('by itself where who may send here may not read there, as its registry or its server of tokens says', async () => {
+    server.blobs.set(`base ${DIGEST}`, BYTES);
+    server.misbehave = ({ path }, request, response) => {
+      if (!path.includes('mount=')) return false;
+      request.resume();
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${server.url}/token",service="s"` }).end();
+      return true;
+    };
+    const refusing = server.misbehave;
+    for (const status of [200, 403]) {
+      server.blobs.delete(KEY);
+      server.misbehave = (asked, request, response) => {
+        if (!asked.path.startsWith('/token')) return refusing(asked, request, response);
+        response.writeHead(status).end(JSON.stringify({ token: 'of-here-alone' }));
+        return true;
+      };
+      expect(await open().putBlob(blob, 'base'), String(status)).toBe(BYTES.length);
+      expect(server.blobs.get(KEY)?.equals(BYTES)).toBe(true);
+    }
+  });
+
   it('from where it was cut off, where the registry kept that', async () => {
     let cuts = 0;
     server.misbehave = ({ method, path }, request, response) => {
