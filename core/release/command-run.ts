@@ -5,6 +5,7 @@ import type { CommandAnswer } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { scheduleTicks, type World } from './ports.ts';
 import { runRelease } from './run.ts';
+import { isPending, lastGood } from './state/predicates.ts';
 
 /** Tries of a compare-and-set; each loss means that another worker got on. */
 const RACES = 8;
@@ -36,7 +37,7 @@ export async function runPersonCommand(world: World, asked: PersonCommand): Prom
     const [alias, stack, target] = await Promise.all([
       world.aliases.get(functionName, name),
       world.stacks.state(state.stack),
-      asked.to === undefined ? undefined : targetOf(world, asked, asked.to),
+      targetOf(world, asked, state),
     ]);
     const answer = ordered(state, asked, { alias, stack }, target, world.clock());
     world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
@@ -64,14 +65,23 @@ async function doneAs(
   return { done: true, text, tick: await runRelease(world, model) };
 }
 
+/** The version that a rollback leads to, by its name or as the last good one. */
 async function targetOf(
   world: World,
-  { model, functionName }: PersonCommand,
-  version: string,
-): Promise<RollbackTarget> {
-  const [record, published] = await Promise.all([
-    world.registry.known(model, version),
-    world.versions.list(functionName),
-  ]);
-  return { record, published: published.includes(version) };
+  { model, functionName, verb, to }: PersonCommand,
+  state: Release,
+): Promise<RollbackTarget | undefined> {
+  const version = to ?? (verb === 'rollback' && !isPending(state) ? lastGood(state)?.version : undefined);
+  if (version === undefined) return undefined;
+  try {
+    const [record, published] = await Promise.all([
+      world.registry.known(model, version),
+      world.versions.list(functionName),
+    ]);
+    return { record, published: published.includes(version) };
+  } catch (error) {
+    if (to !== undefined) throw error;
+    // It was live before, so as a rule it is there: nobody waits with an incident until that can be told.
+    return undefined;
+  }
 }

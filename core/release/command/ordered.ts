@@ -4,7 +4,7 @@ import type { CommandEvent } from '../document/worker-contract.ts';
 
 /** What a person asks of a release, and what becomes of it. */
 
-/** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
+/** What a person asks. `target`: the version that a rollback leads to, as the registry and Lambda know it. */
 export type PersonCommand = CommandEvent['command'];
 export type RollbackTarget = { readonly record: VersionRecord | undefined; readonly published: boolean };
 

@@ -62,6 +62,10 @@ export function rollback(
         : `version ${asked.to} of ${model} is not known, or no longer published`,
     );
   }
+  if (asked.to === undefined && target?.published === false)
+    return refuse(
+      `version ${to.version}, the last good one, is not published any more: name another one with --to; "sls models history --model ${model}" lists them`,
+    );
   if (to.version === stable.version && !isPending(state)) {
     if (state.phase === 'REVERSING' || pointsAt(alias, allTraffic(to.version)))
       return refuse(`version ${to.version} is live already`);

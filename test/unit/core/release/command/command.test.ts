@@ -264,6 +264,28 @@ describe('sls models rollback', () => {
     expect(w.target()).toEqual(before);
   });
 
+  it('to a last good version that somebody deleted is refused, and nothing is told as done', async () => {
+    const w = await promoted();
+    w.aliases.unpublish(FUNCTION, '3');
+    expect(await w.command('rollback')).toEqual({
+      done: false,
+      refused:
+        'version 3, the last good one, is not published any more: name another one with --to; ' +
+        '"sls models history --model churn --stage dev" lists them',
+    });
+    expect(w.state()).toMatchObject({ phase: 'BAKING', stable: { version: '4' }, refused: [] });
+    expect(w.notices).toEqual([]);
+  });
+
+  it('goes back where nobody can tell which versions there are', async () => {
+    const w = await promoted(CANARY, {
+      chaos: async (point) => {
+        if (point === 'before list versions') throw new Error('Rate exceeded');
+      },
+    });
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
   it('without an earlier version is refused', async () => {
     const w = await live();
     expect(await w.command('rollback')).toMatchObject({
