@@ -24,19 +24,21 @@ export type Digests = Readonly<Record<string, string>>;
  * @returns sha256 of each by path
  */
 export async function seal(folder: string, known: Digests = {}): Promise<Digests> {
-  const sizes: Record<string, number> = {};
-  const digests: Record<string, string> = {};
+  // Who names the files is anybody: one may be called as what every object has.
+  const sizes = new Map<string, number>();
+  const digests = new Map<string, string>();
   for (const path of await pathsBelow(folder)) {
     const from = join(folder, path);
-    sizes[path] = (await stat(from)).size;
-    digests[path] = known[path] ?? (await sha256Of(from));
+    sizes.set(path, (await stat(from)).size);
+    digests.set(path, (Object.hasOwn(known, path) ? known[path] : undefined) ?? (await sha256Of(from)));
     // A rename can reach the disk before what it renames: after a crash of the machine, files would be there
     // and empty.
     await flush(from);
   }
-  await writeFile(join(folder, SIZES), JSON.stringify(sizes));
-  await writeFile(join(folder, DIGESTS), JSON.stringify(digests));
-  return digests;
+  const sealed: Digests = Object.fromEntries(digests);
+  await writeFile(join(folder, SIZES), JSON.stringify(Object.fromEntries(sizes)));
+  await writeFile(join(folder, DIGESTS), JSON.stringify(sealed));
+  return sealed;
 }
 
 /**

@@ -55,6 +55,19 @@ describe('once', () => {
     expect(await known('x')).toBe(digest('new'));
   });
 
+  it.each(['toString', 'constructor', '__proto__'])(
+    'knows what is in a file that is called %s',
+    async (name) => {
+      const target = join(folder, 'a', 'b');
+      const build = (draft: string): Promise<void> => writeFile(join(draft, name), 'content');
+      await once(target, build);
+      const sha256 = createHash('sha256').update('content').digest('hex');
+      expect((await knownSha256(join(target, name))).sha256).toBe(sha256);
+      await writeFile(join(target, name), 'CONTENT');
+      expect(await readFile(join(await once(target, build), name), 'utf8')).toBe('content');
+    },
+  );
+
   it('leaves nothing behind when the work fails, and tries again', async () => {
     const target = join(folder, 'a', 'b');
     const failing = once(target, async (draft) => {
