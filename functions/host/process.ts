@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { framed, frameReader } from '../../core/host/frames.ts';
+import { memoryOf } from './memory.ts';
 import { isTold } from './told.ts';
 import { eachLines } from './written.ts';
 
@@ -224,18 +224,3 @@ export async function startProcess(options: ProcessOptions): Promise<ModelProces
   };
   return { ask, kill, gone };
 }
-
-/** @returns MB of a process that are no file’s, which others share; 0 where the system does not say */
-function memoryOf(pid: number): number {
-  try {
-    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
-    return ((resident - shared) * PAGE_BYTES) / 1024 / 1024;
-  } catch {
-    return 0;
-  }
-}
-/**
- * As Linux has it on x86_64 and on arm64 servers:
- * https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html
- */
-const PAGE_BYTES = 4096;
