@@ -1,3 +1,4 @@
+import { answerIn } from './answer.ts';
 import { filled, tensorText } from './tensor.ts';
 
 /**
@@ -87,14 +88,6 @@ function curlOf(form: HTMLFormElement): string {
   return `${before}curl ${quote(urlOf(form))} \\\n  -H 'content-type: application/json'${token} \\\n  --data-binary ${data}`;
 }
 
-/** An endpoint's answer, as far as it is one. */
-type Answer = {
-  readonly model_version?: string;
-  readonly error?: string;
-  /** The gateway's own. */
-  readonly message?: string;
-  readonly outputs?: unknown;
-};
 type Output = {
   readonly name: string;
   readonly datatype: string;
@@ -119,14 +112,6 @@ function blockOf(output: Output): HTMLElement {
   list.textContent = values.join(', ') + more;
   block.append(name, list);
   return block;
-}
-
-function answerIn(text: string): Answer | undefined {
-  try {
-    return JSON.parse(text) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const cut = (text: string): string =>
