@@ -7,7 +7,7 @@ type Answer = {
   readonly outputs?: unknown;
 };
 
-export function answerIn(text: string): Answer | undefined {
+export function answerInBody(text: string): Answer | undefined {
   try {
     return JSON.parse(text, exact) ?? undefined;
   } catch {

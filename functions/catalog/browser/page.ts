@@ -1,4 +1,4 @@
-import { answerIn } from './answer.ts';
+import { answerInBody } from './answer.ts';
 import { filled, tensorText } from './tensor.ts';
 
 /**
@@ -141,7 +141,7 @@ async function ask(form: HTMLFormElement, section: HTMLElement): Promise<void> {
     const response = await fetch(urlOf(form), { method: 'POST', headers, body: asked.body });
     const text = await response.text();
     const took = (performance.now() - start).toFixed(1);
-    const answer = answerIn(text);
+    const answer = answerInBody(text);
     const version = answer?.model_version ? `, version ${answer.model_version}` : '';
     const failed = response.ok ? '' : `: ${answer?.error ?? answer?.message ?? response.statusText}`;
     status.textContent = `${response.status} in ${took} ms${version}${failed}`;

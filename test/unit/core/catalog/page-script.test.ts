@@ -1,6 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { answerIn } from '../../../../functions/catalog/browser/answer.ts';
+import { answerInBody } from '../../../../functions/catalog/browser/answer.ts';
 import { filled, tensorText } from '../../../../functions/catalog/browser/tensor.ts';
 import { pageScript } from '../../../../plugins/models/ship/page-script.ts';
 
@@ -22,7 +22,7 @@ describe('the docs page’s script', () => {
 describe('what an endpoint answers', () => {
   it('keeps every digit of integers of 64 bits', () => {
     const data = '[9007199254740993, -9223372036854775808, [18446744073709551615], 12, 0.1, 1e300]';
-    const outputs = answerIn(`{"outputs": [{"name": "9007199254740993", "data": ${data}}]}`)?.outputs;
+    const outputs = answerInBody(`{"outputs": [{"name": "9007199254740993", "data": ${data}}]}`)?.outputs;
     const [output] = (outputs ?? []) as readonly { readonly name: string; readonly data: unknown[] }[];
     expect(output?.name).toBe('9007199254740993');
     expect(output?.data.flat(1).map(String)).toEqual(
@@ -30,7 +30,7 @@ describe('what an endpoint answers', () => {
     );
   });
 
-  it('is nothing where it is no JSON', () => expect(answerIn('<html>')).toBeUndefined());
+  it('is nothing where it is no JSON', () => expect(answerInBody('<html>')).toBeUndefined());
 });
 
 describe('what is typed into a field', () => {
