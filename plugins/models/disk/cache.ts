@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type Problem, problemError } from '../problems/errors.ts';
 import { noteSha256 } from './fresh.ts';
 import { look } from './look.ts';
-import { type Digests, isWhole, seal } from './whole.ts';
+import { type Digests, isEntry, isWhole, seal } from './whole.ts';
 
 /**
  * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`,
@@ -118,15 +118,20 @@ async function replace(target: string, draft: string): Promise<void> {
   }
 }
 
+/** As drafts are called, and what they took the place of. */
+const DRAFT = /^\..+\.\d+\.[0-9a-f]{8}(\.broken)?$/;
+
 /**
- * Removes drafts of processes that died, and what nobody has used for a month. What is another user’s may
- * have to stay, and keeps nobody from making more.
+ * Removes drafts of processes that died, and entries that nobody has used for a month. What is another user’s
+ * may have to stay, and keeps nobody from making more. Nothing else: the cache may be named to be in a folder
+ * that a person has, and there is a `code` of their own in it.
  */
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
+    const isDraft = DRAFT.test(name);
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > (name.startsWith('.') ? DAY : KEEP))
+    if (age > (isDraft ? DAY : KEEP) && (isDraft || (await isEntry(path))))
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -41,6 +41,13 @@ export async function seal(folder: string, known: Digests = {}): Promise<Digests
   return sealed;
 }
 
+/** Has a folder what each entry has, also one of an earlier plugin? */
+export const isEntry = (folder: string): Promise<boolean> =>
+  stat(join(folder, SIZES)).then(
+    () => true,
+    () => false,
+  );
+
 /**
  * Are all files of an entry what they were when it was sealed? They are read again only where one looks
  * different than the last time that they were read: written to, or restored from elsewhere.

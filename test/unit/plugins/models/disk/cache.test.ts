@@ -110,6 +110,7 @@ describe('once', () => {
     const old = join(parent, 'old');
     await mkdir(old, { recursive: true });
     await writeFile(join(old, 'x'), 'of another user');
+    await writeFile(join(old, '.index.json'), '{}');
     await chmod(old, 0o555);
     await utimes(old, 0, 0);
     for (const path of [folder, parent]) await chmod(path, 0o777);
@@ -244,11 +245,23 @@ describe('once', () => {
 
   it('removes what nobody used for a month, and drafts of dead processes', async () => {
     const long = new Date(Date.now() - 40 * 24 * 3600 * 1000);
-    for (const name of ['old', '.draft', 'fresh']) await writeFile(join(folder, name), '');
-    await utimes(join(folder, 'old'), long, long);
-    await utimes(join(folder, '.draft'), long, long);
+    for (const name of ['old', 'fresh']) await once(join(folder, name), async () => {});
+    const draft = '.old.1234.0a1b2c3d';
+    await mkdir(join(folder, draft));
+    for (const name of ['old', draft]) await utimes(join(folder, name), long, long);
     await once(join(folder, 'new'), async () => {});
     expect((await readdir(folder)).sort()).toEqual(['fresh', 'new']);
+  });
+
+  it('removes nothing that it has not made: the cache may be in a folder of a person', async () => {
+    const long = new Date(Date.now() - 40 * 24 * 3600 * 1000);
+    for (const name of ['.git', '.env', 'thesis']) {
+      await mkdir(join(folder, 'code', name), { recursive: true });
+      await writeFile(join(folder, 'code', name, 'HEAD'), 'work of years');
+      await utimes(join(folder, 'code', name), long, long);
+    }
+    await once(cacheFolder('code', 'new'), async () => {});
+    expect((await readdir(join(folder, 'code'))).sort()).toEqual(['.env', '.git', 'new', 'thesis']);
   });
 });
 
