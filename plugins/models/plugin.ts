@@ -6,6 +6,7 @@ import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declarat
 import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
 import { deployHooks } from './deploy.ts';
+import { cacheFolder } from './disk/cache.ts';
 import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import { isExternalApi } from './plan/endpoint/routes.ts';
@@ -44,7 +45,7 @@ export default class ServerlessModels {
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
     this.#serverless = serverless;
     this.#options = options;
-    this.#utils = framework.visibly(utils);
+    this.#utils = framework.visibly(utils, options);
     // Not in `initialize`: there the framework asks AWS already.
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
@@ -110,7 +111,7 @@ export default class ServerlessModels {
       try {
         await work();
       } catch (error) {
-        throw framework.asUserError(this.#serverless, error);
+        throw framework.asUserError(this.#serverless, error, this.#options);
       }
     };
   }
@@ -134,7 +135,8 @@ export default class ServerlessModels {
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
     framework.setFunctions(this.#serverless, planFunctions(this.#input));
-    framework.setPatterns(this.#serverless, leftOut(models, framework.withinService(this.#serverless)));
+    const within = framework.withinService(this.#serverless);
+    framework.setPatterns(this.#serverless, leftOut(models, cacheFolder(), within));
   }
 
   /** What packaging goes on with; undefined where the service has no models. */

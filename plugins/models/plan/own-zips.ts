@@ -4,8 +4,10 @@ import type { Model } from '../declaration/model.ts';
  * What the zips of the service's own functions leave out: artifacts, with the external data that exporters
  * write beside them (`churn.onnx.data`, `churn.onnx_data`), reference and training data, gate cases and
  * labelled rows. The framework packs the whole folder by itself, and no row of such data may leave the
- * machine. Pure.
+ * machine. The cache is left out with what it has of them: a build keeps it in the service's folder, where it
+ * may keep nothing else. Pure.
  *
+ * @param cache its folder
  * @param within a path as the framework sees it: relative to the service, with `/`; undefined where it lies
  * elsewhere
  * @returns patterns of `package.patterns`; the user's own come after them, and the last one that matches
@@ -13,8 +15,10 @@ import type { Model } from '../declaration/model.ts';
  */
 export function leftOut(
   models: readonly Model[],
+  cache: string,
   within: (path: string) => string | undefined,
 ): readonly string[] {
+  const kept = within(cache);
   const patterns = models.flatMap(({ artifact, card, drift, gate }) => [
     ...(artifact.path === undefined ? [] : ofArtifact(within(artifact.path))),
     ...[drift?.baseline, gate?.cases, gate?.metric?.cases, card?.dataset?.file].flatMap((file) => {
@@ -22,7 +26,7 @@ export function leftOut(
       return path === undefined ? [] : [`!${literal(path)}`];
     }),
   ]);
-  return [...new Set(patterns)];
+  return [...new Set([...(kept === undefined ? [] : [`!${literal(kept)}/**`]), ...patterns])];
 }
 
 /**

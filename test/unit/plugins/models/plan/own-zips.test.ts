@@ -7,6 +7,7 @@ import { model } from '../../../../local-aws/release-stack.ts';
 const of = (declares: Partial<Model>): readonly string[] =>
   leftOut(
     [model('churn', { artifact: { reference: 's3://b/k' }, ...declares })],
+    '/home/me/.cache/serverless-models',
     withinService({ serviceDir: '/srv/shop' }),
   );
 const artifact = (path: string): Partial<Model> => ({ artifact: { reference: path, path } });
@@ -27,4 +28,10 @@ it('a name is taken to the letter', () => {
 it('training data stay on this machine: they are hashed for the card, and packed nowhere', () => {
   expect(of({ card: { dataset: { file: 'data/train.csv' } } })).toEqual(['!data/train.csv']);
   expect(of({ card: { dataset: { file: '../train.csv' } } })).toEqual([]);
+});
+
+it('the cache has models and rows, too, and a build may keep it in the service’s folder', () => {
+  const within = withinService({ serviceDir: '/srv/shop' });
+  const churn = [model('churn', { artifact: { reference: 's3://b/k' } })];
+  expect(leftOut(churn, '/srv/shop/.cache/models', within)).toEqual(['!.cache/models/**']);
 });
