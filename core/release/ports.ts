@@ -44,8 +44,9 @@ export type World = {
   readonly answer: AnswerPort;
   /** What is told what is live; absent where the service does not say so. */
   readonly mlflow?: MlflowPort;
-  /** The service's stage, for commands that people are to copy. */
+  /** The service's stage and region, for commands that people are to copy. */
   readonly stage: string;
+  readonly region: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Milliseconds that this invocation has left. */
@@ -89,7 +90,7 @@ export async function respond(
     caller.url,
     JSON.stringify({
       Status: status,
-      Reason: Buffer.from(staged(reason, world.stage))
+      Reason: Buffer.from(staged(reason, world.stage, world.region))
         .subarray(0, REASON_BYTES)
         .toString('utf8')
         .replace(/\uFFFD+$/, ''),
@@ -125,4 +126,4 @@ export const scheduleTicks = (world: World, state: Release): Promise<void> =>
 
 /** Publishes a notice, its commands ready to be copied. @throws Error where the topic does not take it */
 export const tellPeople = (world: World, subject: string, text: string): Promise<void> =>
-  world.notify(subject, staged(text, world.stage));
+  world.notify(subject, staged(text, world.stage, world.region));

@@ -28,7 +28,7 @@ export async function receiveRequest(
       const answer = await runPersonCommand(world, incoming.command);
       return answer.done
         ? { ...answer, tick: withStage(world, answer.tick) }
-        : { ...answer, refused: staged(answer.refused, world.stage) };
+        : { ...answer, refused: staged(answer.refused, world.stage, world.region) };
     }
     case 'sweep':
       await sweep(world);
@@ -55,8 +55,8 @@ export async function receiveRequest(
   }
 }
 
-const withStage = ({ stage }: World, answer: TickAnswer): TickAnswer =>
-  answer.reason === undefined ? answer : { ...answer, reason: staged(answer.reason, stage) };
+const withStage = ({ stage, region }: World, answer: TickAnswer): TickAnswer =>
+  answer.reason === undefined ? answer : { ...answer, reason: staged(answer.reason, stage, region) };
 
 /**
  * An alarm has turned on: what follows from it is read from the alarm itself, so that a lost or repeated call

@@ -12,7 +12,7 @@ import type { Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';
 import { monitor } from '../../core/drift/monitor.ts';
 import type { DriftWorld } from '../../core/drift/ports.ts';
-import { staged, stageOf } from '../../core/release/command/text.ts';
+import { placeOfScope, staged } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
 
@@ -66,11 +66,12 @@ function worldOf(context: Context): DriftWorld {
 function reached(): Pick<DriftWorld, 'documents' | 'baseline' | 'notify'> {
   const objects = bucketObjects(s3, required(WORKER_ENV.bucket));
   const scope = required(WORKER_ENV.scope);
-  const [stage, publish] = [stageOf(scope), snsNotices(sns, required(WORKER_ENV.topic))];
+  const { stage, region } = placeOfScope(scope);
+  const publish = snsNotices(sns, required(WORKER_ENV.topic));
   return {
     documents: driftDocuments(objects, scope),
     baseline: baselinesIn(objects, required(WORKER_ENV.files)),
-    notify: (subject, text) => publish(subject, staged(text, stage)),
+    notify: (subject, text) => publish(subject, staged(text, stage, region)),
   };
 }
 

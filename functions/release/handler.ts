@@ -34,7 +34,7 @@ import { addressIn } from '../../core/origin/address.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
 import type { MlflowPort } from '../../core/ports/mlflow.ts';
 import { registry } from '../../core/registry/registry.ts';
-import { stageOf } from '../../core/release/command/text.ts';
+import { placeOfScope } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
 import { receiveRequest } from '../../core/release/receive.ts';
@@ -98,7 +98,7 @@ function worldOf(context: Context): World {
   const mlflow = mlflowOf(process.env[WORKER_ENV.mlflowUri], process.env[WORKER_ENV.mlflowAlias]);
   return {
     registry: registry(objects, required(WORKER_ENV.scope)),
-    stage: stageOf(required(WORKER_ENV.scope)),
+    ...placeOfScope(required(WORKER_ENV.scope)),
     aliases,
     versions,
     images,

@@ -35,6 +35,8 @@ export default class ServerlessModels {
   readonly hooks: Readonly<Record<string, (error?: unknown) => Promise<void> | void>>;
   readonly #serverless: Serverless;
   readonly #options: CliOptions;
+  /** As they were given: the framework adds the region that it asks by itself. */
+  readonly #given: CliOptions;
   readonly #utils: Utils;
   #input: PlanInput | undefined;
   #problems: readonly Problem[] = [];
@@ -45,7 +47,8 @@ export default class ServerlessModels {
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
     this.#serverless = serverless;
     this.#options = options;
-    this.#utils = framework.visibly(utils, options);
+    this.#given = { ...options };
+    this.#utils = framework.visibly(utils, this.#given);
     // Not in `initialize`: there the framework asks AWS already.
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
@@ -111,7 +114,7 @@ export default class ServerlessModels {
       try {
         await work();
       } catch (error) {
-        throw framework.asUserError(this.#serverless, error, this.#options);
+        throw framework.asUserError(this.#serverless, error, this.#given);
       }
     };
   }

@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
+import { sameService } from './context/same-service.ts';
 import { clientAgents } from './network/proxied.ts';
 import { isProblemError, visible } from './problems/errors.ts';
 
@@ -298,9 +299,10 @@ export function modelFunctionSchema(serverless: Serverless): object | undefined 
  * Problems as the framework's own user errors: no stack, a code, exit status 1. Anything else is a bug and
  * passes.
  */
-export function asUserError(serverless: Serverless, error: unknown): unknown {
+export function asUserError(serverless: Serverless, error: unknown, options: CliOptions = {}): unknown {
   if (!isProblemError(error)) return error;
-  return Object.assign(new serverless.classes.Error(error.message, error.code), { cause: error });
+  const message = sameService(error.message, options);
+  return Object.assign(new serverless.classes.Error(message, error.code), { cause: error });
 }
 
 /** Where the framework puts a package: `.serverless`, moved by it when `--package` says so. */
@@ -340,13 +342,16 @@ export async function deployedBucket(serverless: Serverless): Promise<string | u
   }
 }
 
-/** The same, and nothing that it is given does more to a terminal than be read. */
-export const visibly = ({ log, writeText, progress }: Utils): Utils => ({
+/**
+ * The same, and nothing that it is given does more to a terminal than be read; commands to be copied ask whom
+ * this one asked.
+ */
+export const visibly = ({ log, writeText, progress }: Utils, options: CliOptions = {}): Utils => ({
   log: {
-    notice: (text) => log.notice(text && visible(text)),
-    warning: (text) => log.warning(visible(text)),
+    notice: (text) => log.notice(text && sameService(visible(text), options)),
+    warning: (text) => log.warning(sameService(visible(text), options)),
   },
-  writeText: (text) => writeText(visible(text)),
+  writeText: (text) => writeText(sameService(visible(text), options)),
   progress: {
     get: (name) => {
       const line = progress.get(name);

@@ -78,6 +78,7 @@ export function fakeWorld(
   const world: World = {
     registry: onlyWhole(registry(objects.port, SCOPE), unsound),
     stage: 'dev',
+    region: 'us-east-1',
     aliases: aliases.port,
     capacity: capacity.port,
     schedules: schedules.port,

@@ -222,6 +222,9 @@ it('a model cannot be rolled back as a single function: that would end well, and
   const { output, code } = await sls(osls4, folder, single);
   expect(code).toBe(1);
   expect(output).toContain('Run `sls models rollback`');
+  // A command to be copied asks the service that this one asked.
+  const there = await sls(osls4, folder, [...single, '--region', 'eu-central-1']);
+  expect(there.output).toContain('Run `sls models rollback --region eu-central-1`');
 });
 
 it('a model cannot be invoked as local code', async () => {

@@ -52,7 +52,9 @@ export function driftAlarms(
         Type: 'AWS::CloudWatch::Alarm',
         Properties: {
           AlarmName: name,
-          AlarmDescription: described(staged(`${about} (${host.service}-${host.stage})`, host.stage)),
+          AlarmDescription: described(
+            staged(`${about} (${host.service}-${host.stage})`, host.stage, host.region),
+          ),
           AlarmActions: actions,
           ComparisonOperator: 'GreaterThanThreshold',
           Threshold: 0,

@@ -33,6 +33,7 @@ export function alarmsOfKinds(
             AlarmDescription: staged(
               `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${kind.advice} (${model.name}, ${host.service}-${host.stage})`,
               host.stage,
+              host.region,
             ),
             AlarmActions: actions,
             ...watched(watch),

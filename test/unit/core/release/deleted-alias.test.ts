@@ -20,7 +20,7 @@ describe('an alias that somebody deleted', () => {
     expect(w.state()?.remade).toEqual({ at: expect.stringMatching(/^2026-01-01T/) });
     expect(told(w)).toBe(1);
     expect(w.notices.at(-1)?.text).toContain(
-      '"sls models status --model churn --stage dev" lists what is missing',
+      '"sls models status --model churn --stage dev --region us-east-1" lists what is missing',
     );
   });
 

@@ -91,7 +91,7 @@ describe('a hold since somebody moved the alias', () => {
       '`sls models rollback --model churn --stage dev` puts version 4 back.',
     );
     expect(w.notices.at(-1)?.text).toContain(
-      'deploy again to go on from where the alias is, or "sls models rollback --model churn --stage dev", which puts version 4 back.',
+      'deploy again to go on from where the alias is, or "sls models rollback --model churn --stage dev --region us-east-1", which puts version 4 back.',
     );
   });
 

@@ -31,7 +31,7 @@ describe('a tick of a schedule whose document is gone', () => {
     expect(text).toContain('version 3 has all traffic again');
     expect(text).toContain('Nobody judges a release of this model or watches its live version');
     expect(text).toContain('sls models status --model churn');
-    expect(text).toContain('sls deploy --stage dev');
+    expect(text).toContain('sls deploy --stage dev --region us-east-1');
     expect(w.schedules.size).toBe(0);
     expect(w.objects.objects.has(LIVE)).toBe(false);
   });

@@ -165,7 +165,7 @@ describe('sls models rollback', () => {
     expect(await w.command('rollback')).toEqual({
       done: false,
       refused:
-        'version 5 was rolled back already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev" does',
+        'version 5 was rolled back already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev --region us-east-1" does',
     });
     expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
@@ -183,7 +183,7 @@ describe('sls models rollback', () => {
     expect(await w.command('rollback')).toEqual({
       done: false,
       refused:
-        'version 5 was given up already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev" does',
+        'version 5 was given up already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev --region us-east-1" does',
     });
     expect(w.target()).toEqual({ version: '4', weights: {} });
     w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
@@ -271,7 +271,7 @@ describe('sls models rollback', () => {
       done: false,
       refused:
         'version 3, the last good one, is not published any more: name another one with --to; ' +
-        '"sls models history --model churn --stage dev" lists them',
+        '"sls models history --model churn --stage dev --region us-east-1" lists them',
     });
     expect(w.state()).toMatchObject({ phase: 'BAKING', stable: { version: '4' }, refused: [] });
     expect(w.notices).toEqual([]);

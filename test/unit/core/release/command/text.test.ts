@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { staged, stageOf } from '../../../../../core/release/command/text.ts';
+import { placeOfScope, staged } from '../../../../../core/release/command/text.ts';
 
 it.each([
   ['see "sls models status --model churn".', 'see "sls models status --model churn --stage prod".'],
@@ -19,6 +19,16 @@ it.each([
   expect(staged(staged(text, 'prod'), 'prod')).toBe(expected);
 });
 
-it('the stage is in the scope of the registry', () => {
-  expect(stageOf('models/000000000000/us-east-1/shop/prod/')).toBe('prod');
+it('the region is told beside the stage where it is known: a command without it asks another service', () => {
+  const told =
+    '"sls models rollback --stage prod --region eu-west-1" or `sls deploy --stage prod --region eu-west-1`';
+  expect(staged('"sls models rollback" or `sls deploy --stage prod`', 'prod', 'eu-west-1')).toBe(told);
+  expect(staged(told, 'prod', 'us-east-1')).toBe(told);
+});
+
+it('stage and region are in the scope of the registry', () => {
+  expect(placeOfScope('models/000000000000/us-east-1/shop/prod/')).toEqual({
+    stage: 'prod',
+    region: 'us-east-1',
+  });
 });

@@ -79,7 +79,9 @@ describe('alarms of drift', () => {
     const text = String(inputs?.resource.Properties.AlarmDescription);
     expect(text.length).toBeLessThanOrEqual(1024);
     expect(text).toContain('reference.csv) by more than');
-    expect(text).toContain('`sls models drift --model churn --stage dev` shows which, and how.');
+    expect(text).toContain(
+      '`sls models drift --model churn --stage dev --region eu-central-1` shows which, and how.',
+    );
   });
 
   it('have numbers without an exponent, of which metric math says nothing', () => {

@@ -61,7 +61,7 @@ describe('alarms', () => {
     })) {
       const text = String(resource.Properties.AlarmDescription);
       expect(text.length).toBeLessThanOrEqual(1024);
-      expect(text).toContain(staged(kind?.advice ?? 'none', 'dev'));
+      expect(text).toContain(staged(kind?.advice ?? 'none', 'dev', host.region));
       expect(text).not.toMatch(/undefined|NaN/);
     }
   });

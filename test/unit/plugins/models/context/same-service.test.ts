@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { sameService } from '../../../../../plugins/models/context/same-service.ts';
+import { problemError } from '../../../../../plugins/models/problems/errors.ts';
+import { asUserError, type Serverless, visibly } from '../../../../../plugins/models/serverless.ts';
+
+const ROLLBACK = '`sls models rollback --model churn --stage prod` goes back, `aws lambda get-alias` looks.';
+const THERE =
+  '`sls models rollback --model churn --stage prod --region eu-west-1` goes back, `aws lambda get-alias` looks.';
+
+it('a command to be copied asks the region and the profile that this one asked', () => {
+  expect(sameService(ROLLBACK, {})).toBe(ROLLBACK);
+  expect(sameService(ROLLBACK, { region: 'eu-west-1', stage: 'prod' })).toBe(THERE);
+  expect(sameService(THERE, { region: 'eu-west-1' })).toBe(THERE);
+  expect(sameService('`sls deploy`', { region: 'eu-west-1', 'aws-profile': 'ops' })).toBe(
+    '`sls deploy --region eu-west-1 --aws-profile ops`',
+  );
+  // A flag without a value, and what a shell would take for more than a word.
+  expect(sameService(ROLLBACK, { region: true, 'aws-profile': 'a `b`' })).toBe(ROLLBACK);
+});
+
+it('JSON has the commands, too', () => {
+  const todo = [ROLLBACK, 'say "sls" as you like'];
+  expect(JSON.parse(sameService(JSON.stringify({ todo }), { region: 'eu-west-1' }))).toEqual({
+    todo: [THERE, 'say "sls" as you like'],
+  });
+});
+
+it('whatever the framework is given to say, errors included, has them', () => {
+  const said: (string | undefined)[] = [];
+  const say = (text?: string): void => void said.push(text);
+  const progress = { get: () => ({ notice: say, remove: () => {} }) };
+  const options = { region: 'eu-west-1' };
+  const utils = visibly({ log: { notice: say, warning: say }, writeText: say, progress }, options);
+  utils.log.notice(ROLLBACK);
+  utils.log.warning(ROLLBACK);
+  utils.writeText(ROLLBACK);
+  expect(said).toEqual([THERE, THERE, THERE]);
+  const problem = { code: 'MODELS_AWS', key: 'a', message: 'is so.', fix: ROLLBACK } as const;
+  const serverless = { classes: { Error } } as unknown as Serverless;
+  expect(asUserError(serverless, problemError([problem]), options)).toMatchObject({
+    message: `a: is so. ${THERE} [MODELS_AWS]`,
+  });
+});
