@@ -28,6 +28,9 @@ export function todo(state: Release, by: HeldBy): string {
     }
     case 'limit':
       return `find out what is wrong, then "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;
+    // The steps of a release lead nowhere from here.
+    case 'refused':
+      return `"sls models rollback --model ${model} --to <version>", which gives all traffic to a version that is there.`;
     default:
       return ways(model);
   }

@@ -15,7 +15,7 @@ import {
 } from '../../../../core/release/state/predicates.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
-import { ofPhase, sentence } from './phase-advice.ts';
+import { ofPhase, sentence, toThere } from './phase-advice.ts';
 import { moment } from './time.ts';
 
 /** What a release's state means for the person who asks at three in the morning. Pure. */
@@ -55,6 +55,13 @@ export function advice(
   const own = ofPhase(release, now, command);
   const { phase, intent, held, stable, updatedAt, quietUntil, reason } = release;
   if (held?.by === 'foreign' && phase === 'HELD') return own;
+  if (alias === undefined && held?.by === 'refused')
+    return {
+      ...own,
+      level: 'act',
+      summary: `The alias is gone, and callers get errors; AWS does not make it again: ${sentence(reason ?? '', false)}`,
+      todo: [toThere(release, command)],
+    };
   if (alias === undefined && stable !== undefined)
     return {
       ...own,

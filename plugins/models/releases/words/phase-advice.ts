@@ -164,7 +164,7 @@ function held(release: HeldRelease, command: Say): Advice {
       return {
         level: 'act',
         summary: `${what} AWS does not take a move of the alias: ${sentence(reason)}`,
-        todo: ['Make the version or permission that is missing.', ...ways],
+        todo: [toThere(release, command)],
         next: 'nothing by itself',
       };
     default:
@@ -176,6 +176,14 @@ function held(release: HeldRelease, command: Say): Advice {
         next: 'nothing but a rollback, if it fails; you are told once a day',
       };
   }
+}
+
+/** Out of a state in which the version is gone that should have all traffic. */
+export function toThere(release: Release, command: Say): string {
+  const good = lastGood(release)?.version;
+  return good === undefined
+    ? `\`${command('rollback')} --to <version>\` gives all traffic to a version that is there.`
+    : `\`${command('rollback')} --to ${good}\` gives version ${good} all traffic; it was live before.`;
 }
 
 /** Is what was rolled back refused still? A version that is live again is not. */

@@ -4,7 +4,7 @@ import { readStatus } from '../../../../plugins/models/releases/read-status.ts';
 import { sayOf } from '../../../../plugins/models/releases/session.ts';
 import { statusOf } from '../../../../plugins/models/releases/status.ts';
 import { CANARY } from '../../../fakes/settings.ts';
-import { FUNCTION, LIVE } from '../../../fakes/world.ts';
+import { FUNCTION, LIVE, tick } from '../../../fakes/world.ts';
 import { statusIn, textIn } from './seen.ts';
 import {
   alarm,
@@ -240,6 +240,38 @@ describe('a candidate that cannot be judged', () => {
     for (let done = 0; done < 12; done += 1) await silent(w);
     expect(w.state()?.phase).toBe('JUDGING');
     expect(await head(w)).toMatch(/^churn: ACT NOW\. Version 4 has 5 %, step 1 of 3\. It cannot be judged/);
+  });
+});
+
+describe('an alias and its version that somebody deleted', () => {
+  it('are told with the one way back: nobody makes them again', async () => {
+    const w = await promoted();
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    w.aliases.unpublish(FUNCTION, '4');
+    await minutes(w, 1);
+    expect(w.notices.at(-1)?.text).toContain(
+      'What to do: "sls models rollback --model churn --to <version> --stage dev --region us-east-1", which gives all traffic to a version that is there.',
+    );
+    const { level, summary, todo } = await statusIn(w);
+    expect([level, summary]).toEqual([
+      'act',
+      'The alias is gone, and callers get errors; AWS does not make it again: Function not found: shop-dev-churn:4.',
+    ]);
+    expect(todo).toEqual([
+      '`sls models rollback --model churn --stage dev --to 3` gives version 3 all traffic; it was live before.',
+    ]);
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
+  it('are told without a version where none is known', async () => {
+    const w = await live();
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    w.aliases.unpublish(FUNCTION, '3');
+    await w.send(tick());
+    expect((await statusIn(w)).todo).toEqual([
+      '`sls models rollback --model churn --stage dev --to <version>` gives all traffic to a version that is there.',
+    ]);
   });
 });
 
