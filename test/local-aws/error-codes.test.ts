@@ -100,6 +100,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     ResourceNotFoundException: ['Secrets Manager GetSecretValue'],
     InvalidRequestException: ['Secrets Manager GetSecretValue'],
   },
+  'plugins/models/artifact/fetch/s3.ts': { AccessDenied: GET_OBJECT, InvalidObjectState: GET_OBJECT },
   'plugins/models/artifact/fetch/sagemaker-faults.ts': {
     AccessDenied: ['SageMaker ListModelPackages', 'SageMaker DescribeModelPackage'],
     ExpiredToken: ['SageMaker ListModelPackages', 'SageMaker DescribeModelPackage'],
@@ -131,7 +132,7 @@ function namesIn(file: string): readonly string[] {
     .replace(/^import[\s\S]*?;$/gm, '');
   if (!/errorName\(|\berror\.name\b/.test(code)) return [];
   const names = code.match(
-    /\b(?:NoSuch[A-Z]\w*|[A-Z]\w*(?:Exception|Error|Exists?|NotFound|AccessDenied|Malformed|Redirect|TokenId|DoesNotMatch)|AccessDenied|ExpiredToken)\b(?![(<])/g,
+    /\b(?:NoSuch[A-Z]\w*|[A-Z]\w*(?:Exception|Error|Exists?|NotFound|AccessDenied|Malformed|Redirect|TokenId|DoesNotMatch|ObjectState)|AccessDenied|ExpiredToken)\b(?![(<])/g,
   );
   return [...new Set(names ?? [])].filter((name) => !NOT_OF_AWS.includes(name)).sort();
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/s3/get-object.ts';
-import { errorStatus, UNREACHED } from '../../../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, UNREACHED } from '../../../../core/errors/aws-errors.ts';
 import type {
   FetchedArtifact,
   ResolvedArtifact,
@@ -216,10 +216,19 @@ function download(
 /** What the client calls an answer without a body. */
 const WORDLESS = 'Unknown';
 
+/** What S3 says of a refusal with 403 beside that: a key that may not be used, an archive, a wrong clock. */
+function saidOf(error: unknown): string | undefined {
+  if (errorStatus(error) !== 403 || !(error instanceof Error)) return undefined;
+  const { name, message } = error;
+  const isBare = name === WORDLESS || (name === 'AccessDenied' && !/\bkms:/.test(message));
+  return isBare ? undefined : message;
+}
+
 /** A HEAD has no body, so the status is all that S3 says. */
 function reasonOf(error: unknown): string {
   const status = errorStatus(error);
-  if (status === 403) return 'S3 denies it (403), or it is not there and may not be listed.';
+  if (status === 403 && saidOf(error) === undefined)
+    return 'S3 denies it (403), or it is not there and may not be listed.';
   if (status === 404) return 'There is no such object or bucket (404).';
   if (status === 412) return 'It was overwritten while it was read (412).';
   const name = error instanceof Error ? error.name : 'Error';
@@ -233,7 +242,12 @@ function reasonOf(error: unknown): string {
 
 function fixOf(error: unknown): string {
   const status = errorStatus(error);
-  if (status === 403)
+  const key = /\bkms:\w+/.exec(saidOf(error) ?? '')?.[0];
+  if (key !== undefined)
+    return `Allow ${key} on the key that it is encrypted with, or use other credentials.`;
+  if (errorName(error) === 'InvalidObjectState')
+    return 'Restore it first: `aws s3api restore-object`, or copy it to a storage class that is read at once.';
+  if (status === 403 && saidOf(error) === undefined)
     return 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.';
   if (status === 412) return 'Retry once nothing writes to it.';
   if (unreached(error) !== undefined) return 'Retry once it can be reached from here.';

@@ -112,6 +112,33 @@ it.each([
   await expect(asked).rejects.toThrow(words);
 });
 
+it.each([
+  ['AccessDenied', 'Access Denied', /S3 denies it \(403\), or it is not there .*Allow s3:GetObject/],
+  [
+    'AccessDenied',
+    'User: arn:aws:iam::123456789012:user/ann is not authorized to perform: kms:Decrypt on this resource',
+    /S3 says AccessDenied: User: .* to perform: kms:Decrypt on this resource\. Allow kms:Decrypt on the key/,
+  ],
+  [
+    'InvalidObjectState',
+    'The operation is not valid for the object\u2019s storage class',
+    /S3 says InvalidObjectState: .* storage class\. Restore it first: `aws s3api restore-object`/,
+  ],
+  [
+    'RequestTimeTooSkewed',
+    'The difference between the request time and the current time is too large.',
+    /S3 says RequestTimeTooSkewed: .* too large\. Check bucket, key, region and credentials\./,
+  ],
+])('a refusal that says more than 403 is told with that: %s', async (code, message, words) => {
+  answers = [
+    (response) =>
+      void response
+        .writeHead(403, { 'content-type': 'application/xml' })
+        .end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`),
+  ];
+  await expect(fetched(message.slice(0, 12))).rejects.toThrow(words);
+});
+
 it('a prefix with more than a model has is told as that, with what to name', async () => {
   const keys = Array.from({ length: 1001 }, (_, index) => `<Contents><Key>a/${index}</Key></Contents>`);
   answers = [
