@@ -30,14 +30,24 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
     );
   });
 
-/** @returns whether its deletion is refused; false where there is none. @throws what CloudFormation says */
-export const isProtected = (aws: AwsConfig, stack: string): Promise<boolean> =>
+/**
+ * Why CloudFormation would not delete it now: it is protected, or an update or its cleanup goes on, whose
+ * status that is. A creation is given up for a deletion.
+ *
+ * @returns undefined where it would, or there is none. @throws what CloudFormation says
+ */
+export const keptFor = (
+  aws: AwsConfig,
+  stack: string,
+): Promise<'protection' | { readonly status: string } | undefined> =>
   asked(aws, async (client) => {
     try {
       const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-      return found?.EnableTerminationProtection === true;
+      const { EnableTerminationProtection: isProtected, StackStatus: status = '' } = found ?? {};
+      if (isProtected) return 'protection';
+      return /^(UPDATE|IMPORT)_\w*IN_PROGRESS$/.test(status) ? { status } : undefined;
     } catch (error) {
-      if (isNoStack(error)) return false;
+      if (isNoStack(error)) return undefined;
       throw error;
     }
   });

@@ -121,10 +121,19 @@ describe('Custom::ModelAlias in a stack', () => {
     const tail = { name: 'After', seconds: 0, gate: gate.url, status: 'SUCCESS' } as const;
     const body = await stack.template([churn('two', 'b')], tail);
     let seen: unknown;
+    let [removing, kept] = ['', false];
     const watching = until(async () => {
       if ((await document()).phase !== 'PROMOTING') return false;
       await gate.asked;
       seen = { alias: await alias(), schedules: (await schedules()).length, tick: await tick() };
+      // CloudFormation would not delete it, so what it goes by stays, too.
+      const all = await keys();
+      const service = { region: 'us-east-1', name: SERVICE, stage: STAGE, stack: stack.stack };
+      removing = await leaveRegistry(settings(), service, { own: BUCKET, named: undefined }, () => {}).then(
+        () => 'begun',
+        String,
+      );
+      kept = (await keys()).length === all.length;
       gate.open();
       return true;
     });
@@ -142,6 +151,7 @@ describe('Custom::ModelAlias in a stack', () => {
         reason: 'the stack is still in progress',
       },
     });
+    expect([removing, kept]).toEqual([expect.stringContaining('[MODELS_PROTECTED]'), true]);
     expect(await tick()).toMatchObject({ phase: 'DONE', running: false, version: '2' });
     expect(await alias()).toEqual({ version: '2', weights: {} });
     await until(async () => (await schedules()).length === 0);

@@ -5,7 +5,7 @@ import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { deleteBelow, foldersOf } from '../../../aws/s3/empty.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
-import { isProtected } from '../../../aws/stack.ts';
+import { keptFor } from '../../../aws/stack.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed } from '../../../core/registry/document.ts';
@@ -26,7 +26,8 @@ type Progress = (text: string | undefined) => void;
  * unless the service names it as its registry. Nothing is touched where the stack stays.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
- * @throws ProblemError where the stack is protected: the framework asks for that later
+ * @throws ProblemError where the stack is protected, or an update of it goes on: CloudFormation would refuse
+ * to delete it once all that is gone
  */
 export async function leaveRegistry(
   aws: AwsConfig,
@@ -39,7 +40,9 @@ export async function leaveRegistry(
   { own, named }: { readonly own: string | undefined; readonly named: string | undefined },
   progress: Progress,
 ): Promise<void> {
-  if (await isProtected(aws, stack)) throwProblems([protectedBy(stack)]);
+  const kept = await keptFor(aws, stack);
+  if (kept !== undefined)
+    throwProblems([kept === 'protection' ? protectedBy(stack) : busy(stack, kept.status)]);
   const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
   if (bucket === undefined) return;
   const { account } = await callerOf(aws);
@@ -55,6 +58,14 @@ const protectedBy = (stack: string): Problem => ({
   key: 'provider.deletionProtection',
   message: `the stack ${stack} has termination protection, so CloudFormation would not delete it; nothing was changed.`,
   fix: `Turn it off and deploy, or run \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack}\`, then remove again.`,
+});
+
+const busy = (stack: string, status: string): Problem => ({
+  code: 'MODELS_PROTECTED',
+  key: 'service',
+  value: stack,
+  message: `the stack ${stack} is in ${status}, so CloudFormation would not delete it; nothing was changed.`,
+  fix: 'Wait until that is over, then remove again.',
 });
 
 /**
