@@ -1,5 +1,6 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
@@ -46,7 +47,7 @@ const BUSY_MS = 30_000;
 /** `madeAt`: when it began to optimise here, by `performance.now()`. */
 type Packaged = Shipped & { readonly took: boolean; readonly made: boolean; readonly madeAt: number };
 
-async function packaged(more: Partial<ShipContext>): Promise<Packaged> {
+async function packaged(more: Partial<ShipContext>, model = modelOf('external')): Promise<Packaged> {
   const lines: string[] = [];
   let madeAt = Number.NaN;
   const progress = (text: string | undefined): void => {
@@ -54,7 +55,7 @@ async function packaged(more: Partial<ShipContext>): Promise<Packaged> {
     if (text) lines.push(text);
   };
   const context = service.context({ serviceDir: FIXTURES, aws, progress, ...more });
-  const shipped = await shipModel(modelOf('external'), context);
+  const shipped = await shipModel(model, context);
   const took = lines.some((text) => text.startsWith('Taking optimised files'));
   return { ...shipped, took, made: !Number.isNaN(madeAt), madeAt };
 }
@@ -84,6 +85,28 @@ it('what one machine optimised, another takes: the same bytes', async () => {
   expect((await shipModel(modelOf('external', { architecture: 'arm64' }), other)).optimised).toEqual(
     second.optimised,
   );
+});
+
+it('what is signed is optimised here: nobody signed what others made of it', async () => {
+  const registry = 'signed';
+  const serviceDir = service.at('signed');
+  await cp(join(FIXTURES, 'external'), join(serviceDir, 'external'), { recursive: true });
+  await cp(join(FIXTURES, '..', 'signed', 'p256.sig'), join(serviceDir, 'external', 'model.sig'));
+  await cp(join(FIXTURES, '..', 'signed', 'p256.pub'), join(serviceDir, 'ml.pub'));
+  await writeFile(join(serviceDir, 'external', 'notes.txt'), 'Trained on what was there.\n');
+  await s3.send(new CreateBucketCommand({ Bucket: registry }));
+  await anotherMachine();
+  const theirs = await packaged({ registry });
+  await share(aws, registry, sharedOf(theirs), () => {});
+  await anotherMachine();
+  expect(await packaged({ registry })).toMatchObject({ took: true, made: false });
+  // Neither from the bucket, nor what this machine took from there before.
+  const signed = modelOf('external', { signed: { key: 'ml.pub' } });
+  const own = await packaged({ registry, serviceDir }, signed);
+  expect(own).toMatchObject({ took: false, made: true });
+  expect(own.facts.identity).toBe(theirs.facts.identity);
+  expect(own.facts.signedBy).toMatch(/^the key/);
+  expect(await packaged({ registry, serviceDir }, signed)).toMatchObject({ took: false, made: false });
 });
 
 it.each([

@@ -89,9 +89,9 @@ export type Preparing = {
   readonly progress: (text: string | undefined) => void;
   /**
    * Takes what another machine made under this key into a folder; undefined where there is none. Never
-   * throws.
+   * throws. Absent: what others made is not taken, nor what was taken before.
    */
-  readonly take: (key: string, folder: string) => Promise<readonly Omit<SourceFile, 'from'>[] | undefined>;
+  readonly take?: (key: string, folder: string) => Promise<readonly Omit<SourceFile, 'from'>[] | undefined>;
 };
 
 /** The files that are shipped, below `model/`, and whether they are the optimised ones, or why not. */

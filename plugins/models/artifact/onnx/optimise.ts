@@ -36,12 +36,13 @@ export async function optimise(
   if (runtime === undefined) {
     return { files: source.files, optimized: 'Not optimised: ONNX Runtime has no build for this machine.' };
   }
-  const name = keyOf(source.digest, ORT_VERSION, METHOD, process.arch).slice(0, 32);
+  const own = take === undefined ? ['own'] : [];
+  const name = keyOf(source.digest, ORT_VERSION, METHOD, process.arch, ...own).slice(0, 32);
   // 2: an earlier plugin may have put there what it made of a file that was written to meanwhile.
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
   const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
   const make: Make = async (draft) => {
-    const taken = await take(shared, join(draft, 'model'));
+    const taken = await take?.(shared, join(draft, 'model'));
     if (taken !== undefined) {
       progress(undefined);
       await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized: true, files: taken }));
