@@ -51,7 +51,7 @@ function promote(
     return refuse(
       `the alias points to ${say(alias)}, which this release did not do: deploy again to go on from there`,
     );
-  if (stack !== 'done') return refuse(unfinished(stack));
+  if (stack !== 'done') return refuse(unfinished(state, stack));
   const reason = why('promoted', asked);
   const to = become(
     state,

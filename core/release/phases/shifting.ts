@@ -156,7 +156,7 @@ export function blocked(
   const step = state.phase === 'PROMOTING' ? underway(state) : state.step - 1;
   if (stable && basis && weightOf(state) > 0 && step >= 0 && intent === undefined)
     return write(become(state, 'JUDGING', { stable, basis, step }, now));
-  return wait(unfinished(stack), stuck(state, stack));
+  return wait(unfinished(state, stack), stuck(state, stack));
 }
 
 /**

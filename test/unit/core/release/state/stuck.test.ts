@@ -18,7 +18,11 @@ const leftOf = (w: World): number => (Date.parse(w.state()?.deadline ?? '') - w.
 
 describe.each([
   ['unknown', 'the status of the stack cannot be read', 'cloudformation:DescribeStacks'],
-  ['failed', 'the stack failed half-way', 'continue-update-rollback'],
+  [
+    'failed',
+    'the stack failed half-way',
+    '"aws cloudformation continue-update-rollback --stack-name shop-dev --region us-east-1"',
+  ],
 ] as const)('a stack that is %s', (stack, is, todo) => {
   /** Version 4 has its first weight, and passes its step. */
   async function judged(): Promise<World> {
