@@ -66,7 +66,8 @@ async function unchangedOf(
 
 /**
  * At the end, skipped by the framework or not: ticks each release until it goes on by itself, or with `wait`
- * until it is promoted or given up. Then each model's offer is held against what is so.
+ * until it is promoted or given up. Then each model's offer is held against what is so. A model that the
+ * template has not is left alone: a tick would make its alias again, which nobody deleted by mistake.
  *
  * @throws ProblemError where an offer is neither live nor on its way, or with `wait` waits for a person
  */
@@ -78,7 +79,11 @@ export async function finishDeploy(
   const { host, models, notice, progress, reach } = context;
   const begun = (await atRegistry(context, ({ documents }) => releasesOf(models, documents))) ?? new Map();
   const ours = oursOf(offers, earlier, begun);
-  const targets = releaseTargets(models, host).map((target) => {
+  const offered = new Set(offers.map(({ model }) => model));
+  const targets = releaseTargets(
+    models.filter(({ name }) => offered.has(name)),
+    host,
+  ).map((target) => {
     const release = ours.get(target.model);
     return {
       ...target,
@@ -136,6 +141,9 @@ export async function finishDeploy(
   const suspects = [...stands.values()].flatMap(({ release, alias }) =>
     typeof release === 'object' && alias !== undefined && isSuspect(release, alias) ? [release] : [],
   );
+  for (const { name } of models)
+    if (!offered.has(name))
+      notice(`${name}: the template that is deployed now has no such model, so it is not deployed any more`);
   const lacking = await atRegistry(context, ({ by }) => reach.lacks(by, suspects));
   for (const line of lacking?.lines ?? []) notice(line);
   throwProblems([...problems, ...(lacking?.problems ?? [])]);
@@ -191,7 +199,10 @@ async function standsOf(context: DeployContext): Promise<ReadonlyMap<string, Sta
   const found = await atRegistry(context, ({ documents }) =>
     Promise.all(
       releaseTargets(models, host).map(async (target): Promise<readonly [string, Stands]> => {
-        const [document, alias] = await Promise.all([documents.release(target.model), reach.alias(target)]);
+        const document = await documents.release(target.model);
+        // `sls rollback` may have brought a template that names the function otherwise.
+        const { functionName } = document?.core ?? target;
+        const alias = await reach.alias({ ...target, functionName });
         const release = document && (document.release ?? 'newer');
         const known = typeof release === 'object' ? await fingerprinted(documents, release) : release;
         return [target.model, { ...(known && { release: known }), ...(alias && { alias }) }];
