@@ -109,7 +109,8 @@ export type CategorySignal = Common & {
   readonly value: 'element' | 'label';
   /**
    * The most frequent ones, by their text (numbers as JavaScript writes them). Then come two more cells:
-   * other known ones, and unseen ones (0 in the reference).
+   * other known ones, and unseen ones: in the reference the rows whose category no other row has and `values`
+   * has not (in baselines of earlier versions none).
    */
   readonly values: readonly string[];
   /** The known ones beyond `values`. */
@@ -248,8 +249,8 @@ export type SignalWindow = {
   readonly chi?: { readonly x2: number; readonly df: number; readonly p: number };
   readonly psi?: number;
   /**
-   * Share of rows in cells that are empty in the reference (unseen categories, anything but a constant), and
-   * p of its test.
+   * Share of rows with an unseen category, or in cells that are empty in the reference (anything but a
+   * constant), and p of its test.
    */
   readonly unseen?: { readonly share: number; readonly p: number };
   /**

@@ -88,11 +88,9 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
       : smooth(borne(signal, { n, a, b }), m, signal.phi);
   const counted = chi(signal, cells);
   const index = psi(signal.counts, cells);
-  const empty = total(cells.filter((_, cell) => signal.counts[cell] === 0));
+  const empty = emptyCells(signal, cells);
   // Chi² must join those cells with others, where they could hide what they took the place of.
-  const unseen = signal.counts.includes(0)
-    ? shareAnswer({ live: empty, of: n, before: 0, among: m }, signal, rule)
-    : undefined;
+  const unseen = empty === undefined ? undefined : shareAnswer({ ...empty, of: n, among: m }, signal, rule);
 
   const answers: readonly Answer[] = [
     ...(scored === undefined ? [] : [{ p: scored.p, past: past(scored.t, 2), size: scored.size }]),
@@ -109,7 +107,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
     ...(scored !== undefined && { smooth: { t: scored.t, p: scored.p } }),
     ...(counted !== undefined && { chi: { x2: counted.x2, df: counted.df, p: counted.p } }),
     ...(index !== undefined && { psi: index }),
-    ...(unseen !== undefined && { unseen: { share: empty / n, p: unseen.p } }),
+    ...(empty && unseen && { unseen: { share: empty.live / n, p: unseen.p } }),
   };
   const p = bonferroni(answers.map((answer) => answer.p));
   return { signal, window, values: { p, past: answers.some((answer) => answer.past) }, missing };
@@ -130,6 +128,21 @@ function borne(signal: NumericSignal, { n, a, b }: ScoreSums): ScoreSums {
   const borneBy = (sum: number, greatest: number): number =>
     n < EXPECTED * greatest * greatest && Math.abs(sum) <= FEW * greatest ? 0 : sum;
   return { n, a: borneBy(a, most.a), b: borneBy(b, most.b) };
+}
+
+/**
+ * Rows in cells that the reference lacks. Where many categories are rare it lacks some by chance: as many
+ * rows later have an unseen one as have, in the reference, one that no other row has (Good, The population
+ * frequencies of species, 1953).
+ */
+function emptyCells(signal: Signal, cells: readonly number[]): Pick<Share, 'live' | 'before'> | undefined {
+  const { counts } = signal;
+  if (signal.kind === 'category') {
+    const once = counts.slice(0, signal.values.length).filter((count) => count === 1).length;
+    return { live: cells.at(-1) ?? 0, before: (counts.at(-1) ?? 0) + once };
+  }
+  const empty = cells.filter((_, cell) => counts[cell] === 0);
+  return counts.includes(0) ? { live: total(empty), before: 0 } : undefined;
 }
 
 /** What a chi² statistic is beyond what noise alone would bring, in σ as the smooth test's. */

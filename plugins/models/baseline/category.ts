@@ -4,8 +4,8 @@ import { windowsOf } from './numeric.ts';
 export type CategoryPart = Pick<CategorySignal, 'nulls' | 'phi' | 'counts' | 'values' | 'rare'>;
 
 /**
- * Boils texts down to counts: a cell for each of the most frequent, one for the others, one for what is not
- * in the reference.
+ * Boils texts down to counts: a cell for each of the most frequent, one for the others, one for what the rest
+ * of the reference has not.
  *
  * @param codes a number of `texts` a row, in the order of the file; NaN is no value
  */
@@ -19,7 +19,10 @@ export function categoryPart(codes: Float64Array, texts: readonly string[]): Cat
     .sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1));
   const own = known.slice(0, OWN_CELLS);
   const rare = known.slice(OWN_CELLS);
-  const counts = [...own.map(({ count }) => count), rare.reduce((sum, { count }) => sum + count, 0), 0];
+  const inOthers = rare.reduce((sum, { count }) => sum + count, 0);
+  const counts = [...own.map(({ count }) => count), inOthers, 0];
+  // What has one row would be unseen but for that one: as much of later data is, though nothing changes.
+  const once = rare.filter(({ count }) => count === 1).length;
   const cellOf = new Uint8Array(texts.length).fill(own.length);
   own.forEach(({ code }, cell) => {
     cellOf[code] = cell;
@@ -30,7 +33,7 @@ export function categoryPart(codes: Float64Array, texts: readonly string[]): Cat
   return {
     nulls: codes.length - cells.length,
     phi: phiOf(cells, counts),
-    counts,
+    counts: [...counts.slice(0, -2), inOthers - once, once],
     values: own.map(({ text }) => text),
     rare: rare.map(({ text }) => text).sort(),
   };

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Baseline, Signal, SignalWindow } from '../../../../core/drift/contract.ts';
+import { categoryTaker, createTally } from '../../../../core/drift/drift-tally.ts';
 import { readLine } from '../../../../core/drift/lines.ts';
 import { createSums, type SignalSums } from '../../../../core/drift/sums.ts';
 import { judgeSignals } from '../../../../core/drift/window-judge.ts';
+import { categoryPart } from '../../../../plugins/models/baseline/category.ts';
 import { numericPart } from '../../../../plugins/models/baseline/numeric.ts';
 import { baselineOf, category, constant, digestOf, lineOf, numeric, type Row } from './scene.ts';
 
@@ -204,6 +206,35 @@ describe('a category', () => {
     expect(window.chi?.p).toBeGreaterThan(0.5);
     expect(window).toMatchObject({ cells: [300, 150, 0, 0, 50], drifted: true });
     expect(one(category('plan'), 500, (n) => (n === 0 ? { plan: 'C' } : {})).drifted).toBe(false);
+  });
+
+  it('with many rare values has not where later rows have such that the reference lacks by chance', () => {
+    let state = 1;
+    const chance = (): number => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    // Some 270 of the 2000 rows have a town of 900 that no other row has.
+    const drawn = (): number => Math.floor(900 * chance() ** 4);
+    const towns = Array.from({ length: 900 }, (_, i) => `t${i}`);
+    const part = categoryPart(Float64Array.from({ length: 2000 }, drawn), towns);
+    const town = category('town', { ...part, name: 'town' });
+    const windowOf = (row: () => string): SignalWindow => {
+      const tally = createTally([town]);
+      const take = categoryTaker(town, 0, tally);
+      for (let n = 0; n < 2000; n += 1) take(row());
+      const cells = [...(tally.cells[0] ?? [])];
+      const sums = [{ n: 2000, nulls: 0, a: 0, b: 0, cells }];
+      const [window] = judgeSignals({ signals: sums }, { ...baselineOf([town]), rows: 2000 }, RULE);
+      if (window === undefined) throw new Error('nothing was judged');
+      return window;
+    };
+    for (let i = 0; i < 20; i += 1) {
+      const window = windowOf(() => `t${drawn()}`);
+      expect(window.unseen?.share).toBeGreaterThan(0.01);
+      expect(window.drifted).toBe(false);
+    }
+    expect(windowOf(() => (chance() < 0.1 ? 'new' : `t${drawn()}`)).drifted).toBe(true);
   });
 });
 
