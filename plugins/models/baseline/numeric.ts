@@ -1,5 +1,5 @@
 import { type NumericSignal, PARTS } from '../../../core/drift/contract.ts';
-import { locationOf, rankOf, type Scale, spreadOf } from '../../../core/drift/score.ts';
+import { greatestScores, locationOf, rankOf, type Scale, spreadOf } from '../../../core/drift/score.ts';
 import { sortedValues } from './sorted.ts';
 import type { SignalValues } from './values.ts';
 
@@ -11,6 +11,9 @@ export type NumericPart = Omit<
 
 /** The spread below which two values are all there are, or nearly all. */
 const LEAST_SPREAD = 1e-6;
+
+/** Rows of the reference that a value must be worth by its second score: what fewer say of it is chance. */
+const LEAST_WORTH = 10;
 
 /** Rows of a window and windows looked at, for overdispersion. */
 const WINDOW = 300;
@@ -139,7 +142,11 @@ function constantsOf(sums: Moments, count: number): Omit<Scale, 'knots'> {
   if (sd < 1e-9) return { mean: 0.5 + a, sd: 0, skew: 0, spread: 0 };
   const skew = third / sd;
   const spread = Math.sqrt(Math.max(0, fourth - second * second - skew * skew));
-  return { mean: 0.5 + a, sd, skew, spread: spread < LEAST_SPREAD ? 0 : spread };
+  const scale = { mean: 0.5 + a, sd, skew, spread: spread < LEAST_SPREAD ? 0 : spread };
+  // Where nearly all have one value, and the few others lie above it, their spread says nothing of one below:
+  // that would weigh more than all of them.
+  const most = greatestScores({ knots: [], ...scale }).b;
+  return { ...scale, spread: scale.spread * Math.max(1, most / Math.sqrt(count / LEAST_WORTH)) };
 }
 
 /** The greatest double below `x`; none below all finite ones. */
