@@ -2,7 +2,7 @@ import { cardLines } from '../../../core/card/words.ts';
 import { originLine } from '../../../core/origin/origin.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
-import { type Command, NO_MODELS } from '../context/context.ts';
+import { type Command, NO_MODELS, usage } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */
@@ -13,6 +13,8 @@ export const command: Command = {
     types: { usage: 'Print what the graphs take and give as TypeScript, for transform.ts', type: 'boolean' },
   },
   run: async ({ models, flags, facts, print }) => {
+    if (flags.json && flags.types)
+      throw usage('--json', 'does not go with --types, which prints TypeScript.', 'Leave one of them out.');
     const found = await facts(models);
     const rows = models.flatMap((model) => {
       const known = found.get(model.name);

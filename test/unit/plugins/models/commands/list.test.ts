@@ -1,6 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module';
 import { expect, it } from 'vitest';
-import { toJson, toText, toTypes } from '../../../../../plugins/models/commands/list.ts';
+import { command, toJson, toText, toTypes } from '../../../../../plugins/models/commands/list.ts';
 import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
 
 const model: Model = {
@@ -88,4 +88,18 @@ it.each([
   const types = toTypes({ model: { ...model, name }, facts });
   expect(types).toContain(`export const ${constant} = `);
   expect(() => stripTypeScriptTypes(types)).not.toThrow();
+});
+
+it('refuses --json beside --types: what reads it expects JSON', async () => {
+  const printed: string[] = [];
+  const context = {
+    models: [model],
+    flags: { json: true, types: true },
+    facts: async () => new Map([['churn', facts]]),
+    print: (text: string) => printed.push(text),
+  };
+  await expect(command.run(context as never)).rejects.toMatchObject({
+    problems: [{ code: 'MODELS_USAGE', key: '--json' }],
+  });
+  expect(printed).toEqual([]);
 });
