@@ -10,7 +10,7 @@ import type { OnnxInfo } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
-import { short } from './short.ts';
+import { beginOf, short } from './short.ts';
 import type { Value } from './value.ts';
 
 type Outcome = ProcessOutcome<ProbeResult>;
@@ -248,7 +248,8 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
 }
 
 /** ONNX Runtime's refusals name what it lacks; what helps depends on it. */
-export function cureOf(message: string): string {
+export function cureOf(refusal: string): string {
+  const message = beginOf(refusal);
   const ir = /max supported IR version: (\d+)/.exec(message)?.[1];
   if (ir !== undefined)
     return `Set the model’s IR version to ${ir} or lower (in Python: \`model.ir_version = ${ir}\`, then onnx.save), or export it with an older onnx.`;

@@ -1,6 +1,7 @@
 /** What an artifact is refused for comes with what helps. */
 import { expect, it } from 'vitest';
 import { cureOf } from '../../../../../../plugins/models/artifact/onnx/inspect.ts';
+import { short } from '../../../../../../plugins/models/artifact/onnx/short.ts';
 import { unsafeLocation } from '../../../../../../plugins/models/disk/location.ts';
 import { gist } from '../../../../../../plugins/models/disk/npm.ts';
 
@@ -26,6 +27,14 @@ it.each([
   ['Opset 99 is under development', /^Export the model again, for an opset/],
 ])('%s', (message, cure) => {
   expect(cureOf(message)).toMatch(cure);
+});
+
+it('a name in a refusal may have megabytes, and is read no further than a person reads', () => {
+  const long = 'a'.repeat(500_000);
+  expect(short(`This is an invalid model. In Node, ("${long}", Add, "") : Error Node has`)).toMatch(
+    /^This is an invalid model\. In Node, \("a{300,} …$/,
+  );
+  expect(cureOf(`In Node, ("${long}"`)).toMatch(/^Export the model again/);
 });
 
 it('a name with a colon is no absolute path', () => {
