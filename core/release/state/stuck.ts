@@ -51,6 +51,12 @@ export function stuck(
   };
 }
 
+/** What a person can do about the stack that a document says it waits for; undefined: it waits for none. */
+export function repairOf({ blind, stack }: Pick<Release, 'blind' | 'stack'>): string | undefined {
+  const words = Object.values(WORDS).find(({ is }) => blind?.reason.startsWith(is));
+  return words?.todo(stack);
+}
+
 /** Why nothing may be promoted now. */
 export function unfinished(
   { stack: arn }: Pick<Release, 'stack'>,

@@ -13,6 +13,7 @@ import {
   weightGivenUp,
   weightOf,
 } from '../../../../core/release/state/predicates.ts';
+import { repairOf } from '../../../../core/release/state/stuck.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { ofPhase, sentence, toThere } from './phase-advice.ts';
@@ -114,6 +115,7 @@ export function advice(
       level: own.level === 'act' || blind.told ? 'act' : 'look',
       summary: `${own.summary} ${sentence(blind.reason)}`,
       todo: [
+        ...repairs(release, command),
         `See why: \`${command.sls('logs -f models-release')}\`. It is so since ${moment(blind.since, now)}.`,
         ...own.todo,
       ],
@@ -163,6 +165,14 @@ export function advice(
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
     todo: [todoOf(other.alarm.slice(functionName.length + 1), now - Date.parse(other.since), command)],
   };
+}
+
+/** The worker's log has no more of a stack that failed half-way than that it did. */
+function repairs(release: Release, command: Say): readonly string[] {
+  const repair = repairOf(release);
+  return repair === undefined
+    ? []
+    : [sentence(repair), `\`${command('rollback')}\` takes the candidate away.`];
 }
 
 /** The alias is where no release put it; nobody judges a weight that stands there. */

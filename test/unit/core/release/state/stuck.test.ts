@@ -52,8 +52,10 @@ describe.each([
     w.stack.state = stack;
     await minutes(w, 180, GOOD);
     expect([w.state()?.phase, w.notices.length]).toEqual(['SHIFTING', 1]);
-    const { level, summary } = await statusIn(w);
+    const { level, summary, todo: next } = await statusIn(w);
     expect([level, summary.toLowerCase()]).toEqual(['act', expect.stringContaining(is)]);
+    // The worker's log knows no more of it than that.
+    expect(next[0]).toContain(todo);
   });
 
   it('is why nothing is promoted, and what to do about it', async () => {
