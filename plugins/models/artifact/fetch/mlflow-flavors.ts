@@ -3,10 +3,18 @@ import { fieldIn } from '../../../../core/json/fields.ts';
 
 /** What the file `MLmodel` says that a model can be loaded as. */
 
+/** Its key of them, with what is below it: the signature beside it has a line for each column. */
+const FLAVORS = /^flavors:.*(?:\r?\n(?:[ \t#-].*)?)*/m;
+/** Characters of that: the parser takes time by their square. */
+const LONGEST = 64 * 1024;
+
 /** @returns what it says of each, by name; nothing where it is no such file */
 export function flavorsIn(text: string): Readonly<Record<string, unknown>> {
+  const [about = ''] = FLAVORS.exec(text) ?? [];
+  if (about.length > LONGEST) return {};
   try {
-    const flavors = fieldIn(parse(text), 'flavors');
+    // A warning would be printed as it stands, with what a terminal obeys.
+    const flavors = fieldIn(parse(about, { logLevel: 'error' }), 'flavors');
     return typeof flavors === 'object' && flavors !== null ? (flavors as Record<string, unknown>) : {};
   } catch {
     return {};
@@ -27,6 +35,8 @@ const EXPORTERS: Readonly<Record<string, string>> = {
 
 /** What to do about a model without the flavor `onnx`. */
 export function exportAdvice(flavors: Readonly<Record<string, unknown>>): string {
-  const [exporter] = Object.keys(flavors).flatMap((flavor) => EXPORTERS[flavor] ?? []);
+  const [exporter] = Object.keys(flavors).flatMap((flavor) =>
+    Object.hasOwn(EXPORTERS, flavor) ? (EXPORTERS[flavor] ?? []) : [],
+  );
   return `Export it to ONNX${exporter === undefined ? '' : ` by ${exporter}`}, and log that by \`mlflow.onnx.log_model\`.`;
 }
