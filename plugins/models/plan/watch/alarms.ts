@@ -1,4 +1,4 @@
-import { staged } from '../../../../core/release/command/text.ts';
+import { staged, withOption } from '../../../../core/release/command/text.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Alarm, AlarmKind, Metric, Watch } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
@@ -31,7 +31,7 @@ export function alarmsOfKinds(
           Properties: {
             AlarmName: name,
             AlarmDescription: staged(
-              `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${kind.advice} (${model.name}, ${host.service}-${host.stage})`,
+              `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${advised(kind, model)} (${model.name}, ${host.service}-${host.stage})`,
               host.stage,
               host.region,
             ),
@@ -49,6 +49,13 @@ export function alarmsOfKinds(
     ];
   });
 }
+
+/** A service of several models is asked nothing without one. */
+const advised = ({ advice }: AlarmKind, { name }: Model): string =>
+  advice.replace(
+    /`(sls models [^`]*)`/g,
+    (_, command: string) => `\`${withOption(command, 'model', name)}\``,
+  );
 
 function watched({ metrics, expression, period }: Watch): Json {
   const entries = Object.entries(metrics);
