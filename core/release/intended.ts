@@ -149,6 +149,9 @@ function weightless(
     : next(state, { ...changes, intent: intent(state.phase) }, now);
 }
 
+/** Somebody deleted a version: with or without weights there is nothing to move to. */
+const ABSENT = /not found|not exist/i;
+
 /**
  * AWS refuses the move for good (no such version, no such function). A candidate that cannot have traffic
  * ends its release, and stable keeps it; a stable version that cannot be restored needs a person.
@@ -162,7 +165,7 @@ export function refused(state: Release, intent: Intent, message: string, clock: 
   if ((mayRaise(state) && raises(state, intent)) || (isUnderWay(state) && state.stable === undefined))
     return abort(
       state,
-      Object.keys(intent.after.weights).length === 0
+      Object.keys(intent.after.weights).length === 0 || ABSENT.test(message)
         ? message
         : `${message}; strategy allAtOnce needs no weights`,
       now,

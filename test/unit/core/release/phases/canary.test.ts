@@ -688,6 +688,16 @@ describe('an endpoint that takes no weights', () => {
     });
     expect(subjects(w)).toEqual(['[page] churn: the release was given up, version 3 has all traffic']);
   });
+
+  it('of a candidate that somebody deleted is told as that: no other strategy would help', async () => {
+    const w = await live();
+    await deploy(w, '4', 'b');
+    w.aliases.unpublish(FUNCTION, '4');
+    w.stack.state = 'done';
+    await minute(w);
+    expect(w.state()).toMatchObject({ phase: 'ABORTED', reason: `Function not found: ${FUNCTION}:4` });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
 });
 
 describe('all at once', () => {
