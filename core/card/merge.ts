@@ -30,12 +30,13 @@ export function mergeCard(
   const bases = origin?.bases ?? [];
   const base = bases.find((one) => given.base !== undefined && isSameBase(one, given.base)) ?? bases[0];
   const licences = [...said(given.licence, 'card'), ...said(origin?.licence, from)];
-  // Exporters write whole texts there, which are the name of no licence.
-  const isName = artifact?.licence !== undefined && (licences.length === 0 || spdxOf(artifact.licence));
+  // Exporters write whole texts there, which are the name of no licence, or nothing.
+  const { licence: own = '' } = artifact ?? {};
+  const isName = own.trim() !== '' && (licences.length === 0 || spdxOf(own));
   const task = agreed('task', [...said(given.task, 'card'), ...said(origin?.task, from)], isSameTask, faults);
   const licence = agreed(
     'licence',
-    [...licences, ...(isName ? said(artifact?.licence, 'artifact') : [])],
+    [...licences, ...(isName ? said(own, 'artifact') : [])],
     isSameLicence,
     faults,
   );

@@ -64,6 +64,8 @@ describe('texts', () => {
     const artifact = { licence: 'See the file LICENSE' };
     expect(card({}, { artifact }).licence).toEqual({ value: 'See the file LICENSE', from: ['artifact'] });
     expect(faults({ licence: 'MIT' }, { artifact })).toEqual([]);
+    // An exporter that knows none may write the property all the same.
+    for (const licence of ['', ' \n']) expect(card({}, { artifact: { licence } }).licence).toBeUndefined();
   });
 
   it('name one base in several forms, of several', () => {
