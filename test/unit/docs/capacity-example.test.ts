@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { coldShare } from '../../../core/capacity/environments/cold-share.ts';
+import { keptFor } from '../../../core/capacity/environments/keep.ts';
 import { command } from '../../../plugins/models/commands/plan.ts';
 import { type Context, runCommand } from '../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { FACTS, HOST } from '../../fixtures/service.ts';
-import { blocks, generated, table } from './pages.ts';
+import { blocks, generated, pages, table } from './pages.ts';
 
 const PAGE = 'docs/capacity.md';
 const written = (language: string) =>
@@ -66,4 +68,17 @@ test('the options are told as the command tells them', () => {
   expect(rows.length).toBeGreaterThan(8);
   const { found, wanted } = generated(PAGE, 'capacity-options', table(['option', ''], rows));
   expect(found).toBe(wanted);
+});
+
+test('figures between the examples are those of the formulas', () => {
+  const page = (pages.get(PAGE) ?? '').replace(/\s+/g, ' ');
+  const cold = (rate: number): number => 100 * coldShare({ rate, service: 0.05, idle: 300, kept: 0 });
+  expect(page).toContain(`at 2 requests a second of 50 ms ${cold(2).toPrecision(2)} %`);
+  expect(page).toContain(
+    `asked 100 times a day meets a cold start in ${cold(100 / 86_400).toFixed(0)} of them`,
+  );
+  for (const load of [1, 5, 20, 50, 200]) {
+    const { kept, use } = keptFor([{ rate: load, weight: 1 }], 1, 0.001);
+    expect(page).toContain(`| ${load} | ${kept} | ${Math.round(100 * use)} % |`);
+  }
 });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ownRefusal } from '../../../core/errors/refusals.ts';
 import { command as advise } from '../../../plugins/models/commands/advise.ts';
 import { command as batch } from '../../../plugins/models/commands/batch.ts';
 import { command as bench } from '../../../plugins/models/commands/bench.ts';
@@ -166,4 +167,9 @@ test.each(commandLines)('$page: $line', ({ verb, options }) => {
     shortcut,
   ]);
   for (const option of options) expect([...known, ...GLOBAL]).toContain(option);
+});
+
+test('the code that a refusal of a transform has by itself is told', () => {
+  const refused = ownRefusal(Object.assign(new Error('no such plan'), { status: 400 }));
+  expect(pages.get('docs/artifact.md')).toContain(`\`${refused?.code}\``);
 });
