@@ -50,9 +50,12 @@ function cardPart({ name, card }: CatalogModel): string {
 `;
 }
 
+/** A model's section has its name as its id, and no model's name begins so. */
+const OWN = '_';
+
 function modelSection(model: CatalogModel, index: number): string {
   const { name, signature, auth } = model;
-  const id = `m${index}`;
+  const id = `${OWN}${index}`;
   const free = [...signature.inputs, ...signature.outputs].some(({ shape }) => shape.includes(-1));
   const token =
     typeof auth === 'object'
@@ -102,9 +105,9 @@ export function docsPage(manifest: CatalogManifest, group: CatalogGroup, script:
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
-<a class="skip" href="#main">To the models</a>
+<a class="skip" href="#${OWN}main">To the models</a>
 <header><div><h1>${esc(manifest.service)}</h1><p>Open Inference Protocol v2 on ONNX Runtime ${esc(manifest.runtime)} · <a href="openapi.json">OpenAPI</a></p></div>${nav}</header>
-<main id="main">
+<main id="${OWN}main">
 ${models.map(modelSection).join('\n')}
 </main>
 <noscript><p class="note">The forms need JavaScript; the endpoints do not.</p></noscript>

@@ -66,7 +66,7 @@ describe('the docs page', () => {
 
   it('asks nothing of any other place', () => {
     const links = [...pageOf('x').matchAll(/(?:href|src)="([^"]*)"/g)].map(([, link]) => link);
-    expect(links).toEqual(['data:,', '#main', 'openapi.json']);
+    expect(links).toEqual(['data:,', '#_main', 'openapi.json']);
   });
 
   it('makes no element of any name', () => {
@@ -116,6 +116,13 @@ describe('the docs page', () => {
         expect(escaped.replace(/&(#?\w+);/g, (_, entity: string) => back[entity] ?? '?')).toBe(text);
       }),
     );
+  });
+
+  it('has each id once, so that links lead to the model that they name', () => {
+    const all = group(['main', 'other', 'm0-h', 'm1-0'].map((name) => model(name)));
+    const ids = [...docsPage(manifest(all), all, script).matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    expect(ids).toEqual(expect.arrayContaining(['main', 'other']));
   });
 
   it('labels every field and ties its hint and error to it', () => {
