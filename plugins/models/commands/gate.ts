@@ -3,6 +3,7 @@ import { lambdaInvoke } from '../../../aws/lambda/invoke.ts';
 import { sagemakerReference } from '../../../aws/reference.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { CaseFailure, GateState } from '../../../core/gate/contract.ts';
+import { gateFix } from '../../../core/gate/fix.ts';
 import { type GatePorts, runGate } from '../../../core/gate/gate.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
 import { textIn } from '../../../core/json/fields.ts';
@@ -237,10 +238,7 @@ const failed = ({ name }: Model, { version, gate }: Asked): Error =>
       code: 'MODELS_GATE',
       key: `models.${name}.gate`,
       message: `does not let version ${version} pass.${gate.reason === undefined ? '' : ` ${withStop(gate.reason)}`}`,
-      fix:
-        gate.metric?.result?.verdict === 'nodata'
-          ? 'Label more rows, write another limit, or let it pass with `gate.metric.onNoData: pass`.'
-          : 'Fix the model, or the case that expects something else.',
+      fix: `${gateFix(gate)}.`,
     },
   ]);
 

@@ -1,4 +1,5 @@
 import type { GateEvidence } from '../../../core/gate/contract.ts';
+import { gateFix } from '../../../core/gate/fix.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../core/release/document/history-contract.ts';
@@ -100,7 +101,7 @@ export function gateFailure(evidence: GateEvidence, live: string | undefined): s
     `models.${model}.gate: version ${version} did not pass. ${gate.reason ?? ''}`.trimEnd(),
     ...(table === '' ? [] : ['', table]),
     '',
-    `${keeps} ${gate.metric?.result?.verdict === 'nodata' ? 'Label more rows, write another limit, or let it pass with `gate.metric.onNoData: pass`' : 'Fix the model, or the case that expects something else'}, and deploy again; a failed gate leaves no refusal.`,
+    `${keeps} ${gateFix(gate)}, and deploy again; a failed gate leaves no refusal.`,
     `On this machine: sls models gate --model ${model} --local`,
   ].join('\n');
 }
