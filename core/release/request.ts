@@ -1,10 +1,13 @@
 import type { Core, FoundRelease } from '../registry/port.ts';
 import { iso } from '../units/time.ts';
 import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission/admission.ts';
+import { givenBack } from './admission/given-back.ts';
+import { endedBy } from './admission/withdraw.ts';
+import type { Release } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
 import type { Incoming } from './events/events.ts';
 import { nameAndMessage } from './failures.ts';
-import { respond, type World } from './ports.ts';
+import { respond, scheduleTicks, type World } from './ports.ts';
 import { runRelease } from './run.ts';
 import { allTraffic, rolledBackWithout } from './state/alias-target.ts';
 import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
@@ -172,7 +175,8 @@ async function withoutRegistry(
 
 /**
  * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and
- * half-made things included. Writes nothing to the registry, which `sls remove` may have emptied before.
+ * half-made things included. Writes nothing to the registry, which `sls remove` may have emptied before, but
+ * where the stack stays and a failed deploy is cleaned up.
  */
 export async function remove(
   world: World,
@@ -186,9 +190,44 @@ export async function remove(
       await world.capacity.release(functionName, qualifier);
     if (batch !== undefined) await world.aliases.remove(batch, alias);
     await world.aliases.remove(functionName, alias);
+    if (found !== undefined && release?.functionName === functionName)
+      await giveBack(world, caller.stack, { ...found, release });
   } catch (error) {
     await respond(world, caller, 'FAILED', nameAndMessage(error));
     return;
   }
   await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is gone`);
+}
+
+const WITHDRAWN = 'the stack rolled back, and its function went with that';
+
+/**
+ * After a rollback CloudFormation asks for the deletion of what a failed update had made in place of
+ * something else, and for no update back: the function from before serves on, and its document is archived.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+ * Never throws: a Delete must get through.
+ */
+async function giveBack(
+  world: World,
+  stack: string,
+  { release: found, etag }: FoundRelease & { readonly release: Release },
+): Promise<void> {
+  const { model } = found;
+  try {
+    if ((await world.stacks.state(stack)) !== 'done') return;
+    const latest = (await world.registry.archives(model)).at(-1);
+    const before = latest === undefined ? undefined : await world.registry.archived(model, latest);
+    if (before === undefined || before.functionName === found.functionName) return;
+    if ((await world.aliases.get(before.functionName, before.alias)) === undefined) return;
+    const now = world.clock();
+    await world.registry.archive({ model, release: endedBy(found, WITHDRAWN, now) });
+    const to = givenBack(found, before, now);
+    if ((await world.registry.move(to, etag)) === 'ok') await scheduleTicks(world, to);
+    world.log('the function from before is released again', { model, functionName: to.functionName });
+  } catch (error) {
+    world.log('the document of the function from before was not restored', {
+      model,
+      reason: nameAndMessage(error),
+    });
+  }
 }
