@@ -36,7 +36,7 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
  *
  * @returns undefined where it would, or there is none. @throws what CloudFormation says
  */
-export const keptFor = (
+export const undeletable = (
   aws: AwsConfig,
   stack: string,
 ): Promise<'protection' | { readonly status: string } | undefined> =>

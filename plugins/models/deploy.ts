@@ -1,10 +1,11 @@
+import type { Utils } from './context/same-service.ts';
 import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
 import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
-import type { CliOptions, Serverless, Utils } from './serverless.ts';
+import type { CliOptions, Serverless } from './serverless.ts';
 import * as framework from './serverless.ts';
 import { PROMOTE_FROM, unpromoted } from './stages/option.ts';
 

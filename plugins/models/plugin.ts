@@ -1,5 +1,6 @@
 import { DEPLOY_OPTIONS, PACKAGE_OPTIONS, verbs } from './commands/verbs.ts';
 import type { Command } from './context/context.ts';
+import { type Utils, visibly } from './context/same-service.ts';
 import type { PlanInput } from './contracts/input.ts';
 import type { ServiceContext, ShipContext } from './contracts/ship-context.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
@@ -23,7 +24,7 @@ import {
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import { isProblemError, type Problem, throwProblems } from './problems/errors.ts';
 import type { ServiceImages } from './releases/packages/remove-images.ts';
-import type { CliOptions, Serverless, Utils } from './serverless.ts';
+import type { CliOptions, Serverless } from './serverless.ts';
 import * as framework from './serverless.ts';
 import { PROMOTE_FROM } from './stages/option.ts';
 
@@ -48,7 +49,7 @@ export default class ServerlessModels {
     this.#serverless = serverless;
     this.#options = options;
     this.#given = { ...options };
-    this.#utils = framework.visibly(utils, this.#given);
+    this.#utils = visibly(utils, this.#given);
     // Not in `initialize`: there the framework asks AWS already.
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(

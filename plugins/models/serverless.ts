@@ -3,9 +3,9 @@ import { join, relative, resolve, sep } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
-import { sameService } from './context/same-service.ts';
+import { sameService, type Utils } from './context/same-service.ts';
 import { clientAgents } from './network/proxied.ts';
-import { isProblemError, visible } from './problems/errors.ts';
+import { isProblemError } from './problems/errors.ts';
 
 /**
  * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that
@@ -68,15 +68,6 @@ type FrameworkProvider = {
       readonly endpoint?: unknown;
       readonly update: (options: { readonly endpoint: string; readonly s3ForcePathStyle: boolean }) => void;
     };
-  };
-};
-
-/** What the framework gives a plugin to speak to people with. */
-export type Utils = {
-  readonly log: { readonly notice: (text?: string) => void; readonly warning: (text: string) => void };
-  readonly writeText: (text: string) => void;
-  readonly progress: {
-    readonly get: (name: string) => { readonly notice: (text: string) => void; readonly remove: () => void };
   };
 };
 
@@ -341,24 +332,6 @@ export async function deployedBucket(serverless: Serverless): Promise<string | u
     throw error;
   }
 }
-
-/**
- * The same, and nothing that it is given does more to a terminal than be read; commands to be copied ask whom
- * this one asked.
- */
-export const visibly = ({ log, writeText, progress }: Utils, options: CliOptions = {}): Utils => ({
-  log: {
-    notice: (text) => log.notice(text && sameService(visible(text), options)),
-    warning: (text) => log.warning(sameService(visible(text), options)),
-  },
-  writeText: (text) => writeText(sameService(visible(text), options)),
-  progress: {
-    get: (name) => {
-      const line = progress.get(name);
-      return { notice: (text) => line.notice(visible(text)), remove: () => line.remove() };
-    },
-  },
-});
 
 /** One line of running progress; undefined ends it. */
 export function progressOf({ progress }: Utils): (text: string | undefined) => void {

@@ -1,4 +1,17 @@
 import { withOption } from '../../../core/release/command/text.ts';
+import { visible } from '../problems/errors.ts';
+
+/** What the framework gives a plugin to speak to people with. */
+export type Utils = {
+  readonly log: { readonly notice: (text?: string) => void; readonly warning: (text: string) => void };
+  readonly writeText: (text: string) => void;
+  readonly progress: {
+    readonly get: (name: string) => { readonly notice: (text: string) => void; readonly remove: () => void };
+  };
+};
+
+/** Command-line options by name. */
+type Flags = Readonly<Record<string, unknown>>;
 
 /** Options by which a command line names another service than the folder and the shell do by themselves. */
 const OPTIONS = ['region', 'aws-profile'] as const;
@@ -9,7 +22,7 @@ const OPTIONS = ['region', 'aws-profile'] as const;
  *
  * @param flags command-line options by name
  */
-export const sameService = (text: string, flags: Readonly<Record<string, unknown>>): string =>
+export const sameService = (text: string, flags: Flags): string =>
   text.replace(/`(sls [^`]*?)`/g, (_, command: string) => {
     const repeated = OPTIONS.reduce(
       (whole, option) => withOption(whole, option, wordOf(flags[option])),
@@ -21,3 +34,21 @@ export const sameService = (text: string, flags: Readonly<Record<string, unknown
 /** As a shell takes it, and JSON; undefined where nothing is given, or what would have to be escaped. */
 const wordOf = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[\w@%+=:,./-]+$/.test(value) ? value : undefined;
+
+/**
+ * The same, and nothing that it is given does more to a terminal than be read; commands to be copied ask whom
+ * this one asked.
+ */
+export const visibly = ({ log, writeText, progress }: Utils, flags: Flags = {}): Utils => ({
+  log: {
+    notice: (text) => log.notice(text && sameService(visible(text), flags)),
+    warning: (text) => log.warning(sameService(visible(text), flags)),
+  },
+  writeText: (text) => writeText(sameService(visible(text), flags)),
+  progress: {
+    get: (name) => {
+      const line = progress.get(name);
+      return { notice: (text) => line.notice(visible(text)), remove: () => line.remove() };
+    },
+  },
+});

@@ -5,7 +5,7 @@ import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { deleteBelow, foldersOf } from '../../../aws/s3/empty.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
-import { keptFor } from '../../../aws/stack.ts';
+import { undeletable } from '../../../aws/stack.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed } from '../../../core/registry/document.ts';
@@ -40,7 +40,7 @@ export async function leaveRegistry(
   { own, named }: { readonly own: string | undefined; readonly named: string | undefined },
   progress: Progress,
 ): Promise<void> {
-  const kept = await keptFor(aws, stack);
+  const kept = await undeletable(aws, stack);
   if (kept !== undefined)
     throwProblems([kept === 'protection' ? protectedBy(stack) : busy(stack, kept.status)]);
   const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;

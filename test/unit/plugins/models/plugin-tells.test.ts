@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Utils } from '../../../../plugins/models/context/same-service.ts';
 import ServerlessModels from '../../../../plugins/models/plugin.ts';
-import type { Serverless, Utils } from '../../../../plugins/models/serverless.ts';
+import type { Serverless } from '../../../../plugins/models/serverless.ts';
 
 let server: Server;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 /** What a terminal is given: names and answers of others do nothing there but be read. */
 import { expect, it } from 'vitest';
+import { visibly } from '../../../../plugins/models/context/same-service.ts';
 import { formatProblem, visible } from '../../../../plugins/models/problems/errors.ts';
-import { visibly } from '../../../../plugins/models/serverless.ts';
 
 const HOSTILE = 'a\u001B[2J\r\u009Bb\u202Eexe\u200B\uFEFF\u{E0041}\u2028c';
 const SHOWN = 'a\\u001b[2J\\u000d\\u009bb\\u202eexe\\u200b\\ufeff\\udb40\\udc41\\u2028c';

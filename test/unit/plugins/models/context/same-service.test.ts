@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { sameService } from '../../../../../plugins/models/context/same-service.ts';
+import { sameService, visibly } from '../../../../../plugins/models/context/same-service.ts';
 import { problemError } from '../../../../../plugins/models/problems/errors.ts';
-import { asUserError, type Serverless, visibly } from '../../../../../plugins/models/serverless.ts';
+import { asUserError, type Serverless } from '../../../../../plugins/models/serverless.ts';
 
 const ROLLBACK = '`sls models rollback --model churn --stage prod` goes back, `aws lambda get-alias` looks.';
 const THERE =
