@@ -11,7 +11,7 @@ import { cacheFolder } from './disk/cache.ts';
 import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import { isExternalApi } from './plan/endpoint/routes.ts';
-import { leftOut } from './plan/own-zips.ts';
+import { leftOut, zipOf } from './plan/own-zips.ts';
 import { planFunctions, planProblems } from './plan/plan.ts';
 import {
   deployFunctionProblem,
@@ -198,6 +198,7 @@ export default class ServerlessModels {
       },
       serviceDir: this.#serverless.serviceDir,
       outDir: framework.packageFolder(this.#serverless),
+      zipOf: (key) => zipOf(key, framework.zippedIn(this.#serverless)),
       progress: framework.progressOf(this.#utils),
       environment: this.#input?.host.provider.environment,
       aws: framework.awsConfig(this.#serverless, this.#options),

@@ -5,6 +5,7 @@ import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
 import { sameService, type Utils } from './context/same-service.ts';
 import { clientAgents } from './network/proxied.ts';
+import { zipOf } from './plan/own-zips.ts';
 import { isProblemError } from './problems/errors.ts';
 
 /**
@@ -53,6 +54,7 @@ type FrameworkService = {
   /** `resources`, as merged by the framework. */
   readonly resources?: unknown;
   readonly package: Record<string, unknown> & { readonly deploymentBucket?: string };
+  readonly layers?: unknown;
   functions: Record<string, FrameworkFunction>;
 };
 
@@ -143,10 +145,11 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
 export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
   const { service, configurationInput } = serverless;
   const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
+  const theirs = zippedIn(serverless);
   for (const [key, definition] of Object.entries(functions)) {
     // Where the zip will be is set from the start: serverless 4 would else bundle the handler itself, before
     // us.
-    const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
+    const zip = { individually: true, artifact: join(packageFolder(serverless), zipOf(key, theirs)) };
     const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition), ...built };
     // A model may be called `constructor`.
     const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
@@ -298,6 +301,12 @@ export function asUserError(serverless: Serverless, error: unknown, options: Cli
 
 /** Where the framework puts a package: `.serverless`, moved by it when `--package` says so. */
 export const packageFolder = (serverless: Serverless): string => join(serverless.serviceDir, '.serverless');
+
+/** What the framework calls zips of its own by, beside ours: the service, and layers. */
+export const zippedIn = ({ service }: Pick<Serverless, 'service'>): readonly string[] => [
+  service.service,
+  ...Object.keys(asObject(service.layers)),
+];
 
 /** Every event, permission and URL of the function points at its alias from here on. */
 export function setTargetAlias(

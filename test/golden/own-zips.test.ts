@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { type Framework, frameworks, install, root, service, warmSls } from './frameworks.ts';
@@ -51,12 +51,16 @@ async function zipped(framework: Framework, name: string, packaged: string): Pro
   const { code, output } = await warmSls(framework, folder, ['package']);
   expect(code, output).toBe(0);
   const zip = join(folder, '.serverless', packaged === '' ? 'shop.zip' : 'own.zip');
+  return (await namesIn(zip)).filter((entry) => /^(data|models|fraud|own)/.test(entry));
+}
+
+async function namesIn(zip: string): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)('python3', ['-m', 'zipfile', '-l', zip]);
   return stdout
     .split('\n')
     .slice(1)
     .map((line) => line.replace(/\s+\d{4}-.*$/, ''))
-    .filter((entry) => /^(data|models|fraud|own)/.test(entry))
+    .filter((entry) => entry !== '')
     .sort();
 }
 
@@ -78,4 +82,26 @@ it('what the service’s own patterns name is packed all the same', async () => 
     'models/churn.onnx.data',
     'own.mjs',
   ]);
+});
+
+it('a service may be called as its model is: each has a zip of its own', async () => {
+  const [framework] = frameworks;
+  if (framework === undefined) throw new Error('no framework');
+  const folder = await service(framework, 'own-zips-called-alike', {
+    yaml: `
+service: churn
+provider: {name: aws}
+plugins: [./plugin.ts]
+functions:
+  own: {runtime: nodejs24.x, handler: own.handler}
+models:
+  churn: {artifact: ./models/churn.onnx}
+`,
+  });
+  const { code, output } = await warmSls(framework, folder, ['package']);
+  expect(code, output).toBe(0);
+  const state = JSON.parse(await readFile(join(folder, '.serverless', 'serverless-state.json'), 'utf8'));
+  const zip = (key: string): string => resolve(folder, state.service.functions[key].package.artifact);
+  expect(await namesIn(zip('churn'))).toEqual(['handler.mjs', 'model/model.onnx']);
+  expect(await namesIn(join(folder, '.serverless', 'churn.zip'))).toContain('own.mjs');
 });

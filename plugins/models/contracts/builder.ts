@@ -49,6 +49,7 @@ export type Builder = {
     files: readonly ModelFile[],
     to: {
       readonly outDir: string;
+      readonly zipOf?: (key: string) => string;
       readonly runtime: ArtifactRuntime;
       readonly progress: (text: string | undefined) => void;
     },

@@ -17,6 +17,8 @@ export type ShipContext = {
   readonly serviceDir: string;
   /** Where zips and unzipped function folders go; made when missing. */
   readonly outDir: string;
+  /** What the zip of a function is called there; absent: by the function. */
+  readonly zipOf?: (key: string) => string;
   /** A running line for work over two seconds; undefined when done. */
   readonly progress: (text: string | undefined) => void;
   /** The provider's `environment`, which every function has. */

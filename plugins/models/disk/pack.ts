@@ -32,7 +32,10 @@ export async function packZip(
   name: string,
   code: Code,
   files: readonly (ArchiveEntry & { readonly sha256: string })[],
-  { outDir }: { readonly outDir: string },
+  {
+    outDir,
+    zipOf = (key) => `${key}.zip`,
+  }: { readonly outDir: string; readonly zipOf?: (key: string) => string },
 ): Promise<{
   readonly content: readonly ArchiveEntry[];
   readonly zip: string;
@@ -49,7 +52,7 @@ export async function packZip(
     await writeCode(code, draft);
     await writeZip(join(draft, 'function.zip'), contentIn(draft));
   });
-  const zip = join(outDir, `${name}.zip`);
+  const zip = join(outDir, zipOf(name));
   await rm(zip, { force: true });
   await place(join(folder, 'function.zip'), zip);
   const { size: zipBytes } = await stat(zip);

@@ -39,3 +39,15 @@ const ofArtifact = (path: string | undefined): readonly string[] =>
 
 /** As micromatch reads it: https://github.com/micromatch/micromatch#escaping-special-characters */
 const literal = (path: string): string => path.replace(/[\\$^*+?()[\]{}!|@]/g, '\\$&');
+
+/**
+ * The file of a function's zip. The framework puts `<service>.zip` and a zip for each of the service's layers
+ * beside it, later than we do ours; no name of theirs has a dot.
+ *
+ * @param key of the function @param theirs names of the service and its layers
+ */
+export function zipOf(key: string, theirs: readonly string[]): string {
+  // Not each disk tells `Churn` from `churn`.
+  const isTaken = theirs.some((name) => name.toLowerCase() === key.toLowerCase());
+  return isTaken ? `${key}.model.zip` : `${key}.zip`;
+}

@@ -12,7 +12,7 @@ import type { Shipped } from './ship.ts';
 export async function shipFunction(
   name: string,
   source: string,
-  context: Pick<ShipContext, 'serviceDir' | 'outDir'>,
+  context: Pick<ShipContext, 'serviceDir' | 'outDir' | 'zipOf'>,
 ): Promise<
   Pick<Shipped, 'content'> & { readonly zip: string; readonly sha256: string; readonly zipBytes: number }
 > {

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
-import { leftOut } from '../../../../../plugins/models/plan/own-zips.ts';
-import { withinService } from '../../../../../plugins/models/serverless.ts';
+import { leftOut, zipOf } from '../../../../../plugins/models/plan/own-zips.ts';
+import { withinService, zippedIn } from '../../../../../plugins/models/serverless.ts';
 import { model } from '../../../../local-aws/release-stack.ts';
 
 const of = (declares: Partial<Model>): readonly string[] =>
   leftOut(
     [model('churn', { artifact: { reference: 's3://b/k' }, ...declares })],
-    '/home/me/.cache/serverless-models',
+    '/srv/cache',
     withinService({ serviceDir: '/srv/shop' }),
   );
 const artifact = (path: string): Partial<Model> => ({ artifact: { reference: path, path } });
@@ -34,4 +34,21 @@ it('the cache has models and rows, too, and a build may keep it in the serviceâ€
   const within = withinService({ serviceDir: '/srv/shop' });
   const churn = [model('churn', { artifact: { reference: 's3://b/k' } })];
   expect(leftOut(churn, '/srv/shop/.cache/models', within)).toEqual(['!.cache/models/**']);
+});
+
+it('a functionâ€™s zip lies beside those that the framework makes of the service and its layers', () => {
+  const service = {
+    service: 'shop',
+    provider: {},
+    package: {},
+    functions: {},
+    layers: { Words: { path: 'w' } },
+  };
+  const theirs = zippedIn({ service: service as never });
+  expect(['shop', 'words', 'churn', 'constructor'].map((key) => zipOf(key, theirs))).toEqual([
+    'shop.model.zip',
+    'words.model.zip',
+    'churn.zip',
+    'constructor.zip',
+  ]);
 });

@@ -1,4 +1,4 @@
-/** Of MLflow's description of a model only what it can be loaded as is read. */
+/** What MLflow's description of a model says that it can be loaded as. */
 import { expect, it } from 'vitest';
 import { exportAdvice, flavorsIn } from '../../../../../../plugins/models/artifact/fetch/mlflow-flavors.ts';
 
