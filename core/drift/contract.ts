@@ -108,9 +108,9 @@ export type CategorySignal = Common & {
   /** What is taken of a row: one element; of an output's K values the number of the greatest. */
   readonly value: 'element' | 'label';
   /**
-   * The most frequent ones, by their text (numbers as JavaScript writes them). Then come two more cells:
-   * other known ones, and unseen ones: in the reference the rows whose category no other row has and `values`
-   * has not (in baselines of earlier versions none).
+   * The most frequent ones, or some of those about as frequent, by their text (numbers as JavaScript writes
+   * them). Then come two more cells: other known ones, and unseen ones, in the reference the rows whose
+   * category no other row has and `values` has not (in baselines of earlier versions none).
    */
   readonly values: readonly string[];
   /** The known ones beyond `values`. */

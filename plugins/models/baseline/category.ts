@@ -17,8 +17,8 @@ export function categoryPart(codes: Float64Array, texts: readonly string[]): Cat
     .filter(({ count }) => count > 0)
     // Equally frequent ones by their text: the same file gives the same cells.
     .sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1));
-  const own = known.slice(0, OWN_CELLS);
-  const rare = known.slice(OWN_CELLS);
+  const own = ownOf(known);
+  const rare = known.filter((one) => !own.includes(one));
   const inOthers = rare.reduce((sum, { count }) => sum + count, 0);
   const counts = [...own.map(({ count }) => count), inOthers, 0];
   // What has one row would be unseen but for that one: as much of later data is, though nothing changes.
@@ -37,6 +37,29 @@ export function categoryPart(codes: Float64Array, texts: readonly string[]): Cat
     values: own.map(({ text }) => text),
     rare: rare.map(({ text }) => text).sort(),
   };
+}
+
+type Known = { readonly text: string; readonly code: number; readonly count: number };
+
+/** Standard deviations of a difference of two counts within which chance may have made it. */
+const CHANCE = 3;
+
+/**
+ * The most frequent ones. Where many are about equally frequent, those that chance gave the most rows would
+ * have fewer in any later data, and be called different: of these the first by their text are taken.
+ * @param known the most frequent first
+ */
+function ownOf(known: readonly Known[]): readonly Known[] {
+  const [last, next] = [known[OWN_CELLS - 1], known[OWN_CELLS]];
+  const isSure = (more: Known, less: Known): boolean =>
+    more.count - less.count > CHANCE * Math.sqrt(more.count + less.count);
+  if (last === undefined || next === undefined || isSure(last, next)) return known.slice(0, OWN_CELLS);
+  const above = known.filter((one) => isSure(one, last));
+  const about = known
+    .filter((one) => !isSure(one, last) && !isSure(last, one))
+    .sort((a, b) => (a.text < b.text ? -1 : 1))
+    .slice(0, OWN_CELLS - above.length);
+  return known.filter((one) => above.includes(one) || about.includes(one));
 }
 
 /** Mean of chi²/df over windows, each against the counts of all other rows. */

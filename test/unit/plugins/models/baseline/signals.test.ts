@@ -161,18 +161,29 @@ describe('signals of inputs', () => {
 
 describe('a category', () => {
   it('has cells for the most frequent, one for others and one for what the other rows do not have', () => {
-    const texts = Array.from({ length: 12 }, (_, i) => `t${String(i).padStart(2, '0')}`);
+    const texts = Array.from({ length: 13 }, (_, i) => `t${String(i).padStart(2, '0')}`);
     // t11 is the most frequent; t03, t04 and t05 are equally frequent, so that the last one is among others;
-    // t00 is in no row.
-    const codes = texts.flatMap((_, i) => Array<number>(i === 3 || i === 5 ? 4 : i).fill(i)).reverse();
+    // t00 is in one row, and t12 in none.
+    const rowsOf = (i: number): number => (i === 0 ? 1 : i === 12 ? 0 : 40 * (i === 3 || i === 5 ? 4 : i));
+    const codes = texts.flatMap((_, i) => Array<number>(rowsOf(i)).fill(i)).reverse();
     const part = categoryPart(Float64Array.from([...codes, Number.NaN]), texts);
     expect(part).toEqual({
       values: ['t11', 't10', 't09', 't08', 't07', 't06', 't03', 't04'],
-      rare: ['t01', 't02', 't05'],
-      counts: [11, 10, 9, 8, 7, 6, 4, 4, 6, 1],
+      rare: ['t00', 't01', 't02', 't05'],
+      counts: [440, 400, 360, 320, 280, 240, 160, 160, 280, 1],
       nulls: 1,
       phi: expect.any(Number),
     });
+  });
+
+  it('has those that are surely the most frequent, and of others about as frequent the first by their text', () => {
+    const texts = Array.from({ length: 40 }, (_, i) => `t${String(i).padStart(2, '0')}`);
+    // t30 to t34 stand out; each of the others has 20 rows, give or take what chance does.
+    const rowsOf = (i: number): number => (i >= 30 && i < 35 ? 100 + i : 15 + ((i * 7) % 11));
+    const codes = texts.flatMap((_, i) => Array<number>(rowsOf(i)).fill(i));
+    const { values, counts } = categoryPart(Float64Array.from(codes), texts);
+    expect(values).toEqual(['t34', 't33', 't32', 't31', 't30', 't01', 't02', 't00']);
+    expect(counts.slice(0, 8)).toEqual([134, 133, 132, 131, 130, 22, 18, 15]);
   });
 
   it('tells data whose windows differ', () => {
