@@ -362,6 +362,24 @@ it('every attempt, and every address of the same server, has headers of its own:
   guard.close();
 });
 
+it('an older version hides no trouble with the one that an alias stands for now', async () => {
+  server.register('moving', await logged());
+  server.alias('moving', 'champion', '1');
+  const before = await read('models:/moving@champion');
+  for (const trouble of ['mlflow/runs/get', 'mlflow-artifacts/artifacts?']) {
+    server.alias('moving', 'champion', '1');
+    server.trouble(trouble, { kind: 'answers', status: 503, type: 'text/plain', text: 'busy' });
+    // What is known of the same version is as good as ever.
+    expect((await read('models:/moving@champion')).origin).toEqual(before.origin);
+    server.register('moving', await logged('logreg.onnx'));
+    server.alias('moving', 'champion', '2');
+    expect(await refused('models:/moving@champion')).toMatch(
+      /MLflow at \S+ answers 503: busy\. It is version 2 now, and what this machine has is version 1: retry/,
+    );
+    server.calm();
+  }
+});
+
 it('evidence that may not be read is not known, and the model is served without it', async () => {
   server.register('private', await logged());
   server.trouble('mlflow/runs/get', {

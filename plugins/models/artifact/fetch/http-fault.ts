@@ -9,6 +9,8 @@ export type HttpFault = Error & {
   readonly status?: number;
   /** What to do about it, where that is known better than by the kind. */
   readonly fix?: string;
+  /** What the reference stands for now, where that was answered before. */
+  readonly version?: string;
 };
 
 export const isHttpFault = (error: unknown): error is HttpFault =>
@@ -27,6 +29,11 @@ export const httpFault = (
     ...(status !== undefined && { status }),
     ...(fix !== undefined && { fix }),
   });
+
+/** A fault as one with what is asked of a version that is known by now; whatever else goes on as it is. */
+export function ofVersion(error: unknown, version: string): never {
+  throw isHttpFault(error) ? Object.assign(error, { version }) : error;
+}
 
 /** @returns the answer; undefined where it was refused, or is none */
 export const unlessRefused = (asked: Promise<unknown>): Promise<unknown> =>

@@ -10,7 +10,7 @@ import type {
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { askFile } from './http.ts';
-import { isHttpFault, unlessRefused } from './http-fault.ts';
+import { isHttpFault, ofVersion, unlessRefused } from './http-fault.ts';
 import { exportAdvice, flavorsIn } from './mlflow-flavors.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
 import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';
@@ -50,23 +50,36 @@ export function resolveVersion(
           : `has version ${version.version} as ${version.status}, which is not ready`,
         'Check the address, and whether the version was uploaded whole.',
       );
-    const folder = await folderOf(server, version, asked, context);
-    const files = await filesIn(server, folder, asked, context);
-    const graph = await graphOf(server, folder, files, asked, context);
-    // Evidence, which who may read the model may be denied: the model is served without it.
-    const [run, model] = await Promise.all([
-      version.run && unlessRefused(askMlflow(server, 'mlflow/runs/get', { run_id: version.run })),
-      version.model && unlessRefused(askMlflow(server, `mlflow/logged-models/${version.model}`)),
-    ]);
-    return {
-      reference,
-      isFolder: false,
-      files: [graph],
-      others: files.filter((file) => file !== graph),
-      from: folder,
-      origin: originOf(version, server.at, place.alias, run, model),
-    };
+    return contentOf(server, version, asked, context, place).catch((error: unknown) =>
+      ofVersion(error, version.version),
+    );
   });
+}
+
+/** Where its files are, and what is known of it. */
+async function contentOf(
+  server: MlflowServer,
+  version: MlflowVersion,
+  asked: Asked,
+  context: SourceContext,
+  { alias }: Place,
+): Promise<ResolvedArtifact> {
+  const folder = await folderOf(server, version, asked, context);
+  const files = await filesIn(server, folder, asked, context);
+  const graph = await graphOf(server, folder, files, asked, context);
+  // Evidence, which who may read the model may be denied: the model is served without it.
+  const [run, model] = await Promise.all([
+    version.run && unlessRefused(askMlflow(server, 'mlflow/runs/get', { run_id: version.run })),
+    version.model && unlessRefused(askMlflow(server, `mlflow/logged-models/${version.model}`)),
+  ]);
+  return {
+    reference: asked.reference,
+    isFolder: false,
+    files: [graph],
+    others: files.filter((file) => file !== graph),
+    from: folder,
+    origin: originOf(version, server.at, alias, run, model),
+  };
 }
 
 const askedOf = (reference: string, { at, access }: MlflowServer): Asked => ({

@@ -5,7 +5,7 @@ import type { ResolvedArtifact, SourceContext } from '../../contracts/sources/ar
 import { cacheFolder, keyOf } from '../../disk/cache.ts';
 import { writeWhole } from '../../disk/whole.ts';
 import { problemError } from '../../problems/errors.ts';
-import { isHttpFault } from './http-fault.ts';
+import { type HttpFault, httpFault, isHttpFault } from './http-fault.ts';
 
 /** What references to registries stood for, by this machine's memory: it may be deleted at any time. */
 
@@ -49,6 +49,8 @@ export async function rememberedResolve(
     if (!isHttpFault(error)) throw error;
     if (error.kind !== 'unreachable' || known === undefined) throw unfetched(asked, context, error);
     const { version = '', at = asked.at } = known.resolved.origin ?? {};
+    if (error.version !== undefined && error.version !== version)
+      throw unfetched(asked, context, moved(error, version));
     // Whose group of SageMaker it was, only its answer tells.
     const place = at === asked.at ? '' : ` of ${at}`;
     return {
@@ -80,6 +82,15 @@ export async function rememberedResolve(
   ];
   return { ...resolved, ...(notices.length > 0 && { notices }) };
 }
+
+/** It has been reached, and has told that it is another version now. */
+const moved = ({ message, status, version }: HttpFault, before: string): HttpFault =>
+  httpFault(
+    'unreachable',
+    message,
+    status,
+    `It is ${shownVersion(version)} now, and what this machine has is ${shownVersion(before)}: retry once all of it can be read.`,
+  );
 
 /** What a registry says is shown to people. */
 const plainly = ({ origin, ...resolved }: ResolvedArtifact): ResolvedArtifact => ({
