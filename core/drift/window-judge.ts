@@ -88,9 +88,9 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
       : smooth(borne(signal, { n, a, b }), m, signal.phi);
   const counted = chi(signal, cells);
   const index = psi(signal.counts, cells);
-  const empty = emptyCells(signal, cells);
+  const empty = emptyCells(signal, cells, m);
   // Chi² must join those cells with others, where they could hide what they took the place of.
-  const unseen = empty === undefined ? undefined : shareAnswer({ ...empty, of: n, among: m }, signal, rule);
+  const unseen = empty === undefined ? undefined : shareAnswer({ ...empty, of: n }, signal, rule);
 
   const answers: readonly Answer[] = [
     ...(scored === undefined ? [] : [{ p: scored.p, past: past(scored.t, 2), size: scored.size }]),
@@ -132,17 +132,19 @@ function borne(signal: NumericSignal, { n, a, b }: ScoreSums): ScoreSums {
 
 /**
  * Rows in cells that the reference lacks. Where many categories are rare it lacks some by chance: as many
- * rows later have an unseen one as have, in the reference, one that no other row has (Good, The population
- * frequencies of species, 1953).
+ * rows later have an unseen one as have, in the reference, one that no other row has. That number says it
+ * half as surely as a count of rows would, its variance being f₁ + 2f₂, those with one row and those with two
+ * (Good, The population frequencies of species, 1953).
  */
-function emptyCells(signal: Signal, cells: readonly number[]): Pick<Share, 'live' | 'before'> | undefined {
+function emptyCells(signal: Signal, cells: readonly number[], m: number): Omit<Share, 'of'> | undefined {
   const { counts } = signal;
   if (signal.kind === 'category') {
-    const once = counts.slice(0, signal.values.length).filter((count) => count === 1).length;
-    return { live: cells.at(-1) ?? 0, before: (counts.at(-1) ?? 0) + once };
+    const own = counts.slice(0, signal.values.length).filter((count) => count === 1).length;
+    const once = (counts.at(-1) ?? 0) + own;
+    return { live: cells.at(-1) ?? 0, before: Math.ceil(once / 2), among: once === 0 ? m : m / 2 };
   }
   const empty = cells.filter((_, cell) => counts[cell] === 0);
-  return counts.includes(0) ? { live: total(empty), before: 0 } : undefined;
+  return counts.includes(0) ? { live: total(empty), before: 0, among: m } : undefined;
 }
 
 /** What a chi² statistic is beyond what noise alone would bring, in σ as the smooth test's. */

@@ -242,6 +242,19 @@ describe('a category', () => {
       expect(judged(2000, () => (chance() < 0.1 ? 'new' : `t${drawn()}`)).drifted).toBe(true);
     });
 
+    it('has not where chance gave the reference few that no other row has', () => {
+      // In 10 of 300 rows is a town that no other row has; 30 may have been expected, and 1000 later.
+      const values = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+      const counts = [30, 25, 20, 20, 20, 20, 20, 20, 115, 10];
+      const town = category('town', { values, rare: towns.slice(0, 50), counts });
+      const cells = counts.slice(0, 9).map((count) => Math.round((count * 9350) / 290));
+      const judged = (unseen: number): boolean | undefined => {
+        const sums = [{ n: 10_000, nulls: 0, a: 0, b: 0, cells: [...cells, unseen] }];
+        return judgeSignals({ signals: sums }, { ...baselineOf([town]), rows: 300 }, RULE)[0]?.drifted;
+      };
+      expect([judged(1000), judged(2000)]).toEqual([false, true]);
+    });
+
     it('has not where all are as frequent, and chance gave some of them more rows in the reference', () => {
       for (let i = 0; i < 5; i += 1) {
         const judged = windows(1000, () => Math.floor(600 * chance()));
