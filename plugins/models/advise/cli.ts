@@ -64,7 +64,11 @@ async function main([verb, ...args]: readonly string[]): Promise<void> {
   const { files, flags } = read(args);
   const [file, second] = files;
   if (file === undefined || second !== undefined)
-    throw usage('advise', `takes one file, not ${files.length}.`, 'Write for example advise model.onnx.');
+    throw usage(
+      'advise',
+      `takes one file, not ${files.length}.`,
+      'Write for example `npx serverless-models advise model.onnx`.',
+    );
   throwProblems(referenceProblems(file, file));
   const folder = process.cwd();
   const known = await knownFile(file, { key: file, serviceDir: folder, progress: () => undefined });

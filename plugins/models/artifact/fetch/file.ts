@@ -22,7 +22,11 @@ export async function resolveFile(
         key,
         value: reference,
         message: `${reference} does not exist.`,
-        fix: 'Write a path relative to serverless.yml.',
+        // `npx serverless-models advise` has a file alone, and no service around it.
+        fix:
+          key === reference
+            ? 'Write the path of a model, relative to this folder.'
+            : 'Write a path relative to serverless.yml.',
       },
     ]);
   }

@@ -45,3 +45,11 @@ it('the command by itself tells its version', async () => {
   const { version } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
   expect(await run(['--version'])).toBe(`${version}\n\nexit 0\n`);
 });
+
+it('a file that is absent is told by itself, as there is no serverless.yml', async () => {
+  const [none, absent] = await Promise.all([run(['advise']), run(['advise', 'absent.onnx'])]);
+  expect(none).toContain('Write for example `npx serverless-models advise model.onnx`.');
+  expect(absent).toBe(
+    'absent.onnx: absent.onnx does not exist. Write the path of a model, relative to this folder. [MODELS_ARTIFACT_MISSING]\n\nexit 1\n',
+  );
+});
