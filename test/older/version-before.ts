@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -59,7 +59,7 @@ export async function packagedBefore(from: string, to: string): Promise<void> {
   try {
     await mkdir(join(to, 'models'), { recursive: true });
     for (const [zip, modules] of Object.entries(zips)) {
-      const content = { ...(await unzip(join(from, zip))), ...modules };
+      const content = { ...(await unzip(sameIn(from, zip))), ...modules };
       const entries = Object.keys(content).map((path) => ({ path, from: join(drafts, zip, path), bytes: 0 }));
       for (const { path, from } of entries) {
         await mkdir(dirname(from), { recursive: true });
@@ -91,6 +91,12 @@ export async function packagedBefore(from: string, to: string): Promise<void> {
       );
     await copyFile(join(from, 'models', same.from), join(to, 'models', name));
   }
+}
+
+/** Where this version has put the same: a name of its own where the service is called as the model. */
+function sameIn(folder: string, zip: string): string {
+  const path = join(folder, zip);
+  return existsSync(path) ? path : path.replace(/\.zip$/, '.model.zip');
 }
 
 /** Writes the plugin of main before, able to deploy packages, below `folder`. @returns its path */

@@ -32,6 +32,10 @@ def scores(values):
     spread = raw(u).std()
     if spread < 1e-6:
         spread = 0
+    else:
+        # A parabola is at its greatest at an end or at its vertex; no score is worth less than ten rows.
+        ends = np.array([0, 1, np.clip(mean + skew / (2 * sd), 0, 1)])
+        spread *= max(1, np.abs(raw(ends)).max() / spread / np.sqrt(len(values) / 10))
     second = (lambda u: raw(u) / spread) if spread else np.zeros_like
     return knots, (mean, sd, skew, spread), lambda x: ((rank(knots, x) - mean) / sd, second(rank(knots, x)))
 
@@ -65,11 +69,23 @@ def numeric(column):
     }
 
 
+def own_cells(order, totals):
+    """Eight: whatever surely has more rows than the eighth, and then by the text of what has about as many."""
+    sure = lambda more, less: totals[more] - totals[less] > 3 * np.sqrt(totals[more] + totals[less])
+    if len(order) <= 8 or sure(order[7], order[8]):
+        return order[:8]
+    above = [text for text in order if sure(text, order[7])]
+    about = sorted(text for text in order if not sure(text, order[7]) and not sure(order[7], text))
+    chosen = {*above, *about[: 8 - len(above)]}
+    return [text for text in order if text in chosen]
+
+
 def category(column):
     values = column.dropna()
     totals = values.value_counts()
     order = sorted(totals.index, key=lambda text: (-totals[text], text))
-    own, rare = order[:8], order[8:]
+    own = own_cells(order, totals)
+    rare = [text for text in order if text not in own]
     cells = values.map(lambda text: own.index(text) if text in own else len(own)).to_numpy()
     counts = np.bincount(cells, minlength=len(own) + 1)
     chi = []
@@ -78,12 +94,13 @@ def category(column):
         table = np.array([here, counts - here])[:, counts > 0]
         test = stats.chi2_contingency(table, correction=False)
         chi.append(test.statistic / test.dof)
+    once = sum(1 for text in rare if totals[text] == 1)
     return {
         "nulls": int(column.isna().sum()),
         "phi": max(1.0, float(np.mean(chi))),
         "values": own,
         "rare": sorted(rare),
-        "counts": [*counts.tolist(), 0],
+        "counts": [*counts[:-1].tolist(), int(counts[-1]) - once, once],
     }
 
 

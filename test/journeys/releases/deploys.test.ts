@@ -95,7 +95,7 @@ describe('a deploy of what is not live', () => {
     // Built again, it is another version that behaves the same.
     expect(await on.deploy({ ...b, factor: 3.5 })).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await on.events()).toMatch(
-      /nothing was changed: version 3 of churn is the same as version 2, which was rolled back .*odd answers; .*"sls deploy --force --stage test"/,
+      /nothing was changed: version 3 of churn is the same as version 2, which was rolled back .*odd answers; .*"sls deploy --force --stage test --region us-east-1"/,
     );
     expect(await on.document()).toMatchObject({ phase: 'ROLLED_BACK', refused });
     expect(await on.alias()).toEqual(whole('1'));
