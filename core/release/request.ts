@@ -222,7 +222,9 @@ async function giveBack(
     const now = world.clock();
     await world.registry.archive({ model, release: endedBy(found, WITHDRAWN, now) });
     const to = givenBack(found, before, now);
-    if ((await world.registry.move(to, etag)) === 'ok') await scheduleTicks(world, to);
+    // Another worker has written meanwhile: it has the document.
+    if ((await world.registry.move(to, etag)) !== 'ok') return;
+    await scheduleTicks(world, to);
     world.log('the function from before is released again', { model, functionName: to.functionName });
   } catch (error) {
     world.log('the document of the function from before was not restored', {

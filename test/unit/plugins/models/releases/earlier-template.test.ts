@@ -1,52 +1,27 @@
 import { expect, it } from 'vitest';
 import type { TickAnswer } from '../../../../../core/release/document/worker-contract.ts';
-import type { Host } from '../../../../../plugins/models/contracts/host.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
-import type { DeployContext } from '../../../../../plugins/models/releases/deploy-context.ts';
 import { finishDeploy } from '../../../../../plugins/models/releases/finish.ts';
 import { live } from '../../../core/release/traffic.ts';
+import { finishing } from './finishing.ts';
 
 /** The end of `sls rollback`: the template that is deployed then is not what serverless.yml declares. */
 async function finished(declared: object, fingerprints: Readonly<Record<string, string>>) {
   const w = await live();
   const ticked: string[] = [];
   const lines: string[] = [];
-  const context: DeployContext = {
-    service: { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' },
-    notice: (line) => lines.push(line),
-    progress: () => {},
+  const context = finishing(w, {
     models: parseModels(declared).models,
-    signatures: async () => new Map(),
-    host: {
-      service: 'shop',
-      stage: 'dev',
-      region: 'us-east-1',
-      stack: 'shop-dev',
-      provider: {},
-      functions: {},
-    } as unknown as Host,
-    reach: {
-      bucket: async () => 'registry',
-      registry: (_, work) => work({ documents: w.world.registry, by: 'arn:aws:iam::1:user/ann' }),
-      deployedBucket: async () => 'registry',
-      worker: () => ({
-        tick: async (tick) => {
-          ticked.push(tick.model);
-          return (await w.send({ tick })) as TickAnswer;
-        },
-        command: async () => ({ done: false, refused: 'nothing is asked here' }),
-        close: () => {},
-      }),
-      alias: async ({ functionName, alias }) => w.aliases.at(functionName, alias),
-      exists: async () => true,
-      aliases: async () => new Set(),
-      template: async () => ({}),
-      lacks: async () => ({ problems: [], lines: [] }),
-      traffic: async () => ({ unknown: 'nobody counted it' }),
-      clock: () => w.clock.now,
-      pause: async () => {},
-    },
-  };
+    notice: (line) => lines.push(line),
+    worker: () => ({
+      tick: async (tick) => {
+        ticked.push(tick.model);
+        return (await w.send({ tick })) as TickAnswer;
+      },
+      command: async () => ({ done: false, refused: 'nothing is asked here' }),
+      close: () => {},
+    }),
+  });
   const offers = Object.entries(fingerprints).map(([model, fingerprint]) => ({
     model,
     identity: 'i',
@@ -67,7 +42,7 @@ it('a model that the template has not is left alone, and told', async () => {
       'other: the template that is deployed now has no such model, so it is not deployed any more',
     ],
   });
-  // From before there was any: there is no worker to ask, either.
+  // A template without models has no worker that could be asked.
   expect((await finished(both, {})).ticked).toEqual([]);
 });
 
