@@ -12,7 +12,7 @@ export const staged = (text: string, stage: string, region?: string): string =>
       `${quote}${withOption(withOption(command, 'stage', stage), 'region', region)}${quote}`,
   );
 
-/** The same command, where the option is in it already, or nothing is known to be written. */
+/** A command with an option; unchanged where it has the option already, or there is no value. */
 export const withOption = (command: string, option: string, value: string | undefined): string =>
   value === undefined || new RegExp(`(^| )--${option}( |=|$)`).test(command)
     ? command

@@ -30,7 +30,7 @@ export const httpFault = (
     ...(fix !== undefined && { fix }),
   });
 
-/** A fault as one with what is asked of a version that is known by now; whatever else goes on as it is. */
+/** Throws an error again, a fault with the version that the reference stands for, as answered before it. */
 export function ofVersion(error: unknown, version: string): never {
   throw isHttpFault(error) ? Object.assign(error, { version }) : error;
 }
