@@ -258,6 +258,10 @@ class Sandbox:
                 if report := self._read_report(request_id):
                     if report["kind"] == "next":
                         return report
+                    # Also what was too quick for a look: the kernel would not have let it answer.
+                    if memory.over(limit, *self._processes()):
+                        self._kill_process()
+                        return self._exited(request_id, limit)
                     self._log.settle(self._reported)
                     peak = max(peak, memory.used_mb(*self._processes(), peak=True))
                     return {**report, "memory_mb": peak}

@@ -244,4 +244,20 @@ describe('memory', () => {
     expect(JSON.stringify(on.beyond)).toContain('Runtime exited with error: signal: killed');
     expect(off.beyond).toBe(40);
   });
+
+  it('ends one that answers faster than it is looked at', async () => {
+    const { on, off } = await withAndWithout('memory', async (aws) => {
+      const code = `const held = [];
+        export const handler = async () => { held.push(Buffer.alloc(4 << 20, 1)); return held.length; };`;
+      await makeFunction(aws, { name: 'grows', code, memory: 128, timeout: 60 });
+      const answers: unknown[] = [];
+      while (answers.length < 40) answers.push((await invoke(aws, 'grows', {})).body);
+      return answers;
+    });
+    const killed = on.findIndex((answer) => typeof answer !== 'number');
+    expect(on[killed]).toMatchObject({ errorMessage: expect.stringContaining('signal: killed') });
+    // The next process begins anew.
+    expect(on[killed + 1]).toBe(1);
+    expect(off.at(-1)).toBe(40);
+  });
 });
