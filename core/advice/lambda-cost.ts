@@ -11,7 +11,7 @@ const COLD_PROMISED = 0.001;
 const HTTP_UNIT = 512 * 1024;
 
 /** Lambda bills whole milliseconds, so that half a one is added on average. */
-const billedSeconds = (service: number): number => Math.max(0.001, service + 0.0005);
+export const billedSeconds = (service: number): number => Math.max(0.001, service + 0.0005);
 
 const megabytes = (memory: number): string => `${memory.toLocaleString('en-US')} MB`;
 

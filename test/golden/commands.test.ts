@@ -150,7 +150,7 @@ describe.each(each)('%s', (_, framework: Framework) => {
     ]);
     // 5/s for 30 days: 12.96 million requests.
     expect(cost.models[0].requests).toBeCloseTo(2.592, 6);
-    expect(cost.models[0].compute).toBeCloseTo(12.96e6 * 0.1 * (1769 / 1024) * 0.0000166667, 6);
+    expect(cost.models[0].compute).toBeCloseTo(12.96e6 * 0.1005 * (1769 / 1024) * 0.0000166667, 6);
     expect(cost.models[0].http).toBeCloseTo(12.96, 6);
     expect(creates.filter(({ what }: { what: string }) => what === 'route').length).toBeGreaterThan(10);
   });

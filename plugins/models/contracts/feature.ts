@@ -40,7 +40,7 @@ export type Resources = Readonly<Record<string, Resource>>;
 /** Resources of the framework's template, where nothing is known of their form. */
 export type Compiled = Readonly<Record<string, Json>>;
 export type Dollars = Readonly<Record<string, number>>;
-/** Requests a month, and the seconds that one is billed for; and those of INIT, if it starts an instance. */
+/** Requests a month, and the seconds that one takes; and those of INIT, if it starts an instance. */
 export type Use = { readonly requests: number; readonly duration: number; readonly init: number };
 
 /** Facts by model, once it is packaged. */

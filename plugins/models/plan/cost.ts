@@ -51,7 +51,7 @@ const added = <T extends Dollars>(start: T, more: readonly Dollars[]): T => {
 
 /**
  * @param traffic requests a second, on average
- * @param duration seconds that a request is billed for
+ * @param duration seconds that a request takes, on average
  * @param init seconds of INIT that a cold start is billed for beside that
  */
 export function monthlyCost(

@@ -1,3 +1,4 @@
+import { billedSeconds } from '../../../../core/advice/lambda-cost.ts';
 import { coldShare, IDLE_SECONDS } from '../../../../core/capacity/environments/cold-share.ts';
 import { erlangB } from '../../../../core/capacity/erlang.ts';
 import type { Dollars, Use } from '../../contracts/feature.ts';
@@ -23,7 +24,7 @@ export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
   const storage = remote * PRICES.storageGbSecond;
   return {
     requests: requests * PRICES.request,
-    compute: requests * duration * (gb * gbSecond + storage),
+    compute: requests * billedSeconds(duration) * (gb * gbSecond + storage),
     // Billed like the request itself, since August 2025 for zips, too:
     // https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
     coldStarts: requests * cold * init * (gb * PRICES.gbSecond[model.architecture] + storage),

@@ -457,7 +457,7 @@ describe('cost', () => {
     if (model === undefined) throw new Error('no model');
     const cost = monthlyCost(model, facts, 1, 0.1);
     expect(cost.requests).toBeCloseTo(2.592 * 0.2, 9);
-    expect(cost.compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000166667, 9);
+    expect(cost.compute).toBeCloseTo(2_592_000 * 0.1005 * 0.0000166667, 9);
     expect(cost.http).toBeCloseTo(2.592, 9);
     // Requests, errors, latency, cold starts and rejections, by model and by version.
     expect(cost.metrics).toBeCloseTo(10 * 0.3, 9);
@@ -466,6 +466,16 @@ describe('cost', () => {
     expect(monthlyCost({ ...model, architecture: 'arm64' }, facts, 1, 0.1).compute).toBeLessThan(
       cost.compute,
     );
+  });
+
+  it('is of whole milliseconds, as Lambda bills: half a one more on average, and never less than one', () => {
+    if (model === undefined) throw new Error('no model');
+    const compute = (duration: number): number => monthlyCost(model, facts, 1, duration).compute;
+    // Times that are spread evenly over a millisecond, each rounded up, and what they are on average.
+    const times = Array.from({ length: 1000 }, (_, i) => 0.003 + (i + 0.5) / 1e6);
+    const billed = times.reduce((sum, time) => sum + Math.ceil(time * 1000) / 1000, 0) / times.length;
+    expect(compute(0.0035)).toBeCloseTo(2_592_000 * billed * 0.0000166667, 9);
+    expect(compute(0.0002)).toBeCloseTo(2_592_000 * 0.001 * 0.0000166667, 9);
   });
 
   it('grows with traffic and time, and is nothing without requests', () => {
@@ -509,7 +519,7 @@ describe('cost', () => {
     const rare = monthlyCost(model, facts, 100 / 86_400, 0.05);
     const cold = Math.exp((-300 * 100) / 86_400);
     expect(rare.coldStarts).toBeCloseTo(3000 * cold * 0.5 * 0.0000166667, 5);
-    expect(rare.coldStarts / rare.compute).toBeGreaterThan(7);
+    expect(rare.coldStarts / rare.compute).toBeCloseTo(7, 1);
     expect(monthlyCost(model, facts, 100 / 86_400, 0.05, 2).coldStarts).toBeCloseTo(4 * rare.coldStarts, 9);
     const often = monthlyCost(model, facts, 50, 0.05);
     expect(often.coldStarts / often.compute).toBeLessThan(0.001);
@@ -527,12 +537,12 @@ describe('cost', () => {
     if (one === undefined) throw new Error('no model');
     const beyond = 0.1 / 1.1;
     const price = beyond * 0.0000166667 + (1 - beyond) * 0.0000097222;
-    expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * price, 9);
+    expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1005 * price, 9);
     const schedule = { days: 'daily', from: '00:00', to: '12:00', timezone: 'UTC', min: 9, max: 9 };
     const [half] = declaredModels({ churn: { memory: 1024, concurrency: { provisioned: 1, schedule } } });
     if (half === undefined) throw new Error('no model');
     const less = (beyond / 2) * 0.0000166667 + (1 - beyond / 2) * 0.0000097222;
-    expect(monthlyCost(half, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * less, 6);
+    expect(monthlyCost(half, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1005 * less, 6);
   });
 
   it('of the sweeps is 2,880 runs in a month of 30 days', () => {
