@@ -23,6 +23,7 @@ import { finishLargeJob, receiveMessage, scorePart } from '../../core/batch/rece
 import type { Manifest } from '../../core/endpoint/contract.ts';
 import { metricLine } from '../../core/metrics/line.ts';
 import type { AnyTransform } from '../../core/protocol/transform.ts';
+import { writeMetrics } from '../runtime/emf.ts';
 import { openSession } from '../runtime/session.ts';
 import { driftWriter } from './drift-writer.ts';
 import { givenUpFor } from './reason.ts';
@@ -50,12 +51,12 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
   const parts = executions(sfn, required(BATCH_ENV.machine), version);
   const owner = parseOwner(required(BATCH_ENV.owner));
-  // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in
-  // them.
-  const out = (lines: string): void => {
-    process.stdout.write(lines);
-  };
-  const seen = manifest.drift && driftWriter(manifest, required(BATCH_ENV.endpoint), process.env, out);
+  // It names the level by itself.
+  const seen =
+    manifest.drift &&
+    driftWriter(manifest, required(BATCH_ENV.endpoint), process.env, (lines) => {
+      process.stdout.write(lines);
+    });
   const run = runOf(manifest, session, transform, seen);
 
   const worldOf = (context: Context): BatchWorld => ({
@@ -72,7 +73,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     ...parts,
     left: () => context.getRemainingTimeInMillis(),
     clock: Date.now,
-    count: (metrics) => out(metricLine(functionName, Date.now(), metrics)),
+    count: (metrics) => writeMetrics(metricLine(functionName, Date.now(), metrics)),
     log: (level, message, fields) => logger[level](message, { ...fields }),
   });
 

@@ -14,6 +14,7 @@ import { monitor } from '../../core/drift/monitor.ts';
 import type { DriftWorld } from '../../core/drift/ports.ts';
 import { placeOfScope, staged } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
+import { writeMetrics } from '../runtime/emf.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
 
 const logger = new Logger({ serviceName: 'models-drift' });
@@ -53,11 +54,7 @@ function worldOf(context: Context): DriftWorld {
     logs,
     clock: Date.now,
     left: () => context.getRemainingTimeInMillis(),
-    // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in
-    // them.
-    out: (line) => {
-      process.stdout.write(line);
-    },
+    out: writeMetrics,
     log: (level, message, fields) => logger[level](message, { ...fields }),
   };
 }

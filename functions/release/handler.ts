@@ -38,6 +38,7 @@ import { placeOfScope } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
 import { receiveRequest } from '../../core/release/receive.ts';
+import { writeMetrics } from '../runtime/emf.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
 import { headersBy, mlflowRegistry } from './mlflow.ts';
 
@@ -162,8 +163,6 @@ const first = (text: string, lines: number | undefined): string =>
 /**
  * One count, in CloudWatch's embedded format:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- * Not by console, whose lines Lambda begins with time, id and level: CloudWatch would take them for text, and
- * no alarm would ever see the count. Powertools and aws-embedded-metrics go the same way.
  */
 function count(metric: string, functionName: string, at = clock()): void {
   const directive = {
@@ -173,7 +172,7 @@ function count(metric: string, functionName: string, at = clock()): void {
   };
   const line = { [ENDPOINT.model]: functionName, [metric]: 1 };
   const document = { _aws: { Timestamp: at, CloudWatchMetrics: [directive] }, ...line };
-  process.stdout.write(`${JSON.stringify(document)}\n`);
+  writeMetrics(`${JSON.stringify(document)}\n`);
 }
 
 /** `arn:aws:lambda:<region>:<account>:function:<name>`, without a version or alias. */
