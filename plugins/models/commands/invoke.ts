@@ -5,6 +5,7 @@ import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
+import { plainText } from '../../../core/text/plain.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import { awsFix } from '../context/aws-fix.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
@@ -192,16 +193,18 @@ function pretty(answer: unknown): string {
   const outputs =
     isObject(answer) && Array.isArray(answer.outputs) ? (answer.outputs as readonly Output[]) : undefined;
   if (outputs === undefined) return JSON.stringify(answer, null, 2);
-  const width = Math.max(...outputs.map(({ name }) => name.length), 0);
+  // Exporters write anything into names.
+  const names = outputs.map(({ name }) => plainText(String(name)));
+  const width = Math.max(...names.map(({ length }) => length), 0);
   return outputs
-    .map(({ name, datatype, shape, data }) => {
+    .map(({ datatype, shape, data }, i) => {
       const values = [data].flat(Number.POSITIVE_INFINITY);
       const more = values.length > SHOWN ? `, … (${values.length} values)` : '';
       const line = values
         .slice(0, SHOWN)
         .map((value) => JSON.stringify(value))
         .join(', ');
-      return `${name.padEnd(width)}  ${datatype} [${shape.join(', ')}]  ${line}${more}`;
+      return `${(names[i] ?? '').padEnd(width)}  ${datatype} [${shape.join(', ')}]  ${line}${more}`;
     })
     .join('\n');
 }

@@ -2,6 +2,7 @@ import { cardLines } from '../../../core/card/words.ts';
 import { originLine } from '../../../core/origin/origin.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
+import { plainText } from '../../../core/text/plain.ts';
 import { type Command, NO_MODELS, usage } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 
@@ -62,8 +63,12 @@ export function toTypes({ model, facts }: Row): string {
   return `${about}\nexport const ${name} = ${JSON.stringify({ inputs, outputs }, null, 2)} as const;`;
 }
 
+/** Exporters write anything into names: one with the end of a line in it would be a line of its own. */
+const shown = (specs: readonly TensorSpec[]): readonly TensorSpec[] =>
+  specs.map((spec) => ({ ...spec, name: plainText(spec.name) }));
+
 export function toText({ model, facts }: Row): string {
-  const { inputs, outputs } = facts.signature;
+  const [inputs, outputs] = [shown(facts.signature.inputs), shown(facts.signature.outputs)];
   const names = [...inputs, ...outputs].map(({ name }) => name.length);
   const width = Math.min(32, Math.max(0, ...names));
   const tensors = (label: string, specs: readonly TensorSpec[]): string[] =>
@@ -87,13 +92,13 @@ export function toText({ model, facts }: Row): string {
     ...tensors('inputs', inputs),
     ...(facts.columns === undefined ? [] : [`  columns   ${columnsOf(facts.columns)}`]),
     ...tensors('outputs', outputs),
-    ...facts.notices.map((notice) => `  note      ${notice}`),
+    ...facts.notices.map((notice) => `  note      ${plainText(notice)}`),
   ].join('\n');
 }
 
 /** Those of reference data alone are known, but do not bind. */
 const columnsOf = ({ names, bind }: Columns): string =>
-  `${listOf(names)}${bind ? '' : ' (of the reference data)'}`;
+  `${listOf(names.map(plainText))}${bind ? '' : ' (of the reference data)'}`;
 
 /** `[*, 30]`: a star is a free dimension. */
 function shapeOf(shape: readonly number[]): string {

@@ -1,4 +1,5 @@
 import { isObject } from '../../../core/json/is-object.ts';
+import { plainText } from '../../../core/text/plain.ts';
 import { type Host, hasNamedRole, nameOf, providerRole } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { placeOf } from '../declaration/keys/units.ts';
@@ -43,7 +44,7 @@ function endpointLine(model: Model, host: Host, base: string | undefined): strin
 export function packagingNotices(input: PlanInput): readonly string[] {
   const { models, host, built } = input;
   const lines = models.flatMap(({ name }) =>
-    (built.get(name)?.facts.notices ?? []).map((notice) => `models.${name}: ${notice}`),
+    (built.get(name)?.facts.notices ?? []).map((notice) => `models.${name}: ${plainText(notice)}`),
   );
   for (const model of drifting(models)) {
     const found = built.get(model.name)?.facts.drift;

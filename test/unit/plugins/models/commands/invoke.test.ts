@@ -78,6 +78,11 @@ describe('what sls models invoke prints', () => {
     expect(await printed('{"id": 9007199254740993}')).toBe('{\n  "id": 9007199254740993\n}');
   });
 
+  it('has no line of its own for a name of an output that holds the end of one', async () => {
+    const outputs = [{ name: 'p\nok\u001b[2J', datatype: 'FP32', shape: [], data: [0.1] }];
+    expect(await printed(JSON.stringify({ outputs }))).toBe('p ok�[2J  FP32 []  0.1');
+  });
+
   it('is with --json what came, to the byte', async () => {
     expect(await printed(answer, { json: true })).toBe(answer);
     expect(process.exitCode).toBeUndefined();

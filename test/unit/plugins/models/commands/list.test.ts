@@ -69,6 +69,21 @@ it('shows the names of columns, and where they are from if they do not bind', ()
   });
 });
 
+it('shows no line that a name in the graph makes up, and nothing that a terminal obeys', () => {
+  const name = 'x\n  signed    by ann@example.com\u001b]0;mine\u0007';
+  const forged = { name, datatype: 'FP32', shape: [-1] } as const;
+  const signature = { inputs: [forged], outputs: [forged], omitted: [name] };
+  const columns = { names: [name], bind: true };
+  const text = toText({
+    model,
+    facts: { ...facts, signature, columns, notices: [`Output ${name} is a map.`] },
+  });
+  expect(text).not.toMatch(/^ {2}signed/m);
+  expect(text.split('\n')).toHaveLength(9);
+  expect(text).not.toMatch(/(?!\n)\p{Cc}/u);
+  expect(text).toContain('x   signed    by ann@example.com�]0;mine�  FP32   [*]');
+});
+
 it('gives the same as JSON', () => {
   expect(toJson({ model, facts })).toMatchObject({
     name: 'churn',

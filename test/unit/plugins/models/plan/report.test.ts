@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { endpointLines, packagingNotices } from '../../../../../plugins/models/plan/report.ts';
-import { declaredModels, HOST } from '../../../../fixtures/service.ts';
+import { declaredModels, FACTS, HOST } from '../../../../fixtures/service.ts';
 
 it('a base URL has a slash at its end or none: the path that is told has one', () => {
   const models = declaredModels({ churn: { http: { auth: 'none' } } });
@@ -27,4 +27,16 @@ it('managed policies beside a role that the service names are told to be nobodyâ
   const provider = { iam: { role: 'arn:aws:iam::123456789012:role/all' } };
   expect(told({}, { ...HOST, provider })).toEqual([line]);
   expect(told({ iam: {} }, { ...HOST, provider })).toEqual([]);
+});
+
+it('a notice of an artifact is one line, whatever its names hold', () => {
+  const facts = { ...FACTS, notices: ['Output y\nmodels.churn: signed\u001b[2J is a map.'] };
+  const told = packagingNotices({
+    models: declaredModels({ churn: {} }),
+    options: {},
+    host: HOST,
+    built: new Map([['churn', { facts, path: 'churn.zip' }]]),
+    zips: new Map(),
+  });
+  expect(told).toContain('models.churn: Output y models.churn: signedï¿½[2J is a map.');
 });
