@@ -4,15 +4,8 @@ import {
   PutBucketNotificationConfigurationCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, RIGHT_SPREADS } from '../../core/errors/aws-errors.ts';
 import type { BucketEventsPort } from '../../core/ports/aws.ts';
-
-/**
- * Milliseconds after which what was denied is asked for again. The deploy that asks may have allowed it a
- * second ago, and IAM takes some until that holds everywhere:
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
- */
-const DENIED = [2_000, 4_000, 8_000, 8_000];
 
 const wait = (milliseconds: number): Promise<unknown> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -49,7 +42,7 @@ export const bucketEvents =
       } catch (error) {
         const refused = refusalOf(error, bucket, action);
         if (refused === undefined) throw error;
-        const due = errorStatus(error) === 403 ? DENIED[tries] : undefined;
+        const due = errorStatus(error) === 403 ? RIGHT_SPREADS[tries] : undefined;
         if (due === undefined) return { refused };
         await pause(due);
       }

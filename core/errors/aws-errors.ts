@@ -20,6 +20,20 @@ export const THROTTLED = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDow
 export const isThrottled = (error: unknown): boolean =>
   errorStatus(error) === 429 || THROTTLED.test(errorName(error) ?? '');
 
+/**
+ * Milliseconds after which what was denied is asked for again. The deploy that asks may have allowed it a
+ * second ago, and IAM takes some until that holds everywhere:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+ */
+export const RIGHT_SPREADS: readonly number[] = [2_000, 4_000, 8_000, 8_000];
+
+/**
+ * A right that is missing, or a role that the scheduler may not take on yet, for which it has no word of its
+ * own: https://github.com/aws/aws-sdk-js-v3/issues/6494
+ */
+export const isDenied = (error: unknown): boolean =>
+  errorStatus(error) === 403 || /to assume the role/.test(messageOf(error));
+
 /** Codes of Node's network where nothing was sent: nobody was found, or lets in. */
 export const UNREACHED: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',

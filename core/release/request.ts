@@ -6,11 +6,11 @@ import { endedBy } from './admission/withdraw.ts';
 import type { Release } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
 import type { Incoming } from './events/events.ts';
-import { nameAndMessage } from './failures.ts';
+import { nameAndMessage, untilAgain } from './failures.ts';
 import { respond, scheduleTicks, type World } from './ports.ts';
 import { runRelease } from './run.ts';
 import { allTraffic, rolledBackWithout } from './state/alias-target.ts';
-import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
+import { type Kept, keep, recordedAt, tickable } from './write-down.ts';
 
 type Ask = Extract<Incoming, { kind: 'ask' }>;
 type Remove = Extract<Incoming, { kind: 'delete' }>;
@@ -39,20 +39,25 @@ async function take(world: World, ask: Ask): Promise<Taken> {
   let [races, failures] = [0, 0];
   for (;;) {
     try {
-      const taken = await attempt(world, ask, failures + 1 < TRIES);
+      const taken = await attempt(world, ask, (error) => untilAgain(error, failures + 1) !== undefined);
       if (taken !== 'changed') return taken;
       races += 1;
       if (races === RACES) return { refused: `the registry changed under each of ${RACES} attempts` };
     } catch (error) {
       failures += 1;
-      if (failures === TRIES) return { refused: nameAndMessage(error) };
-      await world.pause(100 * 2 ** failures);
+      const pause = untilAgain(error, failures);
+      if (pause === undefined) return { refused: nameAndMessage(error) };
+      await world.pause(pause);
     }
   }
 }
 
 /** @throws Error where a call failed, and trying again may help */
-async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken | 'changed'> {
+async function attempt(
+  world: World,
+  ask: Ask,
+  mayPass: (error: unknown) => boolean,
+): Promise<Taken | 'changed'> {
   const { asked, caller } = ask;
   const alias = await world.aliases.get(asked.functionName, asked.alias);
   const facts: Facts = { alias, stack: await world.stacks.state(asked.stack) };
@@ -60,7 +65,7 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
   try {
     found = await world.registry.release(asked.model);
   } catch (error) {
-    if (patient) throw error;
+    if (mayPass(error)) throw error;
     return withoutRegistry(
       world,
       ask,
@@ -102,7 +107,7 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
       try {
         return await note(world, ask, admission, found);
       } catch (error) {
-        if (patient) throw error;
+        if (mayPass(error)) throw error;
         const reason = `the registry cannot be written: ${nameAndMessage(error)}`;
         return withoutRegistry(world, ask, facts, found?.core, reason);
       }

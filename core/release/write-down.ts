@@ -5,7 +5,7 @@ import { recordEnd } from './deploy-record.ts';
 import type { Release } from './document/contract.ts';
 import type { VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest, StackRequest } from './document/request-contract.ts';
-import { nameAndMessage } from './failures.ts';
+import { nameAndMessage, untilAgain } from './failures.ts';
 import { scheduleTicks, type World } from './ports.ts';
 import { become, next } from './state/next.ts';
 import { noted } from './state/noted.ts';
@@ -13,9 +13,6 @@ import { isUnderWay, refOf } from './state/predicates.ts';
 import { abort } from './state/transitions.ts';
 
 /** What an admission makes of the registry: the document before anything is touched, then its tick. */
-
-/** Tries of a call that fails, beside those that the SDK makes by itself. */
-export const TRIES = 4;
 
 /** Taken on: the release is run on from here. */
 export type Kept = 'run';
@@ -76,11 +73,12 @@ export async function tickable(
     } catch (error) {
       // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
       if (written.request?.kind === 'rollback') return 'run';
-      if (failures === TRIES) {
+      const pause = untilAgain(error, failures);
+      if (pause === undefined) {
         await takeBack(world, written, before, nameAndMessage(error));
         return 'run';
       }
-      await world.pause(100 * 2 ** failures);
+      await world.pause(pause);
     }
   }
 }
