@@ -78,6 +78,11 @@ if (unknown !== undefined) {
   console.error(`There is no ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
+const long = wanted.find((word) => isShort && parts[word]?.short === undefined);
+if (long !== undefined) {
+  console.error(`${long} has no short form.`);
+  process.exit(2);
+}
 /** What parts put into the machine's folder for temporary files; removed also where a signal ends them. */
 const tmp = mkdtempSync(join(tmpdir(), 'models-soak-'));
 // Images run as nobody: to be found in it, not to list it.

@@ -12,3 +12,10 @@ it.each(parts)('%s', { timeout: PATIENCE_MS }, async (part) => {
   expect(lines, progress).toEqual([expect.stringMatching(new RegExp(`^soak ${part} .+ ok$`))]);
   expect(code).toBe(0);
 });
+
+it('a part that has no short form is not passed over', async () => {
+  const { code, lines, progress } = await command('test/soak.ts', 'crash', '--short');
+  expect(progress).toContain('crash has no short form');
+  expect(lines).toEqual([]);
+  expect(code).toBe(2);
+});
