@@ -46,14 +46,14 @@ export type FunctionDefinition = Json & {
 
 /**
  * The role that the provider names for every function: an ARN, a logical id or a reference; undefined: the
- * framework makes one.
+ * framework makes one, also where a variable left null or an empty text.
  */
 export function providerRole({ iam, role }: Provider): unknown {
   const named = iam?.role;
   if (typeof named === 'string') return named;
   if (typeof named === 'object' && named !== null && Object.keys(named).some((key) => key.includes('::')))
     return named;
-  return role;
+  return role || undefined;
 }
 
 /** `provider.iam.role` as settings of the framework's role. */
@@ -72,4 +72,4 @@ export const nameOf = (model: Model, host: Host): string =>
 
 /** Does the model bring or get a role of the user's, so that none is made? */
 export const hasNamedRole = (model: Model, host: Host): boolean =>
-  model.function.role !== undefined || providerRole(host.provider) !== undefined;
+  Boolean(model.function.role) || providerRole(host.provider) !== undefined;

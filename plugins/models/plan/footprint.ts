@@ -8,6 +8,7 @@ import {
   normalized,
   routeLogicalId,
 } from '../declaration/naming.ts';
+import { isExternalApi } from './endpoint/routes.ts';
 
 /**
  * What the framework makes of the functions that we add, by its own logical ids, as far as that can be told
@@ -24,9 +25,7 @@ export function footprint(functions: Functions): ReadonlyMap<string, readonly st
  */
 export function madeApi(functions: Functions, host: Host): readonly string[] {
   const uses = (of: Functions): boolean => Object.values(of).some((one) => eventsOf(one).some(isRoute));
-  return host.provider.httpApi?.id !== undefined || uses(host.functions) || !uses(functions)
-    ? []
-    : ['HttpApi', HTTP_STAGE];
+  return isExternalApi(host) || uses(host.functions) || !uses(functions) ? [] : ['HttpApi', HTTP_STAGE];
 }
 
 const eventsOf = ({ events }: FunctionDefinition) => (Array.isArray(events) ? events.filter(isObject) : []);

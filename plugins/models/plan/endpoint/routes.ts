@@ -81,8 +81,11 @@ export function httpEvent({ method, path, auth }: HttpRoute): Json {
   return { httpApi: { method, path, ...(authorizer && { authorizer }) } };
 }
 
-/** Does the HTTP API belong to another stack? Then its stage is not ours to throttle. */
-export const isExternalApi = ({ provider }: Host): boolean => provider.httpApi?.id !== undefined;
+/**
+ * Does the HTTP API belong to another stack? Then its stage is not ours to throttle. A variable may leave the
+ * id empty, and then the framework makes one.
+ */
+export const isExternalApi = ({ provider }: Host): boolean => Boolean(provider.httpApi?.id);
 
 /** Limits of each route, for the framework's stage: `RouteSettings`. */
 export function routeSettings(routes: readonly HttpRoute[]): Json {

@@ -27,12 +27,14 @@ import { restoredRole, withoutOurs } from '../../../../../plugins/models/plan/ia
 import { inventory, resourceProblems } from '../../../../../plugins/models/plan/inventory.ts';
 import {
   neededPolicy,
+  planChanges,
   planFunctions,
   planProblems,
   versionedProperties,
 } from '../../../../../plugins/models/plan/plan.ts';
 import { capacityLine, capacityOf } from '../../../../../plugins/models/plan/release/capacity.ts';
 import { serviceTimeout, settingsOf } from '../../../../../plugins/models/plan/release/settings.ts';
+import { packagingNotices } from '../../../../../plugins/models/plan/report.ts';
 import { declaredModels, FACTS, HOST as host, LAYER as layer } from '../../../../fixtures/service.ts';
 
 const facts: Facts = {
@@ -272,6 +274,19 @@ describe('the framework’s stage', () => {
     });
     expect(DependsOn).toEqual(['HttpApiLogGroup', ...routes.map((route) => routeLogicalId(routeKey(route)))]);
   });
+
+  it('is the stack’s own where a variable leaves `provider.httpApi.id` empty, as the framework reads it', () => {
+    const open = (id: unknown): PlanInput =>
+      input({ churn: { http: {} } }, { host: { ...host, provider: { httpApi: { id } } } });
+    const limited = (id: unknown) => planChanges(open(id), { HttpApiStage: stage }, []).HttpApiStage;
+    for (const id of [null, '', undefined]) {
+      expect(limited(id)).toMatchObject({ Properties: { RouteSettings: { 'POST /invocations': {} } } });
+      expect(packagingNotices(open(id))).toEqual([]);
+      expect(inventory(open(id))).toContainEqual({ what: 'HTTP API', name: 'dev-shop', resources: 2 });
+    }
+    expect(limited('abc')).toBeUndefined();
+    expect(inventory(open('abc')).map(({ what }) => what)).not.toContain('HTTP API');
+  });
 });
 
 describe('functions', () => {
@@ -328,6 +343,25 @@ describe('functions', () => {
     expect(JSON.stringify(neededPolicy(own))).toContain('logs:PutLogEvents');
     expect(JSON.stringify(neededPolicy(own))).not.toContain('lambda:UpdateAlias');
     expect(neededPolicy(input({ churn: {} }))).toBeUndefined();
+  });
+
+  it('get a role of their own where a variable leaves nothing in that place, as the framework reads it', () => {
+    const batch = [{ input: 's3://incoming/', output: 's3://scored/' }];
+    for (const role of [null, '']) {
+      const planned = [
+        input({ churn: { batch, function: { role } } }),
+        input({ churn: { batch } }, { host: { ...host, provider: { role } } }),
+      ];
+      for (const one of planned) {
+        const { churn, 'churn-batch': second, 'models-release': worker } = planFunctions(one);
+        expect([churn?.role, second?.role, worker?.role]).toEqual([
+          'ChurnModelsRole',
+          'ChurnDashbatchModelsRole',
+          'ModelsDashreleaseModelsRole',
+        ]);
+        expect(neededPolicy(one)).toBeUndefined();
+      }
+    }
   });
 
   it('get room and permission for files that are fetched at start', () => {
