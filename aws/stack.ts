@@ -2,8 +2,10 @@ import {
   type CloudFormationClient,
   DescribeStacksCommand,
   GetTemplateCommand,
+  paginateListImports,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
+import { errorName } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
 import { cloudFormationClient } from './clients/cloudformation.ts';
 
@@ -30,27 +32,57 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
     );
   });
 
+export type Undeletable =
+  | 'protection'
+  | { readonly status: string }
+  | { readonly exported: string; readonly importers: readonly string[] };
+
 /**
- * Why CloudFormation would not delete it now: it is protected, or an update or its cleanup goes on, whose
- * status that is. A creation is given up for a deletion.
+ * Why CloudFormation would not delete it now: it is protected; an update or its cleanup goes on, whose status
+ * that is; or other stacks import what it exports, for which it goes back to what it was. A creation is given
+ * up for a deletion.
  *
  * @returns undefined where it would, or there is none. @throws what CloudFormation says
  */
-export const undeletable = (
-  aws: AwsConfig,
-  stack: string,
-): Promise<'protection' | { readonly status: string } | undefined> =>
+export const undeletable = (aws: AwsConfig, stack: string): Promise<Undeletable | undefined> =>
   asked(aws, async (client) => {
     try {
       const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
       const { EnableTerminationProtection: isProtected, StackStatus: status = '' } = found ?? {};
       if (isProtected) return 'protection';
-      return /^(UPDATE|IMPORT)_\w*IN_PROGRESS$/.test(status) ? { status } : undefined;
+      if (/^(UPDATE|IMPORT)_\w*IN_PROGRESS$/.test(status)) return { status };
+      for (const { ExportName: exported } of found?.Outputs ?? []) {
+        const importers = exported === undefined ? [] : await importersOf(client, exported);
+        if (importers === undefined) return undefined;
+        if (exported !== undefined && importers.length > 0) return { exported, importers };
+      }
+      return undefined;
     } catch (error) {
       if (isNoStack(error)) return undefined;
       throw error;
     }
   });
+
+/**
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListImports.html
+ * @returns undefined where the caller may not ask, since a policy of before allowed removing without it
+ */
+async function importersOf(
+  client: CloudFormationClient,
+  exported: string,
+): Promise<readonly string[] | undefined> {
+  const importers: string[] = [];
+  try {
+    for await (const { Imports } of paginateListImports({ client }, { ExportName: exported }))
+      importers.push(...(Imports ?? []));
+    return importers;
+  } catch (error) {
+    // No importer is told as an error.
+    if (error instanceof Error && error.message.includes('is not imported by any stack')) return [];
+    if (errorName(error)?.startsWith('AccessDenied')) return undefined;
+    throw error;
+  }
+}
 
 /**
  * After all transforms, as JSON:

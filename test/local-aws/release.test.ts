@@ -1,4 +1,9 @@
-import { UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  UpdateTerminationProtectionCommand,
+  waitUntilStackCreateComplete,
+} from '@aws-sdk/client-cloudformation';
 import {
   DeleteAliasCommand,
   GetAliasCommand,
@@ -287,6 +292,50 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(await stack.remove()).toBe('DELETE_COMPLETE');
     expect(await keys()).toEqual([]);
     await until(async () => (await schedules()).length === 0);
+  });
+
+  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html */
+  it('`sls remove` of a stack whose export another one imports touches nothing', async () => {
+    const topic = (DisplayName?: object) => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName } });
+    const make = async (StackName: string, template: object): Promise<void> => {
+      const TemplateBody = JSON.stringify(template);
+      await stack.cloudFormation.send(new CreateStackCommand({ StackName, TemplateBody }));
+      await waitUntilStackCreateComplete(
+        { client: stack.cloudFormation, maxWaitTime: 60, minDelay: 1, maxDelay: 1 },
+        { StackName },
+      );
+    };
+    const exported = (name: string) => ({ Value: { Ref: 'Own' }, Export: { Name: name } });
+    await make('lends', {
+      Resources: { Own: topic() },
+      Outputs: { Plain: { Value: 'x' }, Unused: exported('nobodys'), Used: exported('lent') },
+    });
+    await make('borrows', { Resources: { Other: topic({ 'Fn::ImportValue': 'lent' }) } });
+    const key = `${registryScope('000000000000', 'us-east-1', SERVICE, STAGE)}versions/churn/1.json`;
+    await stack.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: '{}' }));
+    const leave = () =>
+      leaveRegistry(
+        settings(),
+        { region: 'us-east-1', name: SERVICE, stage: STAGE, stack: 'lends' },
+        { own: BUCKET, named: undefined },
+        () => {},
+      );
+    await expect(leave()).rejects.toThrow(
+      /the export lent of the stack lends is imported by borrows, .* nothing was changed\. Remove that stack, or the import from it, .*\[MODELS_PROTECTED\]/,
+    );
+    expect(await keys()).toEqual([key]);
+    // And so it is: CloudFormation would keep the stack.
+    await expect(stack.cloudFormation.send(new DeleteStackCommand({ StackName: 'lends' }))).rejects.toThrow(
+      'lent',
+    );
+    await stack.cloudFormation.send(new DeleteStackCommand({ StackName: 'borrows' }));
+    await until(() =>
+      leave().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await keys()).toEqual([]);
   });
 
   it('`sls remove` after a first deploy that never made a bucket does nothing', async () => {

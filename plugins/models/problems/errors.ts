@@ -32,7 +32,8 @@ export const PROBLEMS = {
   MODELS_BATCH_LOOP: 'What batch writes would be scored again, without end.',
   MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same, or a prefix lies on others’ routes.',
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
-  MODELS_PROTECTED: 'A stack that is to be removed is protected against that, or an update of it goes on.',
+  MODELS_PROTECTED:
+    'A stack that is to be removed is protected against that, an update of it goes on, or another stack imports what it exports.',
   MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',
   MODELS_NOT_DEPLOYED: 'What the command needs is not deployed.',
   MODELS_RELEASE: 'What a deploy offered is neither live nor on its way to it.',

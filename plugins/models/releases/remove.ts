@@ -5,7 +5,7 @@ import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { deleteBelow, foldersOf } from '../../../aws/s3/empty.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
-import { undeletable } from '../../../aws/stack.ts';
+import { type Undeletable, undeletable } from '../../../aws/stack.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed } from '../../../core/registry/document.ts';
@@ -26,8 +26,7 @@ type Progress = (text: string | undefined) => void;
  * unless the service names it as its registry. Nothing is touched where the stack stays.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
- * @throws ProblemError where the stack is protected, or an update of it goes on: CloudFormation would refuse
- * to delete it once all that is gone
+ * @throws ProblemError where CloudFormation would refuse to delete the stack once all that is gone
  */
 export async function leaveRegistry(
   aws: AwsConfig,
@@ -41,8 +40,7 @@ export async function leaveRegistry(
   progress: Progress,
 ): Promise<void> {
   const kept = await undeletable(aws, stack);
-  if (kept !== undefined)
-    throwProblems([kept === 'protection' ? protectedBy(stack) : busy(stack, kept.status)]);
+  if (kept !== undefined) throwProblems([keptBy(stack, kept)]);
   const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
   if (bucket === undefined) return;
   const { account } = await callerOf(aws);
@@ -50,6 +48,11 @@ export async function leaveRegistry(
   await abortReleases(aws, bucket, scope);
   // What was there before the service named another one, too.
   if (own !== undefined && own !== named) await emptyRegistry(aws, own, scope, progress);
+}
+
+function keptBy(stack: string, kept: Undeletable): Problem {
+  if (kept === 'protection') return protectedBy(stack);
+  return 'status' in kept ? busy(stack, kept.status) : imported(stack, kept.exported, kept.importers);
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html */
@@ -66,6 +69,15 @@ const busy = (stack: string, status: string): Problem => ({
   value: stack,
   message: `the stack ${stack} is in ${status}, so CloudFormation would not delete it; nothing was changed.`,
   fix: 'Wait until that is over, then remove again.',
+});
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html */
+const imported = (stack: string, exported: string, importers: readonly string[]): Problem => ({
+  code: 'MODELS_PROTECTED',
+  key: 'service',
+  value: stack,
+  message: `the export ${exported} of the stack ${stack} is imported by ${importers.join(', ')}, so CloudFormation would not delete it; nothing was changed.`,
+  fix: `Remove ${importers.length === 1 ? 'that stack' : 'those stacks'}, or the import from ${importers.length === 1 ? 'it' : 'them'}, then remove again.`,
 });
 
 /**
