@@ -57,28 +57,41 @@ async function ask(
     const documents = registry(objects, scope);
     const benches = benchesIn(objects, scope);
     const aliases = aliasesOf(aws, stack);
-    return new Map(
-      await Promise.all(
-        offered.map(async (one): Promise<readonly [string, Live]> => {
-          const comparison = await compareSignature(documents, aliases, one);
-          if (!comparison.compared) return [one.model, { comparison }];
-          const { version } = comparison;
-          const bench = await newest(benches, one.model, version);
-          const origin = await documents.known(one.model, version).then(
-            (record) => record?.origin,
-            () => undefined,
-          );
-          return [one.model, { comparison, ...(bench && { bench }), ...(origin && { origin }) }];
-        }),
-      ),
+    const found = offered.map(
+      async (one) => [one.model, await liveOf({ documents, benches, aliases }, one)] as const,
     );
+    return new Map(await Promise.all(found));
   } finally {
     s3.destroy();
   }
 }
 
+type Reads = {
+  readonly documents: Parameters<typeof compareSignature>[0];
+  readonly benches: Pick<Benches, 'newest'>;
+  readonly aliases: Parameters<typeof compareSignature>[1];
+};
+
+/** What is known of the version of a model that is live. Never throws. */
+export async function liveOf({ documents, benches, aliases }: Reads, one: OfferedSignature): Promise<Live> {
+  const comparison = await compareSignature(documents, aliases, one);
+  if (!comparison.compared) return { comparison };
+  const { version } = comparison;
+  const [found, record] = await Promise.all([
+    newest(benches, one.model, version),
+    documents.known(one.model, version).catch(() => undefined),
+  ]);
+  // What a function of the same name had before, whose versions had these numbers, too, is not this one's.
+  const bench = found !== undefined && record !== undefined && found.at < record.at ? undefined : found;
+  return { comparison, ...(bench && { bench }), ...(record?.origin && { origin: record.origin }) };
+}
+
 /** A bench that cannot be read is none: nothing rests on it alone. */
-const newest = (benches: Benches, model: string, version: string): Promise<BenchDocument | undefined> =>
+const newest = (
+  benches: Reads['benches'],
+  model: string,
+  version: string,
+): Promise<BenchDocument | undefined> =>
   benches.newest(model, [version]).then(
     ([found]) => found,
     () => undefined,

@@ -12,14 +12,24 @@ export type PastBench = Pick<BenchDocument, 'at' | 'interrupted'> & {
 };
 
 /**
- * @param benches the newest of each version; what a function of the same name had before is not this one's
+ * Is it of the version of this release? What a function of the same name had before is not this one's, and
+ * what the one that was made anew has since, whose versions have the same numbers, is not the earlier one's.
  */
+const isOf = ({ target, at }: BenchDocument, past: Past, pasts: readonly Past[]): boolean =>
+  target.version === past.to &&
+  at >= past.startedAt &&
+  !pasts.some(
+    ({ to, startedAt, fingerprint }) =>
+      to === past.to && startedAt > past.startedAt && startedAt <= at && fingerprint !== past.fingerprint,
+  );
+
+/** @param benches the newest of each version */
 export const withBenches = (
   pasts: readonly Past[],
   benches: readonly BenchDocument[],
 ): readonly (Past & { readonly bench?: PastBench })[] =>
   pasts.map((past) => {
-    const found = benches.find(({ target, at }) => target.version === past.to && at >= past.startedAt);
+    const found = benches.find((bench) => isOf(bench, past, pasts));
     if (found === undefined) return past;
     const { at, curve, interrupted } = found;
     const scenarios = found.scenarios.map(({ scenario, verdict, rate, samples, percentiles, promised }) => ({

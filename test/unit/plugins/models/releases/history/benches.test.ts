@@ -60,3 +60,18 @@ it('a release shows the bench of its version, if it is from its time', () => {
     /^ {6}bench {5}told$/m,
   );
 });
+
+it('a release of a function that is gone does not show the bench of one that was made anew', () => {
+  const [anew, gone] = [past('4', '2026-11-27T12:00:00.000Z'), past('4', '2026-11-20T12:00:00.000Z')];
+  const pasts = [
+    { ...anew, fingerprint: 'new' },
+    { ...gone, fingerprint: 'old' },
+  ];
+  expect(withBenches(pasts, [bench]).map((one) => one.bench?.at)).toEqual([bench.at, undefined]);
+  // Its own, from before.
+  const before = { ...bench, at: '2026-11-21T15:00:00.000Z' };
+  expect(withBenches(pasts, [before]).map((one) => one.bench?.at)).toEqual([undefined, before.at]);
+  // Two releases of one version have it both.
+  const again = pasts.map((one) => ({ ...one, fingerprint: 'same' }));
+  expect(withBenches(again, [bench]).map((one) => one.bench?.at)).toEqual([bench.at, bench.at]);
+});
