@@ -23,13 +23,18 @@ type Import = {
   readonly lazy: boolean;
 };
 
+/** Without comments. */
+const uncommented = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<=^|\s)\/\/.*$/gm, '');
+
 /** Every import of a file: packages by name, our own files by path from the root. */
-function importsOf(file: string): Import[] {
+const importsOf = (file: string): Import[] => importsIn(file, read(file));
+
+function importsIn(file: string, text: string): Import[] {
   const found: Import[] = [];
-  const text = read(file).replace(/\/\*[\s\S]*?\*\//g, '');
   const statement =
-    /^\s*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
-  for (const [, type, from, dynamic] of text.matchAll(statement)) {
+    /^\s*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*['`]([^'`]+)['`]\s*[,)]/gm;
+  for (const [, type, from, dynamic] of uncommented(text).matchAll(statement)) {
     const target = from ?? dynamic ?? '';
     found.push({
       file,
@@ -41,11 +46,22 @@ function importsOf(file: string): Import[] {
   return found;
 }
 const imports = sources.flatMap(importsOf);
-/** Without comments. */
-const code = (file: string): string =>
-  read(file)
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/(?<=^|\s)\/\/.*$/gm, '');
+const code = (file: string): string => uncommented(read(file));
+/** What is not the same each time. */
+const SEES = new RegExp(
+  [
+    /\bDate\.now\b|\bnew Date(\(\s*\)|\b(?!\())|(?<![\w.] *|new )Date\(\)|\bTemporal\.Now\b|\bperformance\b/,
+    /\bprocess\b|\bimport\.meta\b/,
+    /\bMath\.random\b|\b(web)?crypto\.\b|\brandom(UUID|Bytes|Int|Fill|FillSync)\b|\bgetRandomValues\b/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
+/** A test that does not run, or lets others not run. */
+const MARKS = ((words: string) =>
+  new RegExp(`\\b(it|test|describe)\\b(\\.\\w+)*\\.(${words})\\b|\\bskip\\(\\)|\\b(${words}): true\\b`))(
+  ['skip', 'only', 'todo'].join('|'),
+);
 /** Cells of CONTRIBUTING’s table of rooms. */
 const rows = read('CONTRIBUTING.md')
   .split('\n')
@@ -234,6 +250,29 @@ describe('the house', () => {
     expect(imports.length).toBeGreaterThan(50);
   });
 
+  it('sees what is there, however it is written', () => {
+    const asked = [
+      "await import(\n  '../aws/one.ts'\n);",
+      "await import('../aws/one.ts', { with: { type: 'json' } });",
+      'await import(`../aws/one.ts`);',
+      "import {\n  a, // it’s all there's\n} from '../aws/one.ts';",
+    ];
+    for (const text of asked)
+      expect(importsIn('core/two.ts', text), text).toMatchObject([{ target: 'aws/one.ts' }]);
+    const chance = ['new Date;', 'Date()', 'Temporal.Now.instant()', 'randomInt(9)', 'getRandomValues(a)'];
+    expect(chance.filter((text) => !SEES.test(text))).toEqual([]);
+    expect(['new Date(at)', 'lastDate()', 'a.Date()'].filter((text) => SEES.test(text))).toEqual([]);
+    const word = 'skip';
+    const idle = [
+      `it.concurrent.${word}(`,
+      `describe.each([])\n;test.${word}.each(`,
+      `context.${word}()`,
+      `{ ${word}: true }`,
+    ];
+    expect(idle.filter((text) => !MARKS.test(text))).toEqual([]);
+    expect(MARKS.test(`it.${word}If(`)).toBe(false);
+  });
+
   it.each(ROOMS)('$name imports only what its room may', ({ files, may }) => {
     const allows = (name: string, { target, lazy }: Import): boolean =>
       (lazy || !name.endsWith(' by `import()`')) &&
@@ -252,9 +291,7 @@ describe('the house', () => {
   it.each(ROOMS.filter(({ blind }) => blind))(
     '$name knows neither time, environment nor chance',
     ({ files }) => {
-      const sees =
-        /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\b|\bprocess\b|\bimport\.meta\b|\bMath\.random\b|\bcrypto\.\b|\brandomUUID\b|\brandomBytes\b/;
-      const broken = sources.filter((file) => files.test(file) && sees.test(code(file)));
+      const broken = sources.filter((file) => files.test(file) && SEES.test(code(file)));
       expect(broken).toEqual([]);
     },
   );
@@ -500,7 +537,6 @@ describe('the repository', () => {
   });
 
   it('has no skipped, focused or empty test', () => {
-    const marks = new RegExp(`\\b(it|test|describe)\\.(${['skip', 'only', 'todo'].join('|')})\\b`);
-    expect(tracked.filter((file) => /\.test\.ts$/.test(file) && marks.test(read(file)))).toEqual([]);
+    expect(tracked.filter((file) => /\.test\.ts$/.test(file) && MARKS.test(read(file)))).toEqual([]);
   });
 });
