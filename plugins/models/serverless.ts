@@ -228,6 +228,8 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
     bucket: bucketOf(serverless),
     encryption: encryptionOf(serverless),
     buckets: namedBuckets(serverless.service.resources),
+    declared: Object.keys(asObject(asRecord(serverless.service.resources).Resources)),
+    extended: Object.keys(asObject(asRecord(serverless.service.resources).extensions)),
     prefix: `${prefix}/${name}/${stage}/`,
   };
 }

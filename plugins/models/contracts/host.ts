@@ -26,6 +26,12 @@ export type Host = {
   /** Logical ids of the buckets that the service's own `resources` make, by name. */
   readonly buckets?: Readonly<Record<string, string>>;
   /**
+   * Logical ids in the service's own `resources`, which the framework merges into the template when all else
+   * is in it: what they make or change, and what `extensions` change.
+   */
+  readonly declared?: readonly string[];
+  readonly extended?: readonly string[];
+  /**
    * Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove.
    */
   readonly prefix: string;

@@ -4,6 +4,7 @@ import { type Host, hasNamedRole, nameOf, providerRole } from '../contracts/host
 import type { PlanInput } from '../contracts/input.ts';
 import { placeOf } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
+import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
 import type { Problem } from '../problems/errors.ts';
 import { type BatchModel, batching } from './batch/functions.ts';
 import { driftLines } from './drift/functions.ts';
@@ -73,6 +74,7 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       `models.${model.name}.iam.managedPolicies: is attached to no role: the service names the one that the model has; attach them to that.`,
     );
   }
+  lines.push(...models.flatMap((model) => unversioned(model, host)));
   const policy = neededPolicy(input);
   if (policy !== undefined) {
     // The ticks of a release run in it, too.
@@ -85,6 +87,19 @@ export function packagingNotices(input: PlanInput): readonly string[] {
     );
   }
   return lines;
+}
+
+/**
+ * The framework names a version by its function before the service's own `resources` change that: another
+ * value there makes none, and reaches $LATEST alone.
+ */
+function unversioned({ name, batch }: Model, { declared = [], extended = [] }: Host): readonly string[] {
+  const ids = [name, ...(batch === undefined ? [] : [batchKey(name)])].map(functionLogicalId);
+  const changed = ids.filter((id) => declared.includes(id) || extended.includes(id));
+  return changed.map(
+    (id) =>
+      `models.${name}: resources of the service change ${id}. Another value there makes no new version, so it does not reach ${ALIAS}; write it in models.${name}, or in its \`function\`.`,
+  );
 }
 
 /** A function URL of the framework asks nobody who they are unless it is told to. */

@@ -121,7 +121,7 @@ export const RESOURCES = 500;
 /** What shows only once the framework has compiled everything. */
 function templateProblems(resources: Compiled, models: readonly Model[], host: Host): readonly Problem[] {
   const problems: Problem[] = [];
-  const count = Object.keys(resources).length;
+  const count = new Set([...Object.keys(resources), ...(host.declared ?? [])]).size;
   if (count > RESOURCES) {
     problems.push({
       code: 'MODELS_LIMIT',

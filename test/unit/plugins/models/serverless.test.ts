@@ -185,6 +185,22 @@ describe('the service as plain data', () => {
   });
 });
 
+describe('the service’s own resources', () => {
+  const of = (resources: unknown) => {
+    const plain = serverless();
+    const { declared, extended } = hostOf({ ...plain, service: { ...plain.service, resources } }, {});
+    return { declared, extended };
+  };
+
+  it('are known by their ids, and those that they extend', () => {
+    expect(
+      of({ Resources: { Orders: { Type: 'AWS::SNS::Topic' } }, extensions: { ChurnLambdaFunction: {} } }),
+    ).toEqual({ declared: ['Orders'], extended: ['ChurnLambdaFunction'] });
+    for (const nothing of [undefined, null, {}, { Resources: null, extensions: null }])
+      expect(of(nothing)).toEqual({ declared: [], extended: [] });
+  });
+});
+
 describe('errors', () => {
   it('with problems become the framework’s user errors; others stay bugs', () => {
     const problem = {

@@ -29,6 +29,27 @@ it('managed policies beside a role that the service names are told to be nobody�
   expect(told({ iam: {} }, { ...HOST, provider })).toEqual([]);
 });
 
+it('what the service’s own resources change of a model’s function is told to reach no version', () => {
+  const told = (host: Partial<typeof HOST>): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({
+        churn: { batch: [{ input: 's3://incoming/', output: 's3://scored/' }] },
+        fraud: {},
+      }),
+      options: {},
+      host: { ...HOST, ...host },
+      built: new Map(),
+      zips: new Map(),
+    });
+  const line = (id: string): string =>
+    `models.churn: resources of the service change ${id}. Another value there makes no new version, so it does not reach live; write it in models.churn, or in its \`function\`.`;
+  expect(told({ extended: ['ChurnLambdaFunction', 'ChurnLogGroup'] })).toEqual([line('ChurnLambdaFunction')]);
+  expect(told({ declared: ['ChurnDashbatchLambdaFunction', 'OwnLambdaFunction'] })).toEqual([
+    line('ChurnDashbatchLambdaFunction'),
+  ]);
+  expect(told({ declared: ['Orders'], extended: ['ChurnErrorsAlarm'] })).toEqual([]);
+});
+
 it('a notice of an artifact is one line, whatever its names hold', () => {
   const facts = { ...FACTS, notices: ['Output y\nmodels.churn: signed\u001b[2J is a map.'] };
   const told = packagingNotices({

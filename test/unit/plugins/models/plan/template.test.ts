@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isRacedOutput, isRacedResource, steadyOrder } from '../../../../../plugins/models/plan/template.ts';
+import {
+  completed,
+  isRacedOutput,
+  isRacedResource,
+  steadyOrder,
+} from '../../../../../plugins/models/plan/template.ts';
 import { setOrder } from '../../../../../plugins/models/serverless.ts';
+import { HOST } from '../../../../fixtures/service.ts';
 
 const bucket = { ServerlessDeploymentBucket: { Type: 'AWS::S3::Bucket' } };
 const functions = {
@@ -55,4 +61,23 @@ it('so have the outputs', () => {
     'ChurnLambdaFunctionUrl',
     'TreesLambdaFunctionQualifiedArn',
   ]);
+});
+
+it('resources of the service’s own count, which the framework adds later; what they only change counts once', () => {
+  const compiled = Object.fromEntries(
+    Array.from({ length: 400 }, (_, index) => [`Topic${index}`, { Type: 'AWS::SNS::Topic' }]),
+  );
+  const messages = (declared: readonly string[]): readonly string[] =>
+    completed(
+      { models: [], options: {}, host: { ...HOST, declared }, built: new Map(), zips: new Map() },
+      compiled,
+      {},
+      new Map(),
+      String,
+    ).problems.map(({ code, message }) => `${code} ${message}`);
+  const own = Array.from({ length: 101 }, (_, index) => `Own${index}`);
+  expect(messages(own)).toEqual([
+    'MODELS_LIMIT make a stack of 501 resources together with the service’s own; CloudFormation takes 500.',
+  ]);
+  expect(messages([...own.slice(1), ...Object.keys(compiled)])).toEqual([]);
 });
