@@ -93,7 +93,7 @@ function capacityProblems(
       key: concurrency.reserved === undefined ? `${key}.provisioned` : `${key}.reserved`,
       value: concurrency.reserved ?? peak,
       message: `reserves ${reserved} instances, but both versions of a release hold up to ${peak} each.`,
-      fix: `Reserve ${2 * peak} or more, or provision ${Math.floor(reserved / 2)} at most.`,
+      fix: `Reserve ${2 * peak} or more, or ${reserved < 2 ? 'leave `provisioned` out' : `provision ${Math.floor(reserved / 2)} at most`}.`,
     });
   }
   return problems;

@@ -68,6 +68,12 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       `models.${name}.function.url: opens a public URL without authentication; write {authorizer: aws_iam} to guard it.`,
     );
   }
+  for (const { name, function: given } of models) {
+    if (given.disableLogs !== true) continue;
+    lines.push(
+      `models.${name}.function.disableLogs: what counts the model’s requests is its log. Without one a release in steps gets no verdict and is held, and alarms see nothing but crashes and throttles.`,
+    );
+  }
   for (const model of models) {
     if (model.iam.managedPolicies.length === 0 || !hasNamedRole(model, host)) continue;
     lines.push(

@@ -102,6 +102,13 @@ describe('concurrency', () => {
       ],
     ],
     [
+      'a reservation of which nothing can be kept warm',
+      { provisioned: 1, reserved: 1 },
+      [
+        'concurrency.reserved: reserves 1 instances, but both versions of a release hold up to 1 each. Reserve 2 or more, or leave `provisioned` out. [MODELS_CAPACITY]',
+      ],
+    ],
+    [
       'a schedule of nothing',
       { schedule: [window] },
       [

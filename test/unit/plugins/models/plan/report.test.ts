@@ -50,6 +50,22 @@ it('what the service’s own resources change of a model’s function is told to
   expect(told({ declared: ['Orders'], extended: ['ChurnErrorsAlarm'] })).toEqual([]);
 });
 
+it('a model without a log is told to be counted by nobody', () => {
+  const told = (given: object): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: { function: given } }),
+      options: {},
+      host: HOST,
+      built: new Map(),
+      zips: new Map(),
+    });
+  expect(told({ disableLogs: true })).toEqual([
+    'models.churn.function.disableLogs: what counts the model’s requests is its log. Without one a release in steps gets no verdict and is held, and alarms see nothing but crashes and throttles.',
+  ]);
+  expect(told({ disableLogs: false })).toEqual([]);
+  expect(told({})).toEqual([]);
+});
+
 it('a notice of an artifact is one line, whatever its names hold', () => {
   const facts = { ...FACTS, notices: ['Output y\nmodels.churn: signed\u001b[2J is a map.'] };
   const told = packagingNotices({
