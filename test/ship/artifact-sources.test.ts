@@ -275,9 +275,21 @@ it('artifacts of MLflow that lie in S3 are read there, with the caller’s crede
   const nested = await readArtifact('models:/nested/1', context(), () => {});
   expect(nested.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
   expect(nested.digest).toBe(digest);
+  const reads = (): Promise<unknown> => readArtifact('models:/bucketed/1', context(), () => {}).catch(String);
   mlflow.elsewhere('bucketed', '1', 'gs://artifacts/1');
-  const refused: unknown = await readArtifact('models:/bucketed/1', context(), () => {}).catch(
-    (error: unknown) => error,
-  );
-  expect(String(refused)).toContain('keeps version 1 at gs:, which is not read from here');
+  expect(await reads()).toContain('keeps version 1 at gs:, which is not read from here');
+  // MLflow's own client would ask another store for it than is asked here.
+  mlflow.elsewhere('bucketed', '1', 's3://artifacts/1/models/m-1/artifacts');
+  try {
+    process.env.MLFLOW_S3_ENDPOINT_URL = 'http://name:secret@minio:9000/';
+    const refused = await reads();
+    expect(refused).toContain('in the store http://minio:9000 that MLFLOW_S3_ENDPOINT_URL names');
+    expect(refused).not.toContain('secret');
+    for (const same of [`${local.endpoint}/`, 'https://s3.eu-central-1.amazonaws.com']) {
+      process.env.MLFLOW_S3_ENDPOINT_URL = same;
+      expect(await reads()).toMatchObject({ digest });
+    }
+  } finally {
+    delete process.env.MLFLOW_S3_ENDPOINT_URL;
+  }
 });

@@ -101,6 +101,24 @@ function managed(
   };
 }
 
+/**
+ * The store that MLflow’s own client asks in place of AWS’s S3.
+ * https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
+ *
+ * @returns undefined where it is the one that is asked here
+ */
+export function otherStore(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const given = env.MLFLOW_S3_ENDPOINT_URL?.trim() ?? '';
+  if (given === '' || (URL.canParse(given) && /\.amazonaws\.com(\.cn)?$/.test(new URL(given).hostname)))
+    return undefined;
+  const store = addressIn(given);
+  return [env.AWS_ENDPOINT_URL_S3, env.AWS_ENDPOINT_URL].some((one) => one && addressIn(one) === store)
+    ? undefined
+    : store;
+}
+
 /** By the name of a profile, or the address of a workspace. */
 const isDatabricks = (uri: string): boolean =>
   /^databricks/i.test(uri) ||

@@ -13,7 +13,7 @@ import { askFile } from './http.ts';
 import { isHttpFault, ofVersion, unlessRefused } from './http-fault.ts';
 import { exportAdvice, flavorsIn } from './mlflow-flavors.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
-import { askMlflow, type MlflowServer, mlflowServer } from './mlflow-server.ts';
+import { askMlflow, type MlflowServer, mlflowServer, otherStore } from './mlflow-server.ts';
 import { type Asked, lacking, rememberedResolve, unfetched } from './remembered.ts';
 import { fetchObjects, resolveObjects } from './s3.ts';
 
@@ -106,7 +106,16 @@ async function folderOf(
     'artifact_uri',
   );
   const [, scheme = '', path = ''] = /^([\w-]+):\/*(.*?)\/*$/.exec(uri ?? '') ?? [];
-  if (scheme === 's3') return `s3://${path}/`;
+  if (scheme === 's3') {
+    const store = otherStore();
+    if (store === undefined) return `s3://${path}/`;
+    throw lacking(
+      asked,
+      context.key,
+      `keeps version ${version} at s3://${path}, in the store ${store} that MLFLOW_S3_ENDPOINT_URL names; AWS’s S3 may have a bucket of that name that is somebody else’s`,
+      'Let the tracking server give its artifacts (`--serve-artifacts`), set AWS_ENDPOINT_URL_S3 to that store as well, or unset MLFLOW_S3_ENDPOINT_URL where they are in AWS’s S3.',
+    );
+  }
   // An address of a server may stand before the path; the server that was asked has them.
   const below = /^mlflow-artifacts:\/\/[^/]/.test(uri ?? '') ? path.slice(path.indexOf('/') + 1) : path;
   if (scheme !== 'mlflow-artifacts' || below === '' || unsafeLocation(below) !== undefined)
