@@ -81,6 +81,7 @@ export function packagingNotices(input: PlanInput): readonly string[] {
     );
   }
   lines.push(...models.flatMap((model) => unversioned(model, host)));
+  lines.push(...pruned(host));
   const policy = neededPolicy(input);
   if (policy !== undefined) {
     // The ticks of a release run in it, too.
@@ -93,6 +94,19 @@ export function packagingNotices(input: PlanInput): readonly string[] {
     );
   }
   return lines;
+}
+
+/** Versions below which the framework’s own pruning takes what a rollback goes back to. */
+const FEW_VERSIONS = 5;
+
+/** It keeps the newest and what an alias points at, and knows neither the last good version nor jobs. */
+function pruned({ provider }: Host): readonly string[] {
+  const { pruneFunctionVersions: asked } = provider;
+  const number = isObject(asked) ? Number(asked.number) : Number.NaN;
+  if (!(number < FEW_VERSIONS)) return [];
+  return [
+    `models: provider.pruneFunctionVersions keeps ${number} of a model’s versions beside the live one, refused ones included, and may delete what a rollback goes back to, or what jobs of batch run from. Write ${FEW_VERSIONS} or more, or leave it out: the release worker deletes what nobody needs.`,
+  ];
 }
 
 /**

@@ -66,6 +66,22 @@ it('a model without a log is told to be counted by nobody', () => {
   expect(told({})).toEqual([]);
 });
 
+it('pruning that takes what a rollback goes back to is told', () => {
+  const told = (pruneFunctionVersions: unknown): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: {} }),
+      options: {},
+      host: { ...HOST, provider: { pruneFunctionVersions } },
+      built: new Map(),
+      zips: new Map(),
+    });
+  for (const number of [1, '4'])
+    expect(told({ number })).toEqual([
+      `models: provider.pruneFunctionVersions keeps ${number} of a model’s versions beside the live one, refused ones included, and may delete what a rollback goes back to, or what jobs of batch run from. Write 5 or more, or leave it out: the release worker deletes what nobody needs.`,
+    ]);
+  for (const enough of [{ number: 5 }, true, false, undefined, null]) expect(told(enough)).toEqual([]);
+});
+
 it('a notice of an artifact is one line, whatever its names hold', () => {
   const facts = { ...FACTS, notices: ['Output y\nmodels.churn: signed\u001b[2J is a map.'] };
   const told = packagingNotices({
