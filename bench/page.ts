@@ -44,7 +44,8 @@ versions of its packages. All tables are in [drift-bench.md](drift-bench.md).`,
   batch: `## Batch
 
 From an object's bytes to those of the scored parts, on local disk: S3's own time is not in it. The model is the demo's, gradient
-boosting over 16 columns; one thread on either side. An invocation has a process of its own, so that several score side by side.`,
+boosting over 16 columns; one thread on either side. An invocation has a process of its own, so that several score side by side. The
+answers in csv are compared, of the others the number of rows is. Memory is of one run a size.`,
   capacity: `## Capacity
 
 What \`sls models bench\` says ([bench-method.md](bench-method.md)), and what \`sls models plan --capacity\` promises

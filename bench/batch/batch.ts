@@ -3,10 +3,11 @@
  * employment model. S3's own time is not in it: an invocation reads and writes beside its work, at some 90
  * MB/s.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Format, SIZES } from '../../core/batch/contract.ts';
 import { runPython } from '../../test/python.ts';
+import { columnsOf, mustAgree } from '../answers.ts';
 import { lambdaEnvironment, run, SIDES, WORK } from '../children.ts';
 import { type Claim, type Effort, type Sample, SHORT } from '../claims.ts';
 import { median } from '../median.ts';
@@ -72,6 +73,9 @@ const besideBare = (format: 'npy' | 'parquet'): Claim => ({
   },
 });
 
+/** Rows whose answers are compared. */
+const LOOKED_AT = 500;
+
 const CSV: Claim = {
   name: 'batch-csv',
   group: 'batch',
@@ -86,16 +90,22 @@ const CSV: Claim = {
     const ours: number[] = [];
     const other: number[] = [];
     // In turns, a few runs a process: each language has a process of its own.
+    const times = Math.min(3, effort.repeats);
     const turns = Math.ceil(effort.repeats / 3);
     for (let turn = 0; turn < turns; turn++) {
-      ours.push(...(await worker(count, 'csv', ['ours'], Math.min(3, effort.repeats))).ours);
-      other.push(...(await pandas(count, Math.min(3, effort.repeats))));
+      const [batch, beside] = [await worker(count, 'csv', ['ours'], times), await pandas(count, times)];
+      mustAgree(columnsOf(batch.written, LOOKED_AT), columnsOf(beside.written, LOOKED_AT));
+      ours.push(...batch.ours);
+      other.push(...beside.times);
     }
     return { ours, other };
   },
 };
 
-async function pandas(count: number, times: number): Promise<readonly number[]> {
+async function pandas(
+  count: number,
+  times: number,
+): Promise<{ readonly times: readonly number[]; readonly written: string }> {
   const folder = await rowsFolder(count, 'csv');
   const args = [
     'run',
@@ -105,8 +115,9 @@ async function pandas(count: number, times: number): Promise<readonly number[]> 
     String(times),
   ];
   const text = await runPython(join(SIDES, 'batch.py'), args, { timeout: 600_000 });
+  const written = await readFile(join(folder, 'out.csv'), 'utf8');
   await rm(folder, { recursive: true, force: true });
-  return text.trim().split('\n').map(Number);
+  return { times: text.trim().split('\n').map(Number), written };
 }
 
 const COUNTS = [10_000, 100_000, 1_000_000, 10_000_000] as const;

@@ -10,6 +10,7 @@
 import {
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -48,6 +49,8 @@ export type Answer = {
   readonly rows: number;
   /** MB: most memory that the process ever had. */
   readonly peak: number;
+  /** What is written of the first rows, as text; of other formats than csv nothing. */
+  readonly written: string;
 };
 
 function fileSource(path: string): Source {
@@ -70,6 +73,14 @@ function fileSource(path: string): Source {
       return all;
     },
   };
+}
+
+/** Whole lines. */
+function beginOf(path: string): string {
+  const handle = openSync(path, 'r');
+  const bytes = new Uint8Array(64 * 1024);
+  const text = Buffer.from(bytes.subarray(0, readSync(handle, bytes, 0, bytes.length, 0))).toString();
+  return text.slice(0, text.lastIndexOf('\n'));
 }
 
 function folderFiles(folder: string): Files {
@@ -162,8 +173,10 @@ async function main(task: Task): Promise<Answer> {
       if (turn >= 0) taken[side].push(performance.now() - started);
     }
   }
+  const [first = ''] = readdirSync(folder).toSorted();
+  const written = format === 'csv' ? beginOf(join(folder, first)) : '';
   rmSync(folder, { recursive: true, force: true });
-  return { ...taken, rows: count, peak: process.resourceUsage().maxRSS / 1024 };
+  return { ...taken, rows: count, written, peak: process.resourceUsage().maxRSS / 1024 };
 }
 
 const task: Task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));

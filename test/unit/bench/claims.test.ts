@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mustAgree, outputsOf } from '../../../bench/answers.ts';
+import { columnsOf, mustAgree, outputsOf } from '../../../bench/answers.ts';
 import { type Claim, judge, lineOf, type Measured } from '../../../bench/claims.ts';
 import { binaryEvent, INPUTS, jsonEvent } from '../../../bench/events.ts';
 import { median } from '../../../bench/median.ts';
@@ -72,6 +72,15 @@ describe('both sides’ answers', () => {
     expect(() => mustAgree({ y: [1, Number.NaN] }, { y: [1, 2] })).toThrow(/differ/);
     expect(() => mustAgree({ y: [1] }, { y: [1, 2] })).toThrow(/differ/);
     expect(() => mustAgree({}, { y: [1, 2] })).toThrow(/differ/);
+    // Nothing to compare with is no agreement.
+    expect(() => mustAgree({ y: [1, 2] }, {})).toThrow(/no outputs/);
+    expect(() => mustAgree({ y: [] }, { y: [] })).toThrow(/differ/);
+  });
+
+  it('are read of so many rows of csv', () => {
+    const csv = 'row,y_0\n1,0.25\n2,-3e-4\n3,0.';
+    expect(columnsOf(csv, 2)).toEqual({ row: [1, 2], y_0: [0.25, -3e-4] });
+    expect(columnsOf('', 2)).toEqual({ '': [] });
   });
 });
 
