@@ -226,6 +226,16 @@ const ANSWERS: readonly (readonly [what: string, answer: Answer, wrong: readonly
     ['SFN', 'StartExecution', 'json', 400, {}, '{"__type": "a#ExecutionAlreadyExists"}'],
     [],
   ],
+  [
+    'an error with the status of another one',
+    ['Lambda', 'UpdateAlias', 'rest-json', 400, { 'x-amzn-errortype': 'PreconditionFailedException' }, '{}'],
+    ['the error PreconditionFailedException with HTTP 400, 412 is expected'],
+  ],
+  [
+    'an error with its own',
+    ['Lambda', 'UpdateAlias', 'rest-json', 412, { 'x-amzn-errortype': 'PreconditionFailedException' }, '{}'],
+    [],
+  ],
   ['a good one in XML', ['CloudFormation', 'DescribeStacks', 'query', 200, {}, queried(member(''))], []],
   [
     'an unknown element',

@@ -56,3 +56,12 @@ def operation(service_id: str, name: str) -> botocore.model.OperationModel | Non
 def declared_errors(model: botocore.model.OperationModel) -> set[str]:
     """Codes and names of an operation's own errors."""
     return {name for shape in model.error_shapes for name in (shape.name, shape.metadata.get("error", {}).get("code")) if name}
+
+
+def error_status(model: botocore.model.OperationModel, code: str) -> int | None:
+    """The HTTP status that an operation's own error of this code or name has; None where its model does not tell."""
+    for shape in model.error_shapes:
+        error = shape.metadata.get("error", {})
+        if code in (error.get("code"), shape.name):
+            return error.get("httpStatusCode")
+    return None

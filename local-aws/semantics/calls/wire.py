@@ -116,6 +116,8 @@ def problems(service: str, name: str, protocol: str, status: int, headers: dict,
         code = errors.code(protocol, headers, body or b"", root)
         if code and not errors.may(service, name, code):
             found.append(f"the error {code} (HTTP {status}), which {name} does not declare")
+        elif code and (expected := models.error_status(model, code)) not in (None, status):
+            found.append(f"the error {code} with HTTP {status}, {expected} is expected")
         return code or str(status), found
     expected = model.http.get("responseCode")
     shape = model.output_shape
