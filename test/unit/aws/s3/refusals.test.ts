@@ -1,5 +1,5 @@
 /**
- * What each answer of S3 is taken for: a conflict, something that is gone, or nothing that may be passed over.
+ * What each answer of S3 is taken for: a conflict, what is gone, or nothing that may be passed over.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 import type { S3Client } from '@aws-sdk/client-s3';
