@@ -1,4 +1,5 @@
 import type { BenchDocument } from '../capacity/contract.ts';
+import { isObject } from '../json/is-object.ts';
 import type { ObjectPort } from '../ports/aws.ts';
 
 /**
@@ -48,11 +49,41 @@ export function benchesIn(objects: ObjectPort, scope: string): Benches {
 /** @returns undefined for what is none, or of another schema */
 function documentOf(text: string | undefined): BenchDocument | undefined {
   try {
-    const document = JSON.parse(text ?? '') as Partial<BenchDocument> | null;
-    const isOurs =
-      document?.schema === 1 && Array.isArray(document.scenarios) && document.target !== undefined;
-    return isOurs ? (document as BenchDocument) : undefined;
+    const document: unknown = JSON.parse(text ?? '');
+    return isBench(document) ? document : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What people are told of it: somebody may have written into it, and who reads history asks for more. */
+function isBench(value: unknown): value is BenchDocument {
+  if (!isObject(value)) return false;
+  const { schema, at, target, scenarios, curve } = value;
+  return (
+    schema === 1 &&
+    typeof at === 'string' &&
+    !Number.isNaN(Date.parse(at)) &&
+    isObject(target) &&
+    typeof target.version === 'string' &&
+    Array.isArray(scenarios) &&
+    scenarios.every(isScenario) &&
+    (curve === undefined || (isObject(curve) && isNumberOrNone(curve.capacity)))
+  );
+}
+
+const isNumberOrNone = (value: unknown): boolean => value === undefined || typeof value === 'number';
+
+function isScenario(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { scenario, verdict, rate, samples, percentiles, promised } = value;
+  return (
+    typeof scenario === 'string' &&
+    typeof verdict === 'string' &&
+    typeof samples === 'number' &&
+    isNumberOrNone(rate) &&
+    Array.isArray(percentiles) &&
+    percentiles.every((one) => isObject(one) && typeof one.ms === 'number') &&
+    (promised === undefined || (isObject(promised) && isNumberOrNone(promised.upper)))
+  );
 }

@@ -6,6 +6,7 @@ import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
 import { historyOf } from '../releases/history/history.ts';
+import { wholeRecord } from '../releases/history/whole.ts';
 import type { Desk } from '../releases/session.ts';
 
 /**
@@ -100,6 +101,7 @@ export async function keptOf({ benches, documents, sight }: KeptDesk, name: stri
   const live = await sight.aliases
     .get(functionName, ALIAS)
     .then((alias) => alias && documents.known(name, alias.version))
+    .then((record) => record && wholeRecord(record))
     .catch(() => undefined);
   const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
   return { releases, unread, live, benches: await benches.newest(name, versions) };

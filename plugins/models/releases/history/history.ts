@@ -9,6 +9,7 @@ import { type About, aboutOf } from '../words/about.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
 import type { Past } from './past.ts';
 import { pastEnd, pastOutcome } from './past-outcome.ts';
+import { wholeDeployment, wholeRecord, wholeRelease } from './whole.ts';
 
 type Documents = Pick<
   Registry,
@@ -41,19 +42,19 @@ export async function historyOf(
     documents.archives(model),
     documents.deployments(),
   ]);
-  const now = live?.release;
+  const now = wholeRelease(live?.release);
   // Who may not ask does not know better than the document.
   const isGone = now !== undefined && !(await exists(now.functionName).catch(() => true));
   // One that could not be replaced after all was archived before that turned out.
   const older = names.filter((name) => now === undefined || !name.endsWith(`-${now.release}`)).reverse();
-  const archived = once((name) => documents.archived(model, name));
+  const archived = once(async (name) => wholeRelease(await documents.archived(model, name)));
   // One more than is shown: what was live at its end tells what the next one was about.
   const read = await Promise.all(older.slice(0, limit).map(archived));
   const found = live === undefined ? read : [now, ...read];
   const releases = found.filter((release) => release !== undefined);
   const records: Records = {
     ids,
-    deployment: once((id) => documents.deployment(id)),
+    deployment: once(async (id) => wholeDeployment(await documents.deployment(id))),
     between: async (from, to) => {
       const meanwhile = older.filter((name) => name >= stamp(from) && name < stamp(to));
       const others = await Promise.all(meanwhile.map(archived));
@@ -115,7 +116,8 @@ async function artifactOf(
     (name) => name === to.version || name.startsWith(`${to.version}-`),
   );
   const found = await Promise.all(names.map((name) => documents.recorded(model, name)));
-  const record = found.find((one) => one?.fingerprint === fingerprint);
+  const known = found.find((one) => one?.fingerprint === fingerprint);
+  const record = known && wholeRecord(known);
   const ofOffer = offered?.fingerprint === fingerprint ? offered.source : undefined;
   const source = to.source ?? ofOffer ?? record?.source;
   return {
