@@ -48,6 +48,13 @@ models:
         - stream: {arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2020-01-01T00:00:00.000', type: dynamodb}
         - msk: {arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/shop/11111111-2222-3333-4444-555555555555-1', topic: topic}
         - schedule: {rate: ['rate(2 hours)'], method: scheduler}
+  renamed:
+    artifact: models/churn.onnx
+    function:
+      name: another-name
+      events:
+        - schedule: {rate: ['rate(3 hours)'], method: scheduler, roleArn: 'arn:aws:iam::123456789012:role/schedules'}
+  silent: {artifact: models/churn.onnx, function: {disableLogs: true}}
 `;
 
 const timeless = (template: Template): Template =>

@@ -8,7 +8,7 @@ import type { Model } from '../declaration/model.ts';
 import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
 import type { Problem } from '../problems/errors.ts';
 import { targetOf } from '../targets/targets.ts';
-import { restoredRole } from './iam/shared-role.ts';
+import { restoredRole, SHARED_ROLE } from './iam/shared-role.ts';
 import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, planChanges, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { fingerprintText } from './release/fingerprint.ts';
@@ -79,9 +79,6 @@ export function byContent(properties: Json, outputs: Readonly<Record<string, unk
   };
   return { ...properties, Layers: layers.map(contentOf) };
 }
-
-/** The framework's logical id of the role that functions without one of their own share. */
-const SHARED_ROLE = 'IamRoleLambdaExecution';
 
 /**
  * Logical ids in an order that every run has: the framework compiles functions side by side, and adds what is

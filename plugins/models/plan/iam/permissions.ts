@@ -209,16 +209,19 @@ function arnOf(value: unknown): unknown {
 const below = (source: unknown, suffix: string): unknown =>
   typeof source === 'string' ? `${source}${suffix}` : { 'Fn::Join': ['', [source, suffix]] };
 
-/** Does EventBridge Scheduler start this function with the function's own role? */
-export function isScheduled({ events = [] }: FunctionDefinition): boolean {
-  return events.some(
-    (event) =>
-      isObject(event) &&
-      isObject(event.schedule) &&
-      event.schedule.method === 'scheduler' &&
-      event.schedule.roleArn === undefined,
+const schedulesOf = ({ events = [] }: FunctionDefinition): readonly Json[] =>
+  events.flatMap((event) =>
+    isObject(event) && isObject(event.schedule) && event.schedule.method === 'scheduler'
+      ? [event.schedule]
+      : [],
   );
-}
+
+/** Does EventBridge Scheduler start this function, in whatever role? */
+export const hasScheduler = (definition: FunctionDefinition): boolean => schedulesOf(definition).length > 0;
+
+/** And in the function's own role? */
+export const isScheduled = (definition: FunctionDefinition): boolean =>
+  schedulesOf(definition).some(({ roleArn }) => !roleArn);
 
 /** Writing to its log group, and no more: a role that may create groups brings removed ones back. */
 export function logStatements(

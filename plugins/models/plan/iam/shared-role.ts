@@ -2,38 +2,48 @@ import { isObject } from '../../../../core/json/is-object.ts';
 import { allow, arn, type Json, type Statement } from '../../contracts/cloudformation.ts';
 import { type FunctionDefinition, type Host, roleSettings } from '../../contracts/host.ts';
 import { functionLogicalId } from '../../declaration/naming.ts';
-import { frameworkStatements, isScheduled } from './permissions.ts';
+import { frameworkStatements, hasScheduler } from './permissions.ts';
 
 type Functions = Readonly<Record<string, FunctionDefinition>>;
+/** In the framework's role there are denials, too. */
+type Need = Omit<Statement, 'Effect'> & { readonly Effect: 'Allow' | 'Deny' };
 type Policy = Json & { readonly PolicyDocument: Json & { readonly Statement: readonly Json[] } };
+
+/** The framework's logical id of the role that functions without one of their own share. */
+export const SHARED_ROLE = 'IamRoleLambdaExecution';
 
 const VPC_POLICY = 'service-role/AWSLambdaVPCAccessExecutionRole';
 
 /**
  * The framework's shared role as it would be without our functions: it is widened by what every function
- * needs, also by one that has a role of its own. A service's own functions stay untouched beside models.
+ * needs, also by one that has a role of its own. A service's own functions stay untouched beside models. A
+ * model that names this very role keeps its part in it.
  *
  * @param resources of the compiled template
  */
-export function restoredRole(role: Json, resources: Json, ours: Functions, host: Host): Json {
+export function restoredRole(role: Json, resources: Json, added: Functions, host: Host): Json {
   const properties = isObject(role.Properties) ? role.Properties : {};
   const [policy, ...others] = (properties.Policies ?? []) as readonly Policy[];
   if (policy === undefined) return role;
   const settings = roleSettings(host.provider);
   const kept = new Set<unknown>([settings.statements ?? host.provider.iamRoleStatements ?? []].flat());
+  const of = (isShared: boolean): Functions =>
+    Object.fromEntries(Object.entries(added).filter(([, one]) => namesShared(one) === isShared));
+  const users = { ...host.functions, ...of(true) };
   const statements = withoutOurs(
     policy.PolicyDocument.Statement,
     kept,
-    needs(ours, resources, host),
-    needs(host.functions, resources, host),
+    needs(of(false), resources, host),
+    needs(users, resources, host),
   );
   const { ManagedPolicyArns: managed, ...rest } = properties;
-  const policies = managedWithoutOurs(managed, host);
+  const hasVpc = host.hasVpc || Object.values(of(true)).some((definition) => 'vpc' in definition);
+  const policies = hasVpc ? [managed ?? []].flat() : managedWithoutOurs(managed, host);
   return {
     ...role,
     Properties: {
       ...rest,
-      ...(!Object.values(host.functions).some(isScheduled) && {
+      ...(!Object.values(users).some(hasScheduler) && {
         AssumeRolePolicyDocument: withoutScheduler(properties.AssumeRolePolicyDocument),
       }),
       ...(policies.length > 0 && { ManagedPolicyArns: policies }),
@@ -45,23 +55,48 @@ export function restoredRole(role: Json, resources: Json, ours: Functions, host:
   };
 }
 
+const namesShared = ({ role }: FunctionDefinition): boolean =>
+  [role, isObject(role) ? role['Fn::GetAtt'] : []].flat().includes(SHARED_ROLE);
+
 /** What these functions make the framework add to its role, in its own words. */
-function needs(functions: Functions, resources: Json, host: Host): readonly Statement[] {
-  const prefix = `${host.service}-${host.stage}`;
-  const logs = `log-group:/aws/lambda/${prefix}*:*`;
+function needs(functions: Functions, resources: Json, host: Host): readonly Need[] {
+  const all = Object.values(functions);
   return [
-    ...Object.values(functions).flatMap((definition) => [
+    ...all.flatMap((definition) => [
       ...frameworkStatements(definition, host.provider, () => undefined),
-      ...(definition.name?.startsWith(prefix) && !definition.disableLogs
-        ? [
-            allow(['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:TagResource'], [arn('logs', logs)]),
-            allow(['logs:PutLogEvents'], [arn('logs', `${logs}:*`)]),
-          ]
-        : []),
-      ...(isScheduled(definition) ? [scheduleStatement(definition)] : []),
+      ...(hasScheduler(definition) ? [scheduleStatement(definition)] : []),
     ]),
+    ...logNeeds(all, host),
     ...mappedSources(resources, new Set(Object.keys(functions).map(functionLogicalId))).map((source) =>
       allow(['kinesis:SubscribeToShard'], [source]),
+    ),
+  ];
+}
+
+/**
+ * Logs: names as the framework makes them have one pattern together, others an entry each. What the pattern
+ * allows too much is denied again.
+ */
+function logNeeds(all: readonly FunctionDefinition[], { service, stage }: Host): readonly Need[] {
+  const prefix = `${service}-${stage}`;
+  const isCommon = ({ name }: FunctionDefinition): boolean => name?.startsWith(prefix) === true;
+  const group = (name: string): string => `log-group:/aws/lambda/${name}:*`;
+  const logged = all.filter(({ disableLogs }) => !disableLogs);
+  const silent = logged.some(isCommon) ? all.filter((one) => one.disableLogs && isCommon(one)) : [];
+  return [
+    ...logged.flatMap((one) => {
+      const logs = group(isCommon(one) ? `${prefix}*` : `${one.name}`);
+      return [
+        allow(['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:TagResource'], [arn('logs', logs)]),
+        allow(['logs:PutLogEvents'], [arn('logs', `${logs}:*`)]),
+      ];
+    }),
+    ...silent.map(
+      ({ name }): Need => ({
+        Effect: 'Deny',
+        Action: ['logs:PutLogEvents'],
+        Resource: [arn('logs', group(`${name}`))],
+      }),
     ),
   ];
 }
@@ -71,9 +106,8 @@ function scheduleStatement({ name }: FunctionDefinition): Statement {
   return allow(['lambda:InvokeFunction'], [target, arn('lambda', `function:${name}:*`)]);
 }
 
-function managedWithoutOurs(managed: unknown, { provider, hasVpc }: Host): readonly unknown[] {
+function managedWithoutOurs(managed: unknown, { provider }: Host): readonly unknown[] {
   const all = Array.isArray(managed) ? managed : [];
-  if (hasVpc) return all;
   const named = new Set([roleSettings(provider).managedPolicies ?? provider.iamManagedPolicies ?? []].flat());
   return all.filter((policy) => named.has(policy) || !JSON.stringify(policy).includes(VPC_POLICY));
 }
@@ -96,13 +130,13 @@ type AnyStatement = Json & { readonly Action?: unknown; readonly Resource?: unkn
 export function withoutOurs(
   statements: readonly AnyStatement[],
   kept: ReadonlySet<unknown>,
-  ours: readonly Statement[],
-  users: readonly Statement[],
+  ours: readonly Need[],
+  users: readonly Need[],
 ): readonly AnyStatement[] {
   return statements.flatMap((statement): AnyStatement[] => {
-    if (kept.has(statement) || statement.Effect !== 'Allow') return [statement];
-    const actions = JSON.stringify([statement.Action].flat());
-    const [mine, theirs] = [counts(ours, actions), counts(users, actions)];
+    if (kept.has(statement)) return [statement];
+    const what = JSON.stringify([statement.Effect, [statement.Action].flat()]);
+    const [mine, theirs] = [counts(ours, what), counts(users, what)];
     const resources = [statement.Resource].flat();
     const left = resources.filter((entry, index) => {
       const text = JSON.stringify(entry);
@@ -115,11 +149,11 @@ export function withoutOurs(
   });
 }
 
-/** How often each resource is asked for with these actions. */
-function counts(statements: readonly Statement[], actions: string): ReadonlyMap<string, number> {
+/** How often each resource is asked for. @param what effect and actions, as JSON */
+function counts(needs: readonly Need[], what: string): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  for (const { Action, Resource } of statements) {
-    if (JSON.stringify(Action) !== actions) continue;
+  for (const { Effect, Action, Resource } of needs) {
+    if (JSON.stringify([Effect, Action]) !== what) continue;
     for (const text of Resource.map((entry) => JSON.stringify(entry)))
       found.set(text, (found.get(text) ?? 0) + 1);
   }

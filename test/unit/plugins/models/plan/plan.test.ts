@@ -464,6 +464,50 @@ describe('the shared role', () => {
     );
   });
 
+  it('keeps what a model needs that names it', () => {
+    const group = (name: string, more = ''): object => arn('logs', `log-group:/aws/lambda/${name}:*${more}`);
+    const both = ['mine', 'theirs'];
+    const made = {
+      Properties: {
+        AssumeRolePolicyDocument: {},
+        ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole'],
+        Policies: [
+          {
+            PolicyDocument: {
+              Statement: [
+                {
+                  Effect: 'Allow',
+                  Action: ['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:TagResource'],
+                  Resource: both.map((one) => group(one)),
+                },
+                {
+                  Effect: 'Allow',
+                  Action: ['logs:PutLogEvents'],
+                  Resource: both.map((one) => group(one, ':*')),
+                },
+              ],
+            },
+          },
+        ],
+      },
+    };
+    const left = (role: unknown) =>
+      restoredRole(
+        made,
+        {},
+        { a: { name: 'mine', role: 'AModelsRole', vpc: {} }, b: { name: 'theirs', role, vpc: {} } },
+        host,
+      );
+    const text = (role: unknown): string => JSON.stringify(left(role));
+    for (const role of ['IamRoleLambdaExecution', { 'Fn::GetAtt': ['IamRoleLambdaExecution', 'Arn'] }]) {
+      expect(text(role)).toContain('/theirs:*:*');
+      expect(text(role)).toContain('AWSLambdaVPCAccessExecutionRole');
+      expect(text(role)).not.toContain('/mine:');
+    }
+    for (const role of ['BModelsRole', 'arn:aws:iam::123456789012:role/x', undefined])
+      expect(text(role)).not.toMatch(/theirs|VPCAccess/);
+  });
+
   it('keeps the very statements that the user wrote', () => {
     const written = statement('sqs:X', ['a']);
     expect(withoutOurs([written], new Set([written]), [statement('sqs:X', ['a'])], [])).toEqual([written]);
