@@ -41,12 +41,12 @@ export const endpointFeature: Feature = {
         endpointFunction(model, models, host, options, built.get(model.name)),
       ]),
     ),
-  resources: ({ host, options }, endpoints) => ({
+  resources: (input, endpoints) => ({
     ...Object.assign(
       {},
       ...TARGETS.map((target) =>
         target.resources(
-          host,
+          input.host,
           endpoints.flatMap(({ model, layer }) =>
             targetOf(model) === target && layer !== undefined ? [layer] : [],
           ),
@@ -55,8 +55,8 @@ export const endpointFeature: Feature = {
     ),
     ...Object.fromEntries(
       endpoints
-        .filter(({ model }) => !hasNamedRole(model, host))
-        .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, host, options, facts)]),
+        .filter(({ model }) => !hasNamedRole(model, input.host))
+        .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, input, facts)]),
     ),
   }),
   changes: ({ models, host }, compiled, endpoints) => {
@@ -67,11 +67,11 @@ export const endpointFeature: Feature = {
       ...imageFunctions(endpoints, host, compiled),
     };
   },
-  statements: ({ models, host, options, built }) =>
-    models
-      .filter((model) => hasNamedRole(model, host))
+  statements: (input) =>
+    input.models
+      .filter((model) => hasNamedRole(model, input.host))
       .flatMap((model) => [
-        ...endpointStatements(model, host, options, built.get(model.name)?.facts),
+        ...endpointStatements(model, input, input.built.get(model.name)?.facts),
         ...(model.iam.statements as readonly Json[]),
       ]),
   problems: (models, host) => [

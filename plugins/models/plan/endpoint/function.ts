@@ -1,6 +1,6 @@
 import type { Resource, Statement } from '../../contracts/cloudformation.ts';
 import { type FunctionDefinition, type Host, hasNamedRole, nameOf } from '../../contracts/host.ts';
-import type { Built } from '../../contracts/input.ts';
+import type { Built, PlanInput } from '../../contracts/input.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { roleLogicalId } from '../../declaration/naming.ts';
 import { targetOf } from '../../targets/targets.ts';
@@ -37,23 +37,18 @@ export function endpointFunction(
  */
 export function endpointStatements(
   model: Model,
-  host: Host,
-  options: ServiceOptions,
+  { models, host, options }: PlanInput,
   facts?: Facts,
 ): readonly Statement[] {
-  return statementsOf(
-    model.function,
-    nameOf(model, host),
-    host,
-    targetOf(model).statements(facts, host, options),
-  );
+  const own = targetOf(model).statements(facts, host, options);
+  return statementsOf(model.function, nameOf(model, host), host, own, models);
 }
 
 /** The model's own role. */
-export function endpointRole(model: Model, host: Host, options: ServiceOptions, facts: Facts): Resource {
+export function endpointRole(model: Model, input: PlanInput, facts: Facts): Resource {
   const statements = [
-    ...endpointStatements(model, host, options, facts),
+    ...endpointStatements(model, input, facts),
     ...(model.iam.statements as readonly Statement[]),
   ];
-  return roleOf(model.function, host, statements, model.iam.managedPolicies);
+  return roleOf(model.function, input.host, statements, model.iam.managedPolicies);
 }

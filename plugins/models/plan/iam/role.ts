@@ -1,22 +1,30 @@
 import { isObject } from '../../../../core/json/is-object.ts';
 import { allow, arn, type Json, type Resource, type Statement } from '../../contracts/cloudformation.ts';
-import { type FunctionDefinition, type Host, roleSettings } from '../../contracts/host.ts';
-import { ALIAS } from '../../declaration/naming.ts';
+import { type FunctionDefinition, type Host, nameOf, roleSettings } from '../../contracts/host.ts';
+import type { Model } from '../../declaration/model.ts';
+import { ALIAS, lambdaName } from '../../declaration/naming.ts';
 import { frameworkStatements, isScheduled, logStatements } from './permissions.ts';
 
 /**
  * Everything that a function's own role must allow, for the role or, where the service names one, for a
  * person to add.
+ *
+ * @param models of the service: `destinations` may name one
  */
 export function statementsOf(
   definition: FunctionDefinition,
   name: string,
   host: Host,
   own: readonly Statement[] = [],
+  models: readonly Model[] = [],
 ): readonly Statement[] {
+  // As the framework sends there: through the alias of what has one.
   const destination = (key: string): unknown => {
-    const own = Object.hasOwn(host.functions, key) ? host.functions[key]?.name : undefined;
-    return arn('lambda', `function:${own ?? `${host.service}-${host.stage}-${key}`}`);
+    const model = models.find((one) => one.name === key);
+    if (model !== undefined) return arn('lambda', `function:${nameOf(model, host)}:${ALIAS}`);
+    const own = Object.hasOwn(host.functions, key) ? host.functions[key] : undefined;
+    const alias = isObject(own?.targetAlias) ? `:${own.targetAlias.name}` : '';
+    return arn('lambda', `function:${own?.name ?? lambdaName(host.service, host.stage, key)}${alias}`);
   };
   return [
     ...logStatements(definition, host.provider, name),

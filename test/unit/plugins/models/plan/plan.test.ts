@@ -364,6 +364,28 @@ describe('functions', () => {
     }
   });
 
+  it('may invoke a destination as the framework sends there: through the alias of what has one', () => {
+    const allowed = (onSuccess: string): unknown => {
+      const functions = {
+        own: { name: 'shop-dev-own' },
+        kept: { name: 'shop-dev-kept', targetAlias: { name: 'provisioned', logicalId: 'K' } },
+      };
+      const declared = {
+        churn: { function: { role: 'MyRole', destinations: { onSuccess } } },
+        fraud: {},
+        named: { function: { name: 'another' } },
+      };
+      const { Statement } = neededPolicy(input(declared, { host: { ...host, functions } })) as {
+        Statement: readonly { Action: readonly string[]; Resource: unknown }[];
+      };
+      return Statement.find(({ Action }) => Action.includes('lambda:InvokeFunction'))?.Resource;
+    };
+    expect(allowed('fraud')).toEqual([arn('lambda', 'function:shop-dev-fraud:live')]);
+    expect(allowed('named')).toEqual([arn('lambda', 'function:another:live')]);
+    expect(allowed('own')).toEqual([arn('lambda', 'function:shop-dev-own')]);
+    expect(allowed('kept')).toEqual([arn('lambda', 'function:shop-dev-kept:provisioned')]);
+  });
+
   it('get room and permission for files that are fetched at start', () => {
     const remote = [{ path: 'model/model.onnx', sha256: 'f'.repeat(64), bytes: 700 * 1024 ** 2 }];
     const { churn } = planFunctions(
