@@ -81,7 +81,7 @@ export function packagingNotices(input: PlanInput): readonly string[] {
     );
   }
   lines.push(...models.flatMap((model) => unversioned(model, host)));
-  lines.push(...pruned(host));
+  lines.push(...pruned(host), ...models.flatMap(unread));
   const policy = neededPolicy(input);
   if (policy !== undefined) {
     // The ticks of a release run in it, too.
@@ -94,6 +94,24 @@ export function packagingNotices(input: PlanInput): readonly string[] {
     );
   }
   return lines;
+}
+
+/** Events that are no request of inference, whatever is written beside them. */
+const UNREAD = [
+  ...['sqs', 'stream', 'msk', 'kafka', 'activemq', 'rabbitmq'],
+  ...['sns', 's3', 'cloudwatchLog', 'cognitoUserPool', 'websocket', 'alexaSkill', 'alexaSmartHome'],
+];
+
+/** A refusal is an answer: the invocation went well, and what called for it is taken for done. */
+function unread({ name, function: { events } }: Model): readonly string[] {
+  const kinds = (Array.isArray(events) ? events : []).flatMap((event) =>
+    isObject(event) ? Object.keys(event) : [event],
+  );
+  const found = UNREAD.filter((kind) => kinds.includes(kind));
+  if (found.length === 0) return [];
+  return [
+    `models.${name}.function.events: the endpoint takes requests of inference alone. It refuses what ${found.join(', ')} send${found.length === 1 ? 's' : ''}, and that counts as done: a message is taken away. Let a function of the service ask the model, or use \`batch\` for objects in S3.`,
+  ];
 }
 
 /** Versions below which the framework’s own pruning takes what a rollback goes back to. */

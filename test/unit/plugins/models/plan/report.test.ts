@@ -82,6 +82,25 @@ it('pruning that takes what a rollback goes back to is told', () => {
   for (const enough of [{ number: 5 }, true, false, undefined, null]) expect(told(enough)).toEqual([]);
 });
 
+it('events that are no requests are told: their messages would be refused, and taken away', () => {
+  const told = (events: unknown): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: { function: { events } } }),
+      options: {},
+      host: HOST,
+      built: new Map(),
+      zips: new Map(),
+    });
+  const line = (kinds: string): string =>
+    `models.churn.function.events: the endpoint takes requests of inference alone. It refuses what ${kinds}, and that counts as done: a message is taken away. Let a function of the service ask the model, or use \`batch\` for objects in S3.`;
+  expect(told([{ sqs: 'arn:aws:sqs:us-east-1:123456789012:work' }])).toEqual([line('sqs sends')]);
+  expect(told([{ sns: 'news' }, { kafka: {} }, { sqs: 'x' }, 'alexaSkill'])).toEqual([
+    line('sqs, kafka, sns, alexaSkill send'),
+  ]);
+  const requests = [{ http: 'POST /score' }, { httpApi: 'POST /score' }, { alb: {} }, { schedule: {} }];
+  for (const fine of [requests, [], undefined]) expect(told(fine)).toEqual([]);
+});
+
 it('a notice of an artifact is one line, whatever its names hold', () => {
   const facts = { ...FACTS, notices: ['Output y\nmodels.churn: signed\u001b[2J is a map.'] };
   const told = packagingNotices({
