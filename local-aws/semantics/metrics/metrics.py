@@ -36,8 +36,12 @@ def _from_clients(original):
 
 
 def _measured(original):
+    """What is counted is told when the function has ended, of the time at which it was invoked.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
+    """
+
     def dispatch(func, config, event, request_id, started):
-        began = time.time()
+        began, invoked = time.time(), cloudwatch.time.time()
         result = original(func, config, event, request_id, started)
         name = config.get("FunctionName", "")
         qualifier = config.get("FunctionArn", "").split(":")[7:]
@@ -46,12 +50,15 @@ def _measured(original):
             dimensions.append({**dimensions[-1], "ExecutedVersion": result.get("executed_version", config.get("Version", "$LATEST"))})
         if not result.get("throttle"):
             done = result.get("done") or {}
+            counted = {
+                "Invocations": (1, "Count"),
+                "Errors": (1 if result.get("error") else 0, "Count"),
+                "Throttles": (0, "Count"),
+                "Duration": (done.get("run_ms", (time.time() - began) * 1000), "Milliseconds"),
+            }
             for one in dimensions:
-                cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", one)
-                cloudwatch.record_metric("AWS/Lambda", "Errors", 1 if result.get("error") else 0, "Count", one)
-                cloudwatch.record_metric("AWS/Lambda", "Throttles", 0, "Count", one)
-                duration = done.get("run_ms", (time.time() - began) * 1000)
-                cloudwatch.record_metric("AWS/Lambda", "Duration", duration, "Milliseconds", one)
+                for metric, (value, unit) in counted.items():
+                    cloudwatch._store_datum("AWS/Lambda", metric, one, invoked, unit, value, None, None, None)
         return result
 
     return dispatch

@@ -89,6 +89,37 @@ describe('metrics', () => {
     expect(on).toEqual({ all: 4, live: 3, executed: 3, errors: 1, latest: 1, requests: 3, latency: 20 });
     expect(off).toMatchObject({ executed: 0, requests: 0 });
   });
+
+  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics ("the timestamp
+  // on an error metric reflects when the function was invoked, not when the error occurred")
+  it('are of the minute in which a function was invoked, and come when it has ended', async () => {
+    const aws = await startAws({ speed: 40 });
+    try {
+      const code = `export const handler = async () => {
+        await new Promise((done) => setTimeout(done, 120_000)); return Date.now(); };`;
+      await makeFunction(aws, { name: 'long', code, timeout: 900 });
+      const { body } = await invoke(aws, 'long');
+      const ended = Number(body);
+      const cloudWatch = new CloudWatchClient(client(aws.endpoint));
+      const Metric = {
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+        Dimensions: [{ Name: 'FunctionName', Value: 'long' }],
+      };
+      const { MetricDataResults: [found] = [] } = await cloudWatch.send(
+        new GetMetricDataCommand({
+          StartTime: new Date(ended - 3_600_000),
+          EndTime: new Date(ended + 3_600_000),
+          MetricDataQueries: [{ Id: 'm', MetricStat: { Metric, Period: 60, Stat: 'Sum' } }],
+        }),
+      );
+      cloudWatch.destroy();
+      expect(found?.Values).toEqual([0]);
+      expect((found?.Timestamps?.[0]?.getTime() ?? ended) + 60_000).toBeLessThan(ended);
+    } finally {
+      await aws.stop();
+    }
+  });
 });
 
 /**
