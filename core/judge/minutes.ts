@@ -13,21 +13,31 @@ export type Minute = {
   readonly stable: Side;
 };
 
-/** Milliseconds since its end after which a minute is judged: data points come late. */
-const SETTLED = 2 * MINUTE_MS;
+/** Milliseconds in which a data point comes. */
+const COMES_MS = MINUTE_MS;
 
 /**
- * The minutes that may be judged, oldest first: complete, over for two minutes, without a change of weight
- * inside, and with both versions in traffic, since the test is about the coin that chooses between them. Read
- * all of them again at every look; then points that come later still do no harm.
+ * Milliseconds since its end after which a minute is judged. Lambda counts a request of the minute in which
+ * it began, when it has ended:
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
+ */
+const settled = (timeout: number): number => Math.max(2 * MINUTE_MS, timeout * 1000 + COMES_MS);
+
+/**
+ * The minutes that may be judged, oldest first: complete, over for two minutes (where requests may take
+ * longer than one, for so long and a minute), without a change of weight inside, and with both versions in
+ * traffic, since the test is about the coin that chooses between them. Read all of them again at every look;
+ * then points that come later still do no harm.
  *
  * @param now milliseconds since 1970
  * @param weightChanges when the alias was written, ISO
+ * @param timeout seconds that a request may take
  */
 export function usable(
   minutes: readonly Minute[],
   now: number,
   weightChanges: readonly string[],
+  timeout = 0,
 ): readonly Minute[] {
   const changes = weightChanges.map(Date.parse);
   return minutes
@@ -36,7 +46,7 @@ export function usable(
       ({ minute: { weight }, start }) =>
         weight > 0 &&
         weight < 1 &&
-        start + MINUTE_MS + SETTLED <= now &&
+        start + MINUTE_MS + settled(timeout) <= now &&
         !changes.some((change) => change >= start && change < start + MINUTE_MS),
     )
     .sort((a, b) => a.start - b.start)

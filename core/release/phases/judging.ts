@@ -113,7 +113,7 @@ function find(state: Release, { look: minutes }: ReleaseFacts, now: number): Jud
   if (minutes === undefined) return unread('metrics were not read');
   if (isUnreadable(minutes)) return unread(`${UNREAD}${minutes.unreadable}`);
   const { settings, basis, steps = [], step = 0 } = state;
-  const ready = usable(minutes, now, []);
+  const ready = usable(minutes, now, [], settings.timeout);
   const following = steps[step + 1];
   const position = {
     index: step,

@@ -5,8 +5,11 @@ import type { Resource } from './cloudformation.ts';
 /** One alarm of every model that has what it watches. */
 export type AlarmKind = {
   readonly suffix: keyof typeof ALARMS;
-  /** When it goes off, for people; `p95`: the objective, or the words for it. */
-  readonly when: (p95: number | string) => string;
+  /**
+   * When it goes off, for people; `p95`: the objective, or the words for it; `of`: the periods that it looks
+   * back over.
+   */
+  readonly when: (p95: number | string, of?: number) => string;
   readonly what: string;
   /** What a person does then. */
   readonly advice: string;

@@ -1,5 +1,6 @@
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { AlarmKind } from '../../contracts/alarm.ts';
+import type { Model } from '../../declaration/model.ts';
 import { ofAlias, ofFunction, ownMetric } from '../watch/measures.ts';
 
 /** Crashes in a minute below which half of all may be a single client's doing. */
@@ -16,6 +17,13 @@ const FEW_REQUESTS = 20;
 /** The slow edge that is the objective itself. */
 const [, , SLOWER] = OWN.slow;
 
+/**
+ * Minutes that an alarm looks further back. Lambda counts a crash of the minute in which the request began,
+ * when it has ended: a timeout of five minutes is never to be seen in the last one.
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
+ */
+const late = ({ timeout }: Model): number => (timeout > 60 ? Math.ceil(timeout / 60) : 0);
+
 export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
   {
     suffix: 'crashes',
@@ -24,23 +32,23 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
     advice:
       'Within the rollback window the last good version comes back by itself; else roll back. Then read the function’s log.',
     rollsBack: true,
-    watch: (_, name) => ({
+    watch: (model, name) => ({
       metrics: { crashes: ofAlias(name, 'Errors'), invocations: ofAlias(name, 'Invocations') },
       expression: `IF(crashes >= ${FEW_CRASHES} AND crashes > 0.5 * invocations, 1, 0)`,
       above: 0,
       period: 60,
       periods: 1,
-      of: 1,
+      of: 1 + late(model),
     }),
   },
   {
     suffix: 'errors',
-    when: () => `more than ${ERRORS} % of a minute’s requests fail, in 3 of 5 minutes`,
+    when: (_, of = 5) => `more than ${ERRORS} % of a minute’s requests fail, in 3 of ${of} minutes`,
     what: 'The model fails at requests, by crash or by answer',
     advice:
       'Within the rollback window half of the traffic shows whether the last good version does better. Read the function’s log for what fails.',
     rollsBack: true,
-    watch: (_, name) => ({
+    watch: (model, name) => ({
       metrics: {
         crashes: ofAlias(name, 'Errors'),
         errors: ownMetric(name, OWN.errors),
@@ -51,7 +59,7 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
       above: ERRORS,
       period: 60,
       periods: 3,
-      of: 5,
+      of: 5 + late(model),
     }),
   },
   {

@@ -31,7 +31,7 @@ export function alarmsOfKinds(
           Properties: {
             AlarmName: name,
             AlarmDescription: staged(
-              `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${advised(kind, model)} (${model.name}, ${host.service}-${host.stage})`,
+              `${kind.what}: ${kind.when(model.latency?.p95 ?? '', watch.of)}. ${advised(kind, model)} (${model.name}, ${host.service}-${host.stage})`,
               host.stage,
               host.region,
             ),

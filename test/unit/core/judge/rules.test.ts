@@ -382,6 +382,9 @@ describe('minutes', () => {
     expect(starts(usable(all, now, [at(4)]))).toEqual([0, 1, 2, 3, 5, 6]);
     expect(starts(usable([...all].reverse(), now, []))).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(usable(minutes(served(1), {}, 1), now, [])).toEqual([]);
+    // Requests are counted when they have ended.
+    expect(starts(usable(all, now, [], 60))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(starts(usable(all, now, [], 300))).toEqual([0, 1, 2]);
   });
 });
 

@@ -49,6 +49,28 @@ describe('a canary', () => {
     expect(w.schedules.size).toBe(0);
   });
 
+  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
+  it('is not promoted on minutes whose long requests Lambda has not counted yet', async () => {
+    const LONG = 10;
+    const w = await deployed({ ...CANARY, timeout: LONG * 60, steps: [{ weight: 50, bake: 300 }] });
+    await until(w, 'JUDGING');
+    const began = w.clock.now;
+    for (let passed = 0; passed < 40 && w.state()?.phase === 'JUDGING'; passed += 1) {
+      const now = w.clock.now;
+      const put = (version: string, at: number, requests: number, crashes = 0) => {
+        const counted = { invocations: requests + crashes, crashes, requests, errors: 0 };
+        w.metrics.add(FUNCTION, 'live', version, at, counted);
+      };
+      put('3', now, 500);
+      put('4', now, 465);
+      // Some of the candidate's requests hang until their timeout, and are counted then.
+      if (now - LONG * MINUTE >= began) put('4', now - LONG * MINUTE, 0, 35);
+      w.clock.now += MINUTE;
+      await w.send(tick());
+    }
+    expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', stable: { version: '3' } });
+  });
+
   it('tells whoever ticks where it stands', async () => {
     const w = await deployed();
     await minutes(w, 3, HEALTHY);

@@ -68,6 +68,19 @@ describe('alarms', () => {
     }
   });
 
+  // Lambda counts a crash of the minute in which the request began, when it has ended.
+  it.each([
+    [29, 1, 5],
+    [60, 1, 5],
+    [61, 3, 7],
+    [900, 16, 20],
+  ])('of crashes at a timeout of %i s look back over %i minutes, of errors over %i', (timeout, ...of) => {
+    const found = alarms({ timeout }).filter(({ kind }) => /^(crashes|errors)$/.test(kind?.suffix ?? ''));
+    expect(found.map(({ resource }) => resource.Properties.EvaluationPeriods)).toEqual(of);
+    expect(found.map(({ resource }) => resource.Properties.DatapointsToAlarm)).toEqual([1, 3]);
+    expect(found[1]?.resource.Properties.AlarmDescription).toContain(`in 3 of ${of[1]} minutes`);
+  });
+
   it('of a held release stay on from tick to tick, and call somebody once', () => {
     const held = { phase: 'HELD', shifts: [], held: { from: 'SHIFTING' } } as unknown as Release;
     const minutes = Number(/\d+/.exec(everyOf(held))?.[0]);
