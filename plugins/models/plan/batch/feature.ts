@@ -8,7 +8,7 @@ import { BATCH_ALARMS } from './alarms.ts';
 import { batchFunctions, batching, batchName, batchRole, batchStatements } from './functions.ts';
 import { batchGraph } from './graph.ts';
 import { machineStatements } from './machine.ts';
-import { batchResources, madeBuckets, ruleId, watchedBuckets } from './resources.ts';
+import { batchResources, bucketProblems, madeBuckets, ruleId, watchedBuckets } from './resources.ts';
 
 /**
  * Requests a month to a queue that is empty: five pollers, each of which waits for 20 seconds at most:
@@ -66,6 +66,7 @@ export const batchFeature: Feature = {
       ? []
       : batching(models).flatMap((model) => machineStatements(model, host))),
   ],
+  problems: bucketProblems,
   claims,
   alarmKinds: BATCH_ALARMS,
   graphs: (model, host) => (model.batch === undefined ? [] : [batchGraph(model, nameOf(model, host), host)]),

@@ -9,6 +9,7 @@ import type { Host } from '../../contracts/host.ts';
 import { placeOf } from '../../declaration/keys/units.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 import { bucketArn } from '../iam/s3-arns.ts';
 import { type BatchModel, batching, batchName } from './functions.ts';
 import { machineResources } from './machine.ts';
@@ -147,6 +148,20 @@ const inputBuckets = (models: readonly Model[]): readonly string[] => [
 export const madeBuckets = (models: readonly Model[]): readonly string[] => [
   ...new Set(batching(models).flatMap(({ batch }) => batch.create)),
 ];
+
+/** S3 takes a name once: of a bucket that the service's own resources make, the second one fails the stack. */
+export const bucketProblems = (models: readonly Model[], { buckets = {} }: Host): readonly Problem[] =>
+  batching(models).flatMap(({ name, batch }) =>
+    batch.create
+      .filter((bucket) => Object.hasOwn(buckets, bucket))
+      .map((bucket) => ({
+        code: 'MODELS_BATCH',
+        key: `models.${name}.batch`,
+        value: bucket,
+        message: `makes the bucket ${bucket} (\`create\`), and so does ${buckets[bucket]} in the service’s own resources.`,
+        fix: 'Leave one of them out: a bucket of the service’s own needs no `create`.',
+      })),
+  );
 
 function bucketResources(models: readonly BatchModel[], host: Host): Resources {
   const inputs = inputBuckets(models);

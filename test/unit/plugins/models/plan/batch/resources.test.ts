@@ -40,6 +40,22 @@ const resources = (declared: Record<string, object>, more: Partial<Host> = {}) =
 const of = (all: Readonly<Record<string, Resource>>, type: string): readonly Resource[] =>
   Object.values(all).filter(({ Type }) => Type === type);
 
+it('a bucket that the service’s own resources make, too, is refused: S3 takes a name once', () => {
+  const problems = (create: unknown, buckets: Record<string, string>) =>
+    planProblems(declaredModels({ churn: { batch: [{ ...ENTRY, create }] } }), { ...host, buckets });
+  expect(problems(true, { scored: 'Answers', other: 'Other' })).toEqual([
+    {
+      code: 'MODELS_BATCH',
+      key: 'models.churn.batch',
+      value: 'scored',
+      message: 'makes the bucket scored (`create`), and so does Answers in the service’s own resources.',
+      fix: 'Leave one of them out: a bucket of the service’s own needs no `create`.',
+    },
+  ]);
+  expect(problems('input', { scored: 'Answers' })).toEqual([]);
+  expect(problems(undefined, { scored: 'Answers', incoming: 'Rows' })).toEqual([]);
+});
+
 describe('the batch function', () => {
   const functions = planFunctions(
     input({
