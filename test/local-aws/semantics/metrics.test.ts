@@ -90,8 +90,8 @@ describe('metrics', () => {
     expect(off).toMatchObject({ executed: 0, requests: 0 });
   });
 
-  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics ("the timestamp
-  // on an error metric reflects when the function was invoked, not when the error occurred")
+  // "The timestamp on an error metric reflects when the function was invoked, not when the error occurred":
+  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
   it('are of the minute in which a function was invoked, and come when it has ended', async () => {
     const aws = await startAws({ speed: 40 });
     try {
