@@ -41,7 +41,7 @@ export type Host = {
 export type Provider = Json & {
   readonly iam?: { readonly role?: unknown; readonly deploymentRole?: unknown };
   readonly role?: unknown;
-  readonly httpApi?: { readonly id?: unknown; readonly authorizers?: Json };
+  readonly httpApi?: Json & { readonly authorizers?: Json };
 };
 
 /** A function of the framework, ours or the user's. */

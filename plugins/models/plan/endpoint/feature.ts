@@ -11,7 +11,7 @@ import { endpointFunction, endpointRole, endpointStatements } from './function.t
 import { ENDPOINT_GRAPHS } from './graphs.ts';
 import { layerProblems } from './layers.ts';
 import { nameProblems } from './names.ts';
-import { type HttpRoute, isExternalApi, routeKey, routeProblems, routesOf } from './routes.ts';
+import { apiName, type HttpRoute, isExternalApi, routeKey, routeProblems, routesOf } from './routes.ts';
 import { throttledStage } from './stage.ts';
 import { variableProblems } from './variables.ts';
 
@@ -23,7 +23,7 @@ const claims = ({ models, host }: PlanInput): readonly Claim[] => [
     { what: 'role', name: `of ${model.name}`, resources: [roleLogicalId(model.name)] },
   ]),
   ...TARGETS.flatMap((target) => target.claims(models.filter((model) => targetOf(model) === target))),
-  { what: 'HTTP API', name: `${host.stage}-${host.service}`, resources: ['HttpApi', HTTP_STAGE] },
+  { what: 'HTTP API', name: apiName(host), resources: ['HttpApi', HTTP_STAGE] },
   ...routesOf(models).map((route) => ({
     what: 'route',
     name: `${routeKey(route)} (${authOf(route)})`,

@@ -87,6 +87,12 @@ export function httpEvent({ method, path, auth }: HttpRoute): Json {
  */
 export const isExternalApi = ({ provider }: Host): boolean => Boolean(provider.httpApi?.id);
 
+/** As the framework names its own. */
+export function apiName({ provider: { httpApi }, service, stage }: Host): string {
+  if (httpApi?.name) return String(httpApi.name);
+  return httpApi?.shouldStartNameWithService ? `${service}-${stage}` : `${stage}-${service}`;
+}
+
 /** Limits of each route, for the framework's stage: `RouteSettings`. */
 export function routeSettings(routes: readonly HttpRoute[]): Json {
   return Object.fromEntries(

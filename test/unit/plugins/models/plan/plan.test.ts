@@ -284,6 +284,12 @@ describe('the framework’s stage', () => {
       expect(packagingNotices(open(id))).toEqual([]);
       expect(inventory(open(id))).toContainEqual({ what: 'HTTP API', name: 'dev-shop', resources: 2 });
     }
+    const named = (httpApi: Record<string, unknown>): unknown =>
+      inventory(input({ churn: { http: {} } }, { host: { ...host, provider: { httpApi } } })).find(
+        ({ what }) => what === 'HTTP API',
+      )?.name;
+    expect(named({ name: 'shop' })).toBe('shop');
+    expect(named({ shouldStartNameWithService: true })).toBe('shop-dev');
     expect(limited('abc')).toBeUndefined();
     expect(inventory(open('abc')).map(({ what }) => what)).not.toContain('HTTP API');
   });
