@@ -2,35 +2,50 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
+import { askBriefly, type Limits } from '../releases/brief.ts';
 import { type BenchFigures, benchFigures, benchInFile, figuresIn } from './bench-figures.ts';
 
-/** Milliseconds: advice must work without AWS, so it waits no longer for it. */
-const PATIENCE = 3000;
+/** What reads of AWS: loaded where it is asked alone. */
+type Reads = readonly [
+  typeof import('../../../aws/caller.ts'),
+  typeof import('../releases/session.ts'),
+  typeof import('../releases/history/history.ts'),
+];
+
 /** Releases whose versions may have a bench, newest first. */
 const RELEASES = 5;
 
 /**
  * What a bench of this model found: the file that a person names, what is kept in the registry beside the
- * newest version that has one, or what `sls models bench` wrote last in this folder.
+ * newest version that has one, or what `sls models bench` wrote last in this folder. Advice must work without
+ * AWS, so that it is asked for a short time only.
  *
  * @throws ProblemError only where a file is named that is no bench
  */
-export async function keptBench(model: Model, context: Context): Promise<BenchFigures | undefined> {
+export async function keptBench(
+  model: Model,
+  context: Context,
+  limits?: Limits,
+): Promise<BenchFigures | undefined> {
   const { flags, service } = context;
   if (typeof flags.bench === 'string') return benchInFile(flags.bench, service.dir);
-  const live = await Promise.race([ofLive(model, context), late()]).catch(() => undefined);
-  if (live !== undefined) return live;
+  const reads = await Promise.all([
+    import('../../../aws/caller.ts'),
+    import('../releases/session.ts'),
+    import('../releases/history/history.ts'),
+  ]);
+  const live = await askBriefly(context, (aws) => ofLive(model, { ...context, aws }, reads), limits);
+  if ('answer' in live && live.answer !== undefined) return live.answer;
   const path = join('.serverless', 'bench', model.name, 'bench.json');
   const text = await readFile(join(service.dir, path), 'utf8').catch(() => '');
   return figuresIn(text, path);
 }
 
-async function ofLive(model: Model, context: Context): Promise<BenchFigures | undefined> {
-  const [{ callerOf }, { atDesk }, { readHistory }] = await Promise.all([
-    import('../../../aws/caller.ts'),
-    import('../releases/session.ts'),
-    import('../releases/history/history.ts'),
-  ]);
+async function ofLive(
+  model: Model,
+  context: Context,
+  [{ callerOf }, { atDesk }, { readHistory }]: Reads,
+): Promise<BenchFigures | undefined> {
   // Before the framework is asked for the bucket, which waits without a bound where AWS is out of reach.
   await callerOf(context.aws);
   return atDesk(context, async ({ benches, documents }) => {
@@ -43,11 +58,5 @@ async function ofLive(model: Model, context: Context): Promise<BenchFigures | un
       if (document !== undefined) return benchFigures(document, `bench of version ${to}`);
     }
     return undefined;
-  });
-}
-
-function late(): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), PATIENCE).unref();
   });
 }
