@@ -29,6 +29,7 @@ functions:
       - sqs: arn:aws:sqs:us-east-1:123456789012:both
       - stream: {arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/own', consumer: true}
       - httpApi: GET /own
+  warm: {runtime: nodejs24.x, handler: own.handler, provisionedConcurrency: 1}
 `;
 const models = `
 models:

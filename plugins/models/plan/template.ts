@@ -48,7 +48,9 @@ export function completed(
   const added = planResources(input, endpoints);
   const functions = planFunctions(input);
   const role = resources[SHARED_ROLE];
-  const published = keptVersions(resources, [...versions.values()]);
+  // The service's own functions have versions with an alias, too: those with provisioned concurrency.
+  const ours = [...versions].filter(([key]) => Object.hasOwn(functions, key)).map(([, id]) => id);
+  const published = keptVersions(resources, ours);
   const changed = {
     ...published,
     ...planChanges(input, { ...resources, ...published }, endpoints),

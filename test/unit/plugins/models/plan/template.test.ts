@@ -7,7 +7,7 @@ import {
   steadyOrder,
 } from '../../../../../plugins/models/plan/template.ts';
 import { setOrder } from '../../../../../plugins/models/serverless.ts';
-import { HOST } from '../../../../fixtures/service.ts';
+import { declaredModels, FACTS, HOST, LAYER } from '../../../../fixtures/service.ts';
 
 const bucket = { ServerlessDeploymentBucket: { Type: 'AWS::S3::Bucket' } };
 const functions = {
@@ -80,4 +80,30 @@ it('resources of the service’s own count, which the framework adds later; what
     'MODELS_LIMIT make a stack of 501 resources together with the service’s own; CloudFormation takes 500.',
   ]);
   expect(messages([...own.slice(1), ...Object.keys(compiled)])).toEqual([]);
+});
+
+it('versions of the service’s own functions stay as the framework makes them, those with an alias, too', () => {
+  const version = (name: string) => ({
+    Type: 'AWS::Lambda::Version',
+    DeletionPolicy: 'Retain',
+    Properties: { FunctionName: { Ref: name } },
+  });
+  const { resources } = completed(
+    {
+      models: declaredModels({ churn: {} }),
+      options: {},
+      host: HOST,
+      built: new Map([['churn', { facts: FACTS, layer: LAYER, zip: 'churn.zip' }]]),
+      zips: new Map(),
+    },
+    { ChurnVersion: version('ChurnLambdaFunction'), WarmVersion: version('WarmLambdaFunction') },
+    {},
+    new Map([
+      ['churn', 'ChurnVersion'],
+      ['warm', 'WarmVersion'],
+    ]),
+    String,
+  );
+  expect(resources.ChurnVersion?.DeletionPolicy).toBe('RetainExceptOnCreate');
+  expect(resources.WarmVersion).toBeUndefined();
 });
