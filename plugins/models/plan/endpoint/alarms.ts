@@ -18,7 +18,7 @@ const FEW_REQUESTS = 20;
 const [, , SLOWER] = OWN.slow;
 
 /**
- * Minutes that an alarm looks further back. Lambda counts a crash of the minute in which the request began,
+ * Minutes in which an alarm cannot see a timeout yet. Lambda counts a crash of the minute in which the request began,
  * when it has ended: a timeout of five minutes is never to be seen in the last one.
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
  */
@@ -59,7 +59,8 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
       above: ERRORS,
       period: 60,
       periods: 3,
-      of: 5 + late(model),
+      // No longer than a release leaves alarms alone that began before it (`LINGERS_MS`).
+      of: Math.max(5, 3 + late(model)),
     }),
   },
   {

@@ -72,8 +72,8 @@ describe('alarms', () => {
   it.each([
     [29, 1, 5],
     [60, 1, 5],
-    [61, 3, 7],
-    [900, 16, 20],
+    [61, 3, 5],
+    [900, 16, 18],
   ])('of crashes at a timeout of %i s look back over %i minutes, of errors over %i', (timeout, ...of) => {
     const found = alarms({ timeout }).filter(({ kind }) => /^(crashes|errors)$/.test(kind?.suffix ?? ''));
     expect(found.map(({ resource }) => resource.Properties.EvaluationPeriods)).toEqual(of);
