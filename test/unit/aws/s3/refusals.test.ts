@@ -22,7 +22,7 @@ const refusing = (status: number, name: string): S3Client =>
 /** Pauses pass at once. @returns what came of it, or the name of the error, or its fault */
 async function outcome(work: Promise<unknown>): Promise<unknown> {
   const ended = work.catch((error: Error & { objectFault?: string }) => error.objectFault ?? error.name);
-  await vi.runAllTimersAsync();
+  await vi.advanceTimersByTimeAsync(60_000);
   return ended;
 }
 
