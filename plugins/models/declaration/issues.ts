@@ -9,7 +9,7 @@ type Issue = z.core.$ZodIssue;
 
 /** One issue of zod in our words: below `prefix`, of the value `raw` that stands there. */
 export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly Problem[] {
-  const key = [prefix, ...issue.path.map(String)].join('.');
+  const key = [prefix, ...writtenPath(raw, issue.path).map(String)].join('.');
   const schema = prefix === 'custom.models' ? serviceOptions : declaration;
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(mapIn(typeAt(schema, issue.path))?.shape ?? {});
@@ -144,11 +144,19 @@ export function editDistance(a: string, b: string): number {
   return cell(a.length, b.length);
 }
 
+/** Without the place in a list that somebody wrote no list for: `batch: true`. */
+function writtenPath(raw: unknown, path: readonly PropertyKey[]): readonly PropertyKey[] {
+  const above = path.slice(0, -1);
+  return path.at(-1) === 0 && isBare(at(raw, above)) ? above : path;
+}
+
+const isBare = (value: unknown): boolean => value !== undefined && typeof value !== 'object';
+
 /** The value at a path; undefined where there is none. A list of one may be written without its brackets. */
 export function at(raw: unknown, path: readonly PropertyKey[]): unknown {
   let here = raw;
   for (const part of path) {
-    if (part === 0 && isObject(here)) continue;
+    if (part === 0 && (isObject(here) || isBare(here))) continue;
     here =
       isObject(here) || Array.isArray(here)
         ? (here as Readonly<Record<PropertyKey, unknown>>)[part]

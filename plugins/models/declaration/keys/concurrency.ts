@@ -95,6 +95,7 @@ const declared = map({
 
 export const concurrencyKey = key(declared, {
   description: 'Instances that are kept warm, or kept for this model.',
+  fix: 'Write {provisioned: 2}, or {reserved: 100}, for example.',
 });
 
 /** Those of the endpoint; undefined where only batch is spoken of. */

@@ -55,5 +55,8 @@ export const driftKey = key(
       { default: {}, description: 'What a release allows.' },
     ),
   }),
-  { description: 'Reference data that the live traffic is held against, and who is told.' },
+  {
+    description: 'Reference data that the live traffic is held against, and who is told.',
+    fix: 'Write {baseline: data/churn-reference.csv}, for example.',
+  },
 );

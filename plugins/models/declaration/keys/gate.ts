@@ -112,5 +112,8 @@ export const gateKey = key(
       { description: 'Synthetic requests; their p95 must keep to `latency`.' },
     ),
   }),
-  { description: 'What a version must pass before any traffic.' },
+  {
+    description: 'What a version must pass before any traffic.',
+    fix: 'Write {cases: tests/churn.jsonl}, for example.',
+  },
 );

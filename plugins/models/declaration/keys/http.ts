@@ -48,5 +48,8 @@ export const httpKey = key(
       { default: {}, description: 'What the gateway lets through; beyond it callers get 429.' },
     ),
   }),
-  { description: 'Routes of the HTTP API; without it the model is invoked only.' },
+  {
+    description: 'Routes of the HTTP API; without it the model is invoked only.',
+    fix: 'Write {} for signed requests, or {auth: none}, or {auth: {authorizer: <name>}}.',
+  },
 );

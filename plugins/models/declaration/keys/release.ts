@@ -63,7 +63,11 @@ const declared = map({
   dryRun: key(flag, { default: false, description: 'Judge and log, do not act.' }),
 });
 
-export const releaseKey = key(declared, { default: {}, description: 'How a new version gets its traffic.' });
+export const releaseKey = key(declared, {
+  default: {},
+  description: 'How a new version gets its traffic.',
+  fix: 'Write {strategy: canary}, for example.',
+});
 
 type Declared = z.output<typeof declared>;
 

@@ -148,6 +148,23 @@ describe('what is wrong', () => {
     ]);
   });
 
+  it.each([
+    [{ http: true }, 'http: is true, not a map. Write {} for signed requests, or {auth: none}'],
+    [{ drift: 'r.csv' }, 'drift: is "r.csv", not a map. Write {baseline: '],
+    [{ gate: 'c.jsonl' }, 'gate: is "c.jsonl", not a map. Write {cases: '],
+    [{ release: 'canary' }, 'release: is "canary", not a map. Write {strategy: canary}'],
+    [{ concurrency: 5 }, 'concurrency: is 5, not a map. Write {provisioned: 2}'],
+    // A list of one needs no brackets, so what is no item stands in no list.
+    [{ batch: true }, 'batch: is true, not a map. Write entries, for example {input: '],
+    [{ batch: [true] }, 'batch.0: is true, not a map. Write entries'],
+    [{ columns: 5 }, 'columns: is 5, not a text.'],
+    [{ columns: ['a', 5] }, 'columns.1: is 5, not a text.'],
+    [{ release: { steps: '5%' } }, 'release.steps: is "5%", not a map. Write steps, for example'],
+  ])('tells of %o what it is, and what to write', (given, start) => {
+    const [told = '', ...others] = one({ ...churn, ...given }).problems.map(formatProblem);
+    expect([told.slice(0, `models.churn.${start}`.length), others]).toEqual([`models.churn.${start}`, []]);
+  });
+
   it.each(['models-x', '1churn', 'ch_urn', '', 'a'.repeat(41), 'ch urn'])('includes the name %j', (name) => {
     expect(problems({ [name]: churn })).toEqual([`models.${name} MODELS_INVALID_NAME`]);
   });
