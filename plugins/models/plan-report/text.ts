@@ -8,7 +8,7 @@ import { startsOf } from '../plan/endpoint/cost.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { capacityLine } from '../plan/release/capacity.ts';
 import { mlflowLine } from '../plan/release/mlflow.ts';
-import { MONTH, PRICES } from '../plan/shared/prices.ts';
+import { MONTH, PRICE_LIST, PRICES } from '../plan/shared/prices.ts';
 import type { Live } from '../releases/ask-live.ts';
 import { comparisonLines } from '../releases/live-signature.ts';
 import { promotedLine } from '../releases/words/promoted.ts';
@@ -40,7 +40,7 @@ export function planText(
       `  ${line.model.name.padEnd(16)} ${priced(line)}`,
       ...timed(line).map((words) => `  ${''.padEnd(16)} ${words}`),
     ]),
-    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${images > 0 ? `${dollars(images)} for images at ECR without their bases, ` : ''}${dollars(sweepCost())} for the sweeps of the release worker${monitor > 0 ? `, ${dollars(monitor)} for the monitor of drift` : ''}`,
+    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${images > 0 ? `${dollars(images)}${doubt('ecr.gb')} for images at ECR without their bases, ` : ''}${dollars(sweepCost())} for the sweeps of the release worker${monitor > 0 ? `, ${dollars(monitor)} for the monitor of drift` : ''}`,
     ...(plan.options.dashboard
       ? [
           `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,
@@ -135,6 +135,10 @@ function signaturesOf(
   const lines = comparisonLines(models, comparisons, stage);
   return lines.length === 0 ? [] : ['', 'Signatures:', ...lines.map((line) => `  ${line}`)];
 }
+
+/** What a sum with this price has behind it. */
+const doubt = (name: keyof typeof PRICE_LIST): string =>
+  PRICE_LIST[name].doubt === undefined ? '' : ' ? (no page of AWS’s own could be read)';
 
 const percent = (share: number): string => `${round(100 * share)} %`;
 

@@ -135,7 +135,7 @@ const dollarsOf = (name: keyof typeof PRICE_LIST): number => PRICE_LIST[name].do
 export const PRICES = {
   region: 'us-east-1',
   year: 2025,
-  sources: [LAMBDA, GATEWAY, CLOUD_WATCH, S3, SQS, EVENT_BRIDGE],
+  sources: [LAMBDA, GATEWAY, CLOUD_WATCH, S3, ECR, SQS, EVENT_BRIDGE],
   /** Lambda, a request. */
   request: dollarsOf('lambda.request'),
   /** Lambda, a GB-second. */
