@@ -149,7 +149,7 @@ export const madeBuckets = (models: readonly Model[]): readonly string[] => [
   ...new Set(batching(models).flatMap(({ batch }) => batch.create)),
 ];
 
-/** S3 takes a name once: of a bucket that the service's own resources make, the second one fails the stack. */
+/** S3 takes a name once: a bucket that the service's own resources make, too, fails the stack. */
 export const bucketProblems = (models: readonly Model[], { buckets = {} }: Host): readonly Problem[] =>
   batching(models).flatMap(({ name, batch }) =>
     batch.create
