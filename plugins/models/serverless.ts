@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
@@ -164,15 +165,26 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
 }
 
 /**
- * A path as the framework's patterns see it: relative to the service, with `/`; undefined where it lies
- * elsewhere, or is the service's folder.
+ * A path as the framework's patterns see it: relative to the service, with `/`; and where it really lies, if
+ * it is a link. None where that is elsewhere, or the service's folder.
  */
 export const withinService =
   ({ serviceDir }: Pick<Serverless, 'serviceDir'>) =>
-  (path: string): string | undefined => {
-    const found = relative(serviceDir, resolve(serviceDir, path)).split(sep).join('/');
-    return found === '' || found === '..' || found.startsWith('../') ? undefined : found;
+  (path: string): readonly string[] => {
+    const full = resolve(serviceDir, path);
+    const places = [relative(serviceDir, full), relative(realPath(serviceDir), realPath(full))];
+    const found = places.map((place) => place.split(sep).join('/'));
+    return [...new Set(found)].filter((one) => one !== '' && one !== '..' && !one.startsWith('../'));
   };
+
+/** As it is where nothing is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
 
 /** Sets patterns for the zips of the service's own functions; the user's own come later, and so decide. */
 export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {

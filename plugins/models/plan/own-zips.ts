@@ -8,25 +8,24 @@ import type { Model } from '../declaration/model.ts';
  * may keep nothing else. Pure.
  *
  * @param cache its folder
- * @param within a path as the framework sees it: relative to the service, with `/`; undefined where it lies
- * elsewhere
+ * @param within a path as the framework sees it: relative to the service, with `/`, and by each other name
+ * that it has there; none where it lies elsewhere
  * @returns patterns of `package.patterns`; the user's own come after them, and the last one that matches
  * decides
  */
 export function leftOut(
   models: readonly Model[],
   cache: string,
-  within: (path: string) => string | undefined,
+  within: (path: string) => readonly string[],
 ): readonly string[] {
-  const kept = within(cache);
+  const known = (path: string | undefined): readonly string[] => (path === undefined ? [] : within(path));
   const patterns = models.flatMap(({ artifact, card, drift, gate }) => [
-    ...(artifact.path === undefined ? [] : ofArtifact(within(artifact.path))),
-    ...[drift?.baseline, gate?.cases, gate?.metric?.cases, card?.dataset?.file].flatMap((file) => {
-      const path = file === undefined ? undefined : within(file);
-      return path === undefined ? [] : [`!${literal(path)}`];
-    }),
+    ...known(artifact.path).flatMap(ofArtifact),
+    ...[drift?.baseline, gate?.cases, gate?.metric?.cases, card?.dataset?.file]
+      .flatMap(known)
+      .map((path) => `!${literal(path)}`),
   ]);
-  return [...new Set([...(kept === undefined ? [] : [`!${literal(kept)}/**`]), ...patterns])];
+  return [...new Set([...within(cache).map((path) => `!${literal(path)}/**`), ...patterns])];
 }
 
 /**
@@ -34,8 +33,7 @@ export function leftOut(
  * it is. Code beside it stays.
  */
 const PARTS = ['', '/**', '.data', '_data'];
-const ofArtifact = (path: string | undefined): readonly string[] =>
-  path === undefined ? [] : PARTS.map((part) => `!${literal(path)}${part}`);
+const ofArtifact = (path: string): readonly string[] => PARTS.map((part) => `!${literal(path)}${part}`);
 
 /** As micromatch reads it: https://github.com/micromatch/micromatch#escaping-special-characters */
 const literal = (path: string): string => path.replace(/[\\$^*+?()[\]{}!|@]/g, '\\$&');

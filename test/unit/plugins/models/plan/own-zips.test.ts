@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { leftOut, zipOf } from '../../../../../plugins/models/plan/own-zips.ts';
@@ -17,6 +20,34 @@ it('what lies outside of the service’s folder, or is that folder, needs no pat
     expect(of(artifact(path))).toEqual([]);
   expect(of({})).toEqual([]);
   expect(of(artifact('/srv/shop/m.onnx'))).toEqual(['!m.onnx', '!m.onnx/**', '!m.onnx.data', '!m.onnx_data']);
+});
+
+it('a link is left out by both of its names, where each lies in the service’s folder', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'own-zips-'));
+  try {
+    await mkdir(join(root, 'shop', 'data', '2026'), { recursive: true });
+    await mkdir(join(root, 'shop', 'v3'));
+    await writeFile(join(root, 'shop', 'data', '2026', 'rows.csv'), '');
+    await writeFile(join(root, 'far.csv'), '');
+    await symlink(join('2026', 'rows.csv'), join(root, 'shop', 'data', 'latest.csv'));
+    await symlink(join('..', '..', 'far.csv'), join(root, 'shop', 'data', 'far.csv'));
+    await symlink('v3', join(root, 'shop', 'current'));
+    // Nor does it matter by which name the service's folder is known.
+    await symlink('shop', join(root, 'linked'));
+    for (const serviceDir of [join(root, 'shop'), join(root, 'linked')]) {
+      const within = withinService({ serviceDir });
+      expect(within('data/latest.csv')).toEqual(['data/latest.csv', 'data/2026/rows.csv']);
+      expect(within('data/2026/rows.csv')).toEqual(['data/2026/rows.csv']);
+      expect(within('data/far.csv')).toEqual(['data/far.csv']);
+      expect(within('data/none.csv')).toEqual(['data/none.csv']);
+      const churn = [model('churn', artifact('current'))];
+      expect(leftOut(churn, '/srv/cache', within)).toEqual(
+        ['current', 'v3'].flatMap((one) => ['', '/**', '.data', '_data'].map((part) => `!${one}${part}`)),
+      );
+    }
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });
 
 it('a name is taken to the letter', () => {
