@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { Endpoints, VersionAnswer } from '../../core/catalog/catalog.ts';
 import { LIVE } from '../../core/catalog/contract.ts';
+import { isThrottled } from '../../core/errors/aws-errors.ts';
 
 const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown }>['failure']>> = {
   ResourceNotFoundException: 'absent',
@@ -15,12 +16,17 @@ const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown
 };
 
 /**
- * Health checks poll, and Lambda's control plane takes 15 requests a second for a whole account:
- * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * Health checks poll, and Lambda's control plane takes 15 requests a second for a whole account, whose
+ * deploys and releases need some of them: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const KEEP_MS = 5000;
+/** Of many functions each is kept as much longer, so that no more than two a second are asked about. */
+const KEEP_EACH_MS = 500;
+/** Asked about at once, and when one that was throttled is asked about again, beside the client's own tries. */
+const AT_ONCE = 4;
+const AGAIN_MS = [500, 1000, 2000] as const;
 
-/** Remembers what was found for `KEEP_MS`, by key; what was thrown is asked again. */
+/** Remembers what was found for a while, by key; what was thrown is asked again. */
 function remembered<T>(ask: (...key: string[]) => Promise<T>): (...key: string[]) => Promise<T> {
   const known = new Map<string, { readonly until: number; readonly value: Promise<T> }>();
   return (...parts) => {
@@ -30,15 +36,44 @@ function remembered<T>(ask: (...key: string[]) => Promise<T>): (...key: string[]
     if (found !== undefined && now < found.until) return found.value;
     for (const [old, { until }] of known) if (until <= now) known.delete(old);
     const value = ask(...parts);
-    known.set(key, { until: now + KEEP_MS, value });
+    known.set(key, { until: now + Math.max(KEEP_MS, KEEP_EACH_MS * known.size), value });
     value.catch(() => known.delete(key));
     return value;
   };
 }
 
+/** So many at a time; the others wait for their turn. */
+function inTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running < most) running += 1;
+    else await new Promise<void>((go) => waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
+
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const pause of AGAIN_MS)
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isThrottled(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  return ask();
+}
+
 /** The endpoints as Lambda functions. An error that is nobody's answer (denied, unreachable) is thrown. */
 export function lambdaEndpoints(client: LambdaClient): Endpoints {
-  const state = remembered((name, version) => stateOf(client, name, version));
+  const turn = inTurns(AT_ONCE);
+  const state = remembered((name, version) => turn(() => patiently(() => stateOf(client, name, version))));
   const versions = remembered((name) => versionsOf(client, name));
   const published = (name: string): Promise<readonly string[]> =>
     versions(name).catch((error: unknown) => {

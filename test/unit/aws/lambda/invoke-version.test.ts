@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lambdaEndpoints } from '../../../../aws/lambda/invoke-version.ts';
 import type { Endpoints } from '../../../../core/catalog/catalog.ts';
 
@@ -17,9 +17,20 @@ type Answer = {
 };
 let answers: Record<string, Answer> = {};
 let asked: string[] = [];
+/** Requests that are out, and how many of them Lambda takes; refusals that are left, whatever is out. */
+let [out, most, refusals] = [0, 0, 0];
+const THROTTLED = { status: 429, error: 'TooManyRequestsException' } as const;
 const server = createServer(async (request, response) => {
   for await (const _ of request);
   asked.push(`${request.method} ${request.url}`);
+  out += 1;
+  if (most > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const isRefused = refusals > 0 || (most > 0 && out > most);
+  out -= 1;
+  if (isRefused) {
+    refusals -= 1;
+    return reply(response, THROTTLED);
+  }
   const found = answers[`${request.method} ${(request.url ?? '').split('?')[0]}`] ?? answers['*'] ?? {};
   reply(response, found);
 });
@@ -38,6 +49,7 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 beforeEach(() => {
   answers = {};
   asked = [];
+  [most, refusals] = [0, 0];
   endpoints = lambdaEndpoints(
     new LambdaClient({
       region: 'eu-west-1',
@@ -113,5 +125,44 @@ describe('endpoints as Lambda functions', () => {
     await expect(endpoints.versions('f')).rejects.toThrow();
     await expect(endpoints.versions('f')).rejects.toThrow();
     expect(asked.length).toBe(4);
+  });
+
+  it('asks for the states of many functions a few at a time: the account’s control plane is for deploys, too', async () => {
+    answers['*'] = { body: { State: 'Active' } };
+    most = 4;
+    const names = Array.from({ length: 50 }, (_, i) => `f${i}`);
+    const states = await Promise.all(names.map((name) => endpoints.state(name, 'live')));
+    expect(new Set(states)).toEqual(new Set(['Active']));
+    expect(asked.length).toBe(50);
+  });
+
+  it('keeps the states of many functions longer than those of few', async () => {
+    answers['*'] = { body: { State: 'Active' } };
+    const clock = vi.spyOn(Date, 'now');
+    try {
+      const start = clock();
+      const at = (milliseconds: number) => clock.mockReturnValue(start + milliseconds);
+      at(0);
+      await endpoints.state('f', 'live');
+      at(6000);
+      await endpoints.state('f', 'live');
+      expect(asked.length).toBe(2);
+      await Promise.all(Array.from({ length: 50 }, (_, i) => endpoints.state(`g${i}`, 'live')));
+      at(26_000);
+      await endpoints.state('g49', 'live');
+      expect(asked.length).toBe(52);
+      at(36_000);
+      await endpoints.state('g49', 'live');
+      expect(asked.length).toBe(53);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('asks for a state again where that was throttled', async () => {
+    answers['*'] = { body: { State: 'Active' } };
+    refusals = 2;
+    expect(await endpoints.state('f', 'live')).toBe('Active');
+    expect(asked.length).toBe(3);
   });
 });
