@@ -17,13 +17,15 @@ const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown
 
 /**
  * Health checks poll, and Lambda's control plane takes 15 requests a second for a whole account, whose
- * deploys and releases need some of them: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * deploys and releases need some of them:
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const KEEP_MS = 5000;
-/** Of many functions each is kept as much longer, so that no more than two a second are asked about. */
+/** Where there are many functions each is kept longer, so that two a second are asked about at most. */
 const KEEP_EACH_MS = 500;
-/** Asked about at once, and when one that was throttled is asked about again, beside the client's own tries. */
+/** Asked about at once. */
 const AT_ONCE = 4;
+/** When one that was throttled is asked about again, beside the client's own tries. */
 const AGAIN_MS = [500, 1000, 2000] as const;
 
 /** Remembers what was found for a while, by key; what was thrown is asked again. */
