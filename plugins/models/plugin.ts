@@ -245,8 +245,10 @@ export default class ServerlessModels {
   }
 
   #complete(): void {
-    const input = this.#active();
-    if (input === undefined) return;
+    const known = this.#active();
+    if (known === undefined) return;
+    const functions = framework.ownFunctions(this.#serverless, planFunctions(known));
+    const input = { ...known, host: { ...known.host, functions } };
     const template = framework.templateOf(this.#serverless);
     const { resources, problems } = completed(
       input,

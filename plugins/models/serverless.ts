@@ -246,6 +246,10 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
   };
 }
 
+/** The service's own functions once all is compiled: other plugins add some meanwhile. */
+export const ownFunctions = ({ service }: Pick<Serverless, 'service'>, ours: object) =>
+  Object.fromEntries(Object.entries(service.functions).filter(([key]) => !Object.hasOwn(ours, key)));
+
 /** Logical ids of the buckets with a literal name, by that name. */
 function namedBuckets(resources: unknown): Readonly<Record<string, string>> {
   const declared = Object.entries(asObject(asRecord(resources).Resources));

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { frameworks, install, service, type Template, templateIn, warmSls } from './frameworks.ts';
 
@@ -16,7 +18,7 @@ provider:
   iam:
     role:
       statements: [{Effect: Allow, Action: ['kms:Decrypt'], Resource: ['arn:aws:kms:us-east-1:123456789012:key/*']}]
-plugins: [./plugin.ts]
+plugins: [./plugin.ts, ./later.cjs]
 # With models declared, their files are left out of this zip by themselves.
 package: {patterns: ['!models/**']}
 functions:
@@ -58,6 +60,16 @@ models:
   silent: {artifact: models/churn.onnx, function: {disableLogs: true}}
 `;
 
+/** A plugin that adds a function while the service is packaged, as those do that keep functions warm. */
+const later = `module.exports = class {
+  constructor({ service }) {
+    const events = [{ sqs: 'arn:aws:sqs:us-east-1:123456789012:both' }];
+    const added = { handler: 'own.handler', runtime: 'nodejs20.x', name: 'shop-dev-later', events };
+    this.hooks = { 'after:package:initialize': () => { service.functions.later = added; } };
+  }
+};
+`;
+
 const timeless = (template: Template): Template =>
   JSON.parse(JSON.stringify(template).replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'));
 
@@ -67,6 +79,7 @@ it.each(frameworks.map((framework) => [framework.name, framework] as const))(
     const templates: Template[] = [];
     for (const yaml of [own, own + models]) {
       const folder = await service(framework, 'beside', { yaml });
+      await writeFile(join(folder, 'later.cjs'), later);
       const run = await warmSls(framework, folder, ['package']);
       expect(run.code, run.output).toBe(0);
       templates.push(timeless(await templateIn(folder)));

@@ -37,7 +37,8 @@ export function restoredRole(role: Json, resources: Json, added: Functions, host
     needs(users, resources, host),
   );
   const { ManagedPolicyArns: managed, ...rest } = properties;
-  const hasVpc = host.hasVpc || Object.values(of(true)).some((definition) => 'vpc' in definition);
+  const hasVpc =
+    host.hasVpc || Object.values(users).some(({ vpc }) => isObject(vpc) && Object.keys(vpc).length > 0);
   const policies = hasVpc ? [managed ?? []].flat() : managedWithoutOurs(managed, host);
   return {
     ...role,

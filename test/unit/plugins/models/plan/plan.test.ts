@@ -519,11 +519,12 @@ describe('the shared role', () => {
         ],
       },
     };
+    const vpc = { subnetIds: ['subnet-1'] };
     const left = (role: unknown) =>
       restoredRole(
         made,
         {},
-        { a: { name: 'mine', role: 'AModelsRole', vpc: {} }, b: { name: 'theirs', role, vpc: {} } },
+        { a: { name: 'mine', role: 'AModelsRole', vpc }, b: { name: 'theirs', role, vpc } },
         host,
       );
     const text = (role: unknown): string => JSON.stringify(left(role));
