@@ -18,8 +18,8 @@ const FEW_REQUESTS = 20;
 const [, , SLOWER] = OWN.slow;
 
 /**
- * Minutes in which an alarm cannot see a timeout yet. Lambda counts a crash of the minute in which the request began,
- * when it has ended: a timeout of five minutes is never to be seen in the last one.
+ * Minutes in which an alarm cannot see a timeout yet. Lambda counts a crash of the minute in which the
+ * request began, when it has ended: a timeout of five minutes is never to be seen in the last one.
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
  */
 const late = ({ timeout }: Model): number => (timeout > 60 ? Math.ceil(timeout / 60) : 0);
