@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { errorName } from '../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../core/ports/config.ts';
-import { lambdaClient } from '../clients/lambda.ts';
+import { lambdaClient, patientLambda } from '../clients/lambda.ts';
 
 /** What is there of a function, as whoever deploys or looks at it reads it. */
 
@@ -19,7 +19,7 @@ const there = <T>(asked: Promise<T>): Promise<T | undefined> =>
 
 /** Any call on the function tells; this one is in the policy of who looks already. */
 export async function functionExists(aws: AwsConfig, FunctionName: string): Promise<boolean> {
-  const lambda = lambdaClient(aws);
+  const lambda = patientLambda(aws);
   try {
     const asked = lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
     return (await there(asked)) !== undefined;

@@ -1,5 +1,5 @@
 import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
-import { lambdaClient } from '../../../aws/clients/lambda.ts';
+import { patientLambda } from '../../../aws/clients/lambda.ts';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { functionExists } from '../../../aws/lambda/functions.ts';
@@ -48,7 +48,7 @@ function reachOf(
     deployedBucket: () => asked(deployedRegistry(aws, workerName(host))),
     worker: () => releaseWorker(aws, { name: workerName(host), stage: host.stage }),
     alias: async ({ functionName, alias }) => {
-      const lambda = lambdaClient(aws);
+      const lambda = patientLambda(aws);
       return asked(lambdaAliases(lambda).get(functionName, alias)).finally(() => lambda.destroy());
     },
     exists: (functionName) => asked(functionExists(aws, functionName)),

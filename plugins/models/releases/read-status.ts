@@ -1,7 +1,7 @@
 import { cloudWatchAlarms } from '../../../aws/alarms.ts';
 import { autoScalingClient } from '../../../aws/clients/auto-scaling.ts';
 import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
-import { lambdaClient } from '../../../aws/clients/lambda.ts';
+import { patientLambda } from '../../../aws/clients/lambda.ts';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../../aws/lambda/capacity.ts';
 import { functionExists } from '../../../aws/lambda/functions.ts';
@@ -24,7 +24,7 @@ export type Sight = {
 };
 
 export function sightOf(aws: AwsConfig): Sight {
-  const lambda = lambdaClient(aws);
+  const lambda = patientLambda(aws);
   const cloudWatch = cloudWatchClient(aws);
   const scaling = autoScalingClient(aws);
   return {

@@ -1,4 +1,4 @@
-import { lambdaClient } from '../../../aws/clients/lambda.ts';
+import { patientLambda } from '../../../aws/clients/lambda.ts';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
@@ -52,7 +52,7 @@ async function stageOf(
         fix: `Deploy to ${stage} first, in this account and region; it takes lambda:GetFunctionConfiguration to look.`,
       },
     ]);
-  const lambda = lambdaClient(aws);
+  const lambda = patientLambda(aws);
   const opened = await openRegistry(aws, { ...service, stage }, bucket);
   try {
     const { documents, benches } = opened;
