@@ -23,9 +23,15 @@ export type Sight = {
   readonly close: () => void;
 };
 
+/**
+ * CloudWatch takes nine questions about alarms a second of an account, and each model has one:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+ */
+const TRIES_OF_ALARMS = 8;
+
 export function sightOf(aws: AwsConfig): Sight {
   const lambda = patientLambda(aws);
-  const cloudWatch = cloudWatchClient(aws);
+  const cloudWatch = cloudWatchClient({ maxAttempts: TRIES_OF_ALARMS, ...aws });
   const scaling = autoScalingClient(aws);
   return {
     aliases: lambdaAliases(lambda),

@@ -9,11 +9,12 @@ const REFUSALS = 3;
 
 it('what is asked of each of many models is asked until Lambda’s control plane has room for all', async () => {
   const refused = new Map<string, number>();
+  let room = true;
   const server = createServer((request, answer) => {
     request.resume();
     const at = request.url ?? '';
     const count = refused.get(at) ?? 0;
-    if (count < REFUSALS) {
+    if (count < REFUSALS || !room) {
       refused.set(at, count + 1);
       answer.writeHead(429, { 'x-amzn-errortype': 'TooManyRequestsException' }).end('{}');
     } else answer.writeHead(200, { 'content-type': 'application/json' }).end('{"FunctionVersion": "7"}');
@@ -30,6 +31,11 @@ it('what is asked of each of many models is asked until Lambda’s control plane
   try {
     const [alias, exists] = await Promise.all([sight.aliases.get('f', 'live'), sight.exists('f')]);
     expect([alias?.version, exists]).toEqual(['7', true]);
+    // Alarms, too; of them CloudWatch says nothing here but that there is no room.
+    refused.clear();
+    room = false;
+    await expect(sight.alarms.states(['f-errors'])).rejects.toThrow();
+    expect([...refused.values()]).toEqual([8]);
     // A command that must work without AWS says how often.
     const brief = sightOf({ ...aws, maxAttempts: 1 } as typeof aws);
     refused.clear();
