@@ -5,7 +5,7 @@ import {
   paginateListImports,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
-import { errorName } from '../core/errors/aws-errors.ts';
+import { isDenied } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
 import { cloudFormationClient } from './clients/cloudformation.ts';
 
@@ -79,7 +79,7 @@ async function importersOf(
   } catch (error) {
     // No importer is told as an error.
     if (error instanceof Error && error.message.includes('is not imported by any stack')) return [];
-    if (errorName(error)?.startsWith('AccessDenied')) return undefined;
+    if (isDenied(error)) return undefined;
     throw error;
   }
 }
