@@ -6,6 +6,7 @@ import {
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import { isDenied } from '../core/errors/aws-errors.ts';
+import { turns } from '../core/node/turns.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
 import { cloudFormationClient } from './clients/cloudformation.ts';
 
@@ -51,35 +52,36 @@ export const undeletable = (aws: AwsConfig, stack: string): Promise<Undeletable 
       const { EnableTerminationProtection: isProtected, StackStatus: status = '' } = found ?? {};
       if (isProtected) return 'protection';
       if (/^(UPDATE|IMPORT)_\w*IN_PROGRESS$/.test(status)) return { status };
-      for (const { ExportName: exported } of found?.Outputs ?? []) {
-        const importers = exported === undefined ? [] : await importersOf(client, exported);
-        if (importers === undefined) return undefined;
-        if (exported !== undefined && importers.length > 0) return { exported, importers };
-      }
-      return undefined;
+      // A service has an export of each of its own functions: a few at a time.
+      const turn = turns(AT_ONCE);
+      const uses = (found?.Outputs ?? []).flatMap(({ ExportName: exported }) =>
+        exported === undefined ? [] : [turn(() => importersOf(client, exported))],
+      );
+      return (await Promise.all(uses)).find((used) => used !== undefined);
     } catch (error) {
       if (isNoStack(error)) return undefined;
       throw error;
     }
   });
 
+/** Exports whose importers are asked for at once. */
+const AT_ONCE = 4;
+
 /**
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListImports.html
- * @returns undefined where the caller may not ask, since a policy of before allowed removing without it
+ * @returns undefined where there are none, or the caller may not ask: a policy of before allowed removing
+ * without it
  */
-async function importersOf(
-  client: CloudFormationClient,
-  exported: string,
-): Promise<readonly string[] | undefined> {
+async function importersOf(client: CloudFormationClient, exported: string): Promise<Undeletable | undefined> {
   const importers: string[] = [];
   try {
     for await (const { Imports } of paginateListImports({ client }, { ExportName: exported }))
       importers.push(...(Imports ?? []));
-    return importers;
+    return importers.length === 0 ? undefined : { exported, importers };
   } catch (error) {
     // No importer is told as an error.
-    if (error instanceof Error && error.message.includes('is not imported by any stack')) return [];
-    if (isDenied(error)) return undefined;
+    const isUnused = error instanceof Error && error.message.includes('is not imported by any stack');
+    if (isUnused || isDenied(error)) return undefined;
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import {
 import type { Endpoints, VersionAnswer } from '../../core/catalog/catalog.ts';
 import { LIVE } from '../../core/catalog/contract.ts';
 import { isThrottled } from '../../core/errors/aws-errors.ts';
+import { turns } from '../../core/node/turns.ts';
 
 const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown }>['failure']>> = {
   ResourceNotFoundException: 'absent',
@@ -44,23 +45,6 @@ function remembered<T>(ask: (...key: string[]) => Promise<T>): (...key: string[]
   };
 }
 
-/** So many at a time; the others wait for their turn. */
-function inTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running < most) running += 1;
-    else await new Promise<void>((go) => waiting.push(go));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
-}
-
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   for (const pause of AGAIN_MS)
     try {
@@ -74,7 +58,7 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 
 /** The endpoints as Lambda functions. An error that is nobody's answer (denied, unreachable) is thrown. */
 export function lambdaEndpoints(client: LambdaClient): Endpoints {
-  const turn = inTurns(AT_ONCE);
+  const turn = turns(AT_ONCE);
   const state = remembered((name, version) => turn(() => patiently(() => stateOf(client, name, version))));
   const versions = remembered((name) => versionsOf(client, name));
   const published = (name: string): Promise<readonly string[]> =>

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { refusal } from '../../core/errors/refusals.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
+import { turns } from '../../core/node/turns.ts';
 import type { Bodies } from './bodies.ts';
-import { turns } from './turns.ts';
 
 /** A call’s one message. */
 export type CallMessage = {

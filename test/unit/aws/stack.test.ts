@@ -43,11 +43,14 @@ const denied = [
 ] as const;
 const failing = [400, 'ValidationError', 'Something else.'] as const;
 
+const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`unused-${i}`, unused]));
+
 test.each([
   ['no exports', {}, undefined],
   ['exports that nobody imports', { unused }, undefined],
   ['one that another stack imports', { unused, used: 'other' }, { exported: 'used', importers: ['other'] }],
-  ['importers that the caller may not ask for', { denied, used: 'other' }, undefined],
+  ['importers that the caller may not ask for', { denied }, undefined],
+  ['many', { ...many, used: 'other' }, { exported: 'used', importers: ['other'] }],
 ])('a stack with %s', async (_, exports, expected) => {
   expect(await asked(exports)).toEqual(expected);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { turns } from '../../../../functions/host/turns.ts';
+import { turns } from '../../../../core/node/turns.ts';
 
 it('so many run at a time, and all in the order in which they came, also after one that failed', async () => {
   const inTurn = turns(2);
