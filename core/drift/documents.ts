@@ -1,6 +1,7 @@
 import type { ObjectPort } from '../ports/aws.ts';
 import { DAY_MS, HOUR_MS } from '../units/time.ts';
 import type { DriftWindow } from './contract.ts';
+import { driftWindowIn } from './window-document.ts';
 import { type History, type Named, oldNameOf, type Span, windowName, windowNamed } from './windows.ts';
 
 /** Told the key of a document that nobody can read. It counts as none, and its window as judged. */
@@ -38,7 +39,7 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
   ): Promise<DriftWindow | undefined> => {
     const key = `${folder(model)}${name}.json`;
     const kept = await objects.get(key);
-    const found = kept && windowIn(kept.text);
+    const found = kept && driftWindowIn(kept.text);
     if (found === 'damaged') damaged(key);
     return found === 'damaged' ? undefined : found;
   };
@@ -86,17 +87,6 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
       return objects.create(`${folder(window.model)}${name}.json`, `${JSON.stringify(window)}\n`);
     },
   };
-}
-
-/** @returns undefined where it is of another schema */
-function windowIn(text: string): DriftWindow | 'damaged' | undefined {
-  try {
-    const found = JSON.parse(text) as DriftWindow;
-    if (found.schema !== 1) return undefined;
-    return Number.isFinite(Date.parse(found.to)) && Array.isArray(found.signals) ? found : 'damaged';
-  } catch {
-    return 'damaged';
-  }
 }
 
 const dayOf = (at: number): number => Math.floor(at / DAY_MS) * DAY_MS;

@@ -1,6 +1,6 @@
 import { type Command, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
 import { driftText } from '../drift-report/drift-text.ts';
-import { cutWords, lateWords } from '../drift-report/finding.ts';
+import { cutWords, damagedWords, lateWords } from '../drift-report/finding.ts';
 
 /** `sls models drift`: how the traffic of each model differs from its reference data. */
 export const command: Command = {
@@ -31,7 +31,7 @@ export const command: Command = {
       return;
     }
     for (const [name, seen] of found) {
-      for (const words of [lateWords(seen, Date.now()), cutWords(seen)])
+      for (const words of [damagedWords(seen), lateWords(seen, Date.now()), cutWords(seen)])
         if (words !== undefined) notice(`${name}: ${words}.`);
       if (seen.alarmed !== undefined) notice(`${name}: ${seen.alarmed}`);
     }

@@ -6,6 +6,7 @@ import {
   byWeight,
   chanceText,
   cutWords,
+  damagedWords,
   findingOf,
   headline,
   isDrift,
@@ -37,7 +38,9 @@ export function driftText(model: string, seen: SeenWindows, now: number): string
   const { windows } = seen;
   const finding = findingOf(windows);
   const late = lateWords(seen, now);
+  const damaged = damagedWords(seen);
   const alarms = [
+    ...(damaged === undefined ? [] : [`  damaged    ${damaged}`]),
     ...(late === undefined ? [] : [`  late       ${late}`]),
     ...(seen.alarmed === undefined ? [] : [`  alarms     ${seen.alarmed}`]),
   ];

@@ -13,14 +13,15 @@ import { span } from '../releases/words/time.ts';
 /**
  * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed`
  * what CloudWatch's alarms do not see of the live version, where there is such; `newest` the last window that
- * has a document, asked for or not; `length` of a window as it is declared, in seconds; `stage` of the
- * service.
+ * has a document, asked for or not; `damaged` keys of documents that cannot be read; `length` of a window as
+ * it is declared, in seconds; `stage` of the service.
  */
 export type SeenWindows = {
   readonly windows: readonly DriftWindow[];
   readonly cut: boolean;
   readonly alarmed?: string;
   readonly newest?: Span;
+  readonly damaged?: readonly string[];
   readonly length?: number;
   readonly stage?: string;
 };
@@ -170,6 +171,15 @@ export function cutWords({ windows, cut }: SeenWindows): string | undefined {
   const [first] = windows;
   if (!cut || first === undefined) return undefined;
   return `the newest ${windows.length.toLocaleString('en')} windows, from ${minute(first.from)} UTC; older ones are left out`;
+}
+
+/** @returns which documents cannot be read; undefined where all can */
+export function damagedWords({ damaged = [] }: SeenWindows): string | undefined {
+  const [first] = damaged;
+  if (first === undefined) return undefined;
+  return damaged.length === 1
+    ? `the document of a window is damaged, and left out: ${first}`
+    : `the documents of ${damaged.length} windows are damaged, and left out: ${first} is one`;
 }
 
 /**

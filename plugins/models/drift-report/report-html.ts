@@ -17,6 +17,7 @@ import {
   byWeight,
   chanceText,
   cutWords,
+  damagedWords,
   findingOf,
   headline,
   isDrift,
@@ -168,7 +169,10 @@ function driftPart({ seen, baseline }: ReportedModel, now: number): string {
   const finding = findingOf(windows);
   const late = lateWords(seen, now);
   if (finding === undefined) {
-    const known = [noneWords(seen, now), ...(late === undefined ? [] : [`${upper(late)}.`])];
+    const more = [damagedWords(seen), late].flatMap((note) =>
+      note === undefined ? [] : [`${upper(note)}.`],
+    );
+    const known = [noneWords(seen, now), ...more];
     return `<h3>Drift</h3><p class="note">${escapeHtml(upper(known.join(' ')))}</p>`;
   }
   const { shown } = finding;
@@ -177,6 +181,7 @@ function driftPart({ seen, baseline }: ReportedModel, now: number): string {
   const notes = [
     `${windows.length} window${windows.length === 1 ? '' : 's'}; shown: ${period(shown)}, ${figure(shown.rows)} rows${shown.estimated === undefined ? '' : ` in ${figure(shown.requests)} requests, scored of about ${figure(shown.estimated)}`}`,
     laterWords(finding),
+    damagedWords(seen),
     late,
     cutWords(seen),
     lengthWords(seen),

@@ -4,6 +4,7 @@ import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { isNoStack } from '../../../aws/stack.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
+import { driftWindowIn } from '../../../core/drift/window-document.ts';
 import { type Span, windowNamed } from '../../../core/drift/windows.ts';
 import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
@@ -79,9 +80,15 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
   const asked = named.filter(({ until }) => until > since);
   const keys = asked.slice(-MOST).map(({ key }) => key);
   const known: DriftWindow[] = [];
+  const damaged: string[] = [];
   for (let start = 0; start < keys.length; start += AT_ONCE) {
-    const texts = keys.slice(start, start + AT_ONCE).map(async (key) => (await objects.get(key))?.text);
-    known.push(...(await Promise.all(texts)).flatMap((text) => windowOf(text) ?? []));
+    const read = keys.slice(start, start + AT_ONCE).map(async (key) => {
+      const kept = await objects.get(key);
+      return { key, found: kept && driftWindowIn(kept.text) };
+    });
+    for (const { key, found } of await Promise.all(read))
+      if (found === 'damaged') damaged.push(key);
+      else if (found !== undefined) known.push(found);
   }
   const wanted = known.filter(({ to }) => Date.parse(to) > since);
   // Two monitors, of which one is older, may have kept the same window.
@@ -89,6 +96,7 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
   return {
     windows: windows.toSorted(byEnd),
     cut: asked.length > keys.length && wanted.length === known.length,
+    ...(damaged.length > 0 && { damaged }),
     ...(newest && { newest }),
   };
 }
@@ -111,17 +119,6 @@ export async function readBaseline(
     throw unreadable(service, error);
   } finally {
     s3.destroy();
-  }
-}
-
-/** @returns undefined for what is none, or of another schema */
-function windowOf(text: string | undefined): DriftWindow | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const window = JSON.parse(text) as Partial<DriftWindow> | null;
-    return window?.schema === 1 && Array.isArray(window.signals) ? (window as DriftWindow) : undefined;
-  } catch {
-    return undefined;
   }
 }
 

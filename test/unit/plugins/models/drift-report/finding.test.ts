@@ -335,6 +335,31 @@ describe('windows of the registry', () => {
     set(`${FOLDER}2026-11-25T130500Z.json`, 'no JSON');
     const found = await windowsIn(port, FOLDER, START);
     expect(found.windows).toHaveLength(38);
+    expect(found.damaged).toEqual([`${FOLDER}2026-11-25T130500Z.json`]);
+  });
+
+  it('in whose documents somebody wrote are told of, in words and on the page', async () => {
+    const { port, set } = fakeObjects();
+    const written: readonly object[] = [
+      { signals: [null] },
+      { signals: [{ name: 'age', drifted: true }] },
+      { rows: 'many' },
+      { from: 'then' },
+      { baseline: undefined },
+    ];
+    keep(set, 0);
+    written.forEach((changes, n) => {
+      keep(set, n + 1);
+      set(`${FOLDER}2026-11-25T1${n}0100Z-300.json`, JSON.stringify({ ...empty(0), ...changes }));
+    });
+    const found = await windowsIn(port, FOLDER, START);
+    expect(found.damaged).toHaveLength(written.length);
+    const words = `documents of 5 windows are damaged, and left out: ${FOLDER}2026-11-25T100100Z-300.json is one`;
+    expect(text(found)).toContain(words);
+    expect(plainText(page(found))).toContain(words);
+    const none = { windows: [], cut: false, damaged: ['a'] };
+    for (const one of [text(none), plainText(page(none))])
+      expect(one).toMatch(/the document of a window is damaged, and left out: a/i);
   });
 });
 
