@@ -443,6 +443,11 @@ describe('options that cannot be used', () => {
     [{ path: 'gone.jsonl' }, '--path: cannot be read'],
     [{ path: 'good.txt' }, '--path: good.txt, line 1: The line must be an object'],
     [{ qualifier: 'live' }, '--qualifier: does not go with --url.'],
+    [{ url: 'ftp://127.0.0.1' }, '--url: ftp://127.0.0.1 is not an address.'],
+    [
+      { url: 'http://127.0.0.1:1/api?key=1' },
+      '--url: http://127.0.0.1:1/api has a query, which no path can follow.',
+    ],
     [
       { rate: '10000', duration: '86400', scenario: 'Server' },
       '--rate: 10000 requests a second for 86400 s are more than a bench can hold: at most 34.',

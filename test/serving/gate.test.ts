@@ -119,7 +119,8 @@ describe('sls models gate on this machine', () => {
   });
 
   it('names what stands in its way', async () => {
-    expect((await sls('--url', 'nowhere')).output).toContain('--url: nowhere is not an address.');
+    for (const url of ['nowhere', 'file:///tmp'])
+      expect((await sls('--url', url)).output).toContain(`--url: ${url} is not an address.`);
     expect((await sls('--url', 'http://127.0.0.1:1')).output).toMatch(
       /--url: http:\/\/127\.0\.0\.1:1 does not answer/,
     );

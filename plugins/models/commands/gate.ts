@@ -19,7 +19,7 @@ import { ALIAS } from '../declaration/naming.ts';
 import { keptPost } from '../measure/post.ts';
 import { unreachedFix } from '../measure/unreached.ts';
 import { problemError } from '../problems/errors.ts';
-import { askHttp, inferPath, type Posted } from '../serve/ask.ts';
+import { askHttp, inferUrl, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { type GateFiles, gateFiles } from '../ship/gate/files.ts';
 
@@ -188,12 +188,7 @@ async function onAws<T>(model: Model, context: Context, work: (target: Target) =
 
 /** A running `serve`, or anything else that speaks the protocol. */
 async function atUrl(model: Model, url: string): Promise<Target> {
-  let base: URL;
-  try {
-    base = new URL(`${url.replace(/\/+$/, '')}${inferPath(model)}`);
-  } catch {
-    throw usage('--url', `${url} is not an address.`, 'Write for example http://127.0.0.1:8080.');
-  }
+  const base = inferUrl(url, model);
   // What it keeps open keeps no process.
   const { post } = keptPost(base);
   const said = await post('{}', AbortSignal.timeout(60_000)).catch((error: unknown) => {

@@ -1,6 +1,5 @@
-import { usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
-import { askHttp, inferPath } from '../serve/ask.ts';
+import { askHttp, inferUrl } from '../serve/ask.ts';
 import { keptPost } from './post.ts';
 import type { BenchTarget } from './target.ts';
 
@@ -10,13 +9,7 @@ export async function benchUrl<T>(
   url: string,
   work: (target: BenchTarget) => Promise<T>,
 ): Promise<T> {
-  let base: URL;
-  try {
-    base = new URL(`${url.replace(/\/+$/, '')}${inferPath(model)}`);
-    if (!/^https?:$/.test(base.protocol)) throw new Error('scheme');
-  } catch {
-    throw usage('--url', `${url} is not an address.`, 'Write for example http://127.0.0.1:8080.');
-  }
+  const base = inferUrl(url, model);
   const { post, close } = keptPost(base);
   try {
     const { name } = model;

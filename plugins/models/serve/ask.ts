@@ -1,4 +1,5 @@
 import type { InvokePort } from '../../../core/ports/aws.ts';
+import { usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 
 /** What an infer path answered. */
@@ -45,3 +46,23 @@ export function askHttp(ask: Ask): InvokePort {
  */
 export const inferPath = ({ name, http }: Model): string =>
   `${http === undefined || http.path === '/' ? '' : http.path}/v2/models/${name}/infer`;
+
+/**
+ * @param url of a server; its path is put before the model's
+ * @throws a problem of `--url`, where it is no address, or has a query
+ */
+export function inferUrl(url: string, model: Model): URL {
+  const example = 'Write for example http://127.0.0.1:8080.';
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw usage('--url', `${url} is not an address.`, example);
+  const base = new URL(url);
+  // Not told in full: a query may hold a key.
+  if (base.search !== '' || base.hash !== '')
+    throw usage(
+      '--url',
+      `${base.origin}${base.pathname} has ${base.search === '' ? 'a fragment' : 'a query'}, which no path can follow.`,
+      example,
+    );
+  base.pathname = `${base.pathname.replace(/\/+$/, '')}${inferPath(model)}`;
+  return base;
+}
