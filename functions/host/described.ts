@@ -32,6 +32,11 @@ export function describeModels({ catalog: current, page, pool, local }: Behind):
     versions: async (name) => [versionOf(name) ?? ''],
   };
   let known: Known | undefined;
+  /** The version that is here is the live one: as an image’s, it need not look like one of Lambda’s. */
+  const asLive = (path: string): string =>
+    path.replace(OF_VERSION, (whole, model: string, name: string, version: string) =>
+      isHere(name, version) ? `${model}/versions/${LIVE}` : whole,
+    );
   const now = (): Known => {
     const manifest = current();
     if (known?.manifest !== manifest)
@@ -50,21 +55,19 @@ export function describeModels({ catalog: current, page, pool, local }: Behind):
       const plain = decoded(path);
       const whole = paths.get(plain);
       if (whole !== undefined) return whole;
-      const route = catalogRoute(plain, manifest.groups);
+      const route = catalogRoute(asLive(plain), manifest.groups);
       return route.kind === 'infer' && isHere(route.model.name, route.version) ? route.model.name : undefined;
     },
     async answer(request) {
       const { method = 'GET', url: target = '/', headers } = request;
       const read = readEvent(toEvent({ method, target, headers, body: Buffer.alloc(0) }));
-      const route = catalogRoute(read.path, now().manifest.groups);
-      // The version that is here is the live one.
-      const numbered = route.kind === 'metadata' && isHere(route.model.name, route.version);
-      const path = numbered ? read.path.replace(/\/versions\/[^/]+\/?$/, '') : read.path;
-      const answer = await now().answer({ ...read, path });
+      const answer = await now().answer({ ...read, path: asLive(read.path) });
       return 'passed' in answer ? fromAnswer(answer.passed) : asHttp(answer);
     },
   };
 }
+
+const OF_VERSION = /(\/v2\/models\/([^/]+))\/versions\/([^/]+)/;
 
 function pathsOf({ groups }: CatalogManifest): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Front, openFront } from '../../../../functions/host/front.ts';
-import { CROWDED, catalog, stopTime } from './crowded.ts';
+import { answering, CROWDED, catalog, stopTime } from './crowded.ts';
 
 let front: Front;
 afterEach(async () => {
@@ -29,6 +29,26 @@ it('a model that is not up while the host starts is 503 with Retry-After, at eac
     expect([answer.status, answer.headers.get('retry-after')], path).toEqual([503, '1']);
     expect(await answer.json()).toMatchObject({ code: 'NOT_READY' });
   }
+});
+
+it('answers at the version that it tells, whatever that looks like: an image’s is no number of Lambda’s', async () => {
+  const here = answering(Buffer.from('{"outputs":[]}'));
+  const [pool] = here.pools();
+  if (pool === undefined) throw new Error('There is no model.');
+  const named = { ...pool, standing: () => ({ ...pool.standing(), version: 'a1b2c3d4e5f6' }) };
+  front = await openFront({ ...here, pool: () => named, pools: () => [named] }, 0, '127.0.0.1');
+  const url = `http://127.0.0.1:${front.port}/v2/models/m`;
+  const { versions } = (await (await fetch(url)).json()) as { versions: readonly string[] };
+  expect(versions).toEqual(['a1b2c3d4e5f6']);
+  const statusOf = async (path: string, method = 'GET'): Promise<number> =>
+    (await fetch(`${url}/versions/${path}`, { method })).status;
+  const own = versions[0] ?? '';
+  expect(await statusOf(`${own}/infer`, 'POST')).toBe(200);
+  expect(await statusOf(own)).toBe(200);
+  expect(await statusOf(`${own}/ready`)).toBe(200);
+  expect(await statusOf(`${own}/card`)).toBe(404);
+  expect(await statusOf('a1b2c3d4e5f7/infer', 'POST')).toBe(404);
+  expect(await statusOf('a1b2c3d4e5f7')).toBe(404);
 });
 
 const FIRST = 'POST /v2/models/m/infer';
