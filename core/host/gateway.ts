@@ -14,6 +14,15 @@ export type HttpRequest = {
   readonly body: Buffer;
 };
 
+/**
+ * What a request line names, without scheme and host: whoever thinks that it speaks to a proxy sends these,
+ * too. https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+ */
+export function originForm(target = '/'): string {
+  const below = target.replace(/^https?:\/\/[^/?]*/i, '');
+  return below.startsWith('/') || below === target ? below : `/${below}`;
+}
+
 export type HttpAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;

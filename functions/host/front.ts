@@ -11,7 +11,7 @@ import { PAYLOAD_BYTES } from '../../core/endpoint/contract.ts';
 import type { RefusalCode } from '../../core/errors/refusals.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
 import { METRICS_TYPE, metricsText } from '../../core/host/counts.ts';
-import { gatewayAnswer, type HttpAnswer } from '../../core/host/gateway.ts';
+import { gatewayAnswer, type HttpAnswer, originForm } from '../../core/host/gateway.ts';
 import { guardRefusal } from '../../core/host/guard.ts';
 import { BODY_LIMITS } from '../../core/protocol/body.ts';
 import type { Behind } from './behind.ts';
@@ -69,6 +69,7 @@ export async function openFront(
       open--;
       if (open === 0) emptied();
     });
+    request.url = originForm(request.url);
     answerOne(parts, { request, response, began: performance.now() }, bound);
   };
   // A client that asks first, with `Expect: 100-continue`, is told before it sends.
@@ -127,6 +128,9 @@ function answerOne(parts: Parts, exchange: Exchange, port: number): void {
   // The port is open before the models are there, so that probes are answered.
   else if (method === 'POST' && behind.state() === 'starting')
     finish(exchange, refusalAnswer('NOT_READY', 'The host is starting.'), last);
+  // It was told to end before they were.
+  else if (name !== undefined)
+    finish(exchange, refusalAnswer('NOT_READY', 'The model is not ready to answer.'), last);
   else
     described.answer(request).then(
       (answer) => finish(exchange, answer, last),
@@ -189,7 +193,8 @@ function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchang
     holds = false;
   };
   const begin = (): void => {
-    if (request.headers.expect !== undefined) response.writeContinue();
+    // Who speaks HTTP/1.0 would take it for the answer.
+    if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
   };
   void bodies.read(request, PAYLOAD_BYTES, begin, leave).then((read) => {
     if (typeof read === 'string') {

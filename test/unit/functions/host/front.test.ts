@@ -31,6 +31,45 @@ it('a model that is not up while the host starts is 503 with Retry-After, at eac
   }
 });
 
+it('a model that never came up is 503 after the host was told to end, not a fault of the model', async () => {
+  front = await openFront(
+    { ...CROWDED, pool: () => undefined, pools: () => [], state: () => 'draining' },
+    0,
+    '127.0.0.1',
+  );
+  const url = `http://127.0.0.1:${front.port}/v2/models/m/infer`;
+  const answer = await fetch(url, { method: 'POST', body: '{"inputs": []}' });
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await answer.json()).toMatchObject({ code: 'NOT_READY' });
+});
+
+/** All that comes until the host closes. */
+async function sent(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+  socket.write(text);
+  let heard = '';
+  for await (const chunk of socket) heard += chunk;
+  return heard;
+}
+
+const LAST = 'Host: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}';
+
+it('a request line may have scheme and host, as one to a proxy has', async () => {
+  front = await openFront(answering(Buffer.from('{}')), 0, '127.0.0.1');
+  const asked = (line: string): Promise<string> => sent(front.port, `${line} HTTP/1.1\r\n${LAST}`);
+  expect(await asked(`POST http://127.0.0.1:${front.port}/v2/models/m/infer`)).toMatch(/^HTTP\/1.1 200 /);
+  expect(await asked('GET http://x/v2/health/live?now')).toMatch(/^HTTP\/1.1 200 .*"live":true/s);
+  expect(await asked('GET HTTP://x/v2')).toMatch(/^HTTP\/1.1 200 .*"extensions"/s);
+  expect(await asked('GET http://x')).toMatch(/^HTTP\/1.1 404 /);
+});
+
+it('HTTP/1.0 knows no interim answer: nothing is said before the one that is asked for', async () => {
+  front = await openFront(answering(Buffer.from('{}')), 0, '127.0.0.1');
+  const expecting = `Expect: 100-continue\r\n${LAST}`;
+  expect(await sent(front.port, `${FIRST} HTTP/1.0\r\n${expecting}`)).toMatch(/^HTTP\/1.1 200 /);
+  expect(await sent(front.port, `${FIRST} HTTP/1.1\r\n${expecting}`)).toMatch(/^HTTP\/1.1 100 .*200 /s);
+});
+
 it('answers at the version that it tells, whatever that looks like: an image’s is no number of Lambda’s', async () => {
   const here = answering(Buffer.from('{"outputs":[]}'));
   const [pool] = here.pools();
