@@ -24,7 +24,8 @@ export function runOf(
   const needed = graph.omitted.length > 0 ? graph.outputs.map(({ name }) => name) : undefined;
   const info = { id: undefined, parameters: {} };
   return async (rows) => {
-    const feeds = pre === undefined ? rows : feedsOf(await transformed(() => pre(rows, info)), graph.inputs);
+    const feeds =
+      pre === undefined ? rows : feedsOf(await transformed(() => pre(copied(rows), info)), graph.inputs);
     const computed = session.run(feeds, needed);
     const results: Record<string, Tensor> = Object.create(null);
     for (const name in computed) {
@@ -34,10 +35,25 @@ export function runOf(
     const outputs =
       post === undefined
         ? results
-        : answersOf(await transformed(() => post(results, info)), manifest.signature.outputs);
+        : answersOf(
+            await transformed(() => post(seen === undefined ? results : copied(results), info)),
+            manifest.signature.outputs,
+          );
     return { outputs, ...(seen && { accepted: () => told(() => seen(feeds, results)) }) };
   };
 }
+
+/**
+ * Tensors that a transform may write to: rows run again beside one that fails, and what the graph gave is
+ * looked at once the rows have their answers.
+ */
+const copied = (tensors: Tensors): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [
+      name,
+      { ...tensor, shape: [...tensor.shape], data: tensor.data.slice() } as Tensor,
+    ]),
+  );
 
 /** Scoring is for those who watch: whatever it throws, rows get their answers. */
 function told(seen: () => void): void {

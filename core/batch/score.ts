@@ -11,12 +11,12 @@ export type RunModel = (rows: Tensors) => Ran | Promise<Ran>;
 /** `accepted` is called once these rows have their answers: what is run again is not told twice. */
 type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
 
-/** Good rows with their answers, and the faulty ones. */
 /** The same, for rows that nobody counts for drift. */
 export const uncounted =
   (run: RunModel): RunModel =>
   async (rows) => ({ outputs: (await run(rows)).outputs });
 
+/** Good rows with their answers, and the faulty ones. */
 export type ScoredBlock = { readonly block: Block; readonly outputs: Tensors };
 
 /** An output, and its elements in a row; absent where any number will do that all rows of a block have. */

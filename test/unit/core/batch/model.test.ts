@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { runOf } from '../../../../core/batch/model.ts';
+import { scoreBlock } from '../../../../core/batch/score.ts';
+import type { Manifest } from '../../../../core/endpoint/contract.ts';
+import type { Session } from '../../../../core/ports/session.ts';
+import type { Tensors } from '../../../../core/tensor/tensors.ts';
+
+const MANIFEST: Manifest = {
+  schema: 1,
+  model: 'm',
+  identity: 'i',
+  signature: {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+    omitted: [],
+  },
+  opset: 17,
+  file: 'f',
+  remote: [],
+};
+
+/** Gives back what it takes, in other memory, as ONNX Runtime does; breaks where a value is below 0. */
+const session: Session = {
+  run: ({ x }) => {
+    const data = Float32Array.from((x?.data ?? []) as Float32Array);
+    if (data.some((value) => value < 0)) throw new Error();
+    return { y: { type: 'float32', dims: x?.shape ?? [], data } } as never;
+  },
+};
+
+const block = (values: readonly number[]) => ({
+  part: 0,
+  read: values.length,
+  rows: values.map((_, i) => i + 1),
+  tensors: { x: { datatype: 'FP32' as const, shape: [values.length, 1], data: Float32Array.from(values) } },
+  carried: [],
+  faults: [],
+});
+
+const numbers = ({ y }: Tensors): readonly number[] => [...((y?.data ?? []) as Float32Array)];
+
+/** Ten times each value, in the memory that it is given, as code that works on the endpoint may do. */
+const scale = (tensors: Tensors): Tensors => {
+  for (const { data } of Object.values(tensors))
+    for (let i = 0; i < data.length; i++) data[i] = 10 * (data[i] as number);
+  return tensors;
+};
+
+it('rows that run again beside one that fails are those of the object, also where pre writes to what it is given', async () => {
+  const run = runOf(MANIFEST, session, { pre: scale });
+  const scored = await scoreBlock(run, block([1, 2, 3, -4, 5]), [{ name: 'y', width: 1 }], 1e9, false);
+  expect(scored.block.faults).toMatchObject([{ row: 4, code: 'MODEL_FAILED' }]);
+  expect(numbers(scored.outputs)).toEqual([10, 20, 30, 50]);
+});
+
+it('what the graph gave is told to who counts drift, also where post writes to what it is given', async () => {
+  const told: number[] = [];
+  const run = runOf(MANIFEST, session, { post: scale }, (_, outputs) => {
+    told.push(...numbers(outputs));
+  });
+  const scored = await scoreBlock(run, block([1, 2]), [{ name: 'y', width: 1 }], 1e9, false);
+  expect(numbers(scored.outputs)).toEqual([10, 20]);
+  expect(told).toEqual([1, 2]);
+});
