@@ -19,14 +19,14 @@ export type Logins = {
  * https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md and oauth.md
  *
  * @param registry its address: who asks is told to nobody but its own site
- * @param scope `repository:models:pull,push`
+ * @param scopes `repository:models:pull,push` each
  * @returns undefined where nothing that we have would help
  * @throws RegistryFault
  */
 export async function authorizationFor(
   challenges: readonly Challenge[],
   registry: URL,
-  scope: string,
+  scopes: readonly string[],
   { login, tokenLogin }: Logins,
   limits: RegistryLimits,
 ): Promise<string | undefined> {
@@ -45,7 +45,7 @@ export async function authorizationFor(
     own === undefined || isSameSite(registry, url)
       ? own
       : await ofAnotherSite(url, isDowngrade(registry, url) ? undefined : tokenLogin);
-  const reply = await exchange(tokenQuestion(url, service, scope, who), limits);
+  const reply = await exchange(tokenQuestion(url, service, scopes, who), limits);
   if (reply.status !== 200) {
     const fault = await registryFaultOf(reply);
     throw registryFault(fault.kind, `gives no token: ${url.host} ${fault.message}`, fault);
@@ -81,10 +81,11 @@ async function ofAnotherSite({ host }: URL, tokenLogin: Logins['tokenLogin'] | u
   );
 }
 
+/** Scopes stand beside each other in a form, and have a parameter each in an address. */
 function tokenQuestion(
   url: URL,
   service: string | undefined,
-  scope: string,
+  scopes: readonly string[],
   login: RegistryLogin | undefined,
 ) {
   if (login !== undefined && 'identityToken' in login) {
@@ -92,7 +93,7 @@ function tokenQuestion(
       grant_type: 'refresh_token',
       client_id: 'serverless-models',
       refresh_token: login.identityToken,
-      scope,
+      scope: scopes.join(' '),
       ...(service !== undefined && { service }),
     });
     const payload = { bytes: Buffer.from(form.toString()), type: 'application/x-www-form-urlencoded' };
@@ -101,7 +102,8 @@ function tokenQuestion(
   }
   const asked = new URL(url);
   if (service !== undefined) asked.searchParams.set('service', service);
-  asked.searchParams.set('scope', scope);
+  asked.searchParams.delete('scope');
+  for (const scope of scopes) asked.searchParams.append('scope', scope);
   const headers = login === undefined ? {} : { authorization: basicOf(login) };
   return { method: 'GET', url: asked, headers } as const;
 }

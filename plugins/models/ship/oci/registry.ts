@@ -90,9 +90,9 @@ export function openRepository(
   const at = (path: string): URL => new URL(`${base}/${path}`, origin);
   let authorization: string | undefined;
 
-  const scopesFor = (from: string | undefined): string => {
+  const scopesFor = (from: string | undefined): readonly string[] => {
     const own = `repository:${place.repository}:${write ? 'pull,push' : 'pull'}`;
-    return from === undefined ? own : `${own} repository:${from}:pull`;
+    return from === undefined ? [own] : [own, `repository:${from}:pull`];
   };
 
   /**

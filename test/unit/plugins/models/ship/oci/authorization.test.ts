@@ -79,7 +79,7 @@ describe('a server of tokens', () => {
     authorizationFor(
       [bearer({ realm: url.href, service: 's' })],
       new URL(url.origin),
-      'repository:x:pull',
+      ['repository:x:pull,push', 'repository:y:pull'],
       { login: async () => login, tokenLogin: async () => undefined },
       limits,
     );
@@ -93,12 +93,16 @@ describe('a server of tokens', () => {
       'Basic YTpi',
       undefined,
     ]);
-    expect(asked[0]?.request.url).toBe('/token?a=b&service=s&scope=repository%3Ax%3Apull');
+    // Servers of tokens read a parameter as one scope:
+    // https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md#requesting-a-token
+    expect(asked[0]?.request.url).toBe(
+      '/token?a=b&service=s&scope=repository%3Ax%3Apull%2Cpush&scope=repository%3Ay%3Apull',
+    );
     expect(Object.fromEntries(new URLSearchParams(asked[2]?.body))).toEqual({
       grant_type: 'refresh_token',
       client_id: 'serverless-models',
       refresh_token: 'i',
-      scope: 'repository:x:pull',
+      scope: 'repository:x:pull,push repository:y:pull',
       service: 's',
     });
   });
@@ -107,7 +111,7 @@ describe('a server of tokens', () => {
     const asking = authorizationFor(
       [bearer({ realm: url.href })],
       new URL('https://example.com'),
-      'repository:x:pull',
+      ['repository:x:pull'],
       {
         login: async () => ({ username: 'a', password: 'b' }),
         tokenLogin: async () => ({ username: 'a', password: 'b' }),

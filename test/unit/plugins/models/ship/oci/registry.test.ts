@@ -467,10 +467,10 @@ describe('who asks', () => {
     };
     const registry = open({ login: async () => login });
     await registry.putBlob(blob, 'base');
-    expect(scopes).toEqual(['repository:models:pull,push repository:base:pull', 's, "x"']);
+    expect(scopes).toEqual(['repository:models:pull,push', 'repository:base:pull', 's, "x"']);
     token += 1;
     expect(await registry.hasBlob(DIGEST)).toBe(true);
-    expect(scopes).toHaveLength(4);
+    expect(scopes).toHaveLength(5);
     await expect(
       open({ login: async () => undefined, limits: { ...limits, attempts: 1 } }).hasBlob(DIGEST),
     ).rejects.toMatchObject(fault('refused', /401/));
