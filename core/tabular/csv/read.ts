@@ -54,6 +54,9 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
 /** As UTF-16 has them without a mark. */
 const ZERO_BYTES = 'Its first line has zero bytes, so it is not UTF-8.';
 
+/** Old Macs end lines so: to RFC 4180 all of the file is one. */
+const LONE_RETURN = /\r(?!\n)/;
+
 const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
 
 /** Columns that the model takes: as many as are named where it leaves that open; −1 where it is open. */
@@ -91,6 +94,11 @@ async function readHead(reader: RowReader): Promise<Head> {
     if (!isUtf8(bytes.subarray(cursor.at, next)))
       throw wrongHeader(`Its first line, ${line}, is not UTF-8.`, 'Save the file in UTF-8.');
     if (cells.some((cell) => cell.includes('\0'))) throw wrongHeader(ZERO_BYTES, 'Save the file in UTF-8.');
+    if (cells.some((cell) => LONE_RETURN.test(cell)))
+      throw wrongHeader(
+        `Its first line, ${line}, has a carriage return within.`,
+        'End each line with a line feed, or with both.',
+      );
     checkRowBytes(next - cursor.at, line, cursor.most);
     const isBlank = bytes[cursor.at] === NEWLINE || (bytes[cursor.at] === RETURN && next - cursor.at === 2);
     cursor.line += newlines(bytes, cursor.at, next);

@@ -251,6 +251,8 @@ function valuesChunk(
   { schema, compressors: { SNAPPY } }: ParquetWriter,
 ): WrittenChunk {
   const isOptional = element.repetition_type === 'OPTIONAL';
+  // A dictionary would take 0 and -0 for one.
+  const isPlain = values.some((value) => Object.is(value, -0));
   const levels = isOptional ? values.map((value) => (value === null ? 0 : 1)) : [];
   const { chunk } = writeColumn({
     writer,
@@ -259,6 +261,7 @@ function valuesChunk(
       element,
       schemaPath: [schema[0] ?? { name: 'root' }, element],
       codec: 'SNAPPY',
+      ...(isPlain && { encoding: 'PLAIN' }),
       compressors: { SNAPPY },
       stats: false,
       pageSize: PAGE_BYTES,

@@ -217,6 +217,17 @@ describe('a header', () => {
   });
 });
 
+it('lines that end with a carriage return alone are told by the header: all of them would be a name, and no row', async () => {
+  const one = signature([input('a', 'FP32')]);
+  for (const text of ['a\r1\r2\r', '1.5\r2.5\r3.5']) {
+    expect(await objectFaultOf(() => csv(text, one))).toEqual({
+      code: 'WRONG_HEADER',
+      message:
+        'Its first line, 1, has a carriage return within. End each line with a line feed, or with both.',
+    });
+  }
+});
+
 describe('a text that is not UTF-8', () => {
   it('is told so by its header', async () => {
     for (const bytes of [Buffer.from('\uFEFFa,b\n1,2\n', 'utf16le'), Buffer.from('a,b\xe9\n', 'latin1')]) {

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { Block, Column } from '../../../../core/tabular/cells/format.ts';
 import { csvWriter } from '../../../../core/tabular/csv/writer.ts';
 import { jsonlWriter } from '../../../../core/tabular/jsonl/writer.ts';
+import { openParquet } from '../../../../core/tabular/parquet/read.ts';
 import { parquetWriter } from '../../../../core/tabular/parquet/write.ts';
 import type { Tensor } from '../../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../../core/tensor/half.ts';
+import { collected, input, signature, source } from './arrays-setup.ts';
 
 const blockOf = (count: number, carried: readonly (readonly unknown[])[] = []): Block => ({
   part: 0,
@@ -55,6 +57,19 @@ describe('a part', () => {
     const least = rows === 1 ? 200 : 4;
     expect(writer.size()).toBeGreaterThan(least * 64 * 1000);
     expect(writer.size()).toBeLessThan(1.1 * (least + 4) * 64 * 1000);
+  });
+
+  it('in Parquet keeps the sign of a carried zero, however often there are both', async () => {
+    const zeros = Array.from({ length: 100 }, (_, i) => (i % 3 === 0 ? -0 : 0));
+    const names: Column[] = [{ name: 'z', of: 'carried', index: 0 }, output('x')];
+    const writer = parquetWriter(names, { x: 'FP64' }, ['FP64']);
+    writer.add(blockOf(100, [zeros]), { x: tensor('FP64', [100], new Float64Array(100)) });
+    const again = await openParquet(source(writer.end()), signature(input('x', 'FP64', 1)), {
+      ids: ['z'],
+      join: false,
+    });
+    const [block] = await collected(again.all(1e6));
+    expect(block?.carried).toEqual([zeros]);
   });
 
   it('in CSV has its names, and numbers in the fewest digits that are read as them', () => {
