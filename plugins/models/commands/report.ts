@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Command, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
+import { type Command, type Context, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
+import { sameService } from '../context/same-service.ts';
 import { nameOf } from '../contracts/host.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
-import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
+import { type ReportedModel, type ReportHead, reportHtml } from '../drift-report/report-html.ts';
 import { historyOf } from '../releases/history/history.ts';
 import { wholeRecord } from '../releases/history/whole.ts';
 import type { Desk } from '../releases/session.ts';
@@ -75,7 +76,7 @@ export const command: Command = {
     const path = resolve(dir, String(flags.output ?? OUTPUT));
     try {
       if (flags.output === undefined) await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, reportHtml({ service: name, stage, region, from, to }, subjects));
+      await writeFile(path, pageOf({ service: name, stage, region, from, to }, subjects, flags));
     } catch (error) {
       throw usage(
         '--output',
@@ -86,6 +87,13 @@ export const command: Command = {
     print(flags.json ? JSON.stringify({ report: path }, null, 2) : `The report is ${path}`);
   },
 };
+
+/** The page; commands on it ask the service that this one asked. */
+export const pageOf = (
+  head: ReportHead,
+  subjects: readonly ReportedModel[],
+  flags: Context['flags'],
+): string => sameService(reportHtml(head, subjects), flags);
 
 type KeptDesk = Pick<Desk, 'benches' | 'documents'> & {
   readonly sight: {

@@ -17,18 +17,18 @@ type Flags = Readonly<Record<string, unknown>>;
 const OPTIONS = ['region', 'aws-profile'] as const;
 
 /**
- * A text whose commands (`sls …` in backticks) ask the service that this command asked. Without that the one
+ * A text whose commands (`sls …` in backticks, also those of a page) ask the service that this command asked. Without that the one
  * in the folder's own region would be rolled back in place of it. JSON stays JSON. Pure.
  *
  * @param flags command-line options by name
  */
 export const sameService = (text: string, flags: Flags): string =>
-  text.replace(/`(sls [^`]*?)`/g, (_, command: string) => {
+  text.replace(/(`|&#96;)(sls [^`]*?)\1/g, (_, tick: string, command: string) => {
     const repeated = OPTIONS.reduce(
       (whole, option) => withOption(whole, option, wordOf(flags[option])),
       command,
     );
-    return `\`${repeated}\``;
+    return `${tick}${repeated}${tick}`;
   });
 
 /** As a shell takes it, and JSON; undefined where nothing is given, or what would have to be escaped. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { keptOf } from '../../../../../plugins/models/commands/report.ts';
+import { keptOf, pageOf } from '../../../../../plugins/models/commands/report.ts';
 import { reportHtml } from '../../../../../plugins/models/drift-report/report-html.ts';
 import { FUNCTION } from '../../../../fakes/world.ts';
 import { deployed } from '../../../core/release/traffic.ts';
@@ -26,4 +26,16 @@ it('says of releases that cannot be read that there are some', () => {
   expect(page(0)).toContain('None is recorded.');
   expect(page(1)).toContain('1 release cannot be read');
   expect(page(1)).not.toContain('None is recorded.');
+});
+
+it('has commands that ask the region and the account that it asked', () => {
+  const newest = { from: 0, to: 3_600_000 };
+  const seen = { windows: [], cut: false, newest, length: 3600, stage: 'prod' };
+  const head = { service: 's', stage: 'prod', region: 'eu-west-1', from: 0, to: 86_400_000 };
+  const page = (flags: Record<string, string>) =>
+    pageOf(head, [{ model: 'churn', functionName: 'f', releases: [], seen }], flags);
+  expect(page({ region: 'eu-west-1', 'aws-profile': 'ops' })).toContain(
+    '&#96;sls logs -f models-drift --stage prod --region eu-west-1 --aws-profile ops&#96;',
+  );
+  expect(page({})).toContain('&#96;sls logs -f models-drift --stage prod&#96;');
 });
