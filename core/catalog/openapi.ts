@@ -44,7 +44,7 @@ function inferOperation(
       operationId: id,
       summary,
       security: securityOf(auth),
-      ...(versioned && { parameters: [VERSION] }),
+      ...(versioned && { parameters: [versionFor(server)] }),
       requestBody: {
         required: true,
         description: sagemaker ? SAGEMAKER_BINARY : BINARY,
@@ -76,13 +76,21 @@ function inferOperation(
   };
 }
 
-const VERSION = {
+/** Lambda’s are numbers. That of a host is whatever its configuration says: of an image, a part of a digest. */
+const versionFor = (server: Server): Schema => ({
   name: 'version',
   in: 'path',
   required: true,
-  description: 'A published version’s number, or `live` for what the alias serves.',
-  schema: { type: 'string', pattern: '^([1-9][0-9]*|live)$' },
-};
+  ...(server === 'gateway'
+    ? {
+        description: 'A published version’s number, or `live` for what the alias serves.',
+        schema: { type: 'string', pattern: '^([1-9][0-9]*|live)$' },
+      }
+    : {
+        description: 'The version that the model’s metadata names, or `live`.',
+        schema: { type: 'string' },
+      }),
+});
 
 type Get = {
   readonly id: string;
@@ -106,7 +114,7 @@ const get = (of: Get): Schema => ({
     operationId: of.id,
     summary: of.summary,
     security: securityOf(of.auth),
-    ...(of.versioned && { parameters: [VERSION] }),
+    ...(of.versioned && { parameters: [versionFor(of.server)] }),
     responses: {
       200: { description: 'OK', content: json(ref(of.answer)) },
       ...errorsOf(of, of.auth, of.server),

@@ -250,6 +250,25 @@ describe('the OpenAPI description', () => {
     ]);
   });
 
+  it('takes of a host whatever version that tells, as an image’s, which is no number', () => {
+    const one = group([churn]);
+    const versionAt = (server: 'gateway' | 'host' | 'local'): Record<string, Record<string, string>> => {
+      const { paths } = openapi(manifest(one), one, { server }) as Document;
+      const operation = paths['/v2/models/churn/versions/{version}/infer']?.post;
+      return (
+        (operation as unknown as { parameters: Record<string, Record<string, string>>[] }).parameters[0] ?? {}
+      );
+    };
+    const takes = (server: 'gateway' | 'host' | 'local', version: string): boolean =>
+      new RegExp(versionAt(server).schema?.pattern ?? '').test(version);
+    for (const server of ['host', 'local'] as const) expect(takes(server, 'a1b2c3d4e5f6'), server).toBe(true);
+    expect(['a1b2c3d4e5f6', '7', 'live'].map((version) => takes('gateway', version))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
   it('has the errors of a host where a host answers, and none of a gateway', () => {
     const one = group([churn]);
     type Answers = Record<string, { description: string; headers?: object }>;
