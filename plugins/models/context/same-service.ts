@@ -17,8 +17,9 @@ type Flags = Readonly<Record<string, unknown>>;
 const OPTIONS = ['region', 'aws-profile'] as const;
 
 /**
- * A text whose commands (`sls …` in backticks, also those of a page) ask the service that this command asked. Without that the one
- * in the folder's own region would be rolled back in place of it. JSON stays JSON. Pure.
+ * A text whose commands (`sls …` in backticks, also those of a page) ask the service that this command
+ * asked. Without that the one in the folder's own region would be rolled back in place of it. JSON stays
+ * JSON. Pure.
  *
  * @param flags command-line options by name
  */
