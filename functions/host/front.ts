@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { PAYLOAD_BYTES } from '../../core/endpoint/contract.ts';
 import type { RefusalCode } from '../../core/errors/refusals.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
@@ -16,6 +9,7 @@ import { guardRefusal } from '../../core/host/guard.ts';
 import { BODY_LIMITS } from '../../core/protocol/body.ts';
 import type { Behind } from './behind.ts';
 import { type Bodies, createBodies, dropRest } from './bodies.ts';
+import { createBroken } from './broken.ts';
 import { type Described, describeModels } from './described.ts';
 import type { Pool, PoolOutcome } from './pool.ts';
 import { createRefused, type Refused } from './refused.ts';
@@ -48,6 +42,7 @@ export async function openFront(
   bodies: Bodies = createBodies(),
 ): Promise<Front> {
   const parts = { behind, described: describeModels(behind), bodies, refused: createRefused() };
+  const broken = createBroken();
   let open = 0;
   let emptied: () => void = () => {};
   const server: Server = createServer(
@@ -69,12 +64,13 @@ export async function openFront(
       open--;
       if (open === 0) emptied();
     });
+    broken.came(request, response);
     request.url = originForm(request.url);
     answerOne(parts, { request, response, began: performance.now() }, bound);
   };
   // A client that asks first, with `Expect: 100-continue`, is told before it sends.
   server.on('checkContinue', take);
-  server.on('clientError', refuseConnection);
+  server.on('clientError', broken.told);
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject);
     server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
@@ -227,26 +223,3 @@ function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchang
   });
 }
 const NOTHING = Buffer.alloc(0);
-
-/** What the parser says of a connection, as refusals. */
-const BROKEN: Readonly<Record<string, readonly [RefusalCode, string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    'HEADERS_TOO_LARGE',
-    `A request may have ${HOST_LIMITS.headers} headers, and ${HOST_LIMITS.headerBytes / 1024} KB of them.`,
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['SLOW_REQUEST', 'The request did not come whole in time.'],
-};
-
-/** What is no request gets an answer, too, where one can still be sent. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.writableLength > 0) {
-    socket.destroy();
-    return;
-  }
-  const [code, text] = BROKEN[error.code ?? ''] ?? ['INVALID_REQUEST', 'This is no HTTP.'];
-  const { status, headers, body } = refusalAnswer(code, text);
-  const named = { ...headers, 'content-length': body.length, connection: 'close' };
-  const lines = Object.entries(named).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`);
-  socket.end(body, () => socket.destroy());
-}

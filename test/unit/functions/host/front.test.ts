@@ -70,6 +70,19 @@ it('HTTP/1.0 knows no interim answer: nothing is said before the one that is ask
   expect(await sent(front.port, `${FIRST} HTTP/1.1\r\n${expecting}`)).toMatch(/^HTTP\/1.1 100 .*200 /s);
 });
 
+it('what is no request is told after the answers to those before it, and ends the connection', async () => {
+  front = await openFront(answering(Buffer.from('{}')), 0, '127.0.0.1');
+  const statuses = async (text: string): Promise<readonly string[]> =>
+    [...(await sent(front.port, text)).matchAll(/HTTP\/1.1 (\d+) /g)].map(([, status = '']) => status);
+  // As where a client says fewer bytes than it sends.
+  expect(await statuses(`${REQUEST}, "and": "more"}`)).toEqual(['200', '400']);
+  expect(await statuses(`${REQUEST}${REQUEST}no request\r\n\r\n`)).toEqual(['200', '200', '400']);
+  const unclear = `${FIRST} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n`;
+  expect(await statuses(unclear)).toEqual(['400']);
+  expect(await statuses(`${REQUEST}${unclear}`)).toEqual(['200', '400']);
+  expect(await statuses('no request\r\n\r\n')).toEqual(['400']);
+});
+
 it('answers at the version that it tells, whatever that looks like: an image’s is no number of Lambda’s', async () => {
   const here = answering(Buffer.from('{"outputs":[]}'));
   const [pool] = here.pools();
