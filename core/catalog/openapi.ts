@@ -76,7 +76,7 @@ function inferOperation(
   };
 }
 
-/** Lambda’s are numbers. That of a host is whatever its configuration says: of an image, a part of a digest. */
+/** Lambda’s are numbers. A host’s is what its configuration says: of an image, a part of a digest. */
 const versionFor = (server: Server): Schema => ({
   name: 'version',
   in: 'path',
