@@ -53,9 +53,11 @@ export function hostPorts(
   const opened = isPort(calls) ? Number(calls) : Number.NaN;
   if (opened === 0 || (opened >= 0 && opened !== http)) return { port: http, grpc: opened };
   const must = opened === http ? `be another port than HTTP’s ${http}` : 'be a port, 0 to 65535';
-  throw new Error(
-    `The host’s environment: ${HOST_GRPC_PORT} must ${must}; found ${shown(calls)}. Correct it, or leave it out where gRPC is not to be open.`,
-  );
+  // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+  const fix = calls.startsWith('tcp://')
+    ? 'Kubernetes sets it so beside a Service that is called models-grpc: write `enableServiceLinks: false` into the pod’s spec.'
+    : 'Correct it, or leave it out where gRPC is not to be open.';
+  throw new Error(`The host’s environment: ${HOST_GRPC_PORT} must ${must}; found ${shown(calls)}. ${fix}`);
 }
 const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 

@@ -74,6 +74,10 @@ it('the object of the page has no key that KServe or Kubernetes does not know', 
   expect(await faultsOf(block)).toEqual([]);
 });
 
+it('no Service beside it opens gRPC, or keeps the host from starting', () => {
+  expect(parse(block).spec.predictor.enableServiceLinks).toBe(false);
+});
+
 it('KServe finds the container by its name, and speaks version 2 of the protocol to it', () => {
   const [container] = parse(block).spec.predictor.containers;
   expect(container.name).toBe('kserve-container');

@@ -73,10 +73,15 @@ describe('where it listens', () => {
     expect(hostPorts({ ...config, ...given }, environment)).toEqual(expected);
   });
 
-  it.each(['grpc', '-1', '65536', '80.5', 'tcp://10.0.0.1:80', ' 80'])('gRPC: not at %j', (port) => {
+  it.each(['grpc', '-1', '65536', '80.5', ' 80'])('gRPC: not at %j', (port) => {
     const asked = (): unknown => hostPorts(config as never, { MODELS_GRPC_PORT: port });
     expect(asked).toThrow(`MODELS_GRPC_PORT must be a port, 0 to 65535; found ${JSON.stringify(port)}.`);
     expect(asked).toThrow('leave it out');
+  });
+
+  it('gRPC: what Kubernetes sets for a Service of that name is told, with what ends it', () => {
+    const asked = (): unknown => hostPorts(config as never, { MODELS_GRPC_PORT: 'tcp://10.0.0.1:8081' });
+    expect(asked).toThrow(/called models-grpc: write `enableServiceLinks: false`/);
   });
 
   it.each(['abc', '-1', '65536', 'tcp://10.0.0.1:80'])('HTTP: not at %j', (PORT) =>
