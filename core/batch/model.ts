@@ -35,17 +35,19 @@ export function runOf(
     const outputs =
       post === undefined
         ? results
-        : answersOf(
-            await transformed(() => post(seen === undefined ? results : copied(results), info)),
-            manifest.signature.outputs,
+        : copied(
+            answersOf(
+              await transformed(() => post(seen === undefined ? results : copied(results), info)),
+              manifest.signature.outputs,
+            ),
           );
     return { outputs, ...(seen && { accepted: () => told(() => seen(feeds, results)) }) };
   };
 }
 
 /**
- * Tensors that a transform may write to: rows run again beside one that fails, and what the graph gave is
- * looked at once the rows have their answers.
+ * Tensors that a transform may write to: rows run again beside one that fails, what the graph gave is looked
+ * at once the rows have their answers, and answers are kept while the next rows have theirs.
  */
 const copied = (tensors: Tensors): Tensors =>
   Object.fromEntries(

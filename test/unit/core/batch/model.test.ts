@@ -62,3 +62,17 @@ it('what the graph gave is told to who counts drift, also where post writes to w
   expect(numbers(scored.outputs)).toEqual([10, 20]);
   expect(told).toEqual([1, 2]);
 });
+
+it('each row has its own answer, also where post gives them in the same memory each time', async () => {
+  const memory = new Float32Array(8);
+  const post = (outputs: Tensors): Tensors => {
+    const given = numbers(outputs);
+    memory.set(given);
+    return { y: { datatype: 'FP32', shape: [given.length, 1], data: memory.subarray(0, given.length) } };
+  };
+  const run = runOf(MANIFEST, session, { post });
+  const one = await scoreBlock(run, block([1, 2, 3]), [{ name: 'y', width: 1 }], 1, false);
+  expect(numbers(one.outputs)).toEqual([1, 2, 3]);
+  const halved = await scoreBlock(run, block([1, 2, -3, 4]), [{ name: 'y', width: 1 }], 1e9, false);
+  expect(numbers(halved.outputs)).toEqual([1, 2, 4]);
+});
