@@ -30,8 +30,12 @@ export async function lookIntoTar(
   take: (entry: TarLook) => ((chunk: Buffer) => void) | undefined,
 ): Promise<void> {
   let broken: Error | undefined;
+  /** As a step of a build makes one that changes no file; the parser knows it for none. */
+  let isEmpty = true;
+  let isEnded = false;
   const parser = new Parser({
     onReadEntry: (entry: ReadEntry) => {
+      isEmpty = false;
       const { linkpath } = entry;
       const read = take({
         path: entry.path.replace(/^(\.?\/)+/, '').replace(/\/+$/, ''),
@@ -42,7 +46,7 @@ export async function lookIntoTar(
       entry.resume();
     },
     onwarn: (code, message) => {
-      if (code !== 'TAR_ENTRY_INFO' && code !== 'TAR_ENTRY_UNSUPPORTED')
+      if (code !== 'TAR_ENTRY_INFO' && code !== 'TAR_ENTRY_UNSUPPORTED' && !(isEmpty && isEnded))
         broken ??= new Error(`the archive is broken: ${message}`);
     },
   });
@@ -51,6 +55,9 @@ export async function lookIntoTar(
     end = resolve;
   });
   parser.once('end', () => end());
+  parser.once('eof', () => {
+    isEnded = true;
+  });
   await pipeline(archive, async (source: AsyncIterable<Buffer>) => {
     for await (const chunk of source) {
       if (broken !== undefined) throw broken;

@@ -97,6 +97,19 @@ it('brings a base once, with all that is in it', async () => {
   expect(server.asked).toHaveLength(length);
 });
 
+it.each([
+  ['packed by gzip', gzipSync],
+  ['packed by zstd', zstdCompressSync],
+  ['not packed', (tar: Buffer) => tar],
+])(
+  'takes a base with a layer that has nothing in it, as a step that changes no file makes it: %s',
+  async (_, pack) => {
+    const empty = pack(Buffer.alloc(1024));
+    const digest = putImage([empty, layer(node('usr/local/bin/node')), empty]);
+    expect((await fetched(digest)).node.version).toBe('24.21.0');
+  },
+);
+
 it.each<[string, Entry[][], boolean]>([
   ['a folder', [[{ path: 'opt/', type: '5' }]], true],
   ['a link', [[{ path: 'opt', type: '2', link: 'var/opt' }]], true],
