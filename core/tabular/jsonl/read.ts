@@ -32,7 +32,7 @@ export async function openJsonl(source: Source, signature: Signature, extras: Ex
   const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 }, undefined, extras.rowBytes);
   const { ids, join, columns, missing, reference } = extras;
   const { at, first, names } = await readHead(reader, join && ids.length === 0).finally(() => reader.close());
-  if (reference) return referenceRows(opened, at, source.bytes, signature, first?.row, columns);
+  if (reference) return referenceRows(opened, at, source.bytes, signature, first, columns);
   const long = names.find((name) => name.length > NAME_CHARACTERS);
   if (long !== undefined)
     throw wrongHeader(
@@ -72,10 +72,10 @@ function referenceRows(
   at: number,
   bytes: number,
   signature: Signature,
-  first: object | undefined,
+  first: First | undefined,
   columns: Columns | undefined,
 ): Rows {
-  const header = first && headerOf(first);
+  const header = first && headerOf(first.row, first.text);
   const layout = header && layoutOf(signature, header, wrongHeader, columns);
   const slots = layout ? slotsOf(layout) : [];
   const places = header && layout && fieldPlaces(header, layout, slots);
@@ -98,7 +98,7 @@ function referenceRows(
 const wrongHeader: FileFault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
 
 /** A row as it is known of the first one: its keys, or that it is an array. */
-type First = { readonly row: object; readonly keys?: readonly string[] };
+type First = { readonly row: object; readonly text: string; readonly keys?: readonly string[] };
 
 /** Names that bind are asked for, whatever the keys are: a row that has none of them lacks them. */
 function isOfColumns(
@@ -183,13 +183,13 @@ async function readHead(
 }
 
 /** @returns undefined for a line that is no row */
-function rowIn(line: string): First | undefined {
+function rowIn(text: string): First | undefined {
   try {
-    const row: unknown = JSON.parse(line);
+    const row: unknown = JSON.parse(text);
     if (typeof row !== 'object' || row === null) return undefined;
     return Array.isArray(row)
-      ? { row }
-      : { row, keys: Object.keys(row).filter((key) => key !== '__proto__') };
+      ? { row, text }
+      : { row, text, keys: Object.keys(row).filter((key) => key !== '__proto__') };
   } catch {
     return undefined;
   }

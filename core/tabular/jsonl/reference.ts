@@ -2,6 +2,7 @@ import { mustBe, textFault } from '../../tensor/values.ts';
 import type { Header, Layout } from '../cells/layout.ts';
 import type { RowStack, Slot, Wrong } from '../cells/row-buffer.ts';
 import { invalidJson } from './input.ts';
+import { keysIn } from './text.ts';
 
 /**
  * Rows of reference data. The first one says the columns, by whatever names: a member of an object is a
@@ -9,10 +10,12 @@ import { invalidJson } from './input.ts';
  * an array are columns in the model's order.
  */
 
-/** @param row an object or an array */
-export function headerOf(row: object): Header {
+/** @param row an object or an array, and its text */
+export function headerOf(row: object, text: string): Header {
   if (Array.isArray(row)) return { widths: flat(row).map(() => 1) };
-  return { names: Object.keys(row), widths: Object.values(row).map((value) => flat(value).length) };
+  const names = keysIn(text);
+  const values = row as Readonly<Record<string, unknown>>;
+  return { names, widths: names.map((name) => flat(values[name]).length) };
 }
 
 const flat = (value: unknown): readonly unknown[] =>

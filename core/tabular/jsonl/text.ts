@@ -1,4 +1,5 @@
 import { NESTING } from '../../tensor/contract.ts';
+import { textAt } from '../../text/utf8.ts';
 import { COMMA, QUOTE } from '../cells/cells.ts';
 
 /**
@@ -54,6 +55,26 @@ export function valueEnd(bytes: Uint8Array, start: number, end: number, depth: n
     p++;
   }
   return inside === depth ? p : -1;
+}
+
+/**
+ * Keys of an object as they are written, each once: JavaScript's objects have those first that are numbers,
+ * by their size.
+ *
+ * @param text valid JSON
+ */
+export function keysIn(text: string): readonly string[] {
+  const bytes = Buffer.from(text);
+  const keys = new Set<string>();
+  let p = skipSpace(bytes, skipSpace(bytes, 0) + 1);
+  while (bytes[p] === QUOTE) {
+    const colon = stringEnd(bytes, p, bytes.length);
+    keys.add(JSON.parse(textAt(bytes, p, colon) ?? '""'));
+    const value = skipSpace(bytes, skipSpace(bytes, colon) + 1);
+    p = skipSpace(bytes, valueEnd(bytes, value, bytes.length, 1));
+    if (bytes[p] === COMMA) p = skipSpace(bytes, p + 1);
+  }
+  return [...keys];
 }
 
 /** Digits of an integer that is read exactly. */
