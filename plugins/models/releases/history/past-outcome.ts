@@ -6,14 +6,15 @@ import type { About } from '../words/about.ts';
 
 /**
  * Documents of older workers do not tell it. Superseded is what was written down when the next one began; a
- * rollback is as old as its refusal; else nothing was noted later, as a rule.
+ * rollback of what never was promoted is as old as its refusal; else nothing was noted later, as a rule.
  */
 export function pastEnd(release: Release, { to }: About, after: Release | undefined): string {
-  const { phase, refused, startedAt, updatedAt } = release;
+  const { phase, promotedAt, refused, startedAt, updatedAt } = release;
   const refusal = refused.findLast(
     ({ fingerprint, at }) => fingerprint === to?.fingerprint && at >= startedAt,
   );
-  const known = phase === 'SUPERSEDED' ? after?.startedAt : phase === 'ROLLED_BACK' ? refusal?.at : undefined;
+  const rolledBack = phase === 'ROLLED_BACK' ? (promotedAt ?? refusal?.at) : undefined;
+  const known = phase === 'SUPERSEDED' ? after?.startedAt : rolledBack;
   return endTime(release) ?? known ?? updatedAt;
 }
 

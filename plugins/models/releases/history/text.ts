@@ -28,10 +28,12 @@ function pastText(past: Past & { readonly bench?: string }): string {
   const { startedAt, outcome, endedAt, source, origin, gate, judgements, reason, bench } = past;
   const line = (label: string, text: string): string => `      ${label.padEnd(10)}${text}`;
   const after = endedAt === undefined ? '' : ` after ${span(Date.parse(endedAt) - Date.parse(startedAt))}`;
+  // It is the time of the first end. What came of it since, behind the comma, came later.
+  const [first, ...since] = outcome.split(',');
   const traffic = trafficText(past);
   const told = recordedCard(past);
   return [
-    `  ${startedAt.slice(0, 19).replace('T', ' ')} UTC  ${versionText(past)}  ${outcome}${after}`,
+    `  ${startedAt.slice(0, 19).replace('T', ' ')} UTC  ${versionText(past)}  ${[`${first}${after}`, ...since].join(',')}`,
     line('by', authorText(past)),
     line('artifact', source === undefined ? 'not known' : `sha256 ${source.slice(0, 12)}`),
     ...(origin === undefined ? [] : [line('origin', originLine(origin))]),

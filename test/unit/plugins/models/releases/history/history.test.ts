@@ -164,6 +164,9 @@ describe.each([
       fingerprint: 'd',
       weight: 100,
     });
+    expect(historyText('churn', last === undefined ? [] : [last])).toMatch(
+      / {2}promoted after [^,]+, then rolled back to version 3\n/,
+    );
   });
 
   it('a release that was rolled back before the version that stayed live gave way itself', async () => {
