@@ -119,8 +119,10 @@ export async function startHost(child: string, page: string): Promise<void> {
     fronts.push(await openFront(behind, port, address, bodies));
   } catch (error) {
     return fail({
-      refused: `Port ${port} cannot be used: ${textOf(error)}. Set another with PORT.`,
-      port: 'http',
+      ...(addressProblem(address, error) ?? {
+        refused: `Port ${port} cannot be used: ${textOf(error)}. Set another with PORT.`,
+        port: 'http',
+      }),
     });
   }
   if (grpc !== undefined) {
@@ -165,6 +167,16 @@ export async function startHost(child: string, page: string): Promise<void> {
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** No port helps where the address is none of this machine’s. */
+function addressProblem(address: string | undefined, error: unknown): { refused: string } | undefined {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (address === undefined || !NO_ADDRESS.includes(code)) return undefined;
+  return {
+    refused: `The host’s configuration: address is ${JSON.stringify(address)}, where it cannot listen: ${textOf(error)}. Write an address of this machine, or leave it out for all.`,
+  };
+}
+const NO_ADDRESS: readonly string[] = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
 
 /** To whoever started the host over IPC, else to its log. */
 function tell(news: HostNews): Promise<void> {

@@ -40,3 +40,23 @@ it('goes on where nobody reads its log any more', async () => {
     await ended;
   }
 });
+
+it('says of an address that is none of this machine’s that it is the address', async () => {
+  const config = join(folder, 'address.json');
+  const models = [{ name: 'm', handler: '/nowhere', version: '1', timeout: 60 }];
+  // https://www.rfc-editor.org/rfc/rfc5737: it is nobody's.
+  await writeFile(config, JSON.stringify({ schema: 1, address: '192.0.2.1', port: 0, catalog, models }));
+  const host = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    env: { ...process.env, MODELS_HOST: config },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let told = '';
+  host.stdout.on('data', (chunk: Buffer) => {
+    told += chunk.toString();
+  });
+  const [code] = await once(host, 'close');
+  expect([code, JSON.parse(told).refused]).toEqual([
+    1,
+    expect.stringMatching(/address is "192\.0\.2\.1".*EADDRNOTAVAIL.*Write an address of this machine/),
+  ]);
+});
