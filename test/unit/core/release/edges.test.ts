@@ -501,6 +501,18 @@ describe('a canary whose stack rolled back while the registry was away', () => {
     expect(w.notices.map(({ subject }) => subject)).toEqual(['churn: the release takes its step again']);
   });
 
+  it('is superseded by the next deploy, whose release had no step to take again', async () => {
+    const w = await without(async () => undefined);
+    w.stack.state = 'busy';
+    await w.send(request('Update', '6', 'd', { before: '4', settings: CANARY }));
+    w.stack.state = 'done';
+    await w.send(tick());
+    await w.send(tick());
+    expect(w.target()).toEqual({ version: '3', weights: { '6': 0.05 } });
+    expect(w.state()?.shifts.map(({ weight }) => weight)).toEqual([5]);
+    expect(w.notices).toEqual([]);
+  });
+
   it('stays held, without weight, where a person held it', async () => {
     const w = await without((world) => world.command('hold'));
     expect(await w.send(tick())).toMatchObject({ phase: 'HELD', version: '3' });

@@ -175,6 +175,26 @@ describe('provisioned concurrency', () => {
     expect(w.schedules.size).toBe(1);
   });
 
+  it('that cannot be looked at fails a deploy of settings alone in time, and the canary under way goes on', async () => {
+    let denied = false;
+    const chaos = async (point: string) => {
+      if (denied && point === 'before list capacity') throw new Error('AccessDenied');
+    };
+    const w = await deployed(WARM, { chaos });
+    await until(w, 'JUDGING', HEALTHY);
+    denied = true;
+    w.stack.state = 'busy';
+    const wider = { ...WARM, capacity: { provisioned: { ...provisioned, max: 30 }, schedules } };
+    await deploy(w, '4', 'b', { before: '4', settings: wider });
+    const answers = w.answers.length;
+    w.clock.now += 8 * MINUTE;
+    await w.send(tick());
+    expect(w.answers.slice(answers)).toMatchObject([
+      { Status: 'FAILED', Reason: 'provisioned concurrency could not be changed in time: AccessDenied' },
+    ]);
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', candidate: { version: '4' } });
+  });
+
   it('of a superseded candidate goes before the next one gets some', async () => {
     const w = await deployed(WARM);
     await minutes(w, 4, HEALTHY);
