@@ -224,12 +224,24 @@ it.each(['csv', 'jsonl', 'npy', 'parquet'] as const)(
   },
 );
 
-it('with exactly as many faulty rows as are tolerated is complete', async () => {
-  const s = scene({ entry: { tolerate: 0.29 }, part: 10_000 });
-  const rows = Array.from({ length: 100 }, (_, i) => (i > 70 ? `${i},x\n` : `${i},1\n`)).join('');
-  await s.send(s.upload(KEY, rows));
-  expect(success(s.files())).toMatchObject({ rows: 100, errors: 29 });
-});
+it.each([
+  [29, 29, 100],
+  [1.4, 14, 1000],
+  [19.7, 197, 1000],
+])(
+  'with exactly as many faulty rows as %d percent tolerate is complete, and with one more it fails',
+  async (percent, errors, all) => {
+    for (const faulty of [errors, errors + 1]) {
+      const s = scene({ entry: { tolerate: percent / 100 }, part: 100_000 });
+      const rows = Array.from({ length: all }, (_, i) => (i >= all - faulty ? `${i},x\n` : `${i},1\n`)).join(
+        '',
+      );
+      await s.send(s.upload(KEY, rows));
+      expect(s.failed.map(({ code }) => code)).toEqual(faulty === errors ? [] : ['TOO_MANY_ERRORS']);
+      if (faulty === errors) expect(success(s.files())).toMatchObject({ rows: all, errors });
+    }
+  },
+);
 
 describe('what is wrong', () => {
   it('in a row is a line of the errors’ file, with row, line and reason, and no value', async () => {
