@@ -15,7 +15,7 @@ const AT_ONCE = 16;
 /** Rows that a reason names. */
 const NAMED = 3;
 
-/** As a double 1.4 % is a little less than 14 of 1000. No object has so many rows that one more is so little. */
+/** As a double 1.4 % is a little less than 14 of 1000. One row more is more than that of any object's. */
 const ROUNDED = 1 + 1e-12;
 
 /** Characters of a reason: names of an object's columns have no limit of their own. */
