@@ -35,7 +35,9 @@ let folder = '';
 const python = (script: string) => runPython('-c', [script], { cwd: folder, timeout: 280_000 });
 async function sls(...args: string[]) {
   const bin = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
-  const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
+  // A machine whose requests go by a proxy, Node's own, too: none can reach what is asked here.
+  const proxy = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: '' };
+  const env = { ...process.env, ...proxy, AWS_EC2_METADATA_DISABLED: 'true' };
   const ran = await firstAlone({
     bin,
     cwd: folder,

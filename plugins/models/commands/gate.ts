@@ -47,7 +47,7 @@ export const command: Command = {
       throw usage(`--${given[1]}`, `does not go with --${given[0]}.`, 'Name one of them.');
     const files = await readFiles(model, context);
     const asked = await (flags.local === true
-      ? askHere(model, context, (invoke) =>
+      ? askHere(model, context, keptPost, (invoke) =>
           ask({ invoke, functionName: model.name, version: 'local' }, model, files, context),
         )
       : typeof flags.url === 'string'

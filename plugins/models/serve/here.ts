@@ -5,14 +5,19 @@ import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { Model } from '../declaration/model.ts';
 import { inFolder } from '../disk/folder.ts';
 import { ownVersion } from '../disk/own-version.ts';
-import { askHttp, inferPath } from './ask.ts';
+import { type Ask, askHttp, inferPath } from './ask.ts';
 import { serveLocally } from './local.ts';
 import { shipHere } from './shipped.ts';
 
-/** The handler that a deploy would ship, in a process of its own. */
+/**
+ * The handler that a deploy would ship, in a process of its own.
+ * @param connect how it is asked. Not by `fetch`: Node's goes by a proxy to this machine, too, where
+ * `NODE_USE_ENV_PROXY` is set, and waits five minutes for an answer, whatever the model's `timeout` is
+ */
 export async function askHere<T>(
   model: Model,
   { service, notice, progress, plan, aws }: Context,
+  connect: (url: URL) => { readonly post: Ask; readonly close: () => void },
   work: (invoke: InvokePort) => Promise<T>,
 ): Promise<T> {
   const { environment } = plan.host.provider;
@@ -35,15 +40,11 @@ export async function askHere<T>(
         return shipHere(one, { serviceDir: service.dir, outDir, progress, environment, aws }, absent);
       },
     });
+    const { post, close } = connect(new URL(inferPath(model), local.url));
     try {
-      const url = `${local.url}${inferPath(model)}`;
-      const headers = { 'content-type': 'application/json' };
-      const invoke = askHttp(async (body, signal) => {
-        const answer = await fetch(url, { method: 'POST', headers, body, signal });
-        return { status: answer.status, body: await answer.text() };
-      });
-      return await work(invoke);
+      return await work(askHttp(post));
     } finally {
+      close();
       await local.stop();
     }
   });
