@@ -274,6 +274,7 @@ export default class ServerlessModels {
       this.#serverless,
       'models',
       endpointLines(input.models, input.host, outputs.get('HttpApiUrl')),
+      this.#given,
     );
   }
 

@@ -367,8 +367,17 @@ export function progressOf({ progress }: Utils): (text: string | undefined) => v
 }
 
 /** Adds a section to what `sls deploy` and `sls info` print. */
-export function addSection(serverless: Serverless, name: string, lines: readonly string[]): void {
-  if (lines.length > 0) serverless.addServiceOutputSection?.(name, lines);
+export function addSection(
+  serverless: Serverless,
+  name: string,
+  lines: readonly string[],
+  options: CliOptions,
+): void {
+  if (lines.length === 0) return;
+  serverless.addServiceOutputSection?.(
+    name,
+    lines.map((line) => sameService(line, options)),
+  );
 }
 
 /** Sets a command-line option for the framework's own plugins, which share the object. */

@@ -112,7 +112,7 @@ async function ask(
         code: 'MODELS_AWS',
         key: `models.${model.name}`,
         message: `failed: ${withStop(reason)}`,
-        fix: `Look into the log of ${name}: sls logs -f ${model.name} --stage ${plan.host.stage}`,
+        fix: `Look into the log of ${name}: \`sls logs -f ${model.name} --stage ${plan.host.stage}\``,
       },
     ]);
   } catch (error) {
@@ -125,7 +125,7 @@ async function ask(
             code: 'MODELS_AWS',
             key: `models.${model.name}`,
             message: `did not answer within ${patience / 1000} s, its timeout and ${STARTING} s to start in.`,
-            fix: `Look into the log of ${name}: sls logs -f ${model.name} --stage ${plan.host.stage}`,
+            fix: `Look into the log of ${name}: \`sls logs -f ${model.name} --stage ${plan.host.stage}\``,
           },
         ],
         error,

@@ -14,12 +14,12 @@ export type Utils = {
 type Flags = Readonly<Record<string, unknown>>;
 
 /** Options by which a command line names another service than the folder and the shell do by themselves. */
-const OPTIONS = ['region', 'aws-profile'] as const;
+const OPTIONS = ['stage', 'region', 'aws-profile', 'config'] as const;
 
 /**
  * A text whose commands (`sls …` in backticks, also those of a page) ask the service that this command
- * asked. Without that the one in the folder's own region would be rolled back in place of it. JSON stays
- * JSON. Pure.
+ * asked. Without that the one of the folder's own stage and region would be rolled back in place of it. JSON
+ * stays JSON. Pure.
  *
  * @param flags command-line options by name
  */

@@ -35,7 +35,7 @@ const batchLines = ({ name, batch }: BatchModel): readonly string[] =>
 function endpointLine(model: Model, host: Host, base: string | undefined): string {
   const { http, name } = model;
   if (http === undefined)
-    return `${name}: sls models invoke --model ${name} --stage ${host.stage} (function ${nameOf(model, host)}:live)`;
+    return `${name}: \`sls models invoke --model ${name} --stage ${host.stage}\` (function ${nameOf(model, host)}:live)`;
   const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
   const prefix = http.path === '/' ? '' : http.path;
   return `${name}: POST ${base?.replace(/\/$/, '') ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;

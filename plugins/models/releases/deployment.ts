@@ -102,6 +102,6 @@ export function gateFailure(evidence: GateEvidence, live: string | undefined): s
     ...(table === '' ? [] : ['', table]),
     '',
     `${keeps} ${gateFix(gate)}, and deploy again; a failed gate leaves no refusal.`,
-    `On this machine: sls models gate --model ${model} --local`,
+    `On this machine: \`sls models gate --model ${model} --local\``,
   ].join('\n');
 }

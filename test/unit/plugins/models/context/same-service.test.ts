@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sameService, visibly } from '../../../../../plugins/models/context/same-service.ts';
 import { problemError } from '../../../../../plugins/models/problems/errors.ts';
-import { asUserError, type Serverless } from '../../../../../plugins/models/serverless.ts';
+import { addSection, asUserError, type Serverless } from '../../../../../plugins/models/serverless.ts';
 
 const ROLLBACK = '`sls models rollback --model churn --stage prod` goes back, `aws lambda get-alias` looks.';
 const THERE =
@@ -16,6 +16,25 @@ it('a command to be copied asks the region and the profile that this one asked',
   );
   // A flag without a value, and what a shell would take for more than a word.
   expect(sameService(ROLLBACK, { region: true, 'aws-profile': 'a `b`' })).toBe(ROLLBACK);
+});
+
+it('and the stage and the configuration that this one was given', () => {
+  const given = { stage: 'prod', region: 'eu-west-1', config: 'shop.yml' };
+  expect(sameService('Run `sls deploy`.', given)).toBe(
+    'Run `sls deploy --stage prod --region eu-west-1 --config shop.yml`.',
+  );
+  expect(sameService(ROLLBACK, { ...given, region: undefined })).toBe(
+    ROLLBACK.replace('--stage prod', '--stage prod --config shop.yml'),
+  );
+});
+
+it('so do the lines at the end of deploy and info', () => {
+  const added: (readonly string[])[] = [];
+  const serverless = {
+    addServiceOutputSection: (_: string, lines: readonly string[]) => void added.push(lines),
+  } as unknown as Serverless;
+  addSection(serverless, 'models', [ROLLBACK], { region: 'eu-west-1' });
+  expect(added).toEqual([[THERE]]);
 });
 
 it('JSON has the commands, too', () => {

@@ -153,7 +153,7 @@ describe('a gate that failed', () => {
       3     probabilities[0, 1]  0.91      0.088  -0.822
 
       Version 7 keeps all traffic. Fix the model, or the case that expects something else, and deploy again; a failed gate leaves no refusal.
-      On this machine: sls models gate --model churn --local"
+      On this machine: \`sls models gate --model churn --local\`"
     `);
     expect(gateFailure(evidence, undefined)).toContain('Nothing was exposed.');
   });
