@@ -54,8 +54,8 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
 /** As UTF-16 has them without a mark. */
 const ZERO_BYTES = 'Its first line has zero bytes, so it is not UTF-8.';
 
-/** Old Macs end lines so: to RFC 4180 all of the file is one. */
-const LONE_RETURN = /\r(?!\n)/;
+/** Old Macs end lines so: to RFC 4180 all of the file is one. At the end of a line it does no harm. */
+const LONE_RETURN = /\r[^\r\n]/;
 
 const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
 

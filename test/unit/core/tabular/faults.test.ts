@@ -226,6 +226,9 @@ it('lines that end with a carriage return alone are told by the header: all of t
         'Its first line, 1, has a carriage return within. End each line with a line feed, or with both.',
     });
   }
+  // What Python writes on Windows to a file of text.
+  const { rows } = await csv('a\r\r\n1\r\r\n2\r\r\n', one);
+  expect(rows.map(({ values }) => values)).toEqual([{ a: [1] }, { a: [2] }]);
 });
 
 describe('a text that is not UTF-8', () => {
