@@ -20,6 +20,8 @@ export type Written = {
 
 /** Rows of the object that a model is tried with which refuses zeros. */
 const TRIED = 32;
+/** The same with those that are faulty before the model sees them. */
+const LOOKED_AT = 10_000;
 
 /**
  * How many elements each output has in a row. Columns must be known before there is an answer: where the
@@ -73,12 +75,13 @@ async function probe(
   const isKnown = inputs.every((spec) => widthOf(spec) >= 0 || shapes?.has(spec.name));
   const answered = isKnown ? await ask(zerosOf(shapes)) : undefined;
   if (answered !== undefined) return answered;
-  let tried = 0;
+  let [tried, looked] = [0, 0];
   // A part of a byte is a row.
   for await (const { rows, tensors } of all(1)) {
     const outputs = rows.length > 0 ? await ask(tensors) : undefined;
     if (outputs !== undefined) return outputs;
-    if (++tried === TRIED) break;
+    if (rows.length > 0) tried++;
+    if (tried === TRIED || ++looked === LOOKED_AT) break;
   }
   return (await ask(zerosOf(undefined))) ?? {};
 }

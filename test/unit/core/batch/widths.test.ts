@@ -145,6 +145,17 @@ describe.each(PAIRS)('answers of any number of elements, from %s to %s', (...for
   });
 });
 
+it('rows that are faulty before the model sees them do not count among those that it is tried with', async () => {
+  const lookup: Model = (rows) => {
+    if (rows.some(([value = 0]) => value < 1)) throw new Error('not there');
+    return rows.map(([value = 0]) => [value, -value]);
+  };
+  const content = `x_0,x_1\n${'-,-\n'.repeat(40)}${'1,2\n'.repeat(60)}`;
+  const { s, errors, answers } = await scored(['csv', 'csv'], content, lookup);
+  expect([s.failed, errors.length]).toEqual([[], 40]);
+  expect(await answers(2)).toEqual(Array.from({ length: 60 }, () => [1, -1]));
+});
+
 describe('the model is asked', () => {
   const closed = { ...OPEN, inputs: [spec('x', -1, 3)] };
   const sums: Model = (rows) => rows.map((row) => [row.reduce((sum, value) => sum + value, 0)]);
