@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FUNCTION, LIVE, request, tick } from '../../../fakes/world.ts';
-import { deploy, deployed, live, MINUTE, minute, minutes, promoted, type World } from './traffic.ts';
+import { deploy, deployed, live, MINUTE, minute, minutes, promoted, until, type World } from './traffic.ts';
 
 /**
  * Whoever makes a deleted alias again writes that down and pages: CloudFormation believes that its
@@ -45,6 +45,19 @@ describe('an alias that somebody deleted', () => {
     expect(w.state()?.remade).toBeDefined();
     expect(told(w)).toBe(1);
   });
+
+  it.each(['DONE', 'BAKING', 'JUDGING'] as const)(
+    'is not made again in %s where its stack is gone: its function is, too',
+    async (phase) => {
+      const w = phase === 'DONE' ? await live() : await deployed();
+      if (phase !== 'DONE') await until(w, phase, { 3: 0.02, 4: 0.02 });
+      remove(w);
+      w.stack.state = 'gone';
+      w.notices.length = 0;
+      expect(await w.send(tick())).toMatchObject({ running: false });
+      expect([w.alias(), w.state()?.remade, told(w)]).toEqual([undefined, undefined, 0]);
+    },
+  );
 
   it('is told of although its document is gone, too', async () => {
     const w = await live();
