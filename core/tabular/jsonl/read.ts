@@ -147,7 +147,7 @@ function keysOf(
 }
 
 /** Lines among which the first row is looked for: a text of another kind is not read to its end. */
-const LOOKED = 100;
+const LOOKED = 10_000;
 
 /**
  * Where the first line begins, what the first row is, and, if asked for, the keys of the first row that is an

@@ -322,3 +322,10 @@ describe('a job', () => {
     expect(plain.key).toBe(`scored/sum@0123456789ab/${hash}/_SUCCESS.json`);
   });
 });
+
+it('columns of JSON lines are found by their names behind a thousand lines that are no rows', async () => {
+  const text = `${'\n# no row'.repeat(500)}\n{"since":3,"age":1,"income":2}\n`;
+  const { rows, faults } = await readAll((await open('jsonl', text, bind)).all(1e9));
+  expect(faults).toHaveLength(500);
+  expect(rows.map(({ values }) => values.x)).toEqual([[1, 2, 3]]);
+});
