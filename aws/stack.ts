@@ -33,6 +33,18 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
     );
   });
 
+/**
+ * Was its creation rolled back? CloudFormation takes nothing but its deletion from then on:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+ *
+ * @throws what CloudFormation says, `isNoStack` where there is none
+ */
+export const wasNeverMade = (aws: AwsConfig, stack: string): Promise<boolean> =>
+  asked(aws, async (client) => {
+    const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+    return /^ROLLBACK_(COMPLETE|FAILED)$/.test(found?.StackStatus ?? '');
+  });
+
 export type Undeletable =
   | 'protection'
   | { readonly status: string }

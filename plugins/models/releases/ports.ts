@@ -30,6 +30,8 @@ export type Reach = {
   readonly exists: (functionName: string) => Promise<boolean>;
   /** Logical ids of the aliases that the stack has. */
   readonly aliases: Aliases;
+  /** Was the creation of the stack rolled back, so that it takes nothing but its deletion? */
+  readonly neverMade: () => Promise<boolean>;
   /** The template of the stack as it is deployed. */
   readonly template: () => Promise<TemplateResources>;
   /** What aliases lack that somebody deleted or made: problems, and lines where it could not be checked. */

@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { undeletable } from '../../../aws/stack.ts';
+import { undeletable, wasNeverMade } from '../../../aws/stack.ts';
 
 /** CloudFormation, as far as it is asked whether it would delete a stack. */
 const imports: Record<string, string | readonly [status: number, code: string, message: string]> = {};
+let state = 'CREATE_COMPLETE';
 const server = createServer(async (request, response) => {
   let text = '';
   for await (const chunk of request) text += chunk;
@@ -18,7 +19,7 @@ const server = createServer(async (request, response) => {
       (name) =>
         `<member><OutputKey>K</OutputKey><OutputValue>v</OutputValue>${name && `<ExportName>${name}</ExportName>`}</member>`,
     );
-    const stack = `<StackName>own</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${outputs.join('')}</Outputs>`;
+    const stack = `<StackName>own</StackName><StackStatus>${state}</StackStatus><Outputs>${outputs.join('')}</Outputs>`;
     return reply(200, answerOf('DescribeStacks', `<Stacks><member>${stack}</member></Stacks>`));
   }
   const found = imports[asked.get('ExportName') ?? ''] ?? [400, 'ValidationError', 'no such export'];
@@ -59,14 +60,24 @@ test('whatever else CloudFormation answers is told', async () => {
   await expect(asked({ failing })).rejects.toThrow('Something else.');
 });
 
+test.each([
+  ['ROLLBACK_COMPLETE', true],
+  ['ROLLBACK_FAILED', true],
+  ['UPDATE_ROLLBACK_COMPLETE', false],
+  ['CREATE_COMPLETE', false],
+])('%s: was its creation rolled back? %s', async (status, expected) => {
+  state = status;
+  expect(await wasNeverMade(config(), 'own')).toBe(expected);
+});
+
 function asked(exports: typeof imports): ReturnType<typeof undeletable> {
   for (const name of Object.keys(imports)) delete imports[name];
   Object.assign(imports, exports);
-  const { port } = server.address() as AddressInfo;
-  const aws = {
-    region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
-    credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }),
-  };
-  return undeletable(aws, 'own');
+  return undeletable(config(), 'own');
 }
+
+const config = () => ({
+  region: 'us-east-1',
+  endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }),
+});

@@ -229,6 +229,7 @@ export function openService(): Subject {
           { Type: 'Custom::ModelAlias', Properties: propertiesOf(model as Name, alias) },
         ]),
       ),
+    neverMade: async () => false,
     lacks: async () => ({ problems: [], lines: [] }),
     traffic: async () => ({ unknown: 'nobody counted it' }),
     clock: () => w.clock.now,

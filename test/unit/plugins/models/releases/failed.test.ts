@@ -22,7 +22,7 @@ const offers = ['a', 'c'].map((fingerprint) => ({
 }));
 
 /** @param isThere is the model's function? */
-function contextOf(w: World, isThere: boolean) {
+function contextOf(w: World, isThere: boolean, more: Partial<Reach> = {}) {
   const lines: string[] = [];
   const { models } = parseModels({ churn: { artifact: 'a.onnx' } });
   const reach: Partial<Reach> = {
@@ -32,7 +32,9 @@ function contextOf(w: World, isThere: boolean) {
     exists: async () => isThere,
     alias: async () => undefined,
     aliases: async () => new Set(),
+    neverMade: async () => false,
     clock: () => w.clock.now,
+    ...more,
   };
   const host = {
     service: 'shop',
@@ -78,4 +80,15 @@ it('its own gate is shown, and is in its record', async () => {
   expect(await w.world.registry.deployment(run.id ?? '')).toMatchObject({
     releases: { churn: { phase: 'ABORTED' } },
   });
+});
+
+it('a stack that was never complete takes no other deploy: that it is removed first is told', async () => {
+  const ended = async (neverMade: Reach['neverMade']): Promise<string> => {
+    const { context, lines } = contextOf(await live(), true, { neverMade });
+    await failed(context, await begin(context, [], true), new Error('can not be updated'));
+    return lines.join('\n');
+  };
+  expect(await ended(async () => true)).toContain('`sls remove`, then `sls deploy`');
+  expect(await ended(async () => false)).toBe('');
+  expect(await ended(async () => Promise.reject(new Error('denied')))).toBe('');
 });

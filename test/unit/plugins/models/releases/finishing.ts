@@ -22,6 +22,7 @@ export const finishing = (
     exists: async () => true,
     aliases: async () => new Set(),
     template: async () => ({}),
+    neverMade: async () => false,
     lacks: async () => ({ problems: [], lines: [] }),
     traffic: async () => ({ unknown: 'nobody counted it' }),
     clock: () => w.clock.now,
