@@ -91,7 +91,7 @@ export function batchOf(given: readonly Declared[], atOnce: number | undefined, 
 function entryOf(given: Declared, missing: Entry['missing']): Entry {
   const input = objectsOf(given.input);
   const { bucket, prefix } = objectsOf(given.output);
-  const format = given.format ?? formatOfFile((input.suffix || input.prefix).replace(/\.gz$/, '')) ?? 'csv';
+  const format = given.format ?? formatOfFile((input.suffix || input.prefix).replace(/\.gz$/i, '')) ?? 'csv';
   return {
     input,
     output: { bucket, prefix: prefix.replace(/(?<=[^/])$/, '/') },

@@ -42,6 +42,7 @@ describe('an entry of batch', () => {
     ['s3://incoming/a/', 'csv'],
     ['s3://incoming/a/*.jsonl', 'jsonl'],
     ['s3://incoming/a/*.jsonl.gz', 'jsonl'],
+    ['s3://incoming/a/*.JSONL.GZ', 'jsonl'],
     ['s3://incoming/a/*.NPY', 'npy'],
     ['s3://incoming/a/*.parquet', 'parquet'],
     ['s3://incoming/a/all.parquet', 'parquet'],
