@@ -33,6 +33,7 @@ const ENDED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export async function startHost(child: string, page: string): Promise<void> {
   // Who reads its log may end before it does: what is written then is lost, and nothing else.
   process.stdout.on('error', () => {});
+  process.stdout.on('drain', tellLost);
   const pools = new Map<string, Pool>();
   let state: 'starting' | 'serving' | 'draining' = 'starting';
   const fronts: Front[] = [];
@@ -184,7 +185,21 @@ function tell(news: HostNews): Promise<void> {
     return new Promise((resolve) => {
       process.send?.(news, undefined, undefined, () => resolve());
     });
-  if ('line' in news) process.stdout.write(`${news.line}\n`);
-  else process.stdout.write(`${JSON.stringify(news)}\n`);
+  writeLog('line' in news ? news.line : JSON.stringify(news));
   return Promise.resolve();
+}
+
+/** What whoever reads the log has not taken lies in memory; beyond so many bytes, entries are left out. */
+const LOG_BYTES = 16 * 1024 * 1024;
+let lost = 0;
+
+function writeLog(entry: string): void {
+  if (process.stdout.writableLength > LOG_BYTES) lost++;
+  else process.stdout.write(`${entry}\n`);
+}
+
+function tellLost(): void {
+  const entries = lost;
+  lost = 0;
+  if (entries > 0) writeLog(`${entries} entries of this log were left out, since nobody took those before.`);
 }

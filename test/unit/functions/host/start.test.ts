@@ -60,3 +60,41 @@ it('says of an address that is none of this machine’s that it is the address',
     expect.stringMatching(/address is "192\.0\.2\.1".*EADDRNOTAVAIL.*Write an address of this machine/),
   ]);
 });
+
+it('keeps of a log that nobody reads no more than some megabytes, and says how much it left out', async () => {
+  const [config, handler] = [join(folder, 'long.json'), join(folder, 'long.mjs')];
+  const models = [{ name: 'm', handler, version: '1', timeout: 60, workers: 1 }];
+  const [lines, length] = [100, 400_000];
+  await writeFile(handler, HANDLER.replace("'a line'", `'x'.repeat(${length})`));
+  await writeFile(config, JSON.stringify({ schema: 1, address: '127.0.0.1', port: 0, catalog, models }));
+  const host = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    env: { ...process.env, MODELS_HOST: config },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(host, 'exit');
+  try {
+    const [told] = await once(host.stdout, 'data');
+    const { port } = JSON.parse(String(told)).listening;
+    host.stdout.pause();
+    const url = `http://127.0.0.1:${port}/v2/models/m/infer`;
+    for (let count = 0; count < lines; count++)
+      expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(200);
+    let [bytes, rest] = [0, ''];
+    const left = await new Promise<number>((resolve) => {
+      host.stdout.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        rest = (rest + chunk.toString('latin1')).slice(-200);
+        const [, count] = /(\d+) entries of this log were left out/.exec(rest) ?? [];
+        // All of it came where nothing is left out.
+        if (count !== undefined || bytes > (lines - 1) * length) resolve(Number(count ?? 0));
+      });
+      host.stdout.resume();
+    });
+    expect(left).toBeGreaterThan(lines / 4);
+    // The line of the last request may come after its answer.
+    expect(Math.round(bytes / length) + left).toBeGreaterThanOrEqual(lines - 1);
+  } finally {
+    host.kill('SIGKILL');
+    await ended;
+  }
+});
