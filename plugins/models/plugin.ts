@@ -272,7 +272,6 @@ export default class ServerlessModels {
     );
     framework.addSection(
       this.#serverless,
-      'models',
       endpointLines(input.models, input.host, outputs.get('HttpApiUrl')),
       this.#given,
     );

@@ -367,17 +367,9 @@ export function progressOf({ progress }: Utils): (text: string | undefined) => v
 }
 
 /** Adds a section to what `sls deploy` and `sls info` print. */
-export function addSection(
-  serverless: Serverless,
-  name: string,
-  lines: readonly string[],
-  options: CliOptions,
-): void {
-  if (lines.length === 0) return;
-  serverless.addServiceOutputSection?.(
-    name,
-    lines.map((line) => sameService(line, options)),
-  );
+export function addSection(serverless: Serverless, lines: readonly string[], options: CliOptions): void {
+  const told = lines.map((line) => sameService(line, options));
+  if (told.length > 0) serverless.addServiceOutputSection?.('models', told);
 }
 
 /** Sets a command-line option for the framework's own plugins, which share the object. */

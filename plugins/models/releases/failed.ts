@@ -33,7 +33,7 @@ export async function failed(context: DeployContext, deploy: Deploy, error: unkn
   await atRegistry(context, work).catch((reason: unknown) =>
     notice(`What the releases found cannot be read: ${messageOf(reason)}`),
   );
-  // The first deploy to a bucket that is not the stack’s own makes the stack: its failure leaves one like that.
+  // Where the service names its bucket, a first deploy makes the stack, and leaves such a one when it fails.
   if (await reach.neverMade().catch(() => false))
     notice(
       '\nThe stack was never complete, and CloudFormation takes nothing but its deletion now: `sls remove`, then `sls deploy`.',

@@ -33,7 +33,7 @@ it('so do the lines at the end of deploy and info', () => {
   const serverless = {
     addServiceOutputSection: (_: string, lines: readonly string[]) => void added.push(lines),
   } as unknown as Serverless;
-  addSection(serverless, 'models', [ROLLBACK], { region: 'eu-west-1' });
+  addSection(serverless, [ROLLBACK], { region: 'eu-west-1' });
   expect(added).toEqual([[THERE]]);
 });
 
