@@ -237,11 +237,13 @@ models:
         const expected = (await served.invoke({ inputs })) as {
           readonly answer: { readonly outputs: unknown };
         };
-        const infer = await fetch(`${url}/v2/models/churn/infer`, {
-          method: 'POST',
-          body: JSON.stringify({ inputs }),
-        });
-        expect(await infer.json()).toMatchObject({ outputs: expected.answer.outputs });
+        const infer = async (path: string): Promise<{ readonly model_version: string }> => {
+          const asked = { method: 'POST', body: JSON.stringify({ inputs }) };
+          return (await fetch(`${url}/v2/models/churn${path}/infer`, asked)).json();
+        };
+        const answer = await infer('');
+        expect(answer).toMatchObject({ outputs: expected.answer.outputs });
+        expect(await infer(`/versions/${answer.model_version}`)).toEqual(answer);
         // As SageMaker asks.
         const headers = { 'content-type': 'text/csv' };
         const csvRow = `${inputs[0].data.slice(0, 30).join(',')}\n`;
