@@ -237,9 +237,10 @@ models:
         const expected = (await served.invoke({ inputs })) as {
           readonly answer: { readonly outputs: unknown };
         };
-        const infer = async (path: string): Promise<{ readonly model_version: string }> => {
+        const infer = async (path: string) => {
           const asked = { method: 'POST', body: JSON.stringify({ inputs }) };
-          return (await fetch(`${url}/v2/models/churn${path}/infer`, asked)).json();
+          const said = await fetch(`${url}/v2/models/churn${path}/infer`, asked);
+          return (await said.json()) as { readonly model_version: string };
         };
         const answer = await infer('');
         expect(answer).toMatchObject({ outputs: expected.answer.outputs });
