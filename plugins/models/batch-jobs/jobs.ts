@@ -1,5 +1,6 @@
 import { type Entry, KEYS } from '../../../core/batch/contract.ts';
 import { type Failed, type Folder, folderOf, partNumber, type Success } from '../../../core/batch/job.ts';
+import { turns } from '../../../core/node/turns.ts';
 import type { Files } from '../../../core/ports/files.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Cloud, Listed } from './cloud.ts';
@@ -122,13 +123,17 @@ async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed |
   return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
 }
 
+/** Files of a job that are looked at at once: one of 100 GB has some thousand. */
+const FILES = 16;
+
 async function readOf(files: Files, keys: readonly string[], known: KnownFiles) {
-  for (const key of keys) {
-    if (known.has(key)) continue;
+  const inTurn = turns(FILES);
+  const look = async (key: string): Promise<void> => {
     const found = await files.head(key);
-    if (found === undefined) continue;
+    if (found === undefined) return;
     const { rows, more } = found.metadata;
     known.set(key, { rows: Number(rows ?? 0), isLast: more === undefined });
-  }
+  };
+  await Promise.all(keys.filter((key) => !known.has(key)).map((key) => inTurn(() => look(key))));
   return keys.flatMap((key) => known.get(key) ?? []);
 }

@@ -13,6 +13,7 @@ import {
   asItStands,
   type Followed,
   followed,
+  type KnownFiles,
   lookAtJob,
   stateOf,
 } from '../../../../../plugins/models/batch-jobs/jobs.ts';
@@ -209,4 +210,29 @@ it('rows and the time left are of what this wait is for, and not of what was don
   expect(new Set(lines)).toEqual(
     new Set([`1 of 2 objects done, part 1 of 2, 8 rows, 0 rows/s, about ${span(60_000)} left`]),
   );
+});
+
+it('a job of many files is looked at some files at a time, each once', async () => {
+  const s = simulated();
+  const job = s.job('rows/large.csv');
+  const names = Array.from({ length: 100 }, (_, i) => `part-${String(i).padStart(5, '0')}.csv`);
+  for (const name of names) s.write(job, name);
+  const asked: string[] = [];
+  const counts = { now: 0, most: 0 };
+  const own = s.cloud.files();
+  const files = {
+    ...own,
+    head: async (key: string) => {
+      if (key.includes('/part-')) asked.push(key);
+      counts.most = Math.max(counts.most, ++counts.now);
+      return own.head(key).finally(() => counts.now--);
+    },
+  };
+  const cloud = { ...s.cloud, files: () => files };
+  const known: KnownFiles = new Map();
+  for (const _ of [1, 2])
+    expect(stateOf(await lookAtJob(cloud, job.folder, known))).toMatchObject({ parts: 100, rows: 800 });
+  expect(asked).toEqual(names.map((name) => `${job.folder.prefix}${name}`));
+  expect(counts.most).toBeGreaterThan(1);
+  expect(counts.most).toBeLessThan(50);
 });
