@@ -63,7 +63,8 @@ export async function openGrpc(
   // A connection that breaks, or speaks something else, is closed already.
   server.on('sessionError', () => {});
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    // Not once: where no descriptor is left for a connection, that is an error, too, which nobody else hears.
+    server.on('error', reject);
     server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
   });
   return {

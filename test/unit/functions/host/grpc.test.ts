@@ -6,7 +6,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { connect as dial } from 'node:net';
+import { connect as dial, Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Behind } from '../../../../functions/host/behind.ts';
@@ -52,6 +52,19 @@ it('a refusal is told at once while they are few, with the second to wait', asyn
     expect(await call()).toMatchObject({
       ...{ 'grpc-status': '14', 'error-code': 'OVERLOADED', 'grpc-retry-pushback-ms': '1000' },
     });
+});
+
+it('goes on where connections cannot be accepted, for want of a descriptor, again and again', async () => {
+  const listen = vi.spyOn(Server.prototype, 'listen');
+  const other = await openGrpc(CROWDED, createBodies(), 0, '127.0.0.1');
+  const [server] = listen.mock.contexts;
+  // As Node tells it: https://nodejs.org/api/net.html#event-error
+  const tell = (): unknown => (server as Server).emit('error', new Error('accept EMFILE'));
+  try {
+    expect([tell(), tell(), tell()]).toEqual([true, true, true]);
+  } finally {
+    await other.close();
+  }
 });
 
 it('a call that its client takes back as it sends it, by NO_ERROR, leaves no connection', async () => {
