@@ -1,7 +1,11 @@
+import { turns } from '../node/turns.ts';
 import type { Files } from '../ports/files.ts';
 import { BATCH_TIMEOUT, KEYS } from './contract.ts';
 import { type Failed, type Folder, partNumber } from './job.ts';
 import type { BatchWorld } from './ports.ts';
+
+/** Parts at once: a job of some hundred gigabytes has more of them than one after the other get through. */
+const AT_ONCE = 16;
 
 /** Milliseconds: whoever has claimed a folder for longer is dead. */
 const CLAIMED = BATCH_TIMEOUT * 1000;
@@ -22,18 +26,28 @@ export async function reopen(
   if (claim !== 'claimed') return claim === 'nothing';
   if ((await files.head(`${folder.prefix}${KEYS.success}`)) !== undefined) return false;
   const keys = (await files.keys(`${folder.prefix}${KEYS.part}`)).toSorted();
-  const opened = new Set<number>();
-  const taken: string[] = [];
-  for (const key of keys) {
-    const part = partNumber(key);
-    if (part === undefined) continue;
-    if ((await files.head(key))?.metadata.failed !== undefined) opened.add(part);
-    if (opened.has(part)) taken.push(key);
-  }
-  // The last ones first: what is left is a part's beginning, whenever this is interrupted.
-  for (const key of taken.reverse()) await files.remove(key);
+  const parts = Map.groupBy(keys, partNumber);
+  parts.delete(undefined);
+  const inTurn = turns(AT_ONCE);
+  const ended = await Promise.allSettled(
+    [...parts.values()].map((part) => inTurn(() => openAgain(files, part))),
+  );
+  // Once nothing is under way: an instance that is frozen meanwhile would take files away that are new then.
+  const failed = ended.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   await files.remove(`${folder.prefix}${KEYS.failed}`);
   return true;
+}
+
+/** @param keys of a part's files, in their order */
+async function openAgain(files: Files, keys: readonly string[]): Promise<void> {
+  let kept = 0;
+  for (const key of keys) {
+    if ((await files.head(key))?.metadata.failed !== undefined) break;
+    kept++;
+  }
+  // The last ones first: what is left is a part's beginning, whenever this is interrupted.
+  for (const key of keys.slice(kept).reverse()) await files.remove(key);
 }
 
 /**

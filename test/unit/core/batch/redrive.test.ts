@@ -109,6 +109,37 @@ it.each([
   expect(names()).toEqual(before);
 });
 
+it('files of many parts are taken away at once, and nothing is under way any more once that has failed', async () => {
+  const s = scene({ entry: { tolerate: 0 } });
+  Object.assign(s.world, {
+    run: () => {
+      throw new Error('away');
+    },
+  });
+  await s.send(s.upload(KEY, '1,2\n'.repeat(400)));
+  const [key = ''] = s.output.objects.keys();
+  const folder = { bucket: 'out', prefix: key.slice(0, key.lastIndexOf('/') + 1) };
+  const own = s.output.files;
+  const counts = { now: 0, most: 0 };
+  const files = {
+    ...own,
+    remove: async (one: string) => {
+      counts.most = Math.max(counts.most, ++counts.now);
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (one.endsWith('part-00003.csv')) throw new Error('S3 is away');
+      await own.remove(one);
+      counts.now--;
+    },
+  };
+  const world = { ...s.world, files: () => files };
+  await expect(reopen(world, folder)).rejects.toThrow('S3 is away');
+  // But for the one that failed.
+  expect(counts.now).toBe(1);
+  expect(counts.most).toBeGreaterThan(4);
+  expect(Object.keys(s.files()).filter((name) => name.startsWith('part-'))).toEqual(['part-00003.csv']);
+  expect(Object.keys(s.files())).toContain(KEYS.failed);
+});
+
 it('who asks while another version ends the job takes nothing away of it', async () => {
   const s = scene({ part: 400, entry: { tolerate: 0 } });
   const { run } = s.world;
