@@ -146,8 +146,9 @@ function keysOf(
   });
 }
 
-/** Lines among which the first row is looked for: a text of another kind is not read to its end. */
-const LOOKED = 10_000;
+/** Lines, and bytes, in which the first row is looked for: a text of another kind is not read to its end. */
+const LOOKED = 100;
+const LOOKED_BYTES = 1024 ** 2;
 
 /**
  * Where the first line begins, what the first row is, and, if asked for, the keys of the first row that is an
@@ -177,7 +178,8 @@ async function readHead(
       return { at, first: row, names: isNamed ? (row.keys ?? []) : [] };
     cursor.at = newline + 1;
     cursor.line++;
-    if (!isNamed && cursor.line > LOOKED) break;
+    const place = cursor.base + cursor.at;
+    if (!isNamed && cursor.line > LOOKED && place > LOOKED_BYTES) break;
   }
   return { at, ...(first && { first }), names: [] };
 }
