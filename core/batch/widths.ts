@@ -21,7 +21,7 @@ export type Written = {
 /** Rows of the object that a model is tried with which refuses zeros. */
 const TRIED = 32;
 /** The same with those that are faulty before the model sees them. */
-const LOOKED_AT = 10_000;
+const LOOKED_AT = 1_000;
 
 /**
  * How many elements each output has in a row. Columns must be known before there is an answer: where the
