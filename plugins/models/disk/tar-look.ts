@@ -34,6 +34,8 @@ export async function lookIntoTar(
   let isEmpty = true;
   let isEnded = false;
   const parser = new Parser({
+    // Nothing is kept of what is unpacked, and a log of a user with a large number is gigabytes of zeros.
+    maxDecompressionRatio: Number.POSITIVE_INFINITY,
     onReadEntry: (entry: ReadEntry) => {
       isEmpty = false;
       const { linkpath } = entry;

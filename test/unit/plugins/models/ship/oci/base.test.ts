@@ -110,6 +110,16 @@ it.each([
   },
 );
 
+it.each([
+  ['gzip', (tar: Buffer) => gzipSync(tar, { level: 9 })],
+  ['zstd', zstdCompressSync],
+])('takes a base with a layer of zeros, which %s packs a thousand times smaller', async (_, pack) => {
+  const zeros = { path: 'var/log/lastlog', content: Buffer.alloc(32 * 1024 * 1024) };
+  const packed = pack(tarOf([zeros, node('usr/local/bin/node')]));
+  expect(zeros.content.length / packed.length).toBeGreaterThan(1000);
+  expect((await fetched(putImage([packed]))).node.version).toBe('24.21.0');
+});
+
 it.each<[string, Entry[][], boolean]>([
   ['a folder', [[{ path: 'opt/', type: '5' }]], true],
   ['a link', [[{ path: 'opt', type: '2', link: 'var/opt' }]], true],
