@@ -96,6 +96,7 @@ export default class ServerlessModels {
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
+      'after:aws:common:moveArtifactsToTemp:move': this.#guarded(() => this.#takePackage()),
       'before:deploy:deploy': this.#guarded(() => deploy.begin()),
       'after:aws:deploy:deploy:checkForChanges': this.#guarded(() => deploy.askAnew()),
       'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => deploy.upload()),
@@ -316,6 +317,14 @@ export default class ServerlessModels {
     const { function: key, qualifier } = this.#options;
     if (qualifier !== undefined || !this.#active()?.models.some(({ name }) => name === key)) return;
     framework.setOption(this.#options, 'qualifier', ALIAS);
+  }
+
+  /** Before the framework reads a package that `--package` named. */
+  async #takePackage(): Promise<void> {
+    const input = this.#active();
+    if (input === undefined) return;
+    const { ownZips } = await import('./ship/moved-package.ts');
+    await ownZips(framework.packageFolder(this.#serverless), Object.keys(planFunctions(input)));
   }
 
   /** Commands on a single function that mean nothing for ours. */

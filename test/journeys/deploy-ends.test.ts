@@ -1,5 +1,5 @@
 /** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
@@ -67,6 +67,14 @@ async function status(): Promise<Stands> {
   if (only === undefined) throw new Error('no status');
   return only;
 }
+/** As if the package had been made in another folder, where it is no more. */
+async function madeElsewhere(packed: string): Promise<void> {
+  const path = join(service.dir, packed, 'serverless-state.json');
+  const state = await readFile(path, 'utf8');
+  const folder = join(await realpath(service.dir), '.serverless');
+  expect(state).toContain(`"${folder}/churn.zip"`);
+  await writeFile(path, state.replaceAll(folder, '/elsewhere/.serverless'));
+}
 const live = async (): Promise<readonly string[]> =>
   (await status()).traffic.map(({ version, share }) => `${version}: ${share} %`);
 
@@ -121,8 +129,9 @@ test('10: a forced deploy that fails does not forget the refusal', async () => {
   expect(still.code, outputOf(still)).toBe(1);
 });
 
-test('--force releases a package, too, and only in the deploy that says so', async () => {
+test('--force releases a package of another folder, too, and only in the deploy that says so', async () => {
   expect((await service.sls('package', '--package', 'packed')).code).toBe(0);
+  await madeElsewhere('packed');
   const refused = await service.sls('deploy', '--package', 'packed');
   expect(refused.code, outputOf(refused)).toBe(1);
   const forced = await service.sls('deploy', '--package', 'packed', '--force');
