@@ -41,8 +41,18 @@ const decoder = new TextDecoder();
 const lenient = (bytes: Uint8Array, from: number, to: number): string =>
   textAt(bytes, from, to) ?? decoder.decode(bytes.subarray(from, to));
 
+/**
+ * Where the text of a cell without quotes ends: returns before that of a line’s end are no part of it. Python
+ * on Windows ends lines by two, where a file was not opened for csv.
+ */
+export function textEnd(bytes: Uint8Array, from: number, to: number): number {
+  let end = to;
+  if (bytes[to] === RETURN) while (end > from && bytes[end - 1] === RETURN) end--;
+  return end;
+}
+
 function cellText(bytes: Uint8Array, from: number, to: number): string {
-  if (bytes[from] !== QUOTE) return lenient(bytes, from, to);
+  if (bytes[from] !== QUOTE) return lenient(bytes, from, textEnd(bytes, from, to));
   return lenient(bytes, from + 1, to - 1).replaceAll('""', '"');
 }
 

@@ -2,7 +2,7 @@ import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, decimal, FRACTION, longDecimal, stopped } from '../../tensor/decimal.ts';
 import { mustBe } from '../../tensor/values.ts';
 import { textAt } from '../../text/utf8.ts';
-import { COMMA, cellEnd, NEWLINE, newlines, numberIn, QUOTE, RETURN } from '../cells/cells.ts';
+import { COMMA, cellEnd, NEWLINE, newlines, numberIn, QUOTE, RETURN, textEnd } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import type { Field } from '../cells/layout.ts';
 import { endRow, put, type RowStack, type Wrong } from '../cells/row-buffer.ts';
@@ -228,6 +228,6 @@ export function csvParser(
 
 /** @returns undefined for what is not UTF-8 */
 function cellText(bytes: Uint8Array, from: number, to: number): string | undefined {
-  if (bytes[from] !== QUOTE) return textAt(bytes, from, to);
+  if (bytes[from] !== QUOTE) return textAt(bytes, from, textEnd(bytes, from, to));
   return textAt(bytes, from + 1, to - 1)?.replaceAll('""', '"');
 }
