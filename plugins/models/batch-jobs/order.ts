@@ -33,8 +33,9 @@ export async function* order(
   before?: (job: Followed) => Promise<Followed>,
 ): AsyncIterable<readonly Followed[]> {
   const { bucket, key } = placeIn(input, asked);
-  let isNone = true;
+  let [isEmpty, isNone] = [true, true];
   for await (const page of objectsOf(cloud, bucket, key)) {
+    if (page.length > 0) isEmpty = false;
     const all = jobsOf(asked, bucket, page);
     if (all.length === 0) continue;
     isNone = false;
@@ -50,6 +51,7 @@ export async function* order(
     }
     yield jobs;
   }
+  if (isEmpty) throw problemError([absent(input)]);
   if (isNone) throw problemError([nothing(input, asked)]);
 }
 
@@ -111,6 +113,13 @@ function placeIn(input: string, asked: JobOrder): { readonly bucket: string; rea
     },
   ]);
 }
+
+const absent = (input: string): Problem => ({
+  code: 'MODELS_USAGE',
+  key: '--input',
+  message: `There is no object whose place begins with ${input}.`,
+  fix: 'Write the place of one that is there, or s3://bucket/prefix/ for all below it.',
+});
 
 const nothing = (input: string, { model, entries }: JobOrder): Problem => ({
   code: 'MODELS_USAGE',

@@ -117,12 +117,17 @@ describe('an order', () => {
     expect(each).toBeLessThan(1000);
   });
 
-  it('that finds nothing to score says what would be taken', async () => {
+  it('that finds nothing to score says what would be taken, or that nothing is there', async () => {
     const { cloud } = simulated(0);
-    const ask = async (input: string): Promise<void> => {
-      for await (const _ of order(cloud, ASKED, input)) break;
+    const other = simulated(1).cloud;
+    const ask = async (input: string, there = cloud): Promise<void> => {
+      for await (const _ of order(there, ASKED, input)) break;
     };
-    await expect(ask('s3://incoming/rows/')).rejects.toThrow(
+    await expect(ask('s3://incoming/rows/a.csv')).rejects.toThrow(
+      /^--input: There is no object whose place begins with s3:\/\/incoming\/rows\/a\.csv\. Write /,
+    );
+    const txt = { ...other, objects: () => [[{ key: 'rows/a.txt', etag: 'e', bytes: 9 }]] };
+    await expect(ask('s3://incoming/rows/', txt as never)).rejects.toThrow(
       /Nothing below s3:\/\/incoming\/rows\/ is taken by sum/,
     );
     await expect(ask('s3:/in')).rejects.toThrow(/is no place in S3/);
