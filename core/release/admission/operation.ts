@@ -4,6 +4,7 @@ import type { VersionRef } from '../document/parts-contract.ts';
 import type { AliasRequest, Operation } from '../document/request-contract.ts';
 import { orderOf } from '../state/noted.ts';
 import { behavesAlike, isPending } from '../state/predicates.ts';
+import { undoneBefore } from '../state/undone.ts';
 
 /**
  * What the CloudFormation operation under way asked for, and what it found: which of it a stack takes back
@@ -26,6 +27,7 @@ export function begun(
   now: number,
 ): Operation {
   const superseded = supersededBy(base, asked);
+  const undone = base?.stable?.version === stable?.version ? base && undoneBefore(base) : undefined;
   return {
     request: asked.id,
     asks: asksOf(asked.version, asked.mark),
@@ -33,6 +35,7 @@ export function begun(
     at: iso(now),
     ...(stable && { stable }),
     ...(base?.watch !== undefined && base.stable?.version === stable?.version && { watch: base.watch }),
+    ...(undone && { undone }),
     ...(superseded && { superseded }),
   };
 }

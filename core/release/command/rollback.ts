@@ -6,9 +6,10 @@ import { allTraffic, pointsAt, say } from '../state/alias-target.ts';
 import { GOES_OFF_MS, QUIET_MS } from '../state/durations.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { next, unheld, unhold } from '../state/next.ts';
-import { isPending, lastGood, standing, weightGivenUp } from '../state/predicates.ts';
+import { isPending, lastGood, standing } from '../state/predicates.ts';
 import { batchOfVersion } from '../state/superfluous.ts';
 import { acquitted, intend } from '../state/transitions.ts';
+import { undoneOf } from '../state/undone.ts';
 import { type Ordered, type PersonCommand, type RollbackTarget, refuse, why } from './ordered.ts';
 
 /** `sls models rollback`: who gives way to whom. Pure. */
@@ -90,14 +91,16 @@ const left = ({ batch }: VersionRef, to: VersionRef): string =>
 
 /** What was taken away a moment ago, by a rollback or a release that gave up: whoever asks means that. */
 function doneAlready(state: Release, now: number): string | undefined {
-  const { phase, candidate, refused, returnedAt, updatedAt } = state;
-  const isRecent = (at: string): boolean => now - Date.parse(at) < GOES_OFF_MS;
-  if (isPutBack(state, now)) return 'the alias was put back';
-  const givenUp = weightGivenUp(state);
-  if (givenUp !== undefined && isRecent(givenUp)) return `version ${candidate?.version} was given up`;
-  if (phase !== 'ROLLED_BACK' || returnedAt !== undefined) return undefined;
-  const refusal = refused.findLast(({ fingerprint }) => fingerprint === candidate?.fingerprint);
-  return isRecent(refusal?.at ?? updatedAt) ? `version ${candidate?.version} was rolled back` : undefined;
+  const undone = undoneOf(state);
+  if (undone === undefined || now - Date.parse(undone.at) >= GOES_OFF_MS) return undefined;
+  switch (undone.how) {
+    case 'putBack':
+      return 'the alias was put back';
+    case 'givenUp':
+      return `version ${undone.version} was given up`;
+    case 'rolledBack':
+      return `version ${undone.version} was rolled back`;
+  }
 }
 
 const isPutBack = ({ putBackAt }: Release, now: number): boolean =>

@@ -70,6 +70,8 @@ export type Operation = {
   /** What was live; absent: nothing. */
   readonly stable?: VersionRef;
   readonly watch?: LiveWatch;
+  /** What had given its traffic up to the version that is live. */
+  readonly undone?: Undone;
   /** The release that it took the place of; it begins anew if the stack returns to its template. */
   readonly superseded?: {
     readonly candidate: VersionRef;
@@ -79,6 +81,13 @@ export type Operation = {
     readonly reason?: string;
     readonly deployment?: string;
   };
+};
+
+/** What gave its traffic up, or, where somebody had moved the alias, that it was put back; and when. */
+export type Undone = {
+  readonly how: 'putBack' | 'givenUp' | 'rolledBack';
+  readonly version?: string;
+  readonly at: string;
 };
 
 /** A request whose stack's status cannot be read: not followed yet, and not refused. */

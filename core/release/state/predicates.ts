@@ -26,12 +26,6 @@ export const endTime = ({
 }: { readonly [key in 'endedAt' | 'startedAt']?: string | undefined }): string | undefined =>
   endedAt !== undefined && endedAt >= (startedAt ?? '') ? endedAt : undefined;
 
-/** When a candidate that had a weight was given up, with that weight. */
-export const weightGivenUp = (state: Release): string | undefined =>
-  state.phase === 'ABORTED' && state.candidate && state.shifts.some(({ weight }) => weight > 0)
-    ? (endTime(state) ?? state.updatedAt)
-    : undefined;
-
 /** The phase that it is in, or is held in. */
 export const phaseOf = (state: Release): Exclude<Phase, 'HELD'> =>
   state.phase === 'HELD' ? state.held.from : state.phase;

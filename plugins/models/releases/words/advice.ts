@@ -10,10 +10,10 @@ import {
   isPending,
   lastGood,
   standing,
-  weightGivenUp,
   weightOf,
 } from '../../../../core/release/state/predicates.ts';
 import { repairOf } from '../../../../core/release/state/stuck.ts';
+import { undoneOf } from '../../../../core/release/state/undone.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { ofPhase, sentence, toThere } from './phase-advice.ts';
@@ -34,16 +34,6 @@ const HALF_AN_HOUR = 30 * 60_000;
 
 /** Alarms that tell of requests that fail now. */
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
-
-/** When what brought this release to its end was undone: alarms from before it are its own. */
-function undone(release: Release): string | undefined {
-  const { phase, candidate, refused, putBackAt } = release;
-  if (phase === 'ROLLED_BACK') return refused.findLast(({ version }) => version === candidate?.version)?.at;
-  return [weightGivenUp(release), putBackAt]
-    .filter((at) => at !== undefined)
-    .toSorted()
-    .at(-1);
-}
 
 /** The phase's own words, then what is wrong beside it. */
 export function advice(
@@ -121,7 +111,8 @@ export function advice(
       ],
     };
   const serious = on.find(({ alarm }) => SERIOUS.some((suffix) => alarm === `${functionName}-${suffix}`));
-  const cured = undone(release);
+  // Alarms from before it are not of the version that is live.
+  const cured = undoneOf(release)?.at;
   if (serious !== undefined && cured !== undefined && now - Date.parse(cured) < GOES_OFF_MS)
     return {
       ...own,

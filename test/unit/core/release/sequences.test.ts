@@ -14,6 +14,26 @@ const GIVEN_ALL_TRAFFIC: readonly Step[] = [
   { do: 'deploy', ...deploy, killed: undefined },
 ];
 
+const good: Step = { do: 'deploy', ...deploy, b: 'good', waits: true, killed: undefined };
+const failing: Step = { do: 'deploy', ...deploy, b: 'good', isBroken: true, killed: undefined };
+const rollback: Step = { do: 'command', model: 'b', verb: 'rollback', to: null };
+
+/** Whoever asks for a rollback may still mean what was undone before a deploy that failed. */
+const FAILED_AFTER_ROLLBACK: readonly Step[] = [
+  good,
+  { do: 'deploy', ...deploy, b: 'bad', waits: true, killed: undefined },
+  failing,
+  rollback,
+];
+const FAILED_AFTER_PUT_BACK: readonly Step[] = [
+  good,
+  { do: 'move alias', model: 'b', to: 0 },
+  rollback,
+  failing,
+  failing,
+  rollback,
+];
+
 it('all that can be asked agrees after each of them', async () => {
   const runs = Number(process.env.FC_RUNS ?? 2000);
   let played = 0;
@@ -25,7 +45,12 @@ it('all that can be asked agrees after each of them', async () => {
         played += 1;
       },
     ),
-    { numRuns: runs, examples: [[[...GIVEN_ALL_TRAFFIC]]] },
+    {
+      numRuns: runs,
+      examples: [GIVEN_ALL_TRAFFIC, FAILED_AFTER_ROLLBACK, FAILED_AFTER_PUT_BACK].map(
+        (steps): [readonly Step[]] => [steps],
+      ),
+    },
   );
   expect(played).toBe(runs);
   // Thirty seconds of a processor; a busy machine took six minutes for them.

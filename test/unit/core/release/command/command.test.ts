@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CANARY } from '../../../../fakes/settings.ts';
-import { FUNCTION } from '../../../../fakes/world.ts';
+import { FUNCTION, request } from '../../../../fakes/world.ts';
 import { statusIn } from '../seen.ts';
 import {
   alarm,
@@ -186,6 +186,30 @@ describe('sls models rollback', () => {
         'version 5 was given up already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev --region us-east-1" does',
     });
     expect(w.target()).toEqual({ version: '4', weights: {} });
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    const { todo, summary } = await statusIn(w);
+    expect(todo.join()).not.toContain('rollback');
+    expect(summary).toContain(`${FUNCTION}-errors is on for what came before, and goes off by itself`);
+    w.clock.now += 31 * MINUTE;
+    expect((await statusIn(w)).todo.join()).toContain('goes back to version 3');
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
+  it('of what was rolled back before a deploy that failed, goes back no further', async () => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING');
+    await w.command('rollback');
+    await deploy(w, '6', 'd', { before: '5' });
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '5', 'c', { before: '6' }));
+    w.stack.state = 'done';
+    expect(w.state()?.phase).toBe('ABORTED');
+    expect(await w.command('rollback')).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('version 5 was rolled back already, version 4 is live'),
+    });
     w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
     const { todo, summary } = await statusIn(w);
     expect(todo.join()).not.toContain('rollback');

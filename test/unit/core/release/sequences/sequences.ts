@@ -97,6 +97,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
   let uploaded = JSON.stringify([folder, false]);
   /** The models whose request in the stack bears a mark, of --force or of what was asked anew. */
   let marked: readonly Name[] = [];
+  /** When a person had the alias put back. */
+  const putBack = { a: 0, b: 0 };
   let state: State = { a: first(folder.a), b: first(folder.b) };
   expect(await service.deploy(folder)).toMatchObject({ code: 0 });
   await agrees(service, state, 'the first deploy');
@@ -137,13 +139,15 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
           now.to === null || verb !== 'rollback' ? undefined : (known[now.to % known.length] as Fingerprint);
         const version = to === undefined ? undefined : await versionOf(service, name, to);
         if (to !== undefined && version === undefined) break;
-        const ago = await sinceRollback(service, name);
+        const ago = await sinceRollback(service, name, putBack[name]);
         // Close to the limit nobody can tell on which side of it the command arrives.
         if (Math.abs(ago - SOON) < 3 * MINUTE && verb === 'rollback' && to === undefined) break;
         const next = commanded(state[name], verb, to, ago < SOON);
         const done = await service.command(name, verb, version);
         expect(done, `${verb} ${to ?? ''} of ${name}`).toBe(next !== undefined);
-        if (next !== undefined) state = { ...state, [name]: next };
+        if (next === undefined) break;
+        if (verb === 'rollback' && state[name].moved !== undefined) putBack[name] = service.now();
+        state = { ...state, [name]: next };
         break;
       }
       case 'move alias': {
@@ -222,10 +226,9 @@ const isMissing = (so: State['a'], offer: Fingerprint): boolean =>
   outcomeOf(so, offer) === 'none' || (so.candidate !== undefined && so.candidate.is !== offer);
 
 /** Milliseconds. */
-async function sinceRollback(service: Subject, name: Name): Promise<number> {
-  const { refused = [], putBackAt } = (await service.document(name)) ?? {};
-  const times = [...refused.map(({ at }) => at), putBackAt ?? ''].map((at) => Date.parse(at) || 0);
-  return service.now() - Math.max(...times);
+async function sinceRollback(service: Subject, name: Name, putBack: number): Promise<number> {
+  const { refused = [] } = (await service.document(name)) ?? {};
+  return service.now() - Math.max(putBack, ...refused.map(({ at }) => Date.parse(at)));
 }
 
 async function versionOf(service: Subject, name: Name, is: Fingerprint): Promise<string | undefined> {

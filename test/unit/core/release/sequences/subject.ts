@@ -33,7 +33,7 @@ export type Offering = {
 
 type Named = { readonly fingerprint?: string };
 /** What is looked at of a document; fingerprints are ours. */
-export type Recorded = Pick<Release, 'phase' | 'reason' | 'putBackAt'> & {
+export type Recorded = Pick<Release, 'phase' | 'reason'> & {
   readonly stable?: Named;
   readonly candidate?: Named;
   readonly refused: readonly (Named & { readonly at: string })[];
