@@ -71,15 +71,28 @@ async function status(port: number): Promise<void> {
   }
 }
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    port: { type: 'string', default: '4566' },
-    speed: { type: 'string', default: '1' },
-    endpoint: { type: 'string', multiple: true, default: [] },
-    with: { type: 'string', default: 'ministack' },
-  },
-});
+/** What a person did wrong is told without a stack. */
+function wrong(error: unknown, more: string, code: number): never {
+  console.error(`${error instanceof Error ? error.message : error}${more}`);
+  process.exit(code);
+}
+
+const { positionals, values } = asked();
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        port: { type: 'string', default: '4566' },
+        speed: { type: 'string', default: '1' },
+        endpoint: { type: 'string', multiple: true, default: [] },
+        with: { type: 'string', default: 'ministack' },
+      },
+    });
+  } catch (error) {
+    wrong(error, `\n\n${usage}`, 2);
+  }
+}
 const [command] = positionals;
 const [port, speed] = [Number(values.port), Number(values.speed)];
 const endpoints = values.endpoint.map((text) =>
@@ -103,7 +116,7 @@ if (!Number.isInteger(port) || port < 1 || port > 65_535 || !(speed >= 1 && spee
   await start(
     values.with === 'localstack' ? startLocalStack(common) : startAws({ ...common, speed, endpoints: named }),
     port,
-  );
+  ).catch((error: unknown) => wrong(error, '', 1));
 } else if (command === 'stop') await stop(port);
 else if (command === 'status') await status(port);
 else {
