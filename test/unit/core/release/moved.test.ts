@@ -95,6 +95,17 @@ describe('a hold since somebody moved the alias', () => {
     );
   });
 
+  it('takes the place of a person’s, whose candidate is judged no more', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold');
+    expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'person' } });
+    move(w, '7');
+    await minute(w, GOOD);
+    expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'foreign' } });
+    expect(w.alias()).toMatchObject({ version: '7', weights: {} });
+  });
+
   it('tells of a candidate that the command takes it away', async () => {
     const w = await deployed();
     await minutes(w, 3, GOOD);

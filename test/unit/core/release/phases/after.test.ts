@@ -35,6 +35,7 @@ describe('an alarm after promotion', () => {
     expect(w.gated.slice(gated)).toEqual(['3']);
     expect(w.state()?.phase).toBe('REVERSING');
     expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
+    expect(w.state()?.reason).toBe(`${FUNCTION}-errors is on: version 3 is tried beside version 4`);
     expect((await w.send(tick()))?.tried).toEqual({ version: '3', half: true });
     // No deadline either, by which a worker that can read nothing would give all of it to the suspect.
     expect([...w.schedules.values()]).toMatchObject([
@@ -190,6 +191,19 @@ describe('an alarm after promotion', () => {
     await minutes(w, 30, BAD);
     expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(subjects(w)).toEqual([`[page] churn: ${FUNCTION}-errors is on, and nothing was rolled back`]);
+  });
+
+  it('where no earlier version is known: paged, nothing moved, left alone for an hour', async () => {
+    const w = await promoted();
+    const { text = '' } = w.objects.objects.get(LIVE) ?? {};
+    const document = JSON.parse(text) as { readonly stable: object };
+    w.objects.set(LIVE, JSON.stringify({ ...document, lives: [document.stable] }));
+    await alarm(w);
+    await minutes(w, 30, BAD);
+    expect(w.state()?.phase).toBe('BAKING');
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(subjects(w)).toEqual([`[page] churn: ${FUNCTION}-errors is on, and nothing was rolled back`]);
+    expect(w.notices[0]?.text).toContain('there is no earlier version that behaves otherwise');
   });
 
   it('where the last good version fails its gate: paged, nothing moved', async () => {
@@ -393,6 +407,7 @@ describe('a deploy after promotion', () => {
     expect(w.state()).toMatchObject({ phase: 'ABORTED', watch });
     await alarm(w);
     expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
+    expect(w.state()?.reason).toBe('the stack rolled back; version 4 keeps all traffic');
     // Neither is to blame: back to where it was, and the release that failed is no success now.
     await until(w, 'ABORTED', { 3: 0.02, 4: 0.02 });
     expect(w.state()?.reason).toBe('the stack rolled back; version 4 keeps all traffic');
