@@ -607,8 +607,24 @@ describe('a dry run', () => {
     const w = await deployed({ ...CANARY, dryRun: true });
     await until(w, 'BAKING', WORSE, { most: 40 });
     expect(w.alias()?.version).toBe('4');
-    expect(subjects(w)).toContain('churn: dry run: version 4 would have been rolled back');
+    const told = subjects(w).filter((subject) => subject.includes('dry run'));
+    // Once a step, however many minutes of it fail.
+    expect(told).toEqual(Array(3).fill('churn: dry run: version 4 would have been rolled back'));
     expect(w.state()?.refused).toEqual([]);
+  });
+
+  it('tells at the end of each step that it would not have passed yet, and nothing where it would have', async () => {
+    const told = async (traffic: Traffic) => {
+      const w = await deployed({ ...CANARY, dryRun: true });
+      await until(w, 'BAKING', HEALTHY, { most: 40, ...traffic });
+      return subjects(w).filter((subject) => subject.includes('dry run'));
+    };
+    expect(await told({ perMinute: 10 })).toEqual([
+      'churn: dry run: step 1 would not have passed yet',
+      'churn: dry run: step 2 would not have passed yet',
+      'churn: dry run: step 3 would not have passed yet',
+    ]);
+    expect(await told({})).toEqual([]);
   });
 
   /** The dry run went on to its second step by time alone, and a deploy then ends it. */
