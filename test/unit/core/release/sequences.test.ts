@@ -34,6 +34,14 @@ const FAILED_AFTER_PUT_BACK: readonly Step[] = [
   rollback,
 ];
 
+/** Version by version, each time long after the one before; then by name to what the first one left. */
+const traffic: Step = { do: 'traffic' };
+const FURTHER_BACK: readonly Step[] = [
+  ...[good, good, rollback],
+  ...[traffic, traffic, traffic, rollback],
+  { do: 'command', model: 'b', verb: 'rollback', to: 1 },
+];
+
 it('all that can be asked agrees after each of them', async () => {
   const runs = Number(process.env.FC_RUNS ?? 2000);
   let played = 0;
@@ -47,7 +55,7 @@ it('all that can be asked agrees after each of them', async () => {
     ),
     {
       numRuns: runs,
-      examples: [GIVEN_ALL_TRAFFIC, FAILED_AFTER_ROLLBACK, FAILED_AFTER_PUT_BACK].map(
+      examples: [GIVEN_ALL_TRAFFIC, FAILED_AFTER_ROLLBACK, FAILED_AFTER_PUT_BACK, FURTHER_BACK].map(
         (steps): [readonly Step[]] => [steps],
       ),
     },

@@ -73,6 +73,7 @@ describe('an alarm after promotion', () => {
       ['4', {}],
     ]);
     expect(subjects(w)).toEqual([`[page] churn: ${FUNCTION}-errors is on, and version 4 keeps all traffic`]);
+    expect(w.state()?.reason).toContain('version 4 is not to blame');
     await alarm(w);
     await minutes(w, 50, SHARED);
     expect(w.state()?.phase).toBe('BAKING');
