@@ -583,6 +583,28 @@ describe('the last good version', () => {
     ]);
   });
 
+  it('is not compared with a reference again, which may be gone', async () => {
+    const cases = { sha256: 'inputs', bytes: 1, count: 1 };
+    const w = await live({ ...CANARY, gate: { cases, reference: 'shop-dev-old', tolerance: 0 } });
+    const asked: unknown[] = [];
+    const port = w.world.gate;
+    Object.assign(w.world, {
+      gate: (ask: Parameters<typeof port>[0]) => {
+        asked.push([ask.version, ask.settings.gate]);
+        return port(ask);
+      },
+    });
+    await deploy(w, '4', 'b', { settings: { ...CANARY, steps: [] } });
+    w.stack.state = 'done';
+    await minute(w);
+    w.clock.now += MINUTE;
+    await alarm(w);
+    expect(asked).toEqual([
+      ['4', undefined],
+      ['3', undefined],
+    ]);
+  });
+
   it('is not measured by the memory of the one that followed, which may have too little', async () => {
     const w = await live({ ...CANARY, memory: 3008 });
     Object.assign(w.world, {

@@ -55,6 +55,25 @@ describe('provisioned concurrency', () => {
     });
   });
 
+  it('of the last good version is ready before it gets half of a suspect’s traffic', async () => {
+    const w = await live(WARM, { readyAfter: 2 * MINUTE });
+    await minutes(w, 2);
+    w.stack.state = 'done';
+    await minute(w);
+    await deploy(w, '4', 'b', { settings: WARM });
+    w.stack.state = 'done';
+    await until(w, 'BAKING', HEALTHY);
+    await minutes(w, 2, HEALTHY);
+    expect(held(w)).toEqual(['4']);
+    await alarm(w);
+    await minute(w, HEALTHY);
+    expect(w.state()?.phase).toBe('REVERSING');
+    expect(held(w).toSorted()).toEqual(['3', '4']);
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    await minutes(w, 2, HEALTHY);
+    expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
+  });
+
   it('of a candidate is as much as the live version has now, ready before any traffic, gone from the old one afterwards', async () => {
     const w = await live(WARM);
     w.capacity.hold(FUNCTION, '3', 7);
