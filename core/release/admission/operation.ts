@@ -27,14 +27,16 @@ export function begun(
   now: number,
 ): Operation {
   const superseded = supersededBy(base, asked);
-  const undone = base?.stable?.version === stable?.version ? base && undoneBefore(base) : undefined;
+  // What belongs to the version that is live goes on with it.
+  const same = base?.stable?.version === stable?.version ? base : undefined;
+  const undone = same && undoneBefore(same);
   return {
     request: asked.id,
     asks: asksOf(asked.version, asked.mark),
     ...(asked.before !== undefined && { before: asksOf(asked.before, asked.markBefore) }),
     at: iso(now),
     ...(stable && { stable }),
-    ...(base?.watch !== undefined && base.stable?.version === stable?.version && { watch: base.watch }),
+    ...(same?.watch !== undefined && { watch: same.watch }),
     ...(undone && { undone }),
     ...(superseded && { superseded }),
   };

@@ -1,41 +1,8 @@
 import { expect, it } from 'vitest';
 import { runOf } from '../../../../core/batch/model.ts';
 import { scoreBlock } from '../../../../core/batch/score.ts';
-import type { Manifest } from '../../../../core/endpoint/contract.ts';
-import type { Session } from '../../../../core/ports/session.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
-
-const MANIFEST: Manifest = {
-  schema: 1,
-  model: 'm',
-  identity: 'i',
-  signature: {
-    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }],
-    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
-    omitted: [],
-  },
-  opset: 17,
-  file: 'f',
-  remote: [],
-};
-
-/** Gives back what it takes, in other memory, as ONNX Runtime does; breaks where a value is below 0. */
-const session: Session = {
-  run: ({ x }) => {
-    const data = Float32Array.from((x?.data ?? []) as Float32Array);
-    if (data.some((value) => value < 0)) throw new Error();
-    return { y: { type: 'float32', dims: x?.shape ?? [], data } } as never;
-  },
-};
-
-const block = (values: readonly number[]) => ({
-  part: 0,
-  read: values.length,
-  rows: values.map((_, i) => i + 1),
-  tensors: { x: { datatype: 'FP32' as const, shape: [values.length, 1], data: Float32Array.from(values) } },
-  carried: [],
-  faults: [],
-});
+import { ECHO, echoBlock, echoSession } from './echo.ts';
 
 const numbers = ({ y }: Tensors): readonly number[] => [...((y?.data ?? []) as Float32Array)];
 
@@ -47,18 +14,18 @@ const scale = (tensors: Tensors): Tensors => {
 };
 
 it('rows that run again beside one that fails are those of the object, also where pre writes to what it is given', async () => {
-  const run = runOf(MANIFEST, session, { pre: scale });
-  const scored = await scoreBlock(run, block([1, 2, 3, -4, 5]), [{ name: 'y', width: 1 }], 1e9, false);
+  const run = runOf(ECHO, echoSession, { pre: scale });
+  const scored = await scoreBlock(run, echoBlock([1, 2, 3, -4, 5]), [{ name: 'y', width: 1 }], 1e9, false);
   expect(scored.block.faults).toMatchObject([{ row: 4, code: 'MODEL_FAILED' }]);
   expect(numbers(scored.outputs)).toEqual([10, 20, 30, 50]);
 });
 
 it('what the graph gave is told to who counts drift, also where post writes to what it is given', async () => {
   const told: number[] = [];
-  const run = runOf(MANIFEST, session, { post: scale }, (_, outputs) => {
+  const run = runOf(ECHO, echoSession, { post: scale }, (_, outputs) => {
     told.push(...numbers(outputs));
   });
-  const scored = await scoreBlock(run, block([1, 2]), [{ name: 'y', width: 1 }], 1e9, false);
+  const scored = await scoreBlock(run, echoBlock([1, 2]), [{ name: 'y', width: 1 }], 1e9, false);
   expect(numbers(scored.outputs)).toEqual([10, 20]);
   expect(told).toEqual([1, 2]);
 });
@@ -70,9 +37,9 @@ it('each row has its own answer, also where post gives them in the same memory e
     memory.set(given);
     return { y: { datatype: 'FP32', shape: [given.length, 1], data: memory.subarray(0, given.length) } };
   };
-  const run = runOf(MANIFEST, session, { post });
-  const one = await scoreBlock(run, block([1, 2, 3]), [{ name: 'y', width: 1 }], 1, false);
+  const run = runOf(ECHO, echoSession, { post });
+  const one = await scoreBlock(run, echoBlock([1, 2, 3]), [{ name: 'y', width: 1 }], 1, false);
   expect(numbers(one.outputs)).toEqual([1, 2, 3]);
-  const halved = await scoreBlock(run, block([1, 2, -3, 4]), [{ name: 'y', width: 1 }], 1e9, false);
+  const halved = await scoreBlock(run, echoBlock([1, 2, -3, 4]), [{ name: 'y', width: 1 }], 1e9, false);
   expect(numbers(halved.outputs)).toEqual([1, 2, 4]);
 });

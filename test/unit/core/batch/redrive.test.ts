@@ -85,6 +85,19 @@ it('two who ask at once, one of them slower, get the job done, once', async () =
   }
 });
 
+/** A job of that many rows whose model could not be run. */
+async function broken(rows: number) {
+  const s = scene({ entry: { tolerate: 0 } });
+  Object.assign(s.world, {
+    run: () => {
+      throw new Error('away');
+    },
+  });
+  await s.send(s.upload(KEY, '1,2\n'.repeat(rows)));
+  const [key = ''] = s.output.objects.keys();
+  return { s, folder: { bucket: 'out', prefix: key.slice(0, key.lastIndexOf('/') + 1) } };
+}
+
 it.each([
   ['whose parts run still', (s: ReturnType<typeof scene>, prefix: string) => s.busy.push(prefix)],
   [
@@ -92,15 +105,7 @@ it.each([
     (s: ReturnType<typeof scene>, prefix: string) => s.output.set(`${prefix}${KEYS.success}`, '{}'),
   ],
 ])('of a job %s no file is taken away', async (_, happens) => {
-  const s = scene({ entry: { tolerate: 0 } });
-  Object.assign(s.world, {
-    run: () => {
-      throw new Error('away');
-    },
-  });
-  await s.send(s.upload(KEY, '1,2\n'.repeat(40)));
-  const [key = ''] = s.output.objects.keys();
-  const folder = { bucket: 'out', prefix: key.slice(0, key.lastIndexOf('/') + 1) };
+  const { s, folder } = await broken(40);
   happens(s, folder.prefix);
   const names = (): readonly string[] => [...s.output.objects.keys()].filter((one) => /part-/.test(one));
   const before = names();
@@ -110,15 +115,7 @@ it.each([
 });
 
 it('files of many parts are taken away at once, and nothing is under way any more once that has failed', async () => {
-  const s = scene({ entry: { tolerate: 0 } });
-  Object.assign(s.world, {
-    run: () => {
-      throw new Error('away');
-    },
-  });
-  await s.send(s.upload(KEY, '1,2\n'.repeat(400)));
-  const [key = ''] = s.output.objects.keys();
-  const folder = { bucket: 'out', prefix: key.slice(0, key.lastIndexOf('/') + 1) };
+  const { s, folder } = await broken(400);
   const own = s.output.files;
   const counts = { now: 0, most: 0 };
   const files = {

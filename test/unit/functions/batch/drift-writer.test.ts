@@ -3,56 +3,29 @@ import { runOf } from '../../../../core/batch/model.ts';
 import { scoreBlock } from '../../../../core/batch/score.ts';
 import { readLine } from '../../../../core/drift/lines.ts';
 import type { Manifest } from '../../../../core/endpoint/contract.ts';
-import type { Session } from '../../../../core/ports/session.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
 import { driftWriter } from '../../../../functions/batch/drift-writer.ts';
 import { numericSignal } from '../../../reference.ts';
+import { ECHO, echoBlock, echoSession } from '../../core/batch/echo.ts';
 
 const REFERENCE = Array.from({ length: 1000 }, (_, i) => i);
 const MANIFEST: Manifest = {
-  schema: 1,
-  model: 'm',
-  identity: 'i',
-  signature: {
-    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }],
-    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
-    omitted: [],
-  },
-  opset: 17,
-  file: 'f',
-  remote: [],
+  ...ECHO,
   drift: {
     baseline: 'd'.repeat(64),
     native: true,
     signals: [numericSignal({ name: 'x', of: 'input', tensor: 'x', column: 0 }, REFERENCE)],
   },
 };
-/** Gives back what it takes; breaks where a value is below 0. */
-const session: Session = {
-  run: ({ x }) => {
-    const data = (x?.data ?? []) as Float32Array;
-    if (data.some((value) => value < 0)) throw new Error();
-    return { y: { type: 'float32', dims: x?.shape ?? [], data } } as never;
-  },
-};
-const block = (values: readonly number[]) => ({
-  part: 0,
-  read: values.length,
-  rows: values.map((_, i) => i + 1),
-  tensors: { x: { datatype: 'FP32' as const, shape: [values.length, 1], data: Float32Array.from(values) } },
-  carried: [],
-  faults: [],
-});
-
 it('rows of a job are counted as those of requests are, each once, faulty ones not, by the endpoint’s name', async () => {
   const lines: string[] = [];
   const environment = { AWS_LAMBDA_FUNCTION_VERSION: '7', AWS_LAMBDA_FUNCTION_NAME: 'm-batch' };
   const seen = driftWriter(MANIFEST, 'shop-dev-m', environment, (text) =>
     lines.push(...text.trimEnd().split('\n')),
   );
-  const run = runOf(MANIFEST, session, {}, seen);
+  const run = runOf(MANIFEST, echoSession, {}, seen);
   const values = Array.from({ length: 500 }, (_, i) => (i === 123 ? -1 : i));
-  const { block: scored } = await scoreBlock(run, block(values), [{ name: 'y', width: 1 }], 1e9, false);
+  const { block: scored } = await scoreBlock(run, echoBlock(values), [{ name: 'y', width: 1 }], 1e9, false);
   expect(scored.rows).toHaveLength(499);
   const counted = lines.map(readLine).filter((line) => line !== undefined);
   expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
@@ -70,9 +43,9 @@ it('rows that a transform makes run again, and the one that it refuses, are coun
     if (y === undefined || (y.data as Float32Array).includes(123)) throw new Error('the transform');
     return { y };
   };
-  const run = runOf(MANIFEST, session, { post }, seen);
+  const run = runOf(MANIFEST, echoSession, { post }, seen);
   const values = Array.from({ length: 500 }, (_, i) => i);
-  const { block: scored } = await scoreBlock(run, block(values), [{ name: 'y', width: 1 }], 1e9, false);
+  const { block: scored } = await scoreBlock(run, echoBlock(values), [{ name: 'y', width: 1 }], 1e9, false);
   expect(scored.rows).toHaveLength(499);
   const counted = lines.map(readLine).filter((line) => line !== undefined);
   expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
@@ -86,8 +59,8 @@ it('what a transform does wrong to a job is not told of the model, and names the
       'post of the transform gave undefined; expected an object of tensors by name.',
     ],
   ] as const) {
-    const run = runOf(MANIFEST, session, transform as never);
-    const { block: scored } = await scoreBlock(run, block([1]), [{ name: 'y', width: 1 }], 1e9, false);
+    const run = runOf(MANIFEST, echoSession, transform as never);
+    const { block: scored } = await scoreBlock(run, echoBlock([1]), [{ name: 'y', width: 1 }], 1e9, false);
     expect(scored.faults).toMatchObject([{ row: 1, code: 'TRANSFORM_FAILED', reason: says }]);
   }
 });
@@ -96,7 +69,7 @@ it('a level beyond INFO does not drop them, and nothing is written where nothing
   const lines: string[] = [];
   const environment = { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: 'ERROR' };
   driftWriter(MANIFEST, 'm', environment, (text) => lines.push(...text.trimEnd().split('\n')))?.(
-    block([1, 2]).tensors,
+    echoBlock([1, 2]).tensors,
     {},
   );
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'ERROR' }, { level: 'ERROR' }]);

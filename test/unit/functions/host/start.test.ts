@@ -17,15 +17,20 @@ const HANDLER = `export const handler = async () => {
   return { statusCode: 200, headers: {}, body: '{}' };
 };`;
 
+/** @param config the file that its configuration is written to */
+async function started(config: string, address: string, models: readonly object[]) {
+  await writeFile(config, JSON.stringify({ schema: 1, address, port: 0, catalog, models }));
+  return spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    env: { ...process.env, MODELS_HOST: config },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
 it('goes on where nobody reads its log any more', async () => {
   const [config, handler] = [join(folder, 'host.json'), join(folder, 'handler.mjs')];
   const models = [{ name: 'm', handler, version: '1', timeout: 60, workers: 1 }];
   await writeFile(handler, HANDLER);
-  await writeFile(config, JSON.stringify({ schema: 1, address: '127.0.0.1', port: 0, catalog, models }));
-  const host = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
-    env: { ...process.env, MODELS_HOST: config },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const host = await started(config, '127.0.0.1', models);
   const ended = once(host, 'exit');
   try {
     const [told] = await once(host.stdout, 'data');
@@ -45,11 +50,7 @@ it('says of an address that is none of this machine’s that it is the address',
   const config = join(folder, 'address.json');
   const models = [{ name: 'm', handler: '/nowhere', version: '1', timeout: 60 }];
   // https://www.rfc-editor.org/rfc/rfc5737: it is nobody's.
-  await writeFile(config, JSON.stringify({ schema: 1, address: '192.0.2.1', port: 0, catalog, models }));
-  const host = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
-    env: { ...process.env, MODELS_HOST: config },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const host = await started(config, '192.0.2.1', models);
   let told = '';
   host.stdout.on('data', (chunk: Buffer) => {
     told += chunk.toString();
@@ -66,11 +67,7 @@ it('keeps of a log that nobody reads no more than some megabytes, and says how m
   const models = [{ name: 'm', handler, version: '1', timeout: 60, workers: 1 }];
   const [lines, length] = [100, 400_000];
   await writeFile(handler, HANDLER.replace("'a line'", `'x'.repeat(${length})`));
-  await writeFile(config, JSON.stringify({ schema: 1, address: '127.0.0.1', port: 0, catalog, models }));
-  const host = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
-    env: { ...process.env, MODELS_HOST: config },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const host = await started(config, '127.0.0.1', models);
   const ended = once(host, 'exit');
   try {
     const [told] = await once(host.stdout, 'data');
