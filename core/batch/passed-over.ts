@@ -7,6 +7,10 @@ const DOCUMENTS =
 
 export const isOwnDocument = (key: string): boolean => DOCUMENTS.test(key);
 
-/** What S3's console makes of "create folder". */
+/**
+ * Empty objects that tell of a folder: S3's console makes `x/` of "create folder", Hadoop `x_$folder$`, and
+ * Spark `x/_SUCCESS` once all files are there. Without rows in any format, though no file of some
+ * (https://repost.aws/knowledge-center/emr-s3-empty-files).
+ */
 export const isFolderMark = (key: string, bytes: number | undefined): boolean =>
-  bytes === 0 && key.endsWith('/');
+  bytes === 0 && /(^|\/)_SUCCESS$|_\$folder\$$|\/$/.test(key);

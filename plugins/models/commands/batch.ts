@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../../../aws/queue-messages.ts';
+import { shellWord } from '../../../core/text/shell.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
@@ -116,7 +117,7 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
     return print(
       flags.json
         ? JSON.stringify({ objects }, null, 2)
-        : `${count} object${count === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
+        : `${count} object${count === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${shellWord(input)}\` shows how far they are.`,
     );
   }
   const { exitCode, followJobs } = await import('../batch-jobs/follow.ts');

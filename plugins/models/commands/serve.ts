@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../core/catalog/example.ts';
+import { shellWord } from '../../../core/text/shell.ts';
 import type { Command, Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ownVersion } from '../disk/own-version.ts';
@@ -190,13 +191,11 @@ function tryOut(url: string, groups: ReturnType<Local['manifest']>['groups']): s
       const request = exampleRequest(signature.inputs);
       const base = `${url}${path === '/' ? '' : path}/v2/models/${name}`;
       if (request === undefined) return `curl ${base}`;
-      return `curl ${base}/infer -d ${quoted(JSON.stringify(request))}`;
+      return `curl ${base}/infer -d ${shellWord(JSON.stringify(request))}`;
     }
   }
   return `curl ${url}/v2`;
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const nothingToServe = () =>
   problemError([

@@ -29,8 +29,22 @@ export const sameService = (text: string, flags: Flags): string =>
       (whole, option) => withOption(whole, option, wordOf(flags[option])),
       command,
     );
-    return `${tick}${repeated}${tick}`;
+    const asked = `${repeated}${paramsOf(flags.param)}`;
+    return `${tick}${tick === '`' ? asked : asked.replace(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;'))}${tick}`;
   });
+
+/**
+ * The names of what `--param` gave, at the end: values may be secrets, and texts end in logs. `<name>` is no
+ * word for a shell, which runs nothing of the line until a value is put in its place; without its params
+ * `sls deploy` would deploy another artifact.
+ */
+const paramsOf = (given: unknown): string =>
+  [given]
+    .flat()
+    .flatMap((one) => (typeof one === 'string' ? (/^([\w.-]+)=/.exec(one)?.[1] ?? []) : []))
+    .filter((name, at, names) => names.indexOf(name) === at)
+    .map((name) => ` --param ${name}=<${name}>`)
+    .join('');
 
 /** As a shell takes it, and JSON; undefined where nothing is given, or what would have to be escaped. */
 const wordOf = (value: unknown): string | undefined =>

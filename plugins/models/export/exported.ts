@@ -1,3 +1,4 @@
+import { shellWord } from '../../../core/text/shell.ts';
 import type { Problem } from '../problems/errors.ts';
 import type { Destination, ExportOptions } from './export-options.ts';
 import { secretCommand } from './kubernetes/deployment.ts';
@@ -86,10 +87,10 @@ function sageMakerProblems(
 
 /** What a person does with the files: a look at what they would do, which changes nothing. */
 export function nextStep(to: Destination, folder: string, given: ExportGiven): string {
-  if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${quoted(folder)}`;
+  if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${shellWord(folder)}`;
   const values = variableNames(given).map((name) => `${parameterOf(name)}=…`);
   return [
-    `aws cloudformation deploy --region ${given.host.region} --template-file ${quoted(`${folder}/${TEMPLATE}`)}`,
+    `aws cloudformation deploy --region ${given.host.region} --template-file ${shellWord(`${folder}/${TEMPLATE}`)}`,
     `--stack-name ${stackOf(given)} --capabilities CAPABILITY_IAM --no-execute-changeset`,
     `--parameter-overrides ${[...SWITCHED_ON, ...values].join(' ')}`,
   ].join(' ');
@@ -99,10 +100,6 @@ export function nextStep(to: Destination, folder: string, given: ExportGiven): s
 export const TEMPLATE = 'template.yaml';
 
 const stackOf = (given: ExportGiven): string => `${exportedName(given)}-sagemaker`;
-
-/** A word of a shell. */
-const quoted = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** A command that a person runs, and when. */
 type Beside = { readonly when: string; readonly command: string };

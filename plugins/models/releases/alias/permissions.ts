@@ -1,5 +1,6 @@
 import type { Hanging } from '../../../../aws/lambda/functions.ts';
 import { isObject } from '../../../../core/json/is-object.ts';
+import { shellWord } from '../../../../core/text/shell.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import { type DeployedStack, resolve } from './intrinsics.ts';
 
@@ -145,11 +146,5 @@ function commandOf(
       words.push(String(value) === 'true' ? option : '--no-invoked-via-function-url');
     else words.push(option, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
-  return { command: [...words, '--region', stack.region].map(quoted).join(' ') };
+  return { command: [...words, '--region', stack.region].map(shellWord).join(' ') };
 }
-
-/**
- * As a shell takes it: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02
- */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

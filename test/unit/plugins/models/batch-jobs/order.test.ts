@@ -61,16 +61,18 @@ const used = (): number => {
 };
 
 describe('an order', () => {
-  it('asks for nothing that the function passes over: the mark of a folder, documents of other jobs', async () => {
+  it('asks for nothing that the function passes over: marks of folders, documents of other jobs', async () => {
     const sent: string[] = [];
     const folder = `rows/churn@0123456789ab/${'0'.repeat(64)}`;
-    const keys = ['rows/', 'rows/a/', `${folder}/_SUCCESS.json`, `${folder}/map/x/y`, 'rows/b.csv'];
+    const marks = ['rows/', 'rows/a/', 'rows/_SUCCESS', 'rows/a/_SUCCESS', 'rows/a_$folder$'];
+    const rows = ['rows/b.csv', 'rows/b_SUCCESS', 'rows/c/_SUCCESS', 'rows/d_$folder$'];
+    const keys = [...marks, `${folder}/_SUCCESS.json`, `${folder}/map/x/y`, ...rows];
     const cloud = {
       head: async () => undefined,
       async *objects(): AsyncIterable<readonly Listed[]> {
         yield keys.map((key) => ({
           ...{ key, etag: '0'.repeat(32), modified: '2026-01-01T00:00:00.000Z' },
-          bytes: key.endsWith('/') ? 0 : 1,
+          bytes: marks.includes(key) || key === 'rows/b_SUCCESS' ? 0 : 1,
         }));
       },
       send: async (_queue: string, bodies: readonly string[]): Promise<void> => {
@@ -81,8 +83,8 @@ describe('an order', () => {
     const jobs = [];
     for await (const page of order(cloud, { ...ASKED, entries: [entry] }, 's3://incoming/rows/'))
       jobs.push(...page);
-    expect(sent).toEqual(['rows/b.csv']);
-    expect(jobs).toHaveLength(1);
+    expect(sent).toEqual(rows);
+    expect(jobs).toHaveLength(4);
   });
 
   it('of a million objects sends each once, a page at a time, in memory that does not grow', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { sameService, visibly } from '../../../../../plugins/models/context/same-service.ts';
 import { problemError } from '../../../../../plugins/models/problems/errors.ts';
@@ -25,6 +26,19 @@ it('and the stage and the configuration that this one was given', () => {
   );
   expect(sameService(ROLLBACK, { ...given, region: undefined })).toBe(
     ROLLBACK.replace('--stage prod', '--stage prod --config shop.yml'),
+  );
+});
+
+it('and the names of the params that this one was given: a shell runs nothing until their values are filled in', () => {
+  const given = { stage: 'prod', param: ['artifact=models/b.onnx', 'token=s3cret', 'artifact=c', 'odd`=1'] };
+  const asked = 'sls deploy --force --stage prod --param artifact=<artifact> --param token=<token>';
+  expect(sameService('Run `sls deploy --force`.', given)).toBe(`Run \`${asked}\`.`);
+  expect(spawnSync('bash', ['-c', `sls() { echo ran; }; ${asked}`], { encoding: 'utf8' })).toMatchObject({
+    status: 2,
+    stdout: '',
+  });
+  expect(sameService('<code>&#96;sls deploy&#96;</code>', { param: 'a=1' })).toBe(
+    '<code>&#96;sls deploy --param a=&lt;a&gt;&#96;</code>',
   );
 });
 
