@@ -2,12 +2,10 @@ import type { Context } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { inFolder } from '../disk/folder.ts';
 import { fetchBase } from '../ship/oci/base.ts';
-import { isRegistryFault } from '../ship/oci/exchange.ts';
 import { type BaseImage, imageOf, type NamedLayer, type OciImage } from '../ship/oci/image.ts';
-import { registryFor } from '../ship/oci/login.ts';
 import { layersOver } from '../ship/oci/over-base.ts';
 import { imageIdentity, imageParts } from '../ship/oci/parts.ts';
-import { type Pushed, pushImage, pushProblem } from '../ship/oci/push.ts';
+import { openToPush, type Pushed, pushImage } from '../ship/oci/push.ts';
 import { type ImageReference, readReference } from '../ship/oci/reference.ts';
 import { pageScript } from '../ship/page-script.ts';
 import { shipModel } from '../ship/ship.ts';
@@ -80,13 +78,11 @@ export async function pushMade(
   { aws, progress }: Pick<Context, 'aws' | 'progress'>,
 ): Promise<Pushed> {
   const from = readReference(base.reference);
-  const registry = await registryFor(to, { aws, write: true }).catch((error: unknown) => {
-    throw isRegistryFault(error) ? pushProblem(to, error, '--push') : error;
-  });
-  return pushImage(registry, image, to, {
+  const key = '--push';
+  return pushImage(await openToPush(to, aws, key), image, to, {
     ...(to.tag !== undefined && { tags: [to.tag] }),
     ...(!('wrong' in from) && from.host === to.host && { from: from.repository }),
-    key: '--push',
+    key,
     progress,
   });
 }

@@ -17,7 +17,7 @@ export async function repositoryFor(
   repositories: RepositoryPort,
   owner: string,
 ): Promise<FoundRepository> {
-  const key = `models.${model}.image.repository`;
+  const key = keyOf(model);
   try {
     const found = await repositories.find(name);
     if (named) {
@@ -43,22 +43,27 @@ export async function repositoryFor(
     await repositories.ready(name, { policy: policyFor(place.arn), lifecycle: LIFECYCLE });
     return place;
   } catch (error) {
-    if (isProblemError(error)) throw error;
-    throw problemError(
-      [
-        {
-          ...problemAt(key, name),
-          message: `The repository ${name} cannot be used: ${messageOf(error)}.`,
-          fix: awsFix(
-            error,
-            'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
-          ),
-        },
-      ],
-      error,
-    );
+    throw isProblemError(error) ? error : unusable(model, name, error);
   }
 }
+
+/** What to throw for what ECR refuses of a repository. */
+export const unusable = (model: string, name: string, error: unknown): Error =>
+  problemError(
+    [
+      {
+        ...problemAt(keyOf(model), name),
+        message: `The repository ${name} cannot be used: ${messageOf(error)}.`,
+        fix: awsFix(
+          error,
+          'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+        ),
+      },
+    ],
+    error,
+  );
+
+const keyOf = (model: string): string => `models.${model}.image.repository`;
 
 const problemAt = (key: string, value: string): Pick<Problem, 'code' | 'key' | 'value'> => ({
   code: 'MODELS_IMAGE_PUSH',

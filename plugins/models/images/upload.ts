@@ -5,11 +5,10 @@ import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { KeptImage } from '../contracts/kept-image.ts';
 import { fetchBase } from '../ship/oci/base.ts';
 import { imageOf, type OwnConfig } from '../ship/oci/image.ts';
-import { registryFor } from '../ship/oci/login.ts';
 import { layersOver, mustBeOfLambda } from '../ship/oci/over-base.ts';
-import { pushImage } from '../ship/oci/push.ts';
+import { openToPush, pushImage } from '../ship/oci/push.ts';
 import { readReference } from '../ship/oci/reference.ts';
-import { type ImageUpload, repositoryFor } from './repository.ts';
+import { type ImageUpload, repositoryFor, unusable } from './repository.ts';
 
 /** Images of a package are laid over their bases and brought into their repositories. */
 
@@ -40,7 +39,10 @@ export async function uploadImages(
       progress(`Looking for the image of ${image.model}`);
       const place = ready.get(to.repository) ?? (await repositoryFor(image.model, to, repositories, owner));
       ready.set(to.repository, place);
-      if (await repositories.has(to.repository, to.tag)) continue;
+      const isThere = await repositories.has(to.repository, to.tag).catch((error: unknown) => {
+        throw unusable(image.model, to.repository, error);
+      });
+      if (isThere) continue;
       await push(image, aws, place, to.tag, progress).catch(async (error: unknown) => {
         // Another deploy of the same may have been faster, and a tag is written once.
         if (!(await repositories.has(to.repository, to.tag).catch(() => false))) throw error;
@@ -61,6 +63,8 @@ async function push(
 ): Promise<void> {
   const place = readReference(uri);
   if ('wrong' in place) throw new Error(`ECR’s address of a repository, ${uri}, ${place.wrong}`);
+  // First: who may not push need not fetch a base of hundreds of megabytes.
+  const registry = await openToPush(place, aws, 'models');
   const key = baseKey(model);
   const under = await fetchBase({ declared: base, architecture, key, aws, progress });
   mustBeOfLambda(under, key);
@@ -71,5 +75,5 @@ async function push(
     layers: await layersOver(under, layers),
     config: { ...own, entrypoint: [under.node.path, ...rest] },
   });
-  await pushImage(await registryFor(place, { aws, write: true }), whole, place, { tags: [tag], progress });
+  await pushImage(registry, whole, place, { tags: [tag], progress });
 }

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
+import type { AwsConfig } from '../../../../core/ports/config.ts';
 import { sizeText } from '../../../../core/units/bytes.ts';
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { isRegistryFault, type RegistryFault } from './exchange.ts';
 import type { Blob, OciImage } from './image.ts';
-import { loginFix } from './login.ts';
+import { loginFix, registryFor } from './login.ts';
 import { type ImageReference, referenceText } from './reference.ts';
 import type { ImageRepository } from './registry.ts';
 
@@ -18,6 +19,17 @@ export type Pushed = {
   readonly sentBlobs: number;
   readonly sentBytes: number;
 };
+
+/**
+ * A repository that is pushed to.
+ *
+ * @param key option or key that names the place
+ * @throws ProblemError `MODELS_IMAGE_PUSH` where nobody can tell who asks there
+ */
+export const openToPush = (to: ImageReference, aws: AwsConfig, key: string): Promise<ImageRepository> =>
+  registryFor(to, { aws, write: true }).catch((error: unknown) => {
+    throw isRegistryFault(error) ? pushProblem(to, error, key) : error;
+  });
 
 /**
  * Brings an image into a registry: the blobs that it lacks, then the manifest, under its digest and each tag.
