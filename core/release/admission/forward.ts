@@ -45,16 +45,14 @@ export function forward(
     base !== undefined &&
     (base.phase === 'DONE' || base.phase === 'BAKING') &&
     stable?.version === asked.version &&
+    // Not what somebody else made live: the watch, and the way back, are those of the version before it.
+    base.stable.version === asked.version &&
     pointsAt(alias, allTraffic(asked.version))
   ) {
     // Something else of the resource changed; the version is live already. A stack that rolls back takes
     // nothing back then, and the release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
-    return next(
-      base,
-      { ...request, ...watch, stable: candidate, reason: undefined, putBackAt: undefined },
-      now,
-    );
+    return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
   }
   const released = { release: asked.id, rev: from.rev };
   const same = stable?.version === asked.version;

@@ -29,7 +29,7 @@ export function begun(
   const superseded = supersededBy(base, asked);
   // What belongs to the version that is live goes on with it.
   const same = base?.stable?.version === stable?.version ? base : undefined;
-  const undone = same && undoneBefore(same);
+  const undone = same && undoneBefore(same, now);
   return {
     request: asked.id,
     asks: asksOf(asked.version, asked.mark),

@@ -1,6 +1,7 @@
+import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import type { Undone } from '../document/request-contract.ts';
-import { endTime } from './predicates.ts';
+import { behavesAlike, endTime, isOpen, isPending, weightOf } from './predicates.ts';
 
 /**
  * What gave its traffic up last, to the version that is live: alarms still look back on it, and whoever asks
@@ -8,16 +9,31 @@ import { endTime } from './predicates.ts';
  */
 
 export const undoneOf = (state: Release): Undone | undefined =>
-  own(state) ?? (state.phase === 'ABORTED' ? found(state) : undefined);
+  own(state) ?? (isUntried(state) ? found(state) : undefined);
 
 /**
- * What an operation finds undone. A release that came to nothing before its version had any weight changes
- * nothing of what its own operation found.
+ * What an operation finds undone. It takes the place of a candidate that had a weight, which gives it up with
+ * that. A release that came to nothing before its version had any changes nothing of what its own operation
+ * found.
  */
-export const undoneBefore = (state: Release): Undone | undefined => own(state) ?? found(state);
+export const undoneBefore = (state: Release, now: number): Undone | undefined =>
+  own(state) ?? replaced(state, now) ?? found(state);
+
+/**
+ * Has what its operation asked for had no traffic, or is it the like of what was live? What is live behaves
+ * as it did, then.
+ */
+const isUntried = ({ phase, shifts }: Release): boolean =>
+  (isOpen(phase) || phase === 'ABORTED' || phase === 'BAKING' || phase === 'DONE') &&
+  !shifts.some(({ weight }) => weight > 0);
 
 const found = ({ operation, stable }: Release): Undone | undefined =>
-  operation?.stable?.version === stable?.version ? operation?.undone : undefined;
+  stable !== undefined && behavesAlike(operation?.stable, stable) ? operation?.undone : undefined;
+
+const replaced = (state: Release, now: number): Undone | undefined =>
+  isPending(state) && weightOf(state) > 0
+    ? { how: 'givenUp', version: state.candidate.version, at: iso(now) }
+    : undefined;
 
 const own = (state: Release): Undone | undefined =>
   [putBack(state), givenUp(state), rolledBack(state)]

@@ -116,7 +116,9 @@ export function advice(
   if (serious !== undefined && cured !== undefined && now - Date.parse(cured) < GOES_OFF_MS)
     return {
       ...own,
+      level: own.level === 'ok' ? 'look' : own.level,
       summary: `${own.summary} ${serious.alarm} is on for what came before, and goes off by itself.`,
+      todo: own.todo.length > 0 ? own.todo : [`Look again in half an hour: \`${command('status')}\`.`],
     };
   if (serious !== undefined && phase === 'HELD')
     return {

@@ -172,3 +172,18 @@ describe('a version that was rolled back, and that somebody gave all traffic', (
     });
   });
 });
+
+describe('an earlier version that somebody gave all traffic, and that is deployed then', () => {
+  it('is not tried beside the version before it, which somebody took the traffic from', async () => {
+    const w = await promoted();
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    move(w, '3');
+    await deploy(w, '3', 'a', { before: '4' });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    w.stack.state = 'done';
+    await minutes(w, 12, GOOD);
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()).toMatchObject({ phase: 'DONE', stable: { version: '3' } });
+    expect(w.state()?.watch).toBeUndefined();
+  });
+});

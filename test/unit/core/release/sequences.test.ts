@@ -34,6 +34,21 @@ const FAILED_AFTER_PUT_BACK: readonly Step[] = [
   rollback,
 ];
 
+/** A deploy of what is live does not change what was undone, whether it takes a candidate's weight or not. */
+const again: Step = { do: 'deploy', ...deploy, b: 'live', killed: undefined };
+const LIVE_AFTER_ROLLBACK: readonly Step[] = [
+  good,
+  { do: 'deploy', ...deploy, b: 'bad', waits: true, killed: undefined },
+  again,
+  rollback,
+];
+const LIVE_IN_A_CANARY: readonly Step[] = [
+  good,
+  { do: 'deploy', ...deploy, b: 'good', killed: undefined },
+  again,
+  rollback,
+];
+
 /** Version by version, each time long after the one before; then by name to what the first one left. */
 const traffic: Step = { do: 'traffic' };
 const FURTHER_BACK: readonly Step[] = [
@@ -55,9 +70,14 @@ it('all that can be asked agrees after each of them', async () => {
     ),
     {
       numRuns: runs,
-      examples: [GIVEN_ALL_TRAFFIC, FAILED_AFTER_ROLLBACK, FAILED_AFTER_PUT_BACK, FURTHER_BACK].map(
-        (steps): [readonly Step[]] => [steps],
-      ),
+      examples: [
+        GIVEN_ALL_TRAFFIC,
+        FAILED_AFTER_ROLLBACK,
+        FAILED_AFTER_PUT_BACK,
+        LIVE_AFTER_ROLLBACK,
+        LIVE_IN_A_CANARY,
+        FURTHER_BACK,
+      ].map((steps): [readonly Step[]] => [steps]),
     },
   );
   expect(played).toBe(runs);

@@ -219,6 +219,64 @@ describe('sls models rollback', () => {
     expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
   });
 
+  const ROLLED_BACK = async (): Promise<World> => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'BAKING', { 4: 0.02, 5: 0.02 });
+    await minutes(w, 3, { 5: 0.9 });
+    await alarm(w);
+    await until(w, 'ROLLED_BACK', { 4: 0.02, 5: 0.9 });
+    return w;
+  };
+  const IN_A_CANARY = async (): Promise<World> => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING');
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    return w;
+  };
+  it.each([
+    ['after a rollback, published anew', ROLLED_BACK, '6', 'version 5 was rolled back already'],
+    ['after a rollback, by sls rollback -t', ROLLED_BACK, '4', 'version 5 was rolled back already'],
+    ['in mid-canary', IN_A_CANARY, '6', 'version 5 was given up already'],
+  ])(
+    'of what was undone before what is live was deployed %s, goes back no further',
+    async (_, make, version, why) => {
+      const w = await make();
+      await deploy(w, version, 'b', { before: '5' });
+      w.stack.state = 'done';
+      await minutes(w, 1);
+      expect(w.target()).toEqual({ version, weights: {} });
+      const { level, todo, summary } = await statusIn(w);
+      // Never OK while an alarm is on.
+      expect({ level, todo }).toEqual({
+        level: 'look',
+        todo: ['Look again in half an hour: `sls models status --model churn --stage dev`.'],
+      });
+      expect(summary).toContain(`${FUNCTION}-errors is on for what came before, and goes off by itself`);
+      expect(await w.command('rollback')).toMatchObject({
+        done: false,
+        refused: expect.stringContaining(`${why}, version ${version} is live`),
+      });
+      w.clock.now += 31 * MINUTE;
+      expect((await statusIn(w)).todo.join()).toContain('goes back to version 3');
+      expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
+    },
+  );
+
+  it('is not advised for what came before, while the next version has had no traffic', async () => {
+    const w = await ROLLED_BACK();
+    w.gates.set('6', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+    await deploy(w, '6', 'd', { before: '5' });
+    const { level, todo, summary } = await statusIn(w);
+    expect(w.state()?.phase).toBe('GATING');
+    expect(level).toBe('look');
+    expect(todo.join()).not.toContain('rollback');
+    expect(summary).toContain(`${FUNCTION}-errors is on for what came before`);
+  });
+
   it('long after the judge rolled a canary back, goes back from the live version, as status advises', async () => {
     const rates = { ...HEALTHY, 5: 0.6 };
     const w = await promoted();

@@ -31,8 +31,8 @@ export type Model = {
   /** Did somebody else make it live? It gets its instances when no candidate needs them. */
   readonly bare?: true;
   /**
-   * Was the last thing that happened a rollback? Soon after it a second one would go further back than
-   * anybody means.
+   * Did something give its traffic up to what is live, and nothing else got any since? Soon after it a
+   * rollback would go further back than anybody means.
    */
   readonly rolledBack: boolean;
 };
@@ -76,6 +76,7 @@ export function outcomeOf({ live, candidate, refused, ...model }: Model, offer: 
  * @param asked the models for which CloudFormation asks: what changed, what is forced, and what is neither
  * live nor on its way
  *   where the framework would have skipped all
+ * @param weighted the models whose candidate has traffic
  * @param unmarked the models for which CloudFormation asks only because a mark goes: nothing changes, but
  * somebody looks at them
  */
@@ -87,7 +88,13 @@ export function deployed(
     isForced,
     isBroken,
     unmarked,
-  }: { readonly isForced: boolean; readonly isBroken: boolean; readonly unmarked: readonly Name[] },
+    weighted,
+  }: {
+    readonly isForced: boolean;
+    readonly isBroken: boolean;
+    readonly unmarked: readonly Name[];
+    readonly weighted: readonly Name[];
+  },
 ): { readonly state: State; readonly isGood: boolean } {
   const next: Record<Name, Model> = { ...state };
   const looked: Partial<Record<Name, Model>> = {};
@@ -107,7 +114,11 @@ export function deployed(
     }
     const { candidate: _, ...rest } = so;
     next[name] = isLive
-      ? { ...rest, rolledBack: false, refused: without(rest.refused, offer) }
+      ? {
+          ...rest,
+          rolledBack: rest.rolledBack || weighted.includes(name),
+          refused: without(rest.refused, offer),
+        }
       : { ...rest, candidate: { is: offer, held: false }, rolledBack: false };
   }
   if (isBroken) return { state: { ...state, ...looked, ...taken(state, offers, asked) }, isGood: false };
@@ -143,6 +154,7 @@ function goingOn({ moved, gone: _, forgotten: __, ...model }: Model): Model {
   return {
     ...model,
     bare: true,
+    rolledBack: false,
     live: moved,
     ways: [model.live, ...model.ways].filter((one) => one !== moved),
   };

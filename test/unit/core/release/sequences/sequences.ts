@@ -26,8 +26,18 @@ import {
  * the reference.
  */
 
-type Change = Kind | 'same' | 'earlier' | 'refused';
-const change = fc.constantFrom<Change>('same', 'same', 'good', 'good', 'bad', 'gate', 'earlier', 'refused');
+type Change = Kind | 'same' | 'earlier' | 'live' | 'refused';
+const change = fc.constantFrom<Change>(
+  'same',
+  'same',
+  'good',
+  'good',
+  'bad',
+  'gate',
+  'earlier',
+  'live',
+  'refused',
+);
 const model = fc.constantFrom(...MODELS);
 
 export const step = fc.oneof(
@@ -97,8 +107,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
   let uploaded = JSON.stringify([folder, false]);
   /** The models whose request in the stack bears a mark, of --force or of what was asked anew. */
   let marked: readonly Name[] = [];
-  /** When a person had the alias put back. */
-  const putBack = { a: 0, b: 0 };
+  /** When a person had the alias put back, or a deploy of what is live took a candidate's traffic away. */
+  const undone = { a: 0, b: 0 };
   let state: State = { a: first(folder.a), b: first(folder.b) };
   expect(await service.deploy(folder)).toMatchObject({ code: 0 });
   await agrees(service, state, 'the first deploy');
@@ -139,14 +149,14 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
           now.to === null || verb !== 'rollback' ? undefined : (known[now.to % known.length] as Fingerprint);
         const version = to === undefined ? undefined : await versionOf(service, name, to);
         if (to !== undefined && version === undefined) break;
-        const ago = await sinceRollback(service, name, putBack[name]);
+        const ago = await sinceRollback(service, name, undone[name]);
         // Close to the limit nobody can tell on which side of it the command arrives.
         if (Math.abs(ago - SOON) < 3 * MINUTE && verb === 'rollback' && to === undefined) break;
         const next = commanded(state[name], verb, to, ago < SOON);
         const done = await service.command(name, verb, version);
         expect(done, `${verb} ${to ?? ''} of ${name}`).toBe(next !== undefined);
         if (next === undefined) break;
-        if (verb === 'rollback' && state[name].moved !== undefined) putBack[name] = service.now();
+        if (verb === 'rollback' && state[name].moved !== undefined) undone[name] = service.now();
         state = { ...state, [name]: next };
         break;
       }
@@ -179,6 +189,10 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         const asked = MODELS.filter((name) => folder[name] !== stack[name] || marks.includes(name));
         const unmarked = marked.filter((name) => !asked.includes(name));
         const skips = isSkipped && asked.length === 0;
+        const weighted: Name[] = [];
+        for (const name of MODELS)
+          if (Object.keys((await service.traffic(name)) ?? {}).length > 1) weighted.push(name);
+        const begun = service.now();
         const ended = await service.deploy(folder, {
           force: now.isForced,
           wait: now.waits,
@@ -191,8 +205,12 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         // is never skipped.
         if (!skips) uploaded = isSkipped || marks.length > 0 || isKilled ? '' : compiled;
         if (isKilled) break;
-        const result = skips ? { state, isGood: true } : deployed(state, folder, asked, { ...now, unmarked });
+        const result = skips
+          ? { state, isGood: true }
+          : deployed(state, folder, asked, { ...now, unmarked, weighted });
         state = result.state;
+        for (const name of weighted)
+          if (state[name].candidate === undefined && state[name].rolledBack) undone[name] = begun;
         if (result.isGood && !skips) [stack, marked] = [folder, marks];
         if (now.killed !== undefined && ended === undefined) break;
         if (skips || result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
@@ -226,9 +244,9 @@ const isMissing = (so: State['a'], offer: Fingerprint): boolean =>
   outcomeOf(so, offer) === 'none' || (so.candidate !== undefined && so.candidate.is !== offer);
 
 /** Milliseconds. */
-async function sinceRollback(service: Subject, name: Name, putBack: number): Promise<number> {
+async function sinceRollback(service: Subject, name: Name, undone: number): Promise<number> {
   const { refused = [] } = (await service.document(name)) ?? {};
-  return service.now() - Math.max(putBack, ...refused.map(({ at }) => Date.parse(at)));
+  return service.now() - Math.max(undone, ...refused.map(({ at }) => Date.parse(at)));
 }
 
 async function versionOf(service: Subject, name: Name, is: Fingerprint): Promise<string | undefined> {
@@ -249,6 +267,8 @@ function changed(
       return folder;
     case 'earlier':
       return ways[0] ?? live;
+    case 'live':
+      return live;
     case 'refused':
       return (Object.keys(refused).at(-1) as Fingerprint | undefined) ?? template;
     default:
