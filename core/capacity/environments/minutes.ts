@@ -21,14 +21,21 @@ export function scattered(minutes: readonly MinuteCount[], seed: number): Arriva
   return arrivals;
 }
 
-/** As many minutes in a row as have at most so many requests together: those with the most. */
+/**
+ * As many minutes in a row as have at most so many requests together: those with the most in their time. By
+ * their number alone quiet minutes would be taken, which come nearer to it than busy ones.
+ */
 export function busiest(minutes: readonly MinuteCount[], most: number): readonly MinuteCount[] {
   let [first, sum] = [0, 0];
-  let best = { from: 0, to: 0, sum: -1 };
-  for (const [index, { count }] of minutes.entries()) {
+  let best = { from: 0, to: 0, rate: -1 };
+  for (const [index, { at, count }] of minutes.entries()) {
     sum += count;
     for (; sum > most && first <= index; first += 1) sum -= minutes[first]?.count ?? 0;
-    if (sum > best.sum) best = { from: first, to: index + 1, sum };
+    const next = minutes[index + 1]?.count ?? Number.POSITIVE_INFINITY;
+    // Those that have room for the next one are a part of others.
+    if (first > index || sum + next <= most) continue;
+    const rate = sum / (at + MINUTE_MS - (minutes[first]?.at ?? at));
+    if (rate > best.rate) best = { from: first, to: index + 1, rate };
   }
   return minutes.slice(best.from, best.to);
 }
@@ -61,6 +68,22 @@ export function dispersion(arrivals: Arrivals, length: number): number | undefin
     mean += average * part.length;
   }
   return mean > 0 ? variance / mean : undefined;
+}
+
+/** Requests a second in each hour of the clock, of arrivals without a gap: by hours since the epoch. */
+export function clockRates(arrivals: Arrivals): ReadonlyMap<number, number> {
+  const [first = 0] = arrivals;
+  const last = arrivals.at(-1) ?? first;
+  const counts = new Map<number, number>();
+  for (const at of arrivals) {
+    const hour = Math.floor(at / HOUR_MS);
+    counts.set(hour, (counts.get(hour) ?? 0) + 1);
+  }
+  const length = (hour: number): number =>
+    Math.min(last, (hour + 1) * HOUR_MS) - Math.max(first, hour * HOUR_MS);
+  return new Map(
+    [...counts].map(([hour, count]) => [hour, (1000 * count) / Math.max(MINUTE_MS, length(hour))]),
+  );
 }
 
 /** Requests a second in parts of about an hour; all together where they are of less than two. */

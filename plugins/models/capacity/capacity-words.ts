@@ -75,7 +75,7 @@ function table({ parts, replayed }: CapacityReport): readonly string[] {
     `${part.kept}${part.isByRate ? '*' : ''}`,
     percent(part.use),
     percent(part.erlang.share),
-    ...(part.replayed ? [String(part.erlang.kept), percent(part.replayed.share)] : []),
+    ...(part.replayed ? [String(part.erlang.kept), replayedWords(part.replayed)] : []),
   ]);
   const widths = head.map((name, column) =>
     Math.max(name.length, ...lines.map((line) => line[column]?.length ?? 0)),
@@ -85,6 +85,9 @@ function table({ parts, replayed }: CapacityReport): readonly string[] {
       `  ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('   ')}`,
   );
 }
+
+const replayedWords = ({ requests, share }: NonNullable<CapacityPart['replayed']>): string =>
+  requests > 0 ? percent(share) : '–';
 
 function replayLines({ parts, promised, replayed }: CapacityReport): readonly string[] {
   if (replayed === undefined) return [];

@@ -26,8 +26,8 @@ export type TrafficLoad = {
   readonly week?: Week;
   readonly rates?: readonly RateFor[];
   readonly timezone: string;
-  /** To be replayed: milliseconds, of `cloudwatch` since the epoch. */
-  readonly replayed?: { readonly arrivals: Arrivals; readonly words: string };
+  /** To be replayed: milliseconds, of `cloudwatch` since the epoch; `isPart`: the busiest ones of all. */
+  readonly replayed?: { readonly arrivals: Arrivals; readonly words: string; readonly isPart?: boolean };
   /** Milliseconds of a request on average, where CloudWatch told that. */
   readonly duration?: number;
 };
@@ -124,9 +124,10 @@ function replayedOf(minutes: readonly MinuteCount[]): TrafficLoad['replayed'] {
   if (chosen.length === 0) return undefined;
   const arrivals = scattered(chosen, 1);
   const length = lastingWords(((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1000);
-  const part = chosen.length < minutes.length ? `the busiest ${length} of them, ` : '';
+  const isPart = chosen.length < minutes.length;
+  const part = isPart ? `the busiest ${length} of them, ` : '';
   return {
-    arrivals,
+    ...{ arrivals, isPart },
     words: `${part}${quantity(arrivals.length)} arrivals by minutes of CloudWatch; within a minute they are taken to know nothing of each other (Poisson), since it counts no less: bursts of seconds are not in them`,
   };
 }

@@ -1,5 +1,6 @@
 import type { Arrivals } from '../../../core/capacity/arrivals.ts';
 import { keptFor, type RateFor, restingAt } from '../../../core/capacity/environments/keep.ts';
+import { clockRates } from '../../../core/capacity/environments/minutes.ts';
 import { type KeptFrom, leastKept, shareBeyond } from '../../../core/capacity/environments/replay.ts';
 import {
   minuteOfWeek,
@@ -9,7 +10,7 @@ import {
   windowsFor,
 } from '../../../core/capacity/environments/week.ts';
 import { erlangB, mixedErlangB } from '../../../core/capacity/erlang.ts';
-import { MINUTE_MS } from '../../../core/units/time.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../core/units/time.ts';
 import { DAYS } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
 import type { TrafficLoad } from './load.ts';
@@ -26,8 +27,16 @@ export type CapacityPart = {
   readonly peak: number;
   /** Instances that keep the promise by Erlang B, and the share that finds none of them free. */
   readonly erlang: { readonly kept: number; readonly share: number };
-  /** Where arrivals are replayed: as many as they need, and what share finds none of Erlang's free. */
-  readonly replayed?: { readonly kept: number; readonly share: number; readonly requests: number };
+  /**
+   * Where arrivals are replayed: as many as they need, and what share finds none of Erlang's free; `erlang`:
+   * what should by Erlang B, where they are the busiest ones and not all.
+   */
+  readonly replayed?: {
+    readonly kept: number;
+    readonly share: number;
+    readonly requests: number;
+    readonly erlang?: number;
+  };
   /** What must be kept, by both, and the share of it that is busy then. */
   readonly kept: number;
   readonly use: number;
@@ -63,6 +72,7 @@ export function partsOf(given: PartsGiven, windows: readonly WeekWindow[]): read
   const { load, model, promised, service } = given;
   const rates = ratesOf(load, windows);
   const arrivals = load.replayed && arrivalsWithin(load, load.replayed.arrivals, windows);
+  const busy = load.replayed?.isPart === true ? clockRates(load.replayed.arrivals) : undefined;
   const length = (some: readonly RateFor[]): number => some.reduce((sum, { weight }) => sum + weight, 0);
   const all = length(rates.flat());
   return rates.flatMap((part, index): CapacityPart[] => {
@@ -70,7 +80,7 @@ export function partsOf(given: PartsGiven, windows: readonly WeekWindow[]): read
     const found = keptFor(part, service, promised);
     const loads = part.map(({ rate, weight }) => ({ load: rate * service, weight }));
     const erlang = { kept: found.kept, share: found.share };
-    const replayed = arrivals && replayedIn(arrivals[index] ?? [], 1000 * service, promised, found.kept);
+    const replayed = arrivals && replayedIn(arrivals[index] ?? [], { service, promised }, found.kept, busy);
     const kept = Math.max(found.kept, replayed?.kept ?? 0);
     const { load: mean, peak, rate, isByRate } = found;
     const window = windows[index - 1];
@@ -88,11 +98,36 @@ export function partsOf(given: PartsGiven, windows: readonly WeekWindow[]): read
   });
 }
 
-const replayedIn = (arrivals: Arrivals, service: number, promised: number, kept: number) => ({
-  kept: leastKept(arrivals, service, promised),
-  share: shareBeyond(arrivals, service, kept),
-  requests: arrivals.length,
-});
+/**
+ * @param busy rates of the hours, where these are the busiest ones: more of them may find none free then than
+ * is promised of all
+ */
+function replayedIn(
+  arrivals: Arrivals,
+  { promised, service }: Pick<PartsGiven, 'promised' | 'service'>,
+  kept: number,
+  busy: ReadonlyMap<number, number> | undefined,
+): NonNullable<CapacityPart['replayed']> {
+  const erlang = busy && erlangAt(arrivals, service, kept, busy);
+  return {
+    kept: leastKept(arrivals, 1000 * service, Math.max(promised, erlang ?? 0)),
+    share: shareBeyond(arrivals, 1000 * service, kept),
+    requests: arrivals.length,
+    ...(erlang !== undefined && { erlang }),
+  };
+}
+
+/** Share of these arrivals that should find none free by Erlang B, each at the rate of its hour. */
+function erlangAt(
+  arrivals: Arrivals,
+  service: number,
+  kept: number,
+  rates: ReadonlyMap<number, number>,
+): number {
+  const shares = new Map([...rates].map(([hour, rate]) => [hour, erlangB(rate * service, kept)]));
+  const sum = arrivals.reduce((all, at) => all + (shares.get(Math.floor(at / HOUR_MS)) ?? 0), 0);
+  return arrivals.length > 0 ? sum / arrivals.length : 0;
+}
 
 /** Rates outside of the windows, then within each. */
 export const ratesOf = (

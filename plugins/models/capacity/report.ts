@@ -110,6 +110,16 @@ function shareOf(parts: readonly CapacityPart[], of: (part: CapacityPart) => num
   return requests > 0 ? meanOf(parts, (part) => part.rate * of(part)) / requests : 0;
 }
 
+/** By requests that are replayed. */
+function replayedShare(
+  parts: readonly CapacityPart[],
+  of: (replayed: NonNullable<CapacityPart['replayed']>) => number,
+): number {
+  const all = parts.flatMap(({ replayed }) => (replayed === undefined ? [] : [replayed]));
+  const requests = all.reduce((sum, one) => sum + one.requests, 0);
+  return requests > 0 ? all.reduce((sum, one) => sum + one.requests * of(one), 0) / requests : 0;
+}
+
 function todayOf(
   { concurrency }: Model,
   parts: readonly CapacityPart[],
@@ -151,14 +161,11 @@ function onDemandShare(
 
 function replayedOf(
   { load, options, quota, times }: CapacityGiven,
-  { arrivals, words }: NonNullable<TrafficLoad['replayed']>,
+  { arrivals, isPart = false, words }: NonNullable<TrafficLoad['replayed']>,
   windows: readonly WeekWindow[],
   parts: readonly CapacityPart[],
 ): NonNullable<CapacityReport['replayed']> {
-  const beyond = parts.reduce(
-    (sum, { replayed }) => sum + (replayed === undefined ? 0 : replayed.share * replayed.requests),
-    0,
-  );
+  const beyond = replayedShare(parts, ({ share }) => share);
   // CloudWatch's minutes say nothing of what is within them.
   const within = load.from === 'file' ? 1 : 60;
   const varies = dispersion(arrivals, 1000 * within);
@@ -166,8 +173,11 @@ function replayedOf(
   return {
     words,
     requests: arrivals.length,
-    erlang: shareOf(parts, ({ erlang }) => erlang.share),
-    simulated: beyond / arrivals.length,
+    // Of the busiest ones more should find none free than of all.
+    erlang: isPart
+      ? replayedShare(parts, ({ erlang = 0 }) => erlang)
+      : shareOf(parts, ({ erlang }) => erlang.share),
+    simulated: beyond,
     ...(varies !== undefined && { dispersion: varies }),
     within,
     proposed: replay(arrivals, {

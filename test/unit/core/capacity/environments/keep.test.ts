@@ -136,10 +136,16 @@ describe('arrivals of which minutes are known', () => {
     expect(scattered(minutes, 1)).toEqual(found);
     expect(scattered(minutes, 2)).not.toEqual(found);
   });
-  it('the busiest minutes in a row are those with the most that fit', () => {
+  it('the busiest minutes in a row are those with the most in their time, of all that have no room for more', () => {
     const minutes = [9, 1, 1, 5, 6, 0, 1].map((count, i) => minute(i, count));
-    expect(busiest(minutes, 12).map(({ count }) => count)).toEqual([1, 5, 6]);
+    expect(busiest(minutes, 12).map(({ count }) => count)).toEqual([9, 1, 1]);
     expect(busiest(minutes, 100)).toEqual(minutes);
+    // Four quiet minutes have the very number, and two busy ones all but one of it.
+    const day = [3, 3, 3, 3, 6, 5, 7, 2].map((count, i) => minute(i, count));
+    expect(busiest(day, 12).map(({ count }) => count)).toEqual([5, 7]);
+    expect(busiest(day, 11).map(({ count }) => count)).toEqual([6, 5]);
+    const gap = [minute(0, 5), minute(60, 5), minute(61, 4), minute(62, 3)];
+    expect(busiest(gap, 10).map(({ count }) => count)).toEqual([5, 4]);
     expect(busiest(minutes, 4).map(({ count }) => count)).toEqual([1, 1]);
   });
   it('Poisson varies as its mean; groups vary as much more as they are large', () => {

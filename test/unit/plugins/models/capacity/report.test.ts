@@ -250,6 +250,34 @@ describe('arrivals that are replayed', () => {
     });
   });
 
+  it('the busiest ones are held against Erlang B at their own rates, and not at those of the week', () => {
+    const start = Date.UTC(2026, 10, 23, 12);
+    const arrivals = poissonArrivals(200, 600, 5).map((at) => start + at);
+    const load: TrafficLoad = {
+      ...{ from: 'cloudwatch', words: 'w', timezone: 'UTC' },
+      week: Array.from({ length: 168 }, (_, hour) => (hour === 12 ? 200 : 20)),
+      replayed: { arrivals, words: 'the busiest', isPart: true },
+    };
+    const WHOLE = { ...WINDOW, days: 'mon-fri', from: '09:00', to: '21:00', timezone: 'UTC' };
+    const report = reported({ concurrency: { provisioned: { min: 1, max: 99 }, schedule: WHOLE } }, load, {
+      ms: 200,
+    });
+    const [quiet, busy] = report.parts;
+    // One of the sixty hours of the window: most of those that find none free are in it.
+    expect(busy?.erlang.share).toBeLessThanOrEqual(0.001);
+    expect(busy?.replayed?.share).toBeGreaterThan(0.002);
+    const { erlang = 0, simulated = 0 } = report.replayed ?? {};
+    expect(simulated / erlang).toBeGreaterThan(1 / 1.5);
+    expect(simulated / erlang).toBeLessThan(1.5);
+    // What is promised of all is no more than what is kept by the formula.
+    expect(busy?.kept).toBeLessThanOrEqual((busy?.erlang.kept ?? 0) + 2);
+    expect(quiet?.replayed).toMatchObject({ requests: 0, kept: 0 });
+    const words = capacityWords(report);
+    expect(words).toContain('do: about the same');
+    expect(words).not.toContain('bursts,');
+    expect(words).toMatch(/at all other times .*–$/m);
+  });
+
   it('few arrivals are no proof, and it says so', () => {
     const report = reported({}, fileOf(poissonArrivals(1, 500, 3)));
     expect(report.replayed?.needs).toBe(3000);
