@@ -317,6 +317,16 @@ describe('its model data', () => {
     }
   });
 
+  it('an .onnx whose weights lie beside it, as those of an artifact of S3 do', async () => {
+    await put('beside/net.onnx', await fixture('external/model.onnx'));
+    registry.register('beside', { ModelDataUrl: 's3://trained/beside/net.onnx' });
+    const weights = 's3://trained/beside/weights/w.bin, which is needed beside it';
+    expect(await refused('sagemaker:beside@approved', weights)).toContain('There is no such object');
+    await put('beside/weights/w.bin', await fixture('external/weights/w.bin'));
+    const { files } = await read('sagemaker:beside@approved');
+    expect(files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
+  });
+
   it('an archive and an .onnx whose keys have spaces in them', async () => {
     const onnx = await fixture('add.onnx');
     await put('our models/a b/model.tar.gz', gzipSync(tarOf([{ path: 'model.onnx', content: onnx }])));

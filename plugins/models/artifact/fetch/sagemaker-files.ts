@@ -159,6 +159,13 @@ export async function fetchData(
   if (graph === undefined) throw new Error(`${reference} was resolved to no file`);
   if (!from.startsWith('s3:'))
     return { path: join(await unpacked(from, context), FILES, graph.path), isOurs: true };
+  if (others.length === 0) {
+    // What lies beside an object was not listed.
+    const whole = `${from}${graph.path}`;
+    const files = [{ ...graph, path: whole.slice(whole.lastIndexOf('/') + 1) }];
+    const object = placeIn(whole) ?? { bucket: '', key: '' };
+    return fetchObjects({ reference: whole, isFolder: false, files }, object, beside, context);
+  }
   const place = placeIn(`${from}.`) ?? { bucket: '', key: '' };
   const folder = { bucket: place.bucket, key: place.key.slice(0, -1) };
   const bring = async (files: readonly ResolvedFile[]): Promise<string> =>
