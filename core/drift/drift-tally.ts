@@ -33,6 +33,15 @@ export function clear({ a, b, used, last, cells }: Tally): void {
   for (const counts of cells) counts.fill(0);
 }
 
+/** One row that was counted is taken for so many. */
+export function repeat({ a, b, used, cells }: Tally, place: number, rows: number): void {
+  a[place] = (a[place] as number) * rows;
+  b[place] = (b[place] as number) * rows;
+  used[place] = (used[place] as number) * rows;
+  const own = cells[place] as Int32Array;
+  for (let cell = 0; cell < own.length; cell++) own[cell] = (own[cell] as number) * rows;
+}
+
 /** Adds a row's value; what is no finite number adds nothing. */
 export type TakeNumber = (value: number) => void;
 

@@ -5,7 +5,7 @@ import {
   type Signal,
 } from '../../core/drift/contract.ts';
 import { MOST_ROWS, type Placed, readersOf, type TensorRows } from '../../core/drift/drift-rows.ts';
-import { clear, createTally, type Tally } from '../../core/drift/drift-tally.ts';
+import { clear, createTally, repeat, type Tally } from '../../core/drift/drift-tally.ts';
 import { createLineWriter, unitsOf } from '../../core/drift/drift-text.ts';
 import { METRICS } from '../../core/metrics/contract.ts';
 import type { Signature } from '../../core/tensor/contract.ts';
@@ -46,19 +46,20 @@ export function createDrift(
 ): (inputs: Tensors, outputs: Tensors) => Drifted | undefined {
   const tally = createTally(signals);
   const { a, b, used } = tally;
-  const read = (of: Signal['of']): TensorRows[] => {
+  const read = (of: Signal['of']): Scored[] => {
     const placed = signals
       .map((signal, place) => ({ signal, place }))
       .filter(({ signal }) => signal.of === of);
     const tensors = new Set(placed.map(({ signal }) => signal.tensor));
-    return [...tensors].flatMap((tensor) => {
+    return [...tensors].map((tensor) => {
       const spec = graph[of === 'input' ? 'inputs' : 'outputs'].find(({ name }) => name === tensor);
       const group = placed.filter(({ signal }) => signal.tensor === tensor);
-      return readersOf(group, (spec?.shape[0] ?? -1) < 0, tally);
+      const readers = readersOf(group, (spec?.shape[0] ?? -1) < 0, tally);
+      return { readers, places: group.map(({ place }) => place), rows: 0 };
     });
   };
-  const inputReaders = read('input');
-  const outputReaders = read('output');
+  const inputTensors = read('input');
+  const outputTensors = read('output');
   const outputPlaces = Int32Array.from(signals.flatMap(({ of }, place) => (of === 'output' ? [place] : [])));
   const metricsOf = createMetrics(signals, native, tally);
   const marks = {
@@ -71,10 +72,13 @@ export function createDrift(
   return (inputs, outputs) => {
     if (sample < 1 && Math.random() >= sample) return undefined;
     clear(tally);
-    const scoredInputs = mostOf(inputReaders, inputs);
-    const scoredOutputs = mostOf(outputReaders, outputs);
-    const rows = inputReaders.length > 0 ? scoredInputs : scoredOutputs;
+    const scoredInputs = mostOf(inputTensors, inputs);
+    const scoredOutputs = mostOf(outputTensors, outputs);
+    const rows = inputTensors.length > 0 ? scoredInputs : scoredOutputs;
     if (rows === 0) return undefined;
+    // What is given once for all rows is of each of them, as in the reference: no other row lacks it.
+    for (const { places, rows: own } of inputTensors)
+      if (own === 1 && rows > 1) for (const place of places) repeat(tally, place, rows);
     // Rows of one answer are not independent: of an output, a request is one observation.
     for (const place of outputPlaces) {
       const share = 1 / Math.max(1, used[place] as number);
@@ -86,9 +90,16 @@ export function createDrift(
   };
 }
 
-function mostOf(readers: readonly TensorRows[], tensors: Tensors): number {
+/** What reads a tensor, its signals' numbers, and how many of its rows were scored last. */
+type Scored = { readonly readers: readonly TensorRows[]; readonly places: readonly number[]; rows: number };
+
+function mostOf(scored: readonly Scored[], tensors: Tensors): number {
   let most = 0;
-  for (const read of readers) most = Math.max(most, read(tensors));
+  for (const one of scored) {
+    one.rows = 0;
+    for (const read of one.readers) one.rows = Math.max(one.rows, read(tensors));
+    most = Math.max(most, one.rows);
+  }
   return most;
 }
 

@@ -88,6 +88,49 @@ describe('a line', () => {
     expect(line.cells[2]).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 0, 1]);
   });
 
+  it('of an input that is given once for all rows has it with each of them', () => {
+    const once = [
+      ...signals.slice(0, 2),
+      round({ name: 'rate', of: 'input', tensor: 'r' }),
+      round({ name: 'hour', of: 'input', tensor: 'h' }),
+      categorySignal({ name: 'shop', of: 'input', tensor: 's' }, ['a', 'b', 'b']),
+    ];
+    const inputs = [
+      graph.inputs[0] as TensorSpec,
+      spec('r', 'FP32', 1),
+      spec('h', 'FP32'),
+      spec('s', 'BYTES', -1, 1),
+    ];
+    const rows = (count: number, rate = 90): Parameters<typeof drifted> => [
+      once,
+      { inputs },
+      {
+        inputs: {
+          X: tensorOf('FP32', [count, 2], Array(count).fill([60, 4]).flat()),
+          r: tensorOf('FP32', [1], [rate]),
+          h: tensorOf('FP32', [], [120]),
+          s: tensorOf('BYTES', [1, 1], ['a']),
+        },
+      },
+      true,
+    ];
+    expect(lineOf(...rows(3))).toMatchObject({
+      rows: 3,
+      a: [0, 0, 3, 6, 0],
+      cells: [
+        [0, 0, 0, 0, 3, 0, 0, 0, 0, 0],
+        [0, 3, 0, 0],
+        expect.anything(),
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 3],
+        [0, 3, 0, 0],
+      ],
+    });
+    expect(drifted(...rows(3))?.members).not.toContain('Null_');
+    expect(lineOf(...rows(3, Number.NaN))).toMatchObject({ a: [0, 0, 0, 6, 0] });
+    expect(drifted(...rows(3, Number.NaN))?.members).toContain('"Null_rate":3');
+    expect(lineOf(...rows(1))).toMatchObject({ rows: 1, a: [0, 0, 1, 2, 0], cells: '41791' });
+  });
+
   it('is none where no row came', () => {
     expect(drifted(signals, graph, ask([], []))).toBeUndefined();
     expect(drifted(signals, graph, {})).toBeUndefined();
