@@ -1,25 +1,37 @@
 import type { Dollars, Use } from '../../contracts/feature.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
-import { logCost, metricCost } from '../shared/prices.ts';
+import { logCost, metricCost, PRICES } from '../shared/prices.ts';
 import { classSignals, nativeSignals } from './functions.ts';
+
+/** Metrics that the monitor publishes of each window, whether or not anything was scored: drifted and rows. */
+const OF_EACH_WINDOW = 2;
+
+/** Share of the hours in which a window ends. */
+const hoursOf = (model: Model): number =>
+  model.drift === undefined ? 0 : Math.min(1, 3600 / model.drift.window);
+
+/** What it costs without a single request, beside its alarms. */
+export const driftStanding = (model: Model): Dollars =>
+  model.drift === undefined ? {} : { drift: OF_EACH_WINDOW * hoursOf(model) * PRICES.metric };
 
 /** What drift adds to a model's requests. */
 export const driftCost = (model: Model, { drift }: Facts, { requests }: Use): Dollars => ({
   logs: logCost(requests, (model.drift?.sample ?? 1) * driftBytes(drift)),
-  metrics: metricCost(driftMetrics(drift), requests),
+  metrics:
+    metricCost(scoredMetrics(drift), requests) + hoursOf(model) * metricCost(foundMetrics(drift), requests),
 });
 
-/**
- * Two sums a natively watched signal, of inputs two counts and of outputs one, and the monitor's three, or
- * four with classes.
- */
-const driftMetrics = (drift: Facts['drift']): number =>
-  drift === undefined
-    ? 0
-    : 2 * nativeSignals(drift).length +
-      (nativeSignals(drift).some(({ of }) => of === 'input') ? 2 : 0) +
-      (nativeSignals(drift).some(({ of }) => of === 'output') ? 1 : 0) +
-      (classSignals(drift).length > 0 ? 4 : 3);
+/** Two sums a natively watched signal, of inputs two counts and of outputs one. */
+function scoredMetrics(drift: Facts['drift']): number {
+  const native = drift === undefined ? [] : nativeSignals(drift);
+  const counts = { input: 2, output: 1 };
+  const sides = [...new Set(native.map(({ of }) => of))];
+  return 2 * native.length + sides.reduce((sum, side) => sum + counts[side], 0);
+}
+
+/** The monitor's of windows in which something was scored: the largest change, and drifted classes. */
+const foundMetrics = (drift: Facts['drift']): number =>
+  drift === undefined ? 0 : classSignals(drift).length > 0 ? 2 : 1;
 
 /**
  * Bytes of the line that the monitor counts: digest and names around two sums and a cell a signal; native

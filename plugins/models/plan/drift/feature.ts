@@ -2,7 +2,7 @@ import type { Feature } from '../../contracts/feature.ts';
 import { providerRole } from '../../contracts/host.ts';
 import { DRIFT, lambdaName, roleLogicalId } from '../../declaration/naming.ts';
 import { driftAlarms } from './alarms.ts';
-import { driftCost } from './cost.ts';
+import { driftCost, driftStanding } from './cost.ts';
 import { driftGraph } from './graph.ts';
 import { drifting, monitorFunction, monitorProblems, monitorRole, monitorStatements } from './monitor.ts';
 
@@ -38,5 +38,6 @@ export const driftFeature: Feature = {
     const graph = driftGraph(model, known.get(model.name)?.drift, host);
     return graph === undefined ? [] : [graph];
   },
+  standing: driftStanding,
   monthly: driftCost,
 };

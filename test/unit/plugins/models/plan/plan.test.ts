@@ -652,6 +652,42 @@ describe('cost', () => {
     expect(monthlyCost(half, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1005 * less, 6);
   });
 
+  // As docs/drift.md has them.
+  it.each([
+    ['the monitor alone', false, 20, 0, 0, 1.2],
+    ['four inputs and an answer, by CloudWatch', true, 4, 1, 0, 6.4],
+    ['classes beside them', true, 4, 1, 1, 6.8],
+    ['the most', true, 4, 4, 0, 8.8],
+  ])('of drift is metrics and alarms: %s', (_, native, inputs, answers, classes, dollars) => {
+    const signals = (count: number, of: 'input' | 'output', kind: 'numeric' | 'category') =>
+      Array.from({ length: count }, (_, i) => {
+        const name = `${of}_${kind}_${i}`;
+        return { name, label: name, of, kind, phi: 1, m: 9000 };
+      });
+    const watched = [
+      ...signals(inputs, 'input', 'numeric'),
+      ...signals(answers, 'output', 'numeric'),
+      ...signals(classes, 'output', 'category'),
+    ];
+    const drift = { sha256: '', bytes: 1, rows: 9000, native, signals: watched };
+    const own = { ...facts, drift };
+    const cost = (given: object, rate: number) => {
+      const [one, without] = ['drift', 'none'].map((key) =>
+        declaredModels({ churn: { ...(key === 'drift' && { drift: { baseline: 'a.csv', ...given } }) } }),
+      );
+      if (one?.[0] === undefined || without?.[0] === undefined) throw new Error('no model');
+      const known = new Map([['churn', own]]);
+      const stands = standingCost(one[0], host, known);
+      const metrics =
+        monthlyCost(one[0], own, rate, 0.1).metrics - monthlyCost(without[0], facts, rate, 0.1).metrics;
+      return { drift: stands.drift, all: total(stands) - total(standingCost(without[0], host)) + metrics };
+    };
+    expect(cost({}, 5).all).toBeCloseTo(dollars, 9);
+    expect(cost({}, 0).drift).toBeCloseTo(0.6, 9);
+    expect(cost({ window: '1d' }, 0).drift).toBeCloseTo(0.6 / 24, 9);
+    expect(cost({ window: '5m' }, 0).drift).toBeCloseTo(0.6, 9);
+  });
+
   it('of the sweeps is 2,880 runs in a month of 30 days', () => {
     expect(sweepCost()).toBeCloseTo(2880 * (0.000001 + 0.0000002 + 0.5 * 0.0000166667), 9);
   });
