@@ -9,7 +9,7 @@ import { blank, noted, REMEMBERED } from '../state/noted.ts';
 import { endTime, isPending, isWatched } from '../state/predicates.ts';
 import { telling } from '../state/tick-schedule.ts';
 import { eachVersion, measured, rebatched, rewindowed, settle } from '../state/transitions.ts';
-import { comingWith, forward } from './forward.ts';
+import { comingWith, forward, prolonged } from './forward.ts';
 import { goneOf, undoes } from './operation.ts';
 import { refusedBefore } from './refusal.ts';
 import { endedBy, givenUp, restored, UNREAD, withdrawn } from './withdraw.ts';
@@ -225,7 +225,8 @@ function changed(found: Release, asked: AliasRequest, kind: 'settings' | 'rollba
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
   const batches = kind === 'rollback' ? rebatched(base) : {};
-  const changes = { ...noted(base, asked, kind, now), ...tried, ...batches, ...live, ...watch };
+  const noting = { ...noted(base, asked, kind, now), ...prolonged(base, asked) };
+  const changes = { ...noting, ...tried, ...batches, ...live, ...watch };
   // A release that stands still because alarms may not act any more goes on to its end once none would.
   return base.phase === 'HELD' && base.held.by === 'limit' && watch.watch && !isWatched(watch, now)
     ? unhold(base, { ...changes, reason: undefined }, now)

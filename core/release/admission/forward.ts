@@ -3,6 +3,8 @@ import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import type { Phase, VersionRef } from '../document/parts-contract.ts';
 import type { AliasRequest } from '../document/request-contract.ts';
+import { deadline } from '../phases/gating.ts';
+import { weightSince } from '../phases/shifting.ts';
 import { allTraffic, pointsAt } from '../state/alias-target.ts';
 import { PATIENCE_MS } from '../state/durations.ts';
 import { become, next } from '../state/next.ts';
@@ -35,7 +37,11 @@ export function forward(
     const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
     return next(
       base,
-      { ...noted(base, asked, kind, now), candidate: comingWith(base.candidate, asked) },
+      {
+        ...noted(base, asked, kind, now),
+        ...prolonged(base, asked),
+        candidate: comingWith(base.candidate, asked),
+      },
       now,
     );
   }
@@ -94,6 +100,17 @@ export const comingWith = ({ batch: _, ...ref }: VersionRef, { batch }: AliasReq
   ...ref,
   ...(batch && { batch }),
 });
+
+/**
+ * The step that is judged, and those after it, have all the time that the settings give them by now: else a
+ * release that waits as it was told would be taken for a dead one. Before a step its deadline is set when its
+ * weight is raised.
+ */
+export function prolonged(base: Release, { settings }: AliasRequest): Partial<Pick<Release, 'deadline'>> {
+  if (base.phase !== 'JUDGING') return {};
+  const given = deadline(base.steps.slice(base.step), settings, Date.parse(weightSince(base)));
+  return given.deadline > base.deadline ? given : {};
+}
 
 const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: AliasRequest): boolean =>
   candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);

@@ -316,6 +316,31 @@ describe('deadline of a canary', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
+  it.each([
+    ['settings alone', '4'],
+    ['the candidate, published anew', '5'],
+  ])('is later where a deploy of %s lets the step wait longer', async (_, version) => {
+    const low = { ...CANARY, minRequests: 100_000 };
+    const w = await deployed(low);
+    await minutes(w, 30);
+    const before = w.state()?.deadline ?? '';
+    await deploy(w, version, 'b', { before: '4', settings: { ...low, maxWait: (2 * DAY) / 1000 } });
+    w.stack.state = 'done';
+    const since = Date.parse(w.state()?.shifts.at(-1)?.at ?? '');
+    const step = 10 * MINUTE + 2 * DAY;
+    const later = new Date(since + 3 * step + 60 * MINUTE).toISOString();
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0, deadline: later });
+    for (const { input } of w.schedules.values())
+      expect(JSON.parse(input)).toMatchObject({ tick: { deadline: later } });
+    w.clock.now = Date.parse(before) + MINUTE;
+    await minutes(w, 2);
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', refused: [] });
+    w.clock.now = since + step;
+    await minutes(w, 2);
+    // Its own time is over, and nobody decides against it.
+    expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'nodata' }, refused: [] });
+  });
+
   it('is in the schedule, which takes the weight away where the registry cannot be read', async () => {
     let down = false;
     const w = await deployed(CANARY, {
