@@ -52,9 +52,14 @@ function givenUp(state: Release): Undone | undefined {
   return { how: 'givenUp', version: candidate.version, at: endTime(state) ?? updatedAt };
 }
 
+/** A candidate that was sent back; also where the stack of its deploy rolled back for that, and ended it. */
 function rolledBack(state: Release): Undone | undefined {
-  const { phase, candidate, refused, returnedAt, updatedAt } = state;
-  if (phase !== 'ROLLED_BACK' || candidate === undefined || returnedAt !== undefined) return undefined;
-  const refusal = refused.findLast(({ fingerprint }) => fingerprint === candidate.fingerprint);
-  return { how: 'rolledBack', version: candidate.version, at: refusal?.at ?? updatedAt };
+  const { phase, candidate, refused, returnedAt, startedAt, updatedAt } = state;
+  if (candidate === undefined || returnedAt !== undefined) return undefined;
+  const { version, fingerprint } = candidate;
+  const at = refused.findLast((one) => one.fingerprint === fingerprint)?.at;
+  if (phase === 'ROLLED_BACK') return { how: 'rolledBack', version, at: at ?? updatedAt };
+  return phase === 'ABORTED' && at !== undefined && at >= startedAt
+    ? { how: 'rolledBack', version, at }
+    : undefined;
 }

@@ -11,6 +11,7 @@ import {
   MINUTE,
   minutes,
   promoted,
+  rollBack,
   until,
   type World,
 } from '../traffic.ts';
@@ -265,6 +266,25 @@ describe('sls models rollback', () => {
       expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
     },
   );
+
+  it('twice, while the gate is asked and after the stack rolled back for that, goes back once', async () => {
+    const w = await promoted();
+    w.gates.set('5', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+    await deploy(w, '5', 'c', { before: '4' });
+    expect(w.state()?.phase).toBe('GATING');
+    expect(await w.command('rollback')).toMatchObject({ done: true });
+    await rollBack(w, '4', 'b', '5');
+    w.stack.state = 'done';
+    await minutes(w, 1);
+    expect(w.state()?.phase).toBe('ABORTED');
+    expect(await w.command('rollback')).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('version 5 was rolled back already, version 4 is live'),
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    w.clock.now += 31 * MINUTE;
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
+  });
 
   it('is not advised for what came before, while the next version has had no traffic', async () => {
     const w = await ROLLED_BACK();
