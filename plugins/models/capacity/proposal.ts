@@ -87,8 +87,13 @@ export function proposalOf(
   };
   const needs = Math.max(...ranges.map(({ min }) => min));
   const planned = planOf(model, concurrency);
-  const init = times.init.ms / 1000;
   const { concurrency: _, ...alone } = model;
+  // By parts of the week: at their mean rate they would seem to need what is kept in others.
+  const requestsCost = (of: (part: CapacityPart) => Model): number =>
+    parts.reduce((sum, part) => {
+      const cost = monthlyCost(of(part), facts, part.rate, service, times.init.ms / 1000);
+      return sum + part.time * total(cost);
+    }, 0);
   return {
     line: `concurrency: ${flow(concurrency)}`,
     concurrency,
@@ -97,8 +102,8 @@ export function proposalOf(
     ...(needs > room && { lacks: lackOf(quota, needs, versions) }),
     dollars: {
       kept: total(warmCost(planned)),
-      requests: total(monthlyCost(planned, facts, rate, service, init)),
-      onDemand: total(monthlyCost(alone, facts, rate, service, init)),
+      requests: requestsCost(({ kept }) => keeping(model, concurrency, Math.max(1, kept))),
+      onDemand: requestsCost(() => alone),
     },
   };
 }
@@ -116,6 +121,12 @@ function lackOf({ limit, of }: Quota, needs: number, versions: number): string {
     ? `${together}, and ${limit} are reserved: reserve ${all} or more`
     : `${together}, and the account has ${limit} unreserved, of which ${LEFT} cannot be provisioned: ask AWS for a quota that is ${all + LEFT - limit} larger`;
 }
+
+/** The model as if so many were kept at all times. */
+const keeping = (model: Model, { provisioned }: Proposal['concurrency'], min: number): Model => ({
+  ...model,
+  concurrency: { provisioned: { ...provisioned, min }, schedule: [] },
+});
 
 /** The model with what is proposed, for what it costs. */
 const planOf = (model: Model, { provisioned, schedule = [] }: Proposal['concurrency']): Model => ({

@@ -41,6 +41,22 @@ it('no window is proposed that keeps as many as all other times: one at least is
   expect(proposal?.concurrency).toEqual({ provisioned: { min: 1, max: 1, target: 0.1 } });
 });
 
+it('what requests cost is counted part by part: what is kept for the day answers no request of the night', () => {
+  const load: TrafficLoad = { ...even(1), from: 'curve', week: office };
+  const { parts, proposal } = reported({ memory: 1024 }, load);
+  const [night, day] = parts;
+  const costs = (rate: number, provisioned: number) => {
+    const alone = reported({ memory: 1024 }, even(rate)).proposal;
+    expect(alone?.concurrency.provisioned.min).toBe(provisioned);
+    return alone?.dollars ?? { kept: Number.NaN, requests: Number.NaN, onDemand: Number.NaN };
+  };
+  const [dark, light] = [costs(night?.rate ?? 0, night?.kept ?? 0), costs(day?.rate ?? 0, day?.kept ?? 0)];
+  const mixed = (of: 'requests' | 'onDemand'): number =>
+    (night?.time ?? 0) * dark[of] + (day?.time ?? 0) * light[of];
+  expect(proposal?.dollars.requests).toBeCloseTo(mixed('requests'), 6);
+  expect(proposal?.dollars.onDemand).toBeCloseTo(mixed('onDemand'), 6);
+});
+
 it('quiet working days have a window where the weekend is busy all day', () => {
   const week = Array.from({ length: 168 }, (_, hour) => (hour >= 120 ? 400 : 4));
   const { proposal } = reported({}, { ...even(1), from: 'curve', week });
