@@ -10,10 +10,16 @@ import { LIVE } from '../../core/catalog/contract.ts';
 import { isThrottled } from '../../core/errors/aws-errors.ts';
 import { turns } from '../../core/node/turns.ts';
 
+/**
+ * Lambda puts aside what nobody has asked for weeks, and refuses the first request for it while it brings it
+ * back: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+ */
 const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown }>['failure']>> = {
   ResourceNotFoundException: 'absent',
   TooManyRequestsException: 'throttled',
   RequestTooLargeException: 'tooLarge',
+  ResourceConflictException: 'notReady',
+  ResourceNotReadyException: 'notReady',
 };
 
 /**

@@ -23,7 +23,7 @@ export type Passed = { readonly passed: unknown };
 /** What became of a request to one version. `absent`: there is no such version. */
 export type VersionAnswer =
   | { readonly answer: unknown }
-  | { readonly failure: 'absent' | 'throttled' | 'tooLarge' | 'failed' };
+  | { readonly failure: 'absent' | 'throttled' | 'tooLarge' | 'notReady' | 'failed' };
 
 /** The endpoints behind the catalog, by Lambda's function name. The narrowest port that it needs. */
 export type Endpoints = {
@@ -94,6 +94,7 @@ const FAILURES = {
     'retry-after': '1',
   }),
   tooLarge: failure('BODY_TOO_LARGE', 'The request is beyond Lambda’s 6 MB.'),
+  notReady: failure('NOT_READY', 'Lambda is bringing the version back; try again.', { 'retry-after': '5' }),
   failed: failure('ENDPOINT_FAILED', 'The version failed or ran out of its time.'),
 } as const;
 

@@ -35,7 +35,7 @@ function codesOf(kind: Kind, server: Server): readonly RefusalCode[] {
 }
 
 function lambdaSays(code: RefusalCode, { infers = false, versioned = false, ready = false }: Kind): boolean {
-  if (code === 'NOT_READY') return ready;
+  if (code === 'NOT_READY') return ready || versioned;
   if (OF_HOSTS.includes(code)) return false;
   if (OF_VERSIONS.includes(code)) return versioned;
   return infers || OF_ANY.includes(code);

@@ -82,6 +82,8 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     ResourceNotFoundException: ['Lambda Invoke', 'Lambda GetFunctionConfiguration'],
     TooManyRequestsException: ['Lambda Invoke'],
     RequestTooLargeException: ['Lambda Invoke'],
+    ResourceConflictException: ['Lambda Invoke'],
+    ResourceNotReadyException: ['Lambda Invoke'],
   },
   'aws/s3/objects.ts': { NoSuchKey: [...GET_OBJECT, 'S3 PutObject'] },
   'aws/s3/output-store.ts': { NoSuchKey: GET_OBJECT },

@@ -71,6 +71,8 @@ describe('endpoints as Lambda functions', () => {
     [{ status: 404, error: 'ResourceNotFoundException' }, 'absent'],
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled'],
     [{ status: 413, error: 'RequestTooLargeException' }, 'tooLarge'],
+    [{ status: 409, error: 'ResourceConflictException' }, 'notReady'],
+    [{ status: 502, error: 'ResourceNotReadyException' }, 'notReady'],
     [{ headers: { 'x-amz-function-error': 'Unhandled' } }, 'failed'],
   ])('knows what %j means', async (answer, failure) => {
     answers['*'] = answer;

@@ -155,6 +155,7 @@ describe('the catalog', () => {
     ['throttled', 429],
     ['tooLarge', 413],
     ['failed', 502],
+    ['notReady', 503],
   ] as const)('says when a version is %s: %i', async (failure, status) => {
     const answer = await ask(
       '/v2/models/churn/versions/3/infer',

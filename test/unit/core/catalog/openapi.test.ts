@@ -224,6 +224,8 @@ describe('the OpenAPI description', () => {
     // The catalog alone says these, in place of the version that it asks.
     const version = errors('/v2/models/churn/versions/{version}/infer', 'post');
     expect(version[502]).toContain('`ENDPOINT_FAILED`');
+    expect(version[503]).toContain('`NOT_READY`');
+    expect(infer[503]).not.toContain('`NOT_READY`');
     expect(version[429]).toMatch(/`THROTTLED`.*The gateway throttles/);
     expect(errors('/v2/models/churn/ready', 'get')[503]).toContain('`NOT_READY`');
     expect(Object.keys(errors('/v2', 'get'))).not.toContain('422');
