@@ -4,7 +4,7 @@ import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
 import { keysBelow } from './keys.ts';
 
-/** Times that an object is read whose answer breaks off. */
+/** Times that an object is read whose answer breaks off, and written while another write is under way. */
 const TRIES = 3;
 
 /**
@@ -35,7 +35,7 @@ export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
           if (errorName(error) === 'NoSuchKey') return undefined;
           // The client itself tries again what was refused, but not an answer that breaks off.
           if (!isAnswered || tries === TRIES) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+          await pause(tries);
         }
       }
     },
@@ -47,16 +47,22 @@ export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
 
 type Put = { Bucket: string; Key: string; Body: string; IfNoneMatch?: string; IfMatch?: string };
 
+const pause = (tries: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+
 async function put(s3: S3Client, request: Put): Promise<'ok' | 'changed'> {
-  try {
-    await s3.send(new PutObjectCommand({ ...request, ContentType: 'application/json' }));
-    return 'ok';
-  } catch (error) {
-    // 412: the condition does not hold. 409: a concurrent write. 404 with If-Match: the object is gone
-    // meanwhile.
-    const status = errorStatus(error);
-    const gone = status === 404 && errorName(error) === 'NoSuchKey';
-    if (status === 412 || status === 409 || gone) return 'changed';
-    throw error;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await s3.send(new PutObjectCommand({ ...request, ContentType: 'application/json' }));
+      return 'ok';
+    } catch (error) {
+      // 412: the condition does not hold. 409: another write is under way, which may come to nothing. 404
+      // with If-Match: the object is gone meanwhile.
+      const status = errorStatus(error);
+      const gone = status === 404 && errorName(error) === 'NoSuchKey';
+      if (status === 412 || gone || (status === 409 && tries === TRIES)) return 'changed';
+      if (status !== 409) throw error;
+      await pause(tries);
+    }
   }
 }

@@ -66,3 +66,32 @@ it('reads a document again whose answer breaks off, and tells of one that always
   s3.destroy();
   server.closeAllConnections();
 });
+
+it('writes again where another write was under way, which may have come to nothing', async () => {
+  let answers: number[] = [];
+  server = createServer(async (request, response) => {
+    for await (const _ of request);
+    const status = answers.shift() ?? 500;
+    const code = status === 412 ? 'PreconditionFailed' : 'ConditionalRequestConflict';
+    response.writeHead(status, { 'content-type': 'application/xml', etag: '"e"' });
+    response.end(status === 200 ? '' : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const s3 = new S3Client({
+    region: 'eu-west-1',
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
+  const objects = bucketObjects(s3, 'bucket');
+  const asked = async (given: number[], write: () => Promise<unknown>) => {
+    answers = given;
+    return [await write(), answers.length];
+  };
+  expect(await asked([409, 200], () => objects.create('a.json', '{}'))).toEqual(['ok', 0]);
+  expect(await asked([409, 412, 200], () => objects.create('a.json', '{}'))).toEqual(['changed', 1]);
+  expect(await asked([409, 409, 200], () => objects.replace('a.json', '{}', '"e"'))).toEqual(['ok', 0]);
+  s3.destroy();
+  server.closeAllConnections();
+});
