@@ -301,6 +301,22 @@ describe('a signature of our own making, whose key is right', () => {
       const leftOut = without('transform.ts', { ignore_paths: ['transform.ts'] });
       expect(await signed(leftOut, more, linked)).toContain('transform.ts is not signed');
     });
+
+    it.each(['words/one.ts', 'words'])('must be signed where %s leads elsewhere', async (link) => {
+      const linked = async (): Promise<unknown> => {
+        await service.write('elsewhere/one.ts', 'export const one = "evil";');
+        await rm(service.at('own', link), { recursive: true });
+        await symlink(
+          service.at(link === 'words' ? 'elsewhere' : 'elsewhere/one.ts'),
+          service.at('own', link),
+        );
+        return bundled();
+      };
+      const leftOut = without('words/one.ts', { ignore_paths: ['words'] });
+      expect(await signed(leftOut, more, linked)).toContain('words/one.ts is not signed');
+      // What leads nowhere else is what it was.
+      expect(await signed(asItIs, more, linked)).toContain('words/one.ts was changed');
+    });
   });
 
   it('with another key, where it does not tell which one it was', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import type { Plugin } from 'esbuild';
 import type { Model } from '../declaration/model.ts';
 import { bundles, importPath } from './bundle.ts';
@@ -57,15 +57,26 @@ function transformIn(folder: string): string | undefined {
  * bundled, whoever writes to the files meanwhile.
  */
 async function noting(folder: string, transform: string, files: BundledFile[]): Promise<Plugin> {
-  // esbuild names a file by where it really lies. The transform may be a link to anywhere.
+  // esbuild names a file by where it really lies. The transform, and what it asks for by a name in the
+  // folder, may be links to anywhere.
   const [below, itself] = await Promise.all([realpath(folder), realpath(transform)]);
-  const nameOf = (path: string): string | undefined => {
-    if (path === itself) return basename(transform);
-    return path.startsWith(`${below}${sep}`) ? relative(below, path).split(sep).join('/') : undefined;
-  };
+  const links = new Map([[itself, basename(transform)]]);
+  const inFolder = (path: string): string | undefined =>
+    path.startsWith(`${below}${sep}`) ? relative(below, path).split(sep).join('/') : undefined;
+  const nameOf = (path: string): string | undefined => links.get(path) ?? inFolder(path);
+  const isAsked = Symbol('asked');
   return {
     name: 'noting',
     setup(build) {
+      build.onResolve({ filter: /^\./ }, async ({ path: wanted, pluginData, ...from }) => {
+        const asked = join(from.resolveDir, wanted);
+        if (pluginData === isAsked || inFolder(asked) === undefined) return undefined;
+        const { path: at, namespace } = await build.resolve(wanted, { ...from, pluginData: isAsked });
+        if (namespace !== 'file' || nameOf(at) !== undefined) return undefined;
+        const written = await writtenOf(asked, at);
+        links.set(at, inFolder(written) ?? written);
+        return undefined;
+      });
       build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: at }) => {
         const path = nameOf(at);
         if (path === undefined) return undefined;
@@ -75,4 +86,17 @@ async function noting(folder: string, transform: string, files: BundledFile[]): 
       });
     },
   };
+}
+
+/** The name by which a file is asked for, with what an import leaves out: `./words` for `./words/index.ts`. */
+async function writtenOf(asked: string, at: string): Promise<string> {
+  const ending = extname(at);
+  for (const path of [
+    asked,
+    `${asked}${ending}`,
+    asked.replace(/\.[cm]?js$/, ending),
+    join(asked, basename(at)),
+  ])
+    if ((await realpath(path).catch(() => undefined)) === at) return path;
+  return asked;
 }
