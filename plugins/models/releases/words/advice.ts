@@ -129,13 +129,12 @@ export function advice(
   if (serious !== undefined && phase !== 'REVERSING') {
     const good = lastGood(release);
     const quiet = quietUntil !== undefined && Date.parse(quietUntil) > now;
-    const back = `\`${command('rollback')}\`${
-      isPending(release)
-        ? ' takes the candidate away'
-        : good === undefined
-          ? ' --to <version> goes back to a version'
-          : ` goes back to version ${good.version}`
-    }.`;
+    const rollback = command('rollback');
+    const back = isPending(release)
+      ? `\`${rollback}\` takes the candidate away.`
+      : good === undefined
+        ? `\`${rollback} --to <version>\` goes back to a version.`
+        : `\`${rollback}\` goes back to version ${good.version}.`;
     return {
       ...own,
       level: 'act',

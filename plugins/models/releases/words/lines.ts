@@ -169,7 +169,7 @@ export function problemOf(
           : `the release of version ${answer.candidate} still goes on, without this command`,
         outcome.held
           ? `Decide: ${command('promote')}, ${command('rollback')} or ${command('resume')}.`
-          : `Follow it: ${command('status')} --watch.`,
+          : `Follow it: ${command('status --watch')}.`,
       );
     case 'refused':
       return problem(

@@ -388,8 +388,12 @@ describe('sls models rollback', () => {
     expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
   });
 
-  it('without an earlier version is refused', async () => {
+  it('without an earlier version is refused, and advised with one that is to be named', async () => {
     const w = await live();
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    expect((await statusIn(w)).todo).toEqual([
+      '`sls models rollback --model churn --stage dev --to <version>` goes back to a version.',
+    ]);
     expect(await w.command('rollback')).toMatchObject({
       done: false,
       refused: expect.stringContaining('--to'),

@@ -372,6 +372,7 @@ describe('ticking after a deploy', () => {
       { is: 'none', why: 'it is gone' },
       ['sls models status --model churn --stage prod', 'sls deploy --stage prod'],
     ],
+    [{ is: 'onItsWay', held: false }, ['sls models status --watch --model churn --stage prod']],
     [
       { is: 'onItsWay', held: true },
       [
