@@ -79,10 +79,10 @@ function problemsOf(
         ? `version ${stable?.version} is watched until ${moment(watch.until, now)}, and no alarm could bring the last good one back`
         : 'its alias is being moved';
   const command = (verb: string): string => `\`sls models ${verb} --model ${model} --stage ${stage}\``;
+  // Without a candidate there is nothing to promote.
+  const ways = isPending(release) ? ['promote', 'rollback'] : release.phase === 'HELD' ? ['rollback'] : [];
   const fix = [
-    isPending(release) || release.phase === 'HELD'
-      ? `End the release first: ${command('promote')} or ${command('rollback')}.`
-      : [],
+    ways.length > 0 ? `End the release first: ${ways.map(command).join(' or ')}.` : [],
     `To end the watch, deploy \`release: {rollbackWindow: 0}\` while the registry is still in ${from}. Then change the bucket.`,
   ].flat();
   return [refusal(model, from, to, why, fix.join(' '))];

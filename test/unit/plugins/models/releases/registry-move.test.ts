@@ -1,7 +1,8 @@
 /** A registry that is named or changed: refused while something needs it, and never for good. */
 import { describe, expect, it } from 'vitest';
 import { movesRegistry } from '../../../../../plugins/models/releases/registry-move.ts';
-import { deployed, live, type World } from '../../../core/release/traffic.ts';
+import { FUNCTION } from '../../../../fakes/world.ts';
+import { deployed, live, minutes, promoted, type World } from '../../../core/release/traffic.ts';
 
 const SERVICE = { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' };
 
@@ -26,6 +27,30 @@ describe('a registry that moves', () => {
   it('is refused while a release runs', async () => {
     const w = await deployed();
     await expect(moved(w)).rejects.toThrow(/moves the registry from old to new while churn needs it/);
+  });
+
+  it.each([
+    [
+      'runs',
+      deployed,
+      'End the release first: `sls models promote --model churn --stage dev` or `sls models rollback --model churn --stage dev`.',
+    ],
+    [
+      'is held, and has no candidate',
+      async () => {
+        const w = await promoted();
+        w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
+        await minutes(w, 11);
+        expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'foreign' } });
+        return w;
+      },
+      'End the release first: `sls models rollback --model churn --stage dev`.',
+    ],
+  ])('is refused with ways that are open to a release that %s', async (_, make, way) => {
+    const w = await make();
+    await expect(moved(w)).rejects.toThrow(way);
+    expect(await w.command('promote')).toMatchObject({ done: /promote/.test(way) });
+    if (w.state()?.phase === 'HELD') expect(await w.command('rollback')).toMatchObject({ done: true });
   });
 
   it('is refused where a newer plugin wrote the release, which may run, and its function is there', async () => {
