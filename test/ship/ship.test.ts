@@ -79,7 +79,13 @@ describe('a packaged model', () => {
       expect(await optimized()).toBe('It took too long.');
       await giveUp(Date.now() - 25 * hour);
       expect(await optimized()).toBe(true);
+      // What was made then is taken on later days.
+      const made = await readdir(cacheFolder('optimised'));
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 72 * hour });
+      expect(await optimized()).toBe(true);
+      expect(await readdir(cacheFolder('optimised'))).toEqual(made);
     } finally {
+      vi.useRealTimers();
       vi.unstubAllEnvs();
     }
   });

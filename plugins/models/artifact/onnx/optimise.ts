@@ -101,15 +101,19 @@ type Result = {
   readonly gaveUp?: number;
 };
 
-/** What was given up is tried again, once a day: a laptop that slept meanwhile is no reason for good. */
+/**
+ * What was given up is tried again, once a day: a laptop that slept meanwhile is no reason for good. Each
+ * attempt is called by the day of the one before, so that the one that succeeds is found for ever.
+ */
 async function resultOf(name: string, make: Make): Promise<Result & { readonly folder: string }> {
   const read = async (name: string): Promise<Result & { readonly folder: string }> => {
     const folder = await once(cacheFolder('optimised', name), make);
     return { ...(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as Result), folder };
   };
-  const first = await read(name);
-  const today = Math.floor(Date.now() / DAY_MS);
-  return first.gaveUp === undefined || Date.now() - first.gaveUp < DAY_MS ? first : read(`${name}-${today}`);
+  let found = await read(name);
+  while (found.gaveUp !== undefined && Date.now() - found.gaveUp >= DAY_MS)
+    found = await read(`${name}-${Math.floor(found.gaveUp / DAY_MS)}`);
+  return found;
 }
 
 /** @returns bytes; what ONNX Runtime says of a file that did not fit tells nothing of it */
