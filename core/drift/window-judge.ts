@@ -1,11 +1,11 @@
 import { chi } from './chi.ts';
 import type { Baseline, NumericSignal, Signal, SignalWindow, Watched } from './contract.ts';
-import { LEAST_ROWS } from './contract.ts';
-import { greatestScores } from './score.ts';
+import { LEAST_ROWS, PARTS } from './contract.ts';
+import { greatestScores, rankOf } from './score.ts';
 import { hochberg } from './statistics/hochberg.ts';
 import { psi } from './statistics/psi.ts';
 import { type Share, shareTest } from './statistics/share.ts';
-import { type ScoreSums, smooth } from './statistics/smooth.ts';
+import { type ScoreSums, type Smooth, smooth } from './statistics/smooth.ts';
 import { effectFloor, effectiveRows } from './statistics/threshold.ts';
 import { bonferroni } from './strength.ts';
 import type { SignalSums, Sums } from './sums.ts';
@@ -82,10 +82,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
   const past = (statistic: number, df: number): boolean =>
     statistic > signal.phi * effectFloor(df, ne, rule.effect, rule.q);
   // A constant has no scores: whatever differs from it is in another cell.
-  const scored =
-    signal.kind === 'category' || signal.sd === 0
-      ? undefined
-      : smooth(borne(signal, { n, a, b }), m, signal.phi);
+  const scored = signal.kind === 'category' || signal.sd === 0 ? undefined : scoredBy(signal, { n, a, b }, m);
   const counted = chi(signal, cells);
   const index = psi(signal.counts, cells);
   const empty = emptyCells(signal, cells, m);
@@ -129,6 +126,29 @@ function borne(signal: NumericSignal, { n, a, b }: ScoreSums): ScoreSums {
     n < EXPECTED * greatest * greatest && Math.abs(sum) <= FEW * greatest ? 0 : sum;
   return { n, a: borneBy(a, most.a), b: borneBy(b, most.b) };
 }
+
+/**
+ * Two values are a share, and how likely chance made its change follows from the rows of both. The smooth
+ * test takes its variance from the reference alone: one that by chance has two rows of a value, of which all
+ * later windows have five, would call each of them drifted.
+ * @returns the smooth test, with p of the share where there are two values and the window has no other
+ */
+function scoredBy(signal: NumericSignal, sums: ScoreSums, m: number): Smooth | undefined {
+  const { knots, mean, phi, sd, spread } = signal;
+  const { n, a } = sums;
+  const found = smooth(borne(signal, sums), m, phi);
+  if (spread !== 0 || found === undefined) return found;
+  const [low, high] = [knots[0], knots[PARTS]].map((value) => rankOf(knots, value ?? 0)) as [number, number];
+  const before = (mean - low) / (high - low);
+  const now = before + ((a / n) * sd) / (high - low);
+  if (!(now > -ROUNDING && now < 1 + ROUNDING)) return found;
+  const live = Math.min(n, Math.max(0, Math.round(now * n)));
+  const share = { live, of: n, before: Math.round(before * m), among: m };
+  return { ...found, p: shareTest(share, phi)?.p ?? 1 };
+}
+
+/** A share of rows that rounded sums may miss theirs by. */
+const ROUNDING = 1e-3;
 
 /**
  * Rows in cells that the reference lacks. Where many categories are rare it lacks some by chance: as many

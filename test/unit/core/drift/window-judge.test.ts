@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Baseline, Signal, SignalWindow } from '../../../../core/drift/contract.ts';
 import { categoryTaker, createTally } from '../../../../core/drift/drift-tally.ts';
 import { readLine } from '../../../../core/drift/lines.ts';
+import { locationOf, rankOf } from '../../../../core/drift/score.ts';
 import { createSums, type SignalSums } from '../../../../core/drift/sums.ts';
 import { judgeSignals } from '../../../../core/drift/window-judge.ts';
 import { categoryPart } from '../../../../plugins/models/baseline/category.ts';
@@ -291,5 +292,49 @@ describe('of several signals', () => {
     const both = judged([...sums, ...outputs.map(() => moved)], [...inputs, ...outputs]);
     expect(both).toEqual([...sums.map(() => false), ...outputs.map(() => true)]);
     expect(judged([near, ...sums.slice(1).map(() => moved)], inputs)).toEqual([true, true, true, true]);
+  });
+});
+
+describe('a column of two values', () => {
+  /** Of so many rows so many are 1 and the others 0, in the reference and in the window. */
+  const flagged = (ones: readonly [before: number, now: number], among: number, rows: number) => {
+    const part = numericPart(Float64Array.from({ length: among }, (_, i) => (i < ones[0] ? 1 : 0)));
+    const signal = { ...numeric('flag'), ...part, phi: 1 };
+    const score = (value: number): number => locationOf(signal, rankOf(signal.knots, value));
+    const sums = { n: rows, nulls: 0, b: 0, cells: [rows - ones[1], ones[1]] };
+    const a = ones[1] * score(1) + (rows - ones[1]) * score(0);
+    const q = Math.sqrt(1 / 720);
+    const [window] = judgeSignals(
+      { signals: [{ ...sums, a }] },
+      { ...baselineOf([signal]), rows: among },
+      { q, effect: 0.1 },
+    );
+    return { ...window, other: (value: number) => (rows / 2) * (score(0) + score(value)), signal };
+  };
+
+  it.each([
+    // The reference has 1 by chance, and would have 5 on average, as windows have.
+    [1, 7, 1000, 1000, 9 / 256],
+    // Both by scipy’s binom.
+    [3, 34, 300, 1000, 0.034286],
+  ])('%d before and %d now of %d and %d: chance, by the rows of both', (before, now, among, rows, p) => {
+    const window = flagged([before, now], among, rows);
+    expect(window.smooth?.p).toBeCloseTo(p, 5);
+    expect(window.size).toBeGreaterThan(0.1);
+    expect(window.drifted).toBe(false);
+  });
+
+  it('of which many more come has drifted', () => {
+    expect(flagged([20, 60], 1000, 1000)).toMatchObject({ drifted: true });
+    expect(flagged([500, 620], 1000, 1000)).toMatchObject({ drifted: true });
+    expect(flagged([980, 930], 1000, 1000)).toMatchObject({ drifted: true });
+    expect(flagged([5, 40], 10_000, 1000)).toMatchObject({ drifted: true });
+  });
+
+  it('is no share where the window has others: half of all are below both', () => {
+    const { other, signal } = flagged([20, 20], 1000, 1000);
+    const sums = { n: 1000, nulls: 0, a: other(-1), b: 0, cells: [1000, 0] };
+    const [window] = judgeSignals({ signals: [sums] }, { ...baselineOf([signal]), rows: 1000 }, RULE);
+    expect(window).toMatchObject({ drifted: true });
   });
 });
