@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { initSeconds } from '../../core/capacity/environments/init.ts';
 import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { cacheFolder, once } from '../../plugins/models/disk/cache.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
@@ -88,6 +90,20 @@ describe('a packaged model', () => {
       vi.useRealTimers();
       vi.unstubAllEnvs();
     }
+  });
+
+  it('is optimised the next time where Ctrl-C, which each process of a terminal gets, ended that', async () => {
+    const source = await readArtifact('add.onnx', { ...fixtures(), key: 'models.churn.artifact' }, () => {});
+    const how = { optimize: true, progress: () => {} };
+    const made = (runtime: string) => source.format.prepare(source, 'models.churn.artifact', runtime, how);
+    await service.write(
+      'ending/onnxruntime-node/index.js',
+      `exports.InferenceSession = { create: () => process.kill(process.pid, 'SIGINT') };`,
+    );
+    const ended = await made(service.at('ending'));
+    expect(ended.optimized).toBe('Not optimised: ended by SIGINT; the original is shipped.');
+    expect(ended.files).toEqual(source.files);
+    expect((await made((await hostRuntime()) ?? '')).optimized).toBe(true);
   });
 
   it('has the handler of batch beside the endpoint’s, which stays as it is, and is the same model', async () => {

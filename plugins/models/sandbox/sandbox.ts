@@ -26,7 +26,16 @@ export type ProcessOutcome<R> =
   | { readonly kind: 'done'; readonly result: R }
   | { readonly kind: 'failed'; readonly stage: string; readonly message: string }
   | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
-  | { readonly kind: 'crashed'; readonly stage: string; readonly message: string };
+  | {
+      readonly kind: 'crashed';
+      readonly stage: string;
+      readonly message: string;
+      /** Somebody ended it, who mostly ends this process, too: it says nothing of the code. */
+      readonly isInterrupted?: boolean;
+    };
+
+/** What a terminal sends to each process, and who stops a service. */
+const INTERRUPTS: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Milliseconds in which the last words of an ended process are read. */
 const UNREAD_MS = 1000;
@@ -118,7 +127,8 @@ export function runChild<R>(
       if (signal === 'SIGKILL') outcome ??= { kind: 'memory', stage };
       if (/out of memory|bad_alloc/i.test(errors)) outcome ??= { kind: 'memory', stage };
       const last = errors.trim().split('\n').at(-1);
-      resolve(outcome ?? { kind: 'crashed', stage, message: last || `ended by ${signal ?? `code ${code}`}` });
+      const message = last || `ended by ${signal ?? `code ${code}`}`;
+      resolve(outcome ?? { kind: 'crashed', stage, message, isInterrupted: INTERRUPTS.includes(signal) });
     };
     child.on('close', close);
     child.on('exit', (code, signal) => {

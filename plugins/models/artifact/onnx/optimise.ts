@@ -70,6 +70,8 @@ export async function optimise(
         { ...limits, deadline: limits.deadline * 2 },
       );
       const optimized = verdict(outcome);
+      if (outcome.kind === 'crashed' && outcome.isInterrupted)
+        throw Object.assign(new Error(String(optimized)), { name: INTERRUPTED });
       if (optimized !== true && (await roomIn(draft)) < source.bytes) throw fullProblem('ENOSPC');
       const files: Omit<SourceFile, 'from'>[] = [];
       if (optimized === true) {
@@ -83,7 +85,10 @@ export async function optimise(
       progress(undefined);
     }
   };
-  const { folder, optimized, files } = await resultOf(name, make);
+  const { folder, optimized, files } = await resultOf(name, make).catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== INTERRUPTED) throw error;
+    return { folder: '', optimized: error.message, files: [] };
+  });
   if (optimized !== true) return { files: source.files, optimized };
   return {
     files: files.map((file) => ({ ...file, from: join(folder, 'model', file.path) })),
@@ -91,6 +96,9 @@ export async function optimise(
     key: shared,
   };
 }
+
+/** Ctrl-C, for example, which `sls models serve` outlives for a while: nothing of that is kept. */
+const INTERRUPTED = 'Interrupted';
 
 type Make = (draft: string) => Promise<void>;
 
