@@ -96,6 +96,14 @@ const withGate = (state: Release, gate: GateState, now: number): Release =>
     ? next(state, { reversal: { ...state.reversal, gate } }, now)
     : next(state, { gate }, now);
 
+/**
+ * What the last good version's gate finds after an alarm is not the release's own, which is evidence still.
+ */
+const evidenceOf = (state: Release): string =>
+  state.phase === 'REVERSING'
+    ? `${state.release}-${state.reversal.at.replace(/[^0-9TZ]/g, '')}`
+    : state.release;
+
 /** Values of cases go where only the account's own people read them. */
 async function keep(
   world: World,
@@ -104,7 +112,7 @@ async function keep(
   { state: gate, failures, scores }: GateOutcome,
 ): Promise<void> {
   const { model, release, functionName } = state;
-  await world.registry.evidence(model, release, (before): GateEvidence => {
+  await world.registry.evidence(model, evidenceOf(state), (before): GateEvidence => {
     const kept = before?.version === version ? before.failures : [];
     const at = iso(world.clock());
     return {

@@ -702,6 +702,34 @@ describe('labelled rows', () => {
     expect(JSON.stringify(w.state())).not.toContain('scores');
   });
 
+  it('are evidence still after an alarm, whose gate of the last good version has a file of its own', async () => {
+    const w = await live({ ...CANARY, steps: [] });
+    const scores = { own: [1, 0, 1, 1], live: { version: '3', scores: [1, 1, 1, 1] } };
+    const state: GateState = { ...measuring(4), verdict: 'pass', reason: 'fine' };
+    w.gates.set('4', [{ state, failures: [], scores }]);
+    const failed: GateState = {
+      verdict: 'fail',
+      done: 1,
+      count: 1,
+      failed: [1],
+      reason: 'Case 1 of 1 failed.',
+    };
+    const failure = { case: 1, kind: 'different', differences: [], more: 0 } as const;
+    w.gates.set('3', [{ state: failed, failures: [failure] }]);
+    await deploy(w, '4', 'b', { settings });
+    w.stack.state = 'done';
+    await until(w, 'BAKING');
+    const { release = '' } = w.state() ?? {};
+    await minute(w);
+    await alarm(w);
+    expect(w.gated.slice(-2)).toEqual(['4', '3']);
+    expect(await w.world.registry.found('churn', release)).toMatchObject({ version: '4', scores });
+    const beside = [...w.objects.objects].filter(([key]) => key.includes(`/gate-${release}-2026`));
+    expect(beside.map(([, { text }]) => JSON.parse(text))).toMatchObject([
+      { release, version: '3', gate: { verdict: 'fail' }, failures: [failure] },
+    ]);
+  });
+
   it('that may leave it undecided do not do so without a word', async () => {
     const w = await live({ ...CANARY, steps: [] });
     const result = { verdict: 'nodata', reason: 'accuracy 0.8, and these rows cannot decide.' } as const;
