@@ -9,6 +9,7 @@ import { clear, createTally, repeat, type Tally } from '../../core/drift/drift-t
 import { createLineWriter, unitsOf } from '../../core/drift/drift-text.ts';
 import { METRICS } from '../../core/metrics/contract.ts';
 import type { Signature } from '../../core/tensor/contract.ts';
+import type { Tensor } from '../../core/tensor/datatypes.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { directivesOf } from './emf.ts';
 
@@ -55,7 +56,8 @@ export function createDrift(
       const spec = graph[of === 'input' ? 'inputs' : 'outputs'].find(({ name }) => name === tensor);
       const group = placed.filter(({ signal }) => signal.tensor === tensor);
       const readers = readersOf(group, (spec?.shape[0] ?? -1) < 0, tally);
-      return { readers, places: group.map(({ place }) => place), rows: 0 };
+      const isConstant = group.every(({ signal }) => hasOneValue(signal));
+      return { tensor, readers, isConstant, places: group.map(({ place }) => place), rows: 0 };
     });
   };
   const inputTensors = read('input');
@@ -72,11 +74,15 @@ export function createDrift(
   return (inputs, outputs) => {
     if (sample < 1 && Math.random() >= sample) return undefined;
     clear(tally);
-    const scoredInputs = mostOf(inputTensors, inputs);
+    let scoredInputs = mostOf(inputTensors, inputs);
+    if (scoredInputs > 1 && inputTensors.some((one) => one.rows === 1 && !one.isConstant)) {
+      clear(tally);
+      scoredInputs = mostOf(inputTensors, oneRowOf(inputTensors, inputs));
+    }
     const scoredOutputs = mostOf(outputTensors, outputs);
     const rows = inputTensors.length > 0 ? scoredInputs : scoredOutputs;
     if (rows === 0) return undefined;
-    // What is given once for all rows is of each of them, as in the reference: no other row lacks it.
+    // A constant that is given once is of each row: no other one lacks it.
     for (const { places, rows: own } of inputTensors)
       if (own === 1 && rows > 1) for (const place of places) repeat(tally, place, rows);
     // Rows of one answer are not independent: of an output, a request is one observation.
@@ -90,8 +96,42 @@ export function createDrift(
   };
 }
 
-/** What reads a tensor, its signals' numbers, and how many of its rows were scored last. */
-type Scored = { readonly readers: readonly TensorRows[]; readonly places: readonly number[]; rows: number };
+/**
+ * What reads a tensor, its signals' numbers, whether they are constant in the reference, and how many of its
+ * rows were scored last.
+ */
+type Scored = {
+  readonly tensor: string;
+  readonly readers: readonly TensorRows[];
+  readonly isConstant: boolean;
+  readonly places: readonly number[];
+  rows: number;
+};
+
+const hasOneValue = (signal: Signal): boolean =>
+  signal.kind === 'numeric' ? signal.sd === 0 : signal.values.length + signal.rare.length < 2;
+
+/**
+ * Inputs of which some are given once for all rows of the request: rows that share these are one observation.
+ * So one row of the others is scored with them, by chance.
+ */
+function oneRowOf(scored: readonly Scored[], tensors: Tensors): Tensors {
+  const chance = Math.random();
+  const single: Record<string, Tensor> = { ...tensors };
+  for (const { tensor: name, rows } of scored) {
+    const tensor = tensors[name];
+    if (tensor === undefined || rows < 2) continue;
+    const [count = 0, ...rest] = tensor.shape;
+    const width = tensor.data.length / count;
+    const start = Math.floor(chance * count) * width;
+    single[name] = {
+      ...tensor,
+      shape: [1, ...rest],
+      data: tensor.data.slice(start, start + width),
+    } as Tensor;
+  }
+  return single;
+}
 
 function mostOf(scored: readonly Scored[], tensors: Tensors): number {
   let most = 0;

@@ -51,6 +51,8 @@ const round = (where: Partial<NumericSignal> & Pick<Signal, 'name' | 'of' | 'ten
   mean: 0.5,
 });
 
+const rounded = (sum: number): number => Math.round(sum * 1e4) / 1e4;
+
 describe('a line', () => {
   const signals = [
     round({ name: 'age', of: 'input', tensor: 'X' }),
@@ -88,47 +90,66 @@ describe('a line', () => {
     expect(line.cells[2]).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 0, 1]);
   });
 
-  it('of an input that is given once for all rows has it with each of them', () => {
-    const once = [
-      ...signals.slice(0, 2),
-      round({ name: 'rate', of: 'input', tensor: 'r' }),
-      round({ name: 'hour', of: 'input', tensor: 'h' }),
-      categorySignal({ name: 'shop', of: 'input', tensor: 's' }, ['a', 'b', 'b']),
-    ];
+  describe('of a request that gives an input once for all of its rows', () => {
+    const rate = round({ name: 'rate', of: 'input', tensor: 'r' });
     const inputs = [
       graph.inputs[0] as TensorSpec,
       spec('r', 'FP32', 1),
       spec('h', 'FP32'),
       spec('s', 'BYTES', -1, 1),
     ];
-    const rows = (count: number, rate = 90): Parameters<typeof drifted> => [
-      once,
-      { inputs },
+    const asked = (once: readonly Signal[], rows: number[][], given = 90): Parameters<typeof drifted> => [
+      [...signals, ...once],
+      { ...graph, inputs },
       {
         inputs: {
-          X: tensorOf('FP32', [count, 2], Array(count).fill([60, 4]).flat()),
-          r: tensorOf('FP32', [1], [rate]),
+          ...ask(rows, []).inputs,
+          r: tensorOf('FP32', [1], [given]),
           h: tensorOf('FP32', [], [120]),
           s: tensorOf('BYTES', [1, 1], ['a']),
         },
+        outputs: ask([], [90, 120, 90]).outputs,
       },
       true,
     ];
-    expect(lineOf(...rows(3))).toMatchObject({
-      rows: 3,
-      a: [0, 0, 3, 6, 0],
-      cells: [
-        [0, 0, 0, 0, 3, 0, 0, 0, 0, 0],
-        [0, 3, 0, 0],
-        expect.anything(),
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 3],
-        [0, 3, 0, 0],
-      ],
+    const ROWS = [
+      [60, 4],
+      [90, 4],
+      [120, 9],
+    ];
+
+    it('has one row, by chance, and all of the answer: what rows share is one observation', () => {
+      const shop = categorySignal({ name: 'shop', of: 'input', tensor: 's' }, ['a', 'b', 'b']);
+      const hour = round({ name: 'hour', of: 'input', tensor: 'h' });
+      const seen = new Set<number>();
+      for (let i = 0; i < 200; i++) {
+        const line = lineOf(...asked([rate, hour, shop], ROWS));
+        const [age = Number.NaN] = line.a;
+        seen.add(age);
+        expect(line).toMatchObject({ rows: 1, a: [age, 0, (1 + 2 + 1) / 3, 1, 2, 0].map(rounded) });
+        expect(line.cells[1]).toEqual(age === 2 ? [0, 0, 0, 1] : [0, 1, 0, 0]);
+        expect(line.cells[5]).toEqual([0, 1, 0, 0]);
+      }
+      expect([...seen].sort()).toEqual([0, 1, 2]);
+      expect(drifted(...asked([rate], ROWS))?.members).toContain('"ScaledRows":1,');
+      expect(drifted(...asked([rate], ROWS))?.members).not.toContain('Null_');
     });
-    expect(drifted(...rows(3))?.members).not.toContain('Null_');
-    expect(lineOf(...rows(3, Number.NaN))).toMatchObject({ a: [0, 0, 0, 6, 0] });
-    expect(drifted(...rows(3, Number.NaN))?.members).toContain('"Null_rate":3');
-    expect(lineOf(...rows(1))).toMatchObject({ rows: 1, a: [0, 0, 1, 2, 0], cells: '41791' });
+
+    it('has all rows where that is constant in the reference, and it with each of them', () => {
+      const constant = { ...rate, sd: 0, spread: 0 };
+      const found = asked([constant], ROWS);
+      expect(lineOf(...found)).toMatchObject({ rows: 3, a: [3, 0, rounded(4 / 3), 0] });
+      expect(lineOf(...found).cells[3]).toEqual([0, 0, 0, 0, 0, 0, 0, 3, 0, 0]);
+      expect(drifted(...found)?.members).not.toContain('Null_');
+      expect(drifted(...asked([constant], ROWS, Number.NaN))?.members).toContain('"Null_rate":3');
+    });
+
+    it('of one row is as any other', () => {
+      expect(lineOf(...asked([rate], ROWS.slice(0, 1)))).toMatchObject({
+        rows: 1,
+        a: [0, 0, rounded(4 / 3), 1],
+      });
+    });
   });
 
   it('is none where no row came', () => {
