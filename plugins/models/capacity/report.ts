@@ -173,7 +173,7 @@ function replayedOf(
   return {
     words,
     requests: arrivals.length,
-    // Of the busiest ones more should find none free than of all.
+    // More should find none free at the busiest time than at all times.
     erlang: isPart
       ? replayedShare(parts, ({ erlang = 0 }) => erlang)
       : shareOf(parts, ({ erlang }) => erlang.share),

@@ -3,7 +3,7 @@ import type { Facts, Model } from '../../declaration/model.ts';
 import { logCost, metricCost, PRICES } from '../shared/prices.ts';
 import { classSignals, nativeSignals } from './functions.ts';
 
-/** Metrics that the monitor publishes of each window, whether or not anything was scored: drifted and rows. */
+/** Metrics that the monitor publishes of each window, scored or not: what drifted, and rows. */
 const OF_EACH_WINDOW = 2;
 
 /** Share of the hours in which a window ends. */

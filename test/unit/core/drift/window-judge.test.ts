@@ -296,7 +296,7 @@ describe('of several signals', () => {
 });
 
 describe('a column of two values', () => {
-  /** Of so many rows so many are 1 and the others 0, in the reference and in the window. */
+  /** So many rows are 1 and the others 0, in the reference and in the window. */
   const flagged = (ones: readonly [before: number, now: number], among: number, rows: number) => {
     const part = numericPart(Float64Array.from({ length: among }, (_, i) => (i < ones[0] ? 1 : 0)));
     const signal = { ...numeric('flag'), ...part, phi: 1 };
