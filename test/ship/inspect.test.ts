@@ -1,6 +1,6 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { prepare } from '../../plugins/models/ship/prepare.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
@@ -22,6 +22,66 @@ import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
 const service = newService();
 const fixtures = () => service.context({ serviceDir: FIXTURES });
 const tensor = (name: string, datatype: string, shape: number[]) => ({ name, datatype, shape });
+
+/** A runtime that takes no short input, and is ended by this signal with a long one. */
+const endedBy = async (signal: string): Promise<string> => {
+  const folder = `ended-by-${signal}`;
+  await service.write(
+    `${folder}/onnxruntime-node/index.js`,
+    `exports.Tensor = class { constructor(type, data, dims) { this.dims = dims; } };
+const run = async (feeds) => {
+  if (Object.values(feeds).some(({ dims }) => dims.some((length) => length > 3)))
+    process.kill(process.pid, '${signal}');
+  throw new Error('It is too short.');
+};
+exports.InferenceSession = { create: async () => ({ run, release: async () => {} }) };
+`,
+  );
+  return service.at(folder);
+};
+
+describe('what long inputs took too much of', () => {
+  const key = 'models.churn.artifact';
+  const source = () => readSource(modelOf('free-dimensions.onnx'), fixtures());
+  let count = 0;
+  // A cache of its own, of which the other tests have nothing.
+  const alone = async (work: (runtime: string | undefined) => Promise<void>): Promise<void> => {
+    const runtime = await hostRuntime();
+    vi.stubEnv('SERVERLESS_MODELS_CACHE', service.at(`cache-of-long-inputs-${count++}`));
+    try {
+      await work(runtime);
+    } finally {
+      vi.useRealTimers();
+      vi.unstubAllEnvs();
+    }
+  };
+
+  it('is tried again a day later, until it goes well: another hour may have more', () =>
+    alone(async (runtime) => {
+      const read = await source();
+      const { format } = read;
+      const short = await endedBy('SIGKILL');
+      const ran = async (by: string | undefined) => (await format.inspect(read, key, by)).ran;
+      const told = 'no short input fits it, and long ones took too much';
+      expect(await ran(short)).toBe(told);
+      expect(await ran(runtime)).toBe(told);
+      const hour = 60 * 60 * 1000;
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * hour });
+      expect(await ran(runtime)).toBe(true);
+      vi.setSystemTime(Date.now() + 72 * hour);
+      expect(await ran(short)).toBe(true);
+    }));
+
+  it('is not known where Ctrl-C ended it', () =>
+    alone(async (runtime) => {
+      const read = await source();
+      const { format } = read;
+      await expect(format.inspect(read, key, await endedBy('SIGINT'))).rejects.toThrow(
+        'crashed while trying it: ended by SIGINT',
+      );
+      expect((await format.inspect(read, key, runtime)).ran).toBe(true);
+    }));
+});
 
 describe('a signature', () => {
   it('is what the graph declares, in the protocol’s words', async () => {

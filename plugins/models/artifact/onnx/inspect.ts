@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Datatype, TensorSpec } from '../../../../core/tensor/contract.ts';
 import type { Inspection, KeptArtifact } from '../../contracts/artifact-format.ts';
-import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { keyOf } from '../../disk/cache.ts';
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { limitsFor, type ProcessLimits, type ProcessOutcome } from '../../sandbox/sandbox.ts';
+import { attempted } from './attempts.ts';
 import type { ProbeResult } from './child.ts';
 import type { OnnxInfo } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
@@ -71,14 +72,10 @@ export async function inspect(
   limits: ProcessLimits = limitsFor(source.bytes),
 ): Promise<Inspection> {
   const { inputs, outputs, omitted, notices } = declared(source, key);
-  const kept = cacheFolder(
-    'inspections',
-    keyOf(source.digest, ORT_VERSION, METHOD, runtime === undefined, process.platform, process.arch).slice(
-      0,
-      32,
-    ),
-  );
-  const folder = await once(kept, async (draft) => {
+  const name = keyOf(
+    ...[source.digest, ORT_VERSION, METHOD, runtime === undefined, process.platform, process.arch],
+  ).slice(0, 32);
+  const make = async (draft: string): Promise<void> => {
     const outcome: Outcome =
       runtime === undefined
         ? { kind: 'done', result: { runs: [], refusal: 'ONNX Runtime has no build for this machine' } }
@@ -92,7 +89,7 @@ export async function inspect(
     if (outcome.kind !== 'done') throw problemError([problemOf(outcome, key, limits)]);
     const { result } = outcome;
     const ran = result.runs.length > 0 ? true : (result.refusal ?? 'no probe fits its inputs');
-    const inspection: Inspection = {
+    const inspection: Kept = {
       signature: {
         inputs: inputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
         outputs: outputs.map((output, index) => observed(output, index, result, key)),
@@ -102,11 +99,16 @@ export async function inspect(
       irVersion: source.info.irVersion,
       ran,
       notices: [...notices, ...(ran === true ? [] : [`It was not run while packaging: ${short(ran)}.`])],
+      ...(ran === TOO_MUCH && { gaveUp: Date.now() }),
     };
-    await writeFile(join(draft, 'inspection.json'), JSON.stringify(inspection));
-  });
-  return JSON.parse(await readFile(join(folder, 'inspection.json'), 'utf8'));
+    await writeFile(join(draft, INSPECTION), JSON.stringify(inspection));
+  };
+  const { folder: _, gaveUp: __, ...found } = await attempted<Kept>('inspections', name, INSPECTION, make);
+  return found;
 }
+
+const INSPECTION = 'inspection.json';
+type Kept = Inspection & { readonly gaveUp?: number };
 
 /** Inputs and outputs for a run of the artifact: what the optimiser compares on. */
 export function declared(source: Source, key: string) {
@@ -213,11 +215,11 @@ export function graphOf(source: Source): string {
 function judged(outcome: Outcome): Outcome {
   if (outcome.kind === 'done' && outcome.result.exhausted) return { kind: 'memory', stage: 'running' };
   if (outcome.kind === 'done' || outcome.kind === 'failed' || outcome.stage !== 'trying') return outcome;
-  return {
-    kind: 'done',
-    result: { runs: [], refusal: 'no short input fits it, and long ones took too much' },
-  };
+  if (outcome.kind === 'crashed' && outcome.isInterrupted) return outcome;
+  return { kind: 'done', result: { runs: [], refusal: TOO_MUCH } };
 }
+
+const TOO_MUCH = 'no short input fits it, and long ones took too much';
 
 function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, limits: ProcessLimits): Problem {
   const { stage } = outcome;

@@ -1,10 +1,10 @@
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DAY_MS } from '../../../../core/units/time.ts';
 import type { KeptArtifact, Preparing, Shippable, SourceFile } from '../../contracts/artifact-format.ts';
-import { cacheFolder, fullProblem, keyOf, once } from '../../disk/cache.ts';
+import { fullProblem, keyOf } from '../../disk/cache.ts';
 import { filesBelow, sha256Of } from '../../disk/files.ts';
 import { limitsFor } from '../../sandbox/sandbox.ts';
+import { attempted } from './attempts.ts';
 import { declared, graphOf } from './inspect.ts';
 import type { OnnxInfo } from './onnx.ts';
 import { runTask } from './run-task.ts';
@@ -41,11 +41,11 @@ export async function optimise(
   // 2: an earlier plugin may have put there what it made of a file that was written to meanwhile.
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
   const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
-  const make: Make = async (draft) => {
+  const make = async (draft: string): Promise<void> => {
     const taken = await take?.(shared, join(draft, 'model'));
     if (taken !== undefined) {
       progress(undefined);
-      await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized: true, files: taken }));
+      await writeFile(join(draft, RESULT), JSON.stringify({ optimized: true, files: taken }));
       return;
     }
     progress(
@@ -80,15 +80,17 @@ export async function optimise(
         }
       } else await rm(model, { recursive: true });
       const gaveUp = outcome.kind === 'deadline' || outcome.kind === 'memory' ? { gaveUp: Date.now() } : {};
-      await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized, files, ...gaveUp }));
+      await writeFile(join(draft, RESULT), JSON.stringify({ optimized, files, ...gaveUp }));
     } finally {
       progress(undefined);
     }
   };
-  const { folder, optimized, files } = await resultOf(name, make).catch((error: unknown) => {
-    if (!(error instanceof Error) || error.name !== INTERRUPTED) throw error;
-    return { folder: '', optimized: error.message, files: [] };
-  });
+  const { folder, optimized, files } = await attempted<Result>('optimised', name, RESULT, make).catch(
+    (error: unknown) => {
+      if (!(error instanceof Error) || error.name !== INTERRUPTED) throw error;
+      return { folder: '', optimized: error.message, files: [] };
+    },
+  );
   if (optimized !== true) return { files: source.files, optimized };
   return {
     files: files.map((file) => ({ ...file, from: join(folder, 'model', file.path) })),
@@ -100,29 +102,12 @@ export async function optimise(
 /** Ctrl-C, for example, which `sls models serve` outlives for a while: nothing of that is kept. */
 const INTERRUPTED = 'Interrupted';
 
-type Make = (draft: string) => Promise<void>;
-
+const RESULT = 'result.json';
 type Result = {
   readonly optimized: true | string;
   readonly files: readonly Omit<SourceFile, 'from'>[];
-  /** When it was given up for want of time or memory: another hour, or machine, may have them. */
   readonly gaveUp?: number;
 };
-
-/**
- * What was given up is tried again, once a day: a laptop that slept meanwhile is no reason for good. Each
- * attempt is called by the day of the one before, so that the one that succeeds is found for ever.
- */
-async function resultOf(name: string, make: Make): Promise<Result & { readonly folder: string }> {
-  const read = async (name: string): Promise<Result & { readonly folder: string }> => {
-    const folder = await once(cacheFolder('optimised', name), make);
-    return { ...(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as Result), folder };
-  };
-  let found = await read(name);
-  while (found.gaveUp !== undefined && Date.now() - found.gaveUp >= DAY_MS)
-    found = await read(`${name}-${Math.floor(found.gaveUp / DAY_MS)}`);
-  return found;
-}
 
 /** @returns bytes; what ONNX Runtime says of a file that did not fit tells nothing of it */
 async function roomIn(folder: string): Promise<number> {
