@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
 import { sameService, type Utils } from './context/same-service.ts';
+import { withSlashes } from './disk/slashes.ts';
 import { clientAgents } from './network/proxied.ts';
 import { zipOf } from './plan/own-zips.ts';
 import { isProblemError } from './problems/errors.ts';
@@ -173,7 +174,7 @@ export const withinService =
   (path: string): readonly string[] => {
     const full = resolve(serviceDir, path);
     const places = [relative(serviceDir, full), relative(realPath(serviceDir), realPath(full))];
-    const found = places.map((place) => place.split(sep).join('/'));
+    const found = places.map(withSlashes);
     return [...new Set(found)].filter((one) => one !== '' && one !== '..' && !one.startsWith('../'));
   };
 

@@ -4,6 +4,7 @@ import { keptBench } from '../advise/kept-bench.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { mayWriteSealed, writeSealed } from '../disk/sealed.ts';
+import { withSlashes } from '../disk/slashes.ts';
 import { areOf } from '../export/earlier.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
 import { besideFiles, exported, exportProblems, nextStep, TEMPLATE } from '../export/exported.ts';
@@ -50,10 +51,10 @@ export const command: Command = {
     const earlier = await readFile(join(folder, TEMPLATE), 'utf8').catch(() => '');
     const outcome = await writeSealed(folder, files, sealed);
     const written = Object.entries(outcome).map(([name, became]) => ({
-      path: relative(service.dir, join(folder, name)),
+      path: withSlashes(relative(service.dir, join(folder, name))),
       became,
     }));
-    const then = nextStep(asked.to, relative(service.dir, folder) || '.', given);
+    const then = nextStep(asked.to, withSlashes(relative(service.dir, folder)) || '.', given);
     const removed = Object.keys(outcome).filter((name) => outcome[name] === 'removed');
     const beside = besideFiles(asked.to, removed, given, earlier);
     if (flags.json) {

@@ -36,15 +36,25 @@ export async function npmPack(spec: string, integrity: string, folder: string): 
   return path;
 }
 
-function run(args: readonly string[], spec: string): Promise<void> {
-  // Under `npx` and npm scripts npm says where it is; elsewhere it is on the PATH (a .cmd on Windows, so by a
-  // shell).
-  const cli = process.env.npm_execpath;
-  const own = cli?.endsWith('npm-cli.js') ? [process.execPath, cli] : ['npm'];
-  const [command = 'npm', ...first] = own;
-  const shell = process.platform === 'win32' && command === 'npm';
+/**
+ * How npm is started. Under `npx` and npm scripts it says itself where it is; elsewhere it is on the PATH,
+ * on Windows as a `.cmd`. That takes a shell, for which Node quotes nothing: the folder for temporary files
+ * has a space where the user's name has one.
+ */
+export function npmStart(
+  args: readonly string[],
+  { platform, cli }: { readonly platform: NodeJS.Platform; readonly cli: string | undefined },
+): { readonly command: string; readonly args: readonly string[]; readonly shell: boolean } {
+  if (cli?.endsWith('npm-cli.js')) return { command: process.execPath, args: [cli, ...args], shell: false };
+  if (platform !== 'win32') return { command: 'npm', args, shell: false };
+  return { command: 'npm', args: args.map((one) => `"${one}"`), shell: true };
+}
+
+function run(asked: readonly string[], spec: string): Promise<void> {
+  const { platform, env } = process;
+  const { command, args, shell } = npmStart(asked, { platform, cli: env.npm_execpath });
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...first, ...args], { stdio: ['ignore', 'ignore', 'pipe'], shell });
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], shell });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-4000);

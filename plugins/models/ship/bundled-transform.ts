@@ -4,6 +4,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import type { Plugin } from 'esbuild';
 import type { Model } from '../declaration/model.ts';
+import { withSlashes } from '../disk/slashes.ts';
 import { bundles, importPath } from './bundle.ts';
 import { modulesWith } from './code.ts';
 
@@ -62,7 +63,7 @@ async function noting(folder: string, transform: string, files: BundledFile[]): 
   const [below, itself] = await Promise.all([realpath(folder), realpath(transform)]);
   const links = new Map([[itself, basename(transform)]]);
   const inFolder = (path: string): string | undefined =>
-    path.startsWith(`${below}${sep}`) ? relative(below, path).split(sep).join('/') : undefined;
+    path.startsWith(`${below}${sep}`) ? withSlashes(relative(below, path)) : undefined;
   const nameOf = (path: string): string | undefined => links.get(path) ?? inFolder(path);
   const isAsked = Symbol('asked');
   return {
@@ -88,7 +89,7 @@ async function noting(folder: string, transform: string, files: BundledFile[]): 
   };
 }
 
-/** The name by which a file is asked for, with what an import leaves out: `./words` for `./words/index.ts`. */
+/** The name by which a file is asked for, with what an import leaves out: `./a` for `./a/index.ts`. */
 async function writtenOf(asked: string, at: string): Promise<string> {
   const ending = extname(at);
   for (const path of [

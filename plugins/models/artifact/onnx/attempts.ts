@@ -16,7 +16,7 @@ type Attempt = {
  * @param kind folder of the cache
  * @param file what `make` writes into the folder that it is given: JSON
  */
-export async function attempted<R extends Attempt>(
+export async function latestAttempt<R extends Attempt>(
   kind: string,
   name: string,
   file: string,

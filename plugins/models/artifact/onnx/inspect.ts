@@ -5,7 +5,7 @@ import type { Inspection, KeptArtifact } from '../../contracts/artifact-format.t
 import { keyOf } from '../../disk/cache.ts';
 import { type Problem, problemError } from '../../problems/errors.ts';
 import { limitsFor, type ProcessLimits, type ProcessOutcome } from '../../sandbox/sandbox.ts';
-import { attempted } from './attempts.ts';
+import { latestAttempt } from './attempts.ts';
 import type { ProbeResult } from './child.ts';
 import type { OnnxInfo } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
@@ -103,7 +103,7 @@ export async function inspect(
     };
     await writeFile(join(draft, INSPECTION), JSON.stringify(inspection));
   };
-  const { folder: _, gaveUp: __, ...found } = await attempted<Kept>('inspections', name, INSPECTION, make);
+  const { folder: _, gaveUp: __, ...found } = await latestAttempt<Kept>('inspections', name, INSPECTION, make);
   return found;
 }
 

@@ -4,7 +4,7 @@ import type { KeptArtifact, Preparing, Shippable, SourceFile } from '../../contr
 import { fullProblem, keyOf } from '../../disk/cache.ts';
 import { filesBelow, sha256Of } from '../../disk/files.ts';
 import { limitsFor } from '../../sandbox/sandbox.ts';
-import { attempted } from './attempts.ts';
+import { latestAttempt } from './attempts.ts';
 import { declared, graphOf } from './inspect.ts';
 import type { OnnxInfo } from './onnx.ts';
 import { runTask } from './run-task.ts';
@@ -85,7 +85,7 @@ export async function optimise(
       progress(undefined);
     }
   };
-  const { folder, optimized, files } = await attempted<Result>('optimised', name, RESULT, make).catch(
+  const { folder, optimized, files } = await latestAttempt<Result>('optimised', name, RESULT, make).catch(
     (error: unknown) => {
       if (!(error instanceof Error) || error.name !== INTERRUPTED) throw error;
       return { folder: '', optimized: error.message, files: [] };

@@ -1,7 +1,8 @@
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { plainText } from '../../../../core/text/plain.ts';
 import { knownSha256 } from '../../disk/known.ts';
+import { withSlashes } from '../../disk/slashes.ts';
 import { problemError } from '../../problems/errors.ts';
 import { readBundle, SIGNATURE_BYTES, type SignatureBundle } from './bundle.ts';
 import { faultOfIdentity, loadSigstore, SIGSTORE_FIX } from './identity.ts';
@@ -133,7 +134,7 @@ async function pathsBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+    .map((entry) => withSlashes(relative(folder, join(entry.parentPath, entry.name))));
 }
 
 /** A link to a folder, or to nowhere, is no file that could have been signed. */

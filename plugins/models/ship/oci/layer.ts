@@ -22,6 +22,13 @@ export type OciLayer = {
 const FILE = 'layer.tar.gz';
 const FACTS = 'facts.json';
 
+/**
+ * Where gzip's head has the system that packed (https://www.rfc-editor.org/rfc/rfc1952#page-5), and what zlib
+ * writes on Linux. With macOS's own the same layer had another digest, and registries were sent it again.
+ */
+const SYSTEM_BYTE = 9;
+const LINUX = 3;
+
 /** zlib's own default. */
 const LEVEL = 6;
 
@@ -54,6 +61,7 @@ async function packed(
       createGzip({ level }),
       (source: AsyncIterable<Uint8Array>) =>
         noting(source, (chunk) => {
+          if (size === 0) chunk[SYSTEM_BYTE] = LINUX;
           whole.update(chunk);
           size += chunk.length;
         }),
