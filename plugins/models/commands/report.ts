@@ -53,7 +53,7 @@ export const command: Command = {
         chosen.map(async (model, i): Promise<ReportedModel> => {
           const functionName = nameOf(model, plan.host);
           const seen = model.drift === undefined ? undefined : windows.get(model.name);
-          const digest = findingOf(seen?.windows ?? [])?.shown.baseline;
+          const digest = (seen && findingOf(seen))?.shown.baseline;
           const baseline = digest ? await readBaseline(context, digest) : undefined;
           const traffic = await readTraffic(aws, functionName, from, to).catch((error: unknown) => ({
             unreadable: `Metrics cannot be read: ${error instanceof Error ? error.message : error}`,

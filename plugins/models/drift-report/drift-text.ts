@@ -36,7 +36,7 @@ const BARRED = 40;
 /** @param now milliseconds */
 export function driftText(model: string, seen: SeenWindows, now: number): string {
   const { windows } = seen;
-  const finding = findingOf(windows);
+  const finding = findingOf(seen);
   const late = lateWords(seen, now);
   const damaged = damagedWords(seen);
   const alarms = [

@@ -14,10 +14,12 @@ import { span } from '../releases/words/time.ts';
  * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed`
  * what CloudWatch's alarms do not see of the live version, where there is such; `newest` the last window that
  * has a document, asked for or not; `damaged` keys of documents that cannot be read; `length` of a window as
- * it is declared, in seconds; `stage` of the service.
+ * it is declared, in seconds; `stage` of the service; `before` the window before the oldest one, which nobody
+ * asked for.
  */
 export type SeenWindows = {
   readonly windows: readonly DriftWindow[];
+  readonly before?: DriftWindow;
   readonly cut: boolean;
   readonly alarmed?: string;
   readonly newest?: Span;
@@ -49,7 +51,10 @@ type Past = {
 };
 
 /** @param windows oldest first; @returns undefined where there is none */
-export function findingOf(windows: readonly DriftWindow[]): DriftFinding | undefined {
+export function findingOf({
+  before,
+  windows,
+}: Pick<SeenWindows, 'before' | 'windows'>): DriftFinding | undefined {
   const newest = windows.findLastIndex(({ signals }) => signals.some(isJudged));
   const index = newest < 0 ? windows.length - 1 : newest;
   const shown = windows[index];
@@ -61,7 +66,7 @@ export function findingOf(windows: readonly DriftWindow[]): DriftFinding | undef
         const known = past.get(name) ?? { name, label, windows: 0, last: window };
         past.set(name, { ...known, windows: known.windows + 1 });
       }
-  const isRepeated = repeatedIn(windows);
+  const isRepeated = repeatedIn(before === undefined ? windows : [before, ...windows]);
   return {
     shown,
     judged: shown.signals.filter(isJudged),
@@ -73,8 +78,8 @@ export function findingOf(windows: readonly DriftWindow[]): DriftFinding | undef
 }
 
 /**
- * Did a signal drift in a window and in the one before, against the same reference data? Where that one is
- * not among `windows`, nobody can tell, and it may have.
+ * Did a signal drift in a window and in the one before, against the same reference data? Where nobody kept
+ * that one, nobody can tell, and it may have.
  */
 function repeatedIn(windows: readonly DriftWindow[]): (window: DriftWindow) => boolean {
   const nameOf = (from: number, to: number): string => `${from} ${to}`;

@@ -166,7 +166,7 @@ function benchPart(benches: readonly BenchDocument[]): string {
 function driftPart({ seen, baseline }: ReportedModel, now: number): string {
   if (seen === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
   const { windows } = seen;
-  const finding = findingOf(windows);
+  const finding = findingOf(seen);
   const late = lateWords(seen, now);
   if (finding === undefined) {
     const more = [damagedWords(seen), late].flatMap((note) =>

@@ -5,7 +5,7 @@ import { isNoStack } from '../../../aws/stack.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
 import { driftWindowIn } from '../../../core/drift/window-document.ts';
-import { type Span, windowNamed } from '../../../core/drift/windows.ts';
+import { type Span, windowBefore, windowNamed } from '../../../core/drift/windows.ts';
 import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import { withStop } from '../../../core/text/stop.ts';
@@ -79,6 +79,10 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
     );
   const asked = named.filter(({ until }) => until > since);
   const keys = asked.slice(-MOST).map(({ key }) => key);
+  // Whether the oldest one is drift is told by the one before.
+  const [oldest] = asked.slice(-MOST);
+  const prior = oldest?.to === undefined ? undefined : windowBefore({ from: oldest.from, to: oldest.to });
+  const earlier = prior && named.find(({ from, to }) => from === prior.from && to === prior.to);
   const known: DriftWindow[] = [];
   const damaged: string[] = [];
   for (let start = 0; start < keys.length; start += AT_ONCE) {
@@ -90,11 +94,14 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
       if (found === 'damaged') damaged.push(key);
       else if (found !== undefined) known.push(found);
   }
+  const kept = earlier && (await objects.get(earlier.key));
+  const before = kept && driftWindowIn(kept.text);
   const wanted = known.filter(({ to }) => Date.parse(to) > since);
   // Two monitors, of which one is older, may have kept the same window.
   const windows = [...new Map(wanted.map((window) => [`${window.from} ${window.to}`, window])).values()];
   return {
     windows: windows.toSorted(byEnd),
+    ...(before !== undefined && before !== 'damaged' && { before }),
     cut: asked.length > keys.length && wanted.length === known.length,
     ...(damaged.length > 0 && { damaged }),
     ...(newest && { newest }),

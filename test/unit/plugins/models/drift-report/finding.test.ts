@@ -319,7 +319,27 @@ describe('windows of the registry', () => {
       );
     const found = await windowsIn(reading, FOLDER, Date.parse(minutes(590)));
     expect(found).toMatchObject({ cut: false, windows: { length: 10 } });
-    expect(asked).toHaveLength(10);
+    // And the one before them, by which the first is drift or not.
+    expect(asked).toHaveLength(11);
+  });
+
+  it('the oldest one is told by the window before, which nobody asked for', async () => {
+    const words = 'That is one window; it takes two in a row to be drift.';
+    const of = async (...windows: readonly DriftWindow[]): Promise<string> => {
+      const { port, set } = fakeObjects();
+      windows.forEach((window, hour) => {
+        set(`${FOLDER}2026-11-25T1${hour}0000Z-3600.json`, JSON.stringify(window));
+      });
+      const found = await windowsIn(port, FOLDER, START + windows.length * HOUR - 1);
+      expect(found.windows).toHaveLength(1);
+      return text(found);
+    };
+    expect(await of(quiet(0), drifted(1))).toContain(words);
+    expect(await of(quiet(0), drifted(1))).not.toContain('Nothing was rolled back');
+    expect(await of(drifted(0), drifted(1))).not.toContain(words);
+    expect(await of(drifted(0), drifted(1))).toContain('Nothing was rolled back');
+    expect(await of(drifted(0), drifted(1))).not.toContain('before, last');
+    expect(await of(drifted(0))).not.toContain(words);
   });
 
   it('that two monitors kept under both names are one', async () => {
