@@ -103,7 +103,11 @@ export async function inspect(
     };
     await writeFile(join(draft, INSPECTION), JSON.stringify(inspection));
   };
-  const { folder: _, gaveUp: __, ...found } = await latestAttempt<Kept>('inspections', name, INSPECTION, make);
+  const {
+    folder: _,
+    gaveUp: __,
+    ...found
+  } = await latestAttempt<Kept>('inspections', name, INSPECTION, make);
   return found;
 }
 
