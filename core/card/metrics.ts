@@ -68,7 +68,10 @@ function theirsOf(
     return same.find(({ dataset }) => dataset === on) ?? same.find(({ dataset }) => dataset === undefined);
   const [only, second] = same;
   if (second === undefined) return only;
-  if (value !== undefined) return same.find((one) => agrees(value, one.value)) ?? only;
+  if (value !== undefined) {
+    const [found, another] = same.filter((one) => agrees(value, one.value));
+    if (another === undefined) return found ?? only;
+  }
   faults.push({
     kind: 'metric',
     key: `metrics.${name}.on`,

@@ -217,6 +217,14 @@ describe('metrics', () => {
       'metrics.auc.on: is missing, and MLflow knows auc on eval, train.',
     ]);
     expect(card({ metrics: { auc: { value: 0.97 } } }, known).metrics[0]?.on?.value).toBe('train');
+    // What is rounded may be several of them, of which one is below the floor.
+    const near = from(auc(0.912, 'train'), auc(0.908, 'eval'));
+    expect(faults({ metrics: { auc: { value: 0.91, min: 0.91 } } }, near)).toEqual([
+      'metrics.auc.on: is missing, and MLflow knows auc on train, eval.',
+    ]);
+    expect(faults({ metrics: { auc: { value: 0.91, on: 'eval', min: 0.91 } } }, near)).toEqual([
+      'metrics.auc.min: is 0.91, and auc is 0.908 on eval by the card and MLflow.',
+    ]);
   });
 
   it('are shown up to twenty', () => {
