@@ -142,11 +142,19 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
 }
 
 /**
- * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there
- * is nothing to note: sweep and status take a document that does not change for one that nobody ticks.
+ * Whoever looks at weights, a move or a test after an alarm, or cannot see what is needed, leaves a sign of
+ * it each minute, also where there is nothing to note: sweep and status take a document that does not change
+ * for one that nobody ticks.
  */
-const isUnsigned = ({ updatedAt, blind }: Release, { alias }: ReleaseFacts, now: number): boolean =>
-  (blind !== undefined || Object.keys(alias?.weights ?? {}).length > 0) &&
+const isUnsigned = (
+  { updatedAt, blind, intent, phase }: Release,
+  { alias }: ReleaseFacts,
+  now: number,
+): boolean =>
+  (blind !== undefined ||
+    intent !== undefined ||
+    phase === 'REVERSING' ||
+    Object.keys(alias?.weights ?? {}).length > 0) &&
   now - Date.parse(updatedAt) >= SIGNED_EVERY_MS;
 
 /** A release that began anew has no request whose end bounds its gate and its warming: its deadline does. */

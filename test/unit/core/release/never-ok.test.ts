@@ -8,6 +8,7 @@ import { FUNCTION, LIVE, tick } from '../../../fakes/world.ts';
 import { statusIn, textIn } from './seen.ts';
 import {
   alarm,
+  deploy,
   deployed,
   due,
   live,
@@ -92,6 +93,50 @@ describe('a release that nobody ticks', () => {
     expect(await head(w)).toMatch(
       /^churn: LOOK, not urgent\. .* Nothing has happened to it since .*: the stack is not done yet, or nobody ticks it\./,
     );
+  });
+});
+
+describe('a release that is ticked, and waits', () => {
+  const lines = async (w: World, count: number): Promise<string> => {
+    const heads: string[] = [];
+    for (let done = 0; done < count; done += 1) {
+      await minute(w, GOOD);
+      heads.push(await head(w));
+    }
+    return heads.join('\n');
+  };
+
+  it('for instances of the last good version, after an alarm: it is not told as one that nobody ticks', async () => {
+    const capacity = { provisioned: { min: 2, max: 4, target: 0.7 }, schedules: [] };
+    const settings = { ...CANARY, steps: [], capacity };
+    const w = await live(settings, { readyAfter: 7 * MINUTE });
+    await minutes(w, 8, GOOD);
+    await deploy(w, '4', 'b', { settings });
+    await minutes(w, 8, GOOD);
+    w.stack.state = 'done';
+    await until(w, 'BAKING', GOOD);
+    await minutes(w, 10, GOOD);
+    await alarm(w);
+    expect(await lines(w, 7)).not.toContain('ticked');
+    expect(w.state()).toMatchObject({ phase: 'REVERSING', reversal: { half: {} } });
+  });
+
+  it('for the stack, with a move that is written and not made', async () => {
+    let dies = false;
+    const w = await live(CANARY, {
+      chaos: async (point) => {
+        if (dies && point === 'before update alias') throw new Error('killed');
+      },
+    });
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    dies = true;
+    await expect(minute(w)).rejects.toThrow('killed');
+    dies = false;
+    expect(w.state()?.intent).toBeDefined();
+    w.stack.state = 'busy';
+    expect(await lines(w, 9)).not.toContain('ticked');
+    expect(w.state()).toMatchObject({ phase: 'SHIFTING', intent: {} });
   });
 });
 
