@@ -15,7 +15,7 @@ const CONFIDENCE = 0.995;
 /** What repeated runs allow to be promised of a percentile. */
 export type Promised = {
   readonly percentile: number;
-  /** The percentile in each run, its start left out. */
+  /** The percentile in each run, its start left out; of those in which it is a time. */
   readonly runs: readonly number[];
   /** Values in a row that count as one. */
   readonly correlated: number;
@@ -24,6 +24,8 @@ export type Promised = {
   readonly lower?: number;
   /** How many times as long a run must be at least. */
   readonly longer?: number;
+  /** In some run the percentile is a request that failed. */
+  readonly isFailed?: true;
 };
 
 /**
@@ -32,16 +34,18 @@ export type Promised = {
  * other runs do. A run must hold so many independent values that one is expected above the percentile: a
  * hundred for p99. Else nothing is promised.
  *
- * @param runs latencies of each run in the order of time
+ * @param runs latencies of each run in the order of time; Infinity of what failed, which is above any other
  */
 export function promised(runs: readonly (readonly number[])[], percentile: number): Promised {
   const kept = runs.map((run) => Float64Array.from(run.slice(Math.floor(run.length * SETTLING))));
   const found = kept.filter(({ length }) => length > 0).map((run) => quantile(ascending(run), percentile));
-  const correlated = correlationTime(kept);
-  const told = { percentile, runs: found, correlated };
+  const times = found.filter(Number.isFinite);
+  const correlated = correlationTime(kept.map((run) => run.filter(Number.isFinite)));
+  const told = { percentile, runs: times, correlated };
   const shortest = Math.min(...kept.map(({ length }) => length));
   const needed = correlated / (1 - percentile);
   if (runs.length < LEAST_RUNS) return told;
+  if (times.length < found.length) return { ...told, isFailed: true };
   if (!(shortest >= needed)) return { ...told, longer: shortest > 0 ? needed / shortest : Infinity };
   const logs = found.map((value) => Math.log(Math.max(value, Number.MIN_VALUE)));
   const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;

@@ -127,7 +127,9 @@ const courseOf = ({ generated: { issued, unsent }, length }: BenchRun, scenario:
 function promiseOf(runs: readonly BenchRun[], percentile: number): ScenarioResult['promised'] {
   const latencies = runs.map(({ generated: { issued, unsent, ended } }) =>
     [
-      ...issued.filter(({ answer }) => !answer.cold && isSlow(answer)),
+      ...issued
+        .filter(({ answer }) => !answer.cold)
+        .map((one) => (isSlow(one.answer) ? one : { ...one, done: Number.POSITIVE_INFINITY })),
       ...unsent.map((scheduled) => ({ scheduled, done: ended })),
     ]
       .toSorted((a, b) => a.scheduled - b.scheduled)
@@ -145,9 +147,13 @@ function promiseOf(runs: readonly BenchRun[], percentile: number): ScenarioResul
   };
 }
 
-function withoutWords({ percentile, correlated, longer }: Promised, runs: readonly BenchRun[]): string {
+function withoutWords(
+  { percentile, correlated, isFailed, longer }: Promised,
+  runs: readonly BenchRun[],
+): string {
   if (runs.length < LEAST_RUNS)
     return `a bound needs ${LEAST_RUNS} runs with different seeds, not ${runs.length}`;
+  if (isFailed === true) return 'so many requests of a run failed that it is one of them';
   if (longer === undefined || longer === Number.POSITIVE_INFINITY) return 'a run has no answers';
   const alike = Math.round(correlated);
   const length = Math.max(...runs.map((run) => run.length)) / 1000;

@@ -78,6 +78,36 @@ it('failed requests are above any objective, cold ones apart', () => {
   expect(percentiles.at(-1)?.ms).toBeLessThan(25);
 });
 
+it('what failed is above all that answered in a promise, too', () => {
+  const objective = { percentile: 0.99, ms: 22 };
+  // Of 500 requests three take 24 ms, and four fail: the 99th percentile of all is 24 ms, of what answers 20.
+  const runs = [1, 2, 3, 4, 5].map((seed) =>
+    run(
+      Array.from({ length: 1500 }, (_, i) => {
+        const [at, place] = [i * 40, (i * 211 + seed * 37) % 500];
+        return one(at, place < 3 ? 24 : 10 + place / 50, { outcome: place > 495 ? 'refused' : 'ok' });
+      }),
+      seed,
+    ),
+  );
+  const found = judgeScenario({ ...server, runs, objective });
+  expect(found.faults.map(({ kind }) => kind)).toContain('objective');
+  expect(found.promised?.runs).toEqual([24, 24, 24, 24, 24]);
+  expect(found.promised?.upper).toBeCloseTo(24, 6);
+});
+
+it('where the percentile of a run is a request that failed there is no bound', () => {
+  const objective = { percentile: 0.99, ms: 25 };
+  const runs = [1, 2, 3, 4, 5].map((seed) =>
+    healthy(seed, (i) => ({ outcome: seed === 3 && i % 25 === 0 ? 'failed' : 'ok' })),
+  );
+  const { promised } = judgeScenario({ ...server, runs, objective });
+  expect(promised).toMatchObject({ without: 'so many requests of a run failed that it is one of them' });
+  expect(promised?.upper).toBeUndefined();
+  expect(promised?.runs).toHaveLength(4);
+  expect(JSON.stringify(promised)).not.toContain('null');
+});
+
 it('SingleStream needs the 64 requests of its p90; Offline its samples where they are asked for', () => {
   const issued = Array.from({ length: 63 }, (_, i) => one(i * 900, 900));
   const single = { scenario: 'SingleStream', rows: 1, interrupted: false } as const;
