@@ -106,6 +106,39 @@ describe('a packaged model', () => {
     expect((await made((await hostRuntime()) ?? '')).optimized).toBe(true);
   });
 
+  it('is optimised a day after an allocation failed, which is how limits of memory show mostly', async () => {
+    const runtime = (await hostRuntime()) ?? '';
+    vi.stubEnv('SERVERLESS_MODELS_CACHE', service.at('cache-of-little'));
+    try {
+      const source = await readArtifact(
+        'add.onnx',
+        { ...fixtures(), key: 'models.churn.artifact' },
+        () => {},
+      );
+      const how = { optimize: true, progress: () => {} };
+      const made = (by: string) => source.format.prepare(source, 'models.churn.artifact', by, how);
+      await service.write(
+        'little/onnxruntime-node/index.js',
+        `exports.Tensor = class {};
+const run = async () => ({ sum: { type: 'float32', dims: [2, 3], data: new Float32Array(6) } });
+exports.InferenceSession = {
+  create: async (path, { optimizedModelFilePath }) => {
+    if (optimizedModelFilePath !== undefined) throw new Error('std::bad_alloc');
+    return { run, release: async () => {} };
+  },
+};
+`,
+      );
+      expect((await made(service.at('little'))).optimized).toContain('bad_alloc');
+      expect((await made(runtime)).optimized).toContain('bad_alloc');
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 60 * 60 * 1000 });
+      expect((await made(runtime)).optimized).toBe(true);
+    } finally {
+      vi.useRealTimers();
+      vi.unstubAllEnvs();
+    }
+  });
+
   it('has the handler of batch beside the endpoint’s, which stays as it is, and is the same model', async () => {
     const declared = { input: 's3://incoming/', output: 's3://scored/', ids: ['customer'] };
     const { models } = parseModels({ churn: { artifact: 'add.onnx', batch: [declared] } });

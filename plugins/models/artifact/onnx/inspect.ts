@@ -99,7 +99,7 @@ export async function inspect(
       irVersion: source.info.irVersion,
       ran,
       notices: [...notices, ...(ran === true ? [] : [`It was not run while packaging: ${short(ran)}.`])],
-      ...(ran === TOO_MUCH && { gaveUp: Date.now() }),
+      ...((ran === TOO_MUCH || (ran !== true && isMemory(ran))) && { gaveUp: Date.now() }),
     };
     await writeFile(join(draft, INSPECTION), JSON.stringify(inspection));
   };
@@ -284,6 +284,6 @@ const asked = (stage: string): string =>
 const noRequest = (stage: string): string => (stage === 'running' ? ', so no request could be answered' : '');
 
 /** Where memory is limited, an allocation fails before the process is killed. */
-function isMemory(message: string): boolean {
+export function isMemory(message: string): boolean {
   return /bad.?alloc|failed to allocate memory|bad allocation|length_error/i.test(message);
 }

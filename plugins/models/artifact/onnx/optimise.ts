@@ -5,7 +5,7 @@ import { fullProblem, keyOf } from '../../disk/cache.ts';
 import { filesBelow, sha256Of } from '../../disk/files.ts';
 import { limitsFor } from '../../sandbox/sandbox.ts';
 import { latestAttempt } from './attempts.ts';
-import { declared, graphOf } from './inspect.ts';
+import { declared, graphOf, isMemory } from './inspect.ts';
 import type { OnnxInfo } from './onnx.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
@@ -79,7 +79,7 @@ export async function optimise(
           files.push({ path, bytes, sha256: await sha256Of(from) });
         }
       } else await rm(model, { recursive: true });
-      const gaveUp = outcome.kind === 'deadline' || outcome.kind === 'memory' ? { gaveUp: Date.now() } : {};
+      const gaveUp = lacked(outcome) ? { gaveUp: Date.now() } : {};
       await writeFile(join(draft, RESULT), JSON.stringify({ optimized, files, ...gaveUp }));
     } finally {
       progress(undefined);
@@ -115,7 +115,15 @@ async function roomIn(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-function verdict(outcome: Awaited<ReturnType<typeof runTask>>): true | string {
+type Outcome = Awaited<ReturnType<typeof runTask>>;
+
+/** Time or memory. */
+function lacked(outcome: Outcome): boolean {
+  if (outcome.kind === 'done') return outcome.result.exhausted === true;
+  return 'message' in outcome ? isMemory(outcome.message) : true;
+}
+
+function verdict(outcome: Outcome): true | string {
   const original = 'the original is shipped';
   if (outcome.kind === 'failed' || outcome.kind === 'crashed') {
     return `Not optimised: ${short(outcome.message).slice(0, 200)}; ${original}.`;
