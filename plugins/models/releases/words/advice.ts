@@ -4,19 +4,12 @@ import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../../core/release/phases/judging.ts';
 import { pointsAt, say } from '../../../../core/release/state/alias-target.ts';
 import { GOES_OFF_MS } from '../../../../core/release/state/durations.ts';
-import {
-  isEnd,
-  isOpen,
-  isPending,
-  lastGood,
-  standing,
-  weightOf,
-} from '../../../../core/release/state/predicates.ts';
+import { isEnd, isOpen, isPending, standing, weightOf } from '../../../../core/release/state/predicates.ts';
 import { repairOf } from '../../../../core/release/state/stuck.ts';
 import { undoneOf } from '../../../../core/release/state/undone.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
-import { ofPhase, sentence, toThere } from './phase-advice.ts';
+import { ofPhase, sentence, toThere, wayBack } from './phase-advice.ts';
 import { moment } from './time.ts';
 
 /** What a release's state means for the person who asks at three in the morning. Pure. */
@@ -127,14 +120,7 @@ export function advice(
       summary: `${serious.alarm} is on since ${moment(serious.since, now)}. ${own.summary}`,
     };
   if (serious !== undefined && phase !== 'REVERSING') {
-    const good = lastGood(release);
     const quiet = quietUntil !== undefined && Date.parse(quietUntil) > now;
-    const rollback = command('rollback');
-    const back = isPending(release)
-      ? `\`${rollback}\` takes the candidate away.`
-      : good === undefined
-        ? `\`${rollback} --to <version>\` goes back to a version.`
-        : `\`${rollback}\` goes back to version ${good.version}.`;
     return {
       ...own,
       level: 'act',
@@ -144,7 +130,7 @@ export function advice(
         ...(quiet && phase === 'BAKING' && reason !== undefined
           ? [`${sentence(reason)} Look at its inputs and what it calls.`]
           : []),
-        back,
+        wayBack(release, serious.since, command),
       ],
     };
   }

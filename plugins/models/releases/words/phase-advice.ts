@@ -1,6 +1,12 @@
 import type { HeldRelease, Judging, Release, Reversing } from '../../../../core/release/document/contract.ts';
 import { ends } from '../../../../core/release/phases/judging.ts';
-import { isPending, isWatched, lastGood, weightOf } from '../../../../core/release/state/predicates.ts';
+import {
+  behavesAlike,
+  isPending,
+  isWatched,
+  lastGood,
+  weightOf,
+} from '../../../../core/release/state/predicates.ts';
 import type { Advice, Say } from './level.ts';
 import { moment } from './time.ts';
 
@@ -184,6 +190,32 @@ export function toThere(release: Release, command: Say): string {
   return good === undefined
     ? `\`${command('rollback')} --to <version>\` gives all traffic to a version that is there.`
     : `\`${command('rollback')} --to ${good}\` gives version ${good} all traffic; it was live before.`;
+}
+
+/**
+ * The way back from what an alarm is about. One that was on before a candidate had any traffic is about the
+ * live version, and the candidate may be its cure.
+ */
+export function wayBack(release: Release, since: string, command: Say): string {
+  const rollback = command('rollback');
+  const last = lastGood(release);
+  const good = last?.version;
+  const first = release.shifts.find(({ weight }) => weight > 0)?.asked;
+  if (!isPending(release))
+    return good === undefined
+      ? `\`${rollback} --to <version>\` goes back to a version.`
+      : `\`${rollback}\` goes back to version ${good}.`;
+  if (first !== undefined && since >= first) return `\`${rollback}\` takes the candidate away.`;
+  const { candidate, stable } = release;
+  const { version } = candidate;
+  const cause = `Version ${version} had no traffic when it came on: it is about version ${stable?.version}.`;
+  if (behavesAlike(last, candidate))
+    return `${cause} \`${command('promote')}\` gives version ${version}, which was live before, all traffic, once its gate has passed.`;
+  const back =
+    good === undefined
+      ? `\`${rollback} --to <version>\` goes back to another version`
+      : `\`${rollback} --to ${good}\` goes back to version ${good}`;
+  return `${cause} ${back}, and takes version ${version} away, too.`;
 }
 
 /** Is what was rolled back refused still? A version that is live again is not. */

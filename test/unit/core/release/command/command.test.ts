@@ -286,6 +286,52 @@ describe('sls models rollback', () => {
     expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
   });
 
+  it.each([
+    ['while it is checked', false],
+    ['while it has its first weight', true],
+  ])('is not advised against a candidate for an alarm that was on before: %s', async (_, hasWeight) => {
+    const w = await promoted();
+    w.clock.now += 2 * DAY;
+    await minutes(w, 2);
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    await minutes(w, 2);
+    if (!hasWeight) w.gates.set('5', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+    await deploy(w, '5', 'c', { before: '4' });
+    if (hasWeight) w.stack.state = 'done';
+    await minutes(w, 2);
+    expect(w.state()?.phase).toBe(hasWeight ? 'JUDGING' : 'GATING');
+    expect((await statusIn(w)).todo).toEqual([
+      'Version 5 had no traffic when it came on: it is about version 4. `sls models rollback --model churn --stage dev --to 3` goes back to version 3, and takes version 5 away, too.',
+    ]);
+    // One that came on since may be about either.
+    w.alarms.set(`${FUNCTION}-errors`, 'OK');
+    await minutes(w, 1);
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    if (hasWeight)
+      expect((await statusIn(w)).todo).toEqual([
+        '`sls models rollback --model churn --stage dev` takes the candidate away.',
+      ]);
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()?.refused).toMatchObject([{ version: '5' }, { version: '4' }]);
+  });
+
+  it('is not advised against what was live before, and is released again: promote is, and does it', async () => {
+    const w = await promoted();
+    w.clock.now += 2 * DAY;
+    await minutes(w, 2);
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    await minutes(w, 2);
+    await deploy(w, '3', 'a', { before: '4' });
+    w.stack.state = 'done';
+    await minutes(w, 2);
+    expect((await statusIn(w)).todo).toEqual([
+      'Version 3 had no traffic when it came on: it is about version 4. `sls models promote --model churn --stage dev` gives version 3, which was live before, all traffic, once its gate has passed.',
+    ]);
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: false });
+    expect(await w.command('promote')).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
   it('is not advised for what came before, while the next version has had no traffic', async () => {
     const w = await ROLLED_BACK();
     w.gates.set('6', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
