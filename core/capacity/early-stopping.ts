@@ -38,10 +38,10 @@ export function requestsFor(t: number, p: number): number {
 
 /**
  * The estimate of SingleStream: the t-th largest of n latencies.
- * @param sorted ascending
- * @returns undefined where there are too few; `requestsFor(1, p)` are needed
+ * @param sorted ascending @param failed requests that have none, and are above any
+ * @returns undefined where there are too few; `requestsFor(1 + failed, p)` are needed
  */
-export function stoppedEarly(sorted: Float64Array, p: number): number | undefined {
-  const t = allowedAbove(sorted.length, p);
-  return t < 1 ? undefined : sorted[sorted.length - t];
+export function stoppedEarly(sorted: Float64Array, p: number, failed = 0): number | undefined {
+  const t = allowedAbove(sorted.length + failed, p);
+  return t < 1 ? undefined : sorted[sorted.length + failed - t];
 }

@@ -2,13 +2,16 @@ import type { BenchPercentile, ScenarioResult } from './contract.ts';
 import { requestsFor, stoppedEarly } from './early-stopping.ts';
 import { quantile } from './order-statistics.ts';
 
-/** One percentile and what early stopping says of it. @param sorted ascending, not empty */
-export function benchPercentile(sorted: Float64Array, percentile: number): BenchPercentile {
-  const bound = stoppedEarly(sorted, percentile);
+/**
+ * One percentile and what early stopping says of it.
+ * @param sorted ascending, not empty @param failed requests beside these, which are above any limit
+ */
+export function benchPercentile(sorted: Float64Array, percentile: number, failed = 0): BenchPercentile {
+  const bound = stoppedEarly(sorted, percentile, failed);
   return {
     percentile,
     ms: quantile(sorted, percentile),
-    ...(bound === undefined ? { needs: requestsFor(1, percentile) } : { bound }),
+    ...(bound === undefined ? { needs: requestsFor(1 + failed, percentile) } : { bound }),
   };
 }
 

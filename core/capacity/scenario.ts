@@ -83,7 +83,7 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
       ...(cold.length > 0 && { median: quantile(cold, 0.5), max: cold.at(-1) ?? 0 }),
       ...(inits.length > 0 && { init: quantile(inits, 0.5) }),
     },
-    percentiles: sorted.length === 0 ? [] : wanted.map((p) => benchPercentile(sorted, p)),
+    percentiles: sorted.length === 0 ? [] : wanted.map((p) => benchPercentile(sorted, p, failures.length)),
     mean: sorted.length === 0 ? 0 : sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
     distribution: distributionOf(sorted),
     ...(rate !== undefined && { rate }),

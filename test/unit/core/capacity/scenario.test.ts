@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { poissonArrivals } from '../../../../core/capacity/arrivals.ts';
 import type { BenchAnswer, BenchOutcome } from '../../../../core/capacity/contract.ts';
+import { requestsFor } from '../../../../core/capacity/early-stopping.ts';
 import type { Issued } from '../../../../core/capacity/generator.ts';
 import { type BenchRun, judgeScenario } from '../../../../core/capacity/scenario.ts';
 
@@ -94,6 +95,21 @@ it('what failed is above all that answered in a promise, too', () => {
   expect(found.faults.map(({ kind }) => kind)).toContain('objective');
   expect(found.promised?.runs).toEqual([24, 24, 24, 24, 24]);
   expect(found.promised?.upper).toBeCloseTo(24, 6);
+});
+
+it('a bound by early stopping counts what failed among those above it', () => {
+  const latencies = Array.from({ length: 999 }, (_, i) => i + 1);
+  const of = (failed: number) => {
+    const issued = [...latencies, ...Array(failed).fill(5)].map((ms, i) =>
+      one(i * 900, ms, { outcome: i < latencies.length ? 'ok' : 'failed' }),
+    );
+    const single = { scenario: 'SingleStream', rows: 1, interrupted: false } as const;
+    return judgeScenario({ ...single, runs: [run(issued)] }).percentiles.find((p) => p.percentile === 0.99);
+  };
+  // Of some 1,000 the second largest is the bound.
+  expect(of(0)).toEqual({ percentile: 0.99, ms: 990, bound: 998 });
+  expect(of(1)).toEqual({ percentile: 0.99, ms: 990, bound: 999 });
+  expect(of(2)).toEqual({ percentile: 0.99, ms: 990, needs: requestsFor(3, 0.99) });
 });
 
 it('where the percentile of a run is a request that failed there is no bound', () => {
