@@ -234,6 +234,7 @@ function reasonOf(error: unknown): string {
   const name = error instanceof Error ? error.name : 'Error';
   if (status === 400 && name === WORDLESS) return 'S3 refuses it (400), as where credentials have expired.';
   if (status !== undefined && name === WORDLESS) return `S3 answers ${status} without a word why.`;
+  if (isStalled(error)) return 'Nothing more comes from S3.';
   const code = unreached(error);
   if (code !== undefined) return `S3 cannot be reached (${code}).`;
   const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
@@ -264,9 +265,13 @@ function unreached(error: unknown): string | undefined {
 
 /** Ended before its end, by whoever is between. */
 const isBroken = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ETIMEDOUT'].includes(String(error.code));
+  isStalled(error) ||
+  (error instanceof Error &&
+    'code' in error &&
+    ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ETIMEDOUT'].includes(String(error.code)));
+
+/** By the client, which has waited for as long as it was told to. */
+const isStalled = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
 function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {
   return problemError(

@@ -40,7 +40,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const context = (name: string): SourceContext => {
+type Handler = NonNullable<SourceContext['aws']>['requestHandler'];
+const context = (name: string, requestHandler?: Handler): SourceContext => {
   vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   vi.stubEnv('SERVERLESS_MODELS_CACHE', join(folder, name));
   return {
@@ -50,6 +51,7 @@ const context = (name: string): SourceContext => {
     aws: {
       region: 'us-east-1',
       credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
+      ...(requestHandler && { requestHandler }),
     },
   };
 };
@@ -59,7 +61,11 @@ const broken = (bytes: Buffer) => (response: ServerResponse) => {
   response.writeHead(200, { etag: '"1"', 'content-length': bytes.length });
   response.write(bytes.subarray(0, 1_000_000), () => response.destroy());
 };
-const fetched = (name: string) =>
+const stalled = (bytes: Buffer) => (response: ServerResponse) => {
+  response.writeHead(200, { etag: '"1"', 'content-length': bytes.length });
+  response.write(bytes.subarray(0, 1_000_000));
+};
+const fetched = (name: string, requestHandler?: Handler) =>
   fetchObjects(
     {
       reference: 's3://trained/churn.onnx',
@@ -68,7 +74,7 @@ const fetched = (name: string) =>
     },
     { bucket: 'trained', key: 'churn.onnx' },
     () => [],
-    context(name),
+    context(name, requestHandler),
   );
 
 it('an object that breaks off is read again, from its begin', async () => {
@@ -76,6 +82,22 @@ it('an object that breaks off is read again, from its begin', async () => {
   const { path } = await fetched('object');
   expect((await readFile(path)).equals(BYTES)).toBe(true);
   expect(asked).toBe(3);
+});
+
+it('an object of which nothing more comes is read again', async () => {
+  answers = [stalled(BYTES), whole(BYTES)];
+  const { path } = await fetched('stalled', { socketTimeout: 2000 });
+  expect((await readFile(path)).equals(BYTES)).toBe(true);
+  expect(asked).toBe(2);
+});
+
+it('one of which nothing comes is told as that', async () => {
+  const handle = async (): Promise<never> => {
+    throw Object.assign(new Error('the request socket timed out'), { name: 'TimeoutError' });
+  };
+  await expect(fetched('silent', { handle } as unknown as Handler)).rejects.toThrow(
+    's3://trained/churn.onnx: Nothing more comes from S3. Retry: the connection to S3 broke off.',
+  );
 });
 
 it('an archive that breaks off is unpacked again', async () => {
