@@ -1,4 +1,4 @@
-import { isThrottled, UNREACHED } from '../../../core/errors/aws-errors.ts';
+import { errorName, isThrottled, UNREACHED } from '../../../core/errors/aws-errors.ts';
 import { isProxyRefusal, PROXY_FIX } from '../network/proxied.ts';
 
 /**
@@ -12,7 +12,9 @@ export function awsFix(error: unknown, otherwise: string): string {
   if (isThrottled(error)) return 'Try again in a moment: others call AWS in this account and region, too.';
   if (isProxyRefusal(error)) return PROXY_FIX;
   const { code } = (error ?? {}) as { readonly code?: unknown };
-  return UNREACHED.has(code) || code === 'ETIMEDOUT' || code === 'ENETDOWN'
+  // By the client, without a code: nobody lets it in, or it has waited for as long as it was told to.
+  const isLate = errorName(error) === 'TimeoutError';
+  return isLate || UNREACHED.has(code) || code === 'ETIMEDOUT' || code === 'ENETDOWN'
     ? 'Check the network, --region and AWS_ENDPOINT_URL; where a proxy leads to AWS, name it in HTTPS_PROXY.'
     : otherwise;
 }

@@ -1,0 +1,24 @@
+/** What is advised where AWS did not answer: credentials are no help then. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { expect, it } from 'vitest';
+import { callerOf } from '../../../../../aws/caller.ts';
+import { awsFix } from '../../../../../plugins/models/context/aws-fix.ts';
+
+it('is the network where AWS says nothing in time, as behind a wall that drops what is sent', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const aws = {
+    region: 'eu-west-1',
+    credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }),
+    requestHandler: { socketTimeout: 50 },
+    endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    maxAttempts: 1,
+  };
+  const error: unknown = await callerOf(aws).catch((reason: unknown) => reason);
+  silent.close();
+  expect(error).toMatchObject({ name: 'TimeoutError' });
+  expect(awsFix(error, 'Check credentials.')).toContain('Check the network');
+  expect(awsFix(new Error('denied'), 'Check credentials.')).toBe('Check credentials.');
+});
