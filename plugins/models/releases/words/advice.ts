@@ -39,6 +39,9 @@ export function advice(
   const own = ofPhase(release, now, command);
   const { phase, intent, held, stable, updatedAt, quietUntil, reason } = release;
   if (held?.by === 'foreign' && phase === 'HELD') return own;
+  // Whoever looks at weights, or at a move, writes each minute.
+  const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;
+  const isUnticked = looks && now - Date.parse(updatedAt) > STALE;
   if (alias === undefined && held?.by === 'refused')
     return {
       ...own,
@@ -54,14 +57,14 @@ export function advice(
       todo: [
         isEnd(phase)
           ? `\`${command.sls('deploy')}\` makes it again.`
-          : 'The worker makes it again at its next tick.',
+          : isUnticked
+            ? `Nobody has ticked this release since ${moment(updatedAt, now)}. \`${command('status')} --watch\` does, and the worker makes it again.`
+            : 'The worker makes it again at its next tick.',
       ],
     };
   if (intent === undefined && !pointsAt(alias, standing(release) ?? null))
     return { ...own, ...moved(alias, release, functionName, command) };
-  // Whoever looks at weights, or at a move, writes each minute.
-  const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;
-  if (looks && now - Date.parse(updatedAt) > STALE)
+  if (isUnticked)
     return {
       ...own,
       level: 'act',

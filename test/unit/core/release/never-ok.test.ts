@@ -96,6 +96,24 @@ describe('a release that nobody ticks', () => {
   });
 });
 
+describe('a release whose alias somebody deleted', () => {
+  const todo = async (w: World): Promise<readonly string[]> => (await statusIn(w)).todo;
+
+  it('and that nobody ticks: with the command that ticks it', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    expect(await todo(w)).toEqual(['The worker makes it again at its next tick.']);
+    w.schedules.clear();
+    w.clock.now += 20 * MINUTE;
+    expect((await todo(w)).join()).toMatch(
+      /^Nobody has ticked this release since .*\. `sls models status --model churn --stage dev --watch` does, and the worker makes it again\.$/,
+    );
+    await w.send(tick());
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+  });
+});
+
 describe('a release that is ticked, and waits', () => {
   const lines = async (w: World, count: number): Promise<string> => {
     const heads: string[] = [];
