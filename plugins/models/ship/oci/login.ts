@@ -2,6 +2,7 @@ import { ecrClient } from '../../../../aws/clients/ecr.ts';
 import { ecrLogin } from '../../../../aws/ecr/login.ts';
 import type { ImageLoginPort } from '../../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../../core/ports/config.ts';
+import { awsFix } from '../../context/aws-fix.ts';
 import { dockerLogin } from './docker-login.ts';
 import { type RegistryLimits, registryFault } from './exchange.ts';
 import type { ImageReference } from './reference.ts';
@@ -52,8 +53,11 @@ export async function registryFor(
     });
   const { url, username, password } = await login(region).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
+    // Where AWS refuses, what to do depends on what is to be done there.
+    const fix = awsFix(error, '');
     throw registryFault('refused', `gives no login (ecr:GetAuthorizationToken): ${why}`, {
       cause: error,
+      ...(fix !== '' && { fix }),
     });
   });
   // Another account's registry takes the same token at its own address. An AWS that is none of Amazon's has

@@ -57,3 +57,14 @@ it('says that ECR gives no login, and why', async () => {
     message: 'gives no login (ecr:GetAuthorizationToken): AccessDenied',
   });
 });
+
+it('advises no other credentials where ECR was not heard', async () => {
+  const place = { host: HOST, repository: 'models', url: `https://${HOST}` };
+  const faultOf = async (error: Error): Promise<unknown> =>
+    registryFor(place, { aws: { region: 'us-east-1' }, login: () => Promise.reject(error) }).catch(
+      (reason: unknown) => reason,
+    );
+  const away = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+  expect(await faultOf(away)).toMatchObject({ fix: expect.stringContaining('Check the network') });
+  expect(await faultOf(new Error('AccessDenied'))).not.toHaveProperty('fix');
+});
