@@ -79,7 +79,7 @@ function phiOf(cells: Uint8Array, counts: readonly number[]): number {
     counts.forEach((count, cell) => {
       const here = window[cell] as number;
       const difference = here * Math.sqrt(m / n) - (count - here) * Math.sqrt(n / m);
-      if (count > 0) sum += difference ** 2 / count;
+      if (count > 0) sum += (difference * difference) / count;
     });
   }
   return Math.max(1, sum / windows.length / df);

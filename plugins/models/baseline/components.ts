@@ -43,7 +43,10 @@ function scalesOf(rows: Float64Array, size: number, starts: readonly number[]) {
   const scale = new Float32Array(size);
   for (let i = 0; i < size; i++) {
     const average = starts.reduce((sum, start) => sum + (rows[start + i] as number), 0) / starts.length;
-    const squares = starts.reduce((sum, start) => sum + ((rows[start + i] as number) - average) ** 2, 0);
+    const squares = starts.reduce((sum, start) => {
+      const d = (rows[start + i] as number) - average;
+      return sum + d * d;
+    }, 0);
     const sd = Math.sqrt(squares / starts.length);
     mean[i] = average;
     // Below it, it is rounding that varies.

@@ -48,7 +48,10 @@ export async function summaries(
       }
       const average = sum / width;
       let apart = 0;
-      for (const values of block) apart += ((values[row] as number) - average) ** 2;
+      for (const values of block) {
+        const d = (values[row] as number) - average;
+        apart += d * d;
+      }
       norm[firstRow + row] = Math.sqrt(squares);
       mean[firstRow + row] = average;
       sd[firstRow + row] = Math.sqrt(apart / width);

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Baseline, type NumericSignal, PARTS } from '../../../../../core/drift/contract.ts';
@@ -28,6 +29,18 @@ describe('a numeric signal', () => {
     expect(NOTE.edges).toHaveLength(edges.length);
     for (const [i, edge] of edges.entries()) expect(NOTE.edges[i]).toBeCloseTo(edge, 12);
     expect(NOTE.counts).toEqual([2, 0, 3, 0, 1, 1, 1, 1, 1]);
+  });
+
+  it('takes no power of a value: Node 22 and 24 differ in its last digit, and in the digest of the baseline', () => {
+    const folder = new URL('../../../../../plugins/models/baseline/', import.meta.url);
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+    const powers = files.filter((name) =>
+      /[\w)\]] \*\* /.test(
+        readFileSync(new URL(name, folder), 'utf8').replace(/\b(2|1024) \*\* \(?[\w ?':=]+/g, ''),
+      ),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    expect(powers).toEqual([]);
   });
 
   it('takes no value for what is not finite', () => {
