@@ -1,5 +1,6 @@
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import type { GateState } from '../../../core/gate/contract.ts';
+import { textIn } from '../../../core/json/fields.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Measure, MetricResult } from '../../../core/quality/contract.ts';
@@ -69,7 +70,7 @@ export function validatedAt(
   const isThis =
     record?.functionName === release.functionName &&
     (stable.fingerprint === undefined || record.fingerprint === stable.fingerprint);
-  if (!isThis || record.source === '' || record.identity === '')
+  if (!isThis || textIn(record, 'source') === undefined || textIn(record, 'identity') === undefined)
     return refuse(
       `nothing is recorded of version ${stable.version}, which is live there`,
       `Deploy to ${stage} again.`,

@@ -228,6 +228,12 @@ const refusals: readonly (readonly [string, FoundAtStage, string])[] = [
     'nothing is recorded of version 3, which is live there',
   ],
   [
+    // A newer plugin wrote it, or somebody wrote into it.
+    'whose record does not tell the artifact',
+    there({ record: { ...record, source: undefined } as unknown as VersionRecord }),
+    'nothing is recorded of version 3, which is live there',
+  ],
+  [
     'that no gate has asked anything',
     there({ pasts: [past({ gate: { ...GATE, done: 0, count: 0 } })] }),
     'version 3 is live there, and passed no gate with a case, labelled rows that decided, or a load',
