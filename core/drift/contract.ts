@@ -55,6 +55,11 @@ type Common = {
    * window to window.
    */
   readonly phi: number;
+  /**
+   * The same of how many rows of a window have no value, where that is clearly more: they come in bursts.
+   * Absent in baselines of earlier versions.
+   */
+  readonly nullsPhi?: number;
   /** Rows of the reference in each cell; cells are numbered as here. */
   readonly counts: readonly number[];
   /** The output's K values are logits; else probabilities. */

@@ -59,7 +59,9 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
   const reference = signal.rows ?? all;
   // A column that is empty has no row with a value, and says so all the same.
   const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };
-  const missing = absent.of < LEAST_ROWS ? SILENT : shareAnswer(absent, signal, rule);
+  // Where values of the reference are missing in bursts, so are later ones.
+  const phi = Math.max(signal.phi, signal.nullsPhi ?? 1);
+  const missing = absent.of < LEAST_ROWS ? SILENT : shareAnswer(absent, { phi }, rule);
   const seen = {
     name: signal.name,
     label: signal.label,
@@ -168,17 +170,19 @@ function emptyCells(signal: Signal, cells: readonly number[], m: number): Omit<S
 }
 
 /** What a chi² statistic is beyond what noise alone would bring, in σ as the smooth test's. */
-const sizeOf = ({ x2, df }: { readonly x2: number; readonly df: number }, { phi }: Signal, ne: number) =>
-  Math.sqrt(Math.max(0, x2 - phi * df) / ne);
+const sizeOf = (
+  { x2, df }: { readonly x2: number; readonly df: number },
+  { phi }: Pick<Signal, 'phi'>,
+  ne: number,
+) => Math.sqrt(Math.max(0, x2 - phi * df) / ne);
 
 /** Two cells: those rows, and all others. */
-function shareAnswer(share: Share, signal: Signal, { q, effect }: Rule): Answer {
-  const { phi } = signal;
+function shareAnswer(share: Share, { phi }: Pick<Signal, 'phi'>, { q, effect }: Rule): Answer {
   const found = shareTest(share, phi);
   if (found === undefined) return SILENT;
   const ne = effectiveRows(share.of, share.among);
   const past = found.x2 > phi * effectFloor(1, ne, effect, q);
-  return { p: found.p, past, size: sizeOf({ x2: found.x2, df: 1 }, signal, ne) };
+  return { p: found.p, past, size: sizeOf({ x2: found.x2, df: 1 }, { phi }, ne) };
 }
 
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { CategorySignal, NumericSignal, Signal } from '../../../core/drift/contract.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Field, Layout, RowTensor } from '../../../core/tabular/cells/layout.ts';
+import { nullsPhiOf } from './absent.ts';
 import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
 import { numericPart } from './numeric.ts';
@@ -37,6 +38,7 @@ export async function inputSignals(
   const notices: string[] = [];
   const wide = wideOf(tensors);
   const missing: string[] = [];
+  const bursts: string[] = [];
   let watched = 0;
   let unwatched = 0;
   for (const tensor of tensors) {
@@ -48,7 +50,9 @@ export async function inputSignals(
       progress(first, fields.length);
       for (const { value, values, ...more } of await summaries(file, stored, tensor, notices)) {
         const label = `${value} of ${spec.name}`;
-        signals.push({ ...numeric(label, spec.name, 0, value, values, notices), ...more, of: 'input' });
+        const nullsPhi = nullsPhiOf(values);
+        const own = { ...more, ...(nullsPhi !== undefined && { nullsPhi }) };
+        signals.push({ ...numeric(label, spec.name, 0, value, values, notices), ...own, of: 'input' });
         await breathe();
       }
     }
@@ -68,7 +72,9 @@ export async function inputSignals(
           ? numeric(label, spec.name, column, 'element', values, notices)
           : category(label, spec.name, column, 'element', codes, texts, notices);
       if (part !== undefined) {
-        signals.push({ ...part, of: 'input' });
+        const nullsPhi = nullsPhiOf(values);
+        if (nullsPhi !== undefined) bursts.push(`${label} (φ ${Number(nullsPhi.toPrecision(2))})`);
+        signals.push({ ...part, ...(nullsPhi !== undefined && { nullsPhi }), of: 'input' });
         if (part.nulls > 0 && part.nulls < stored.rows) missing.push(`${label} in ${part.nulls}`);
       }
       // Whoever wants to stop this is heard between two columns.
@@ -80,6 +86,10 @@ export async function inputSignals(
   if (missing.length > 0)
     notices.push(
       `Some of the ${stored.rows} rows of the reference have no value: ${listOf(missing)}. An empty cell, null, NaN and infinity count as none.`,
+    );
+  if (bursts.length > 0)
+    notices.push(
+      `How many rows have no value of ${listOf(bursts)} differs from window to window in the reference itself: only larger changes of it are told.`,
     );
   return { signals, notices };
 }

@@ -295,6 +295,23 @@ describe('of several signals', () => {
   });
 });
 
+it('values that are missing in bursts, in the reference as now, are no drift; many more of them are', () => {
+  const part = numericPart(Float64Array.from({ length: 9500 }, (_, n) => uniform(n)));
+  const absent = (nulls: number, more: object) => {
+    const signal = { ...numeric('sensor'), ...part, phi: 1, nulls: 500, ...more };
+    const cells = part.counts.map((count) => ((1000 - nulls) * count) / 9500);
+    const sums = { n: 1000 - nulls, nulls, a: 0, b: 0, cells };
+    const [window] = judgeSignals({ signals: [sums] }, { ...baselineOf([signal]), rows: 10_000 }, RULE);
+    return window;
+  };
+  expect(absent(120, {})).toMatchObject({ drifted: true });
+  expect(absent(120, { nullsPhi: 30 })).toMatchObject({ drifted: false });
+  expect(absent(120, { nullsPhi: 30 })?.missing?.p).toBeGreaterThan(0.01);
+  expect(absent(600, { nullsPhi: 30 })).toMatchObject({ drifted: true });
+  // One that is less than that of the values says nothing.
+  expect(absent(120, { nullsPhi: 3, phi: 30 })).toEqual(absent(120, { phi: 30 }));
+});
+
 describe('a column of two values', () => {
   /** So many rows are 1 and the others 0, in the reference and in the window. */
   const flagged = (ones: readonly [before: number, now: number], among: number, rows: number) => {
