@@ -1,7 +1,7 @@
 import type { GateEvidence } from '../../../core/gate/contract.ts';
 import { gateFix } from '../../../core/gate/fix.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
-import type { Release } from '../../../core/release/document/contract.ts';
+import type { Release, Reversing } from '../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../core/release/document/history-contract.ts';
 import { isPending, weightOf } from '../../../core/release/state/predicates.ts';
 import { iso, MINUTE_MS } from '../../../core/units/time.ts';
@@ -22,13 +22,17 @@ export function runningOf(release: Release): string | undefined {
   return `${phase}, version ${candidate.version} at ${weightOf(release)} %`;
 }
 
-/** Releases under way that this deploy would take the place of, a sentence each. */
+/**
+ * Releases under way that this deploy would take the place of, and tests after an alarm that it would end, a
+ * sentence each.
+ */
 export function superseded(
   offers: readonly Offer[],
   before: ReadonlyMap<string, Release>,
 ): readonly { readonly model: string; readonly text: string }[] {
   return offers.flatMap(({ model, fingerprint }) => {
     const release = before.get(model);
+    if (release?.phase === 'REVERSING') return tested(release, fingerprint);
     if (release === undefined || !isPending(release)) return [];
     const { candidate, stable, phase, step, steps = [], held } = release;
     // The same again: that release goes on.
@@ -43,6 +47,13 @@ export function superseded(
           : `; version ${stable.version} gets all traffic back`;
     return [{ model, text: `the release of version ${candidate.version} (${where}) is superseded${keeps}` }];
   });
+}
+
+/** The test that an alarm asked for: a deploy of another version than the live one ends it. */
+function tested({ model, stable, reversal }: Reversing, fingerprint: string): ReturnType<typeof superseded> {
+  if (stable.fingerprint === fingerprint) return [];
+  const text = `the test of version ${reversal.to.version} beside version ${stable.version}, which ${reversal.alarm} asked for, is given up; version ${stable.version} gets all traffic back`;
+  return [{ model, text }];
 }
 
 /**

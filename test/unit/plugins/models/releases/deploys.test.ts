@@ -30,12 +30,14 @@ import { followReleases, isSettled } from '../../../../../plugins/models/release
 import { CANARY } from '../../../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../../../fakes/world.ts';
 import {
+  alarm,
   deploy,
   deployed,
   live,
   MINUTE,
   minute,
   minutes,
+  promoted,
   rollBack,
   until,
   type World,
@@ -81,6 +83,22 @@ describe('what a deploy supersedes', () => {
         text: 'the release of version 4 (HELD, step 1 of 3, 5 %) is superseded; traffic stays where the alias was moved',
       },
     ]);
+  });
+
+  it('is the test that an alarm asked for, unless what is live comes again', async () => {
+    const w = await promoted();
+    await alarm(w);
+    await minutes(w, 1, GOOD);
+    expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
+    expect(superseded([offer('b')], there(w))).toEqual([]);
+    expect(superseded([offer('c')], there(w))).toEqual([
+      {
+        model: 'churn',
+        text: 'the test of version 3 beside version 4, which shop-dev-churn-errors asked for, is given up; version 4 gets all traffic back',
+      },
+    ]);
+    await deploy(w, '5', 'c', { before: '4' });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
   });
 
   it('is nothing where the same comes again, where nothing runs, or where the model was never released', async () => {
