@@ -81,7 +81,7 @@ it('failed requests are above any objective, cold ones apart', () => {
 
 it('what failed is above all that answered in a promise, too', () => {
   const objective = { percentile: 0.99, ms: 22 };
-  // Of 500 requests three take 24 ms, and four fail: the 99th percentile of all is 24 ms, of what answers 20.
+  // Three of 500 requests take 24 ms, and four fail: the 99th percentile of all is 24 ms, that of answers 20.
   const runs = [1, 2, 3, 4, 5].map((seed) =>
     run(
       Array.from({ length: 1500 }, (_, i) => {
