@@ -26,14 +26,18 @@ export type Uploaded = {
 
 export type ObjectPlace = { readonly bucket: string; readonly key: string };
 
-/** @returns whether an object of this size is there; false where that cannot be told: the write then tells */
+/**
+ * @param bytes absent: of any size
+ * @returns whether an object of this size is there; false where that cannot be told: the write then tells
+ */
 export async function isThere(
   client: S3Client,
   { bucket, key }: ObjectPlace,
-  bytes: number,
+  bytes?: number,
 ): Promise<boolean> {
   try {
-    return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength === bytes;
+    const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return bytes === undefined || found.ContentLength === bytes;
   } catch (error) {
     // Without s3:ListBucket a missing object is a 403.
     const status = errorStatus(error);

@@ -30,7 +30,9 @@ export async function uploadFiles(
   try {
     for (const file of files) {
       const place = { bucket, key: `${prefix}${file.sha256}` };
-      const there = await isThere(client, place, file.bytes).catch((error: unknown) => {
+      // Another zlib packs the same content into other bytes.
+      const bytes = named === 'file' ? file.bytes : undefined;
+      const there = await isThere(client, place, bytes).catch((error: unknown) => {
         throw failed(place, error);
       });
       if (there) continue;
@@ -50,16 +52,19 @@ export async function uploadFiles(
   }
 }
 
-const damaged = ({ from, sha256 }: Upload): Error =>
-  problemError([
-    {
-      code: 'MODELS_CACHE',
-      key: 'models',
-      value: from,
-      message: `${from} is gone, or has other bytes than when it was packaged, with the sha256 ${sha256}.`,
-      fix: 'Package again.',
-    },
-  ]);
+const damaged = ({ from, sha256 }: Upload, cause?: unknown): Error =>
+  problemError(
+    [
+      {
+        code: 'MODELS_CACHE',
+        key: 'models',
+        value: from,
+        message: `${from} is gone, or has other bytes than when it was packaged, with the sha256 ${sha256}.`,
+        fix: 'Package again.',
+      },
+    ],
+    cause,
+  );
 
 /** AWS names neither bucket nor key of what it refuses. */
 const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
@@ -91,7 +96,9 @@ async function put(
   upload: Upload,
   told: (share: number) => void,
 ): Promise<void> {
-  const file = await open(upload.from);
+  const file = await open(upload.from).catch((error: unknown) => {
+    throw damaged(upload, error);
+  });
   try {
     const range = async (start: number, end: number): Promise<Buffer> => {
       const part = Buffer.alloc(end - start);

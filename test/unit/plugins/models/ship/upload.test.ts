@@ -61,3 +61,30 @@ it('a bucket that refuses to tell what is there is named, with the status: crede
     server.close();
   }
 });
+
+it('a layer that another zlib packed is there: it is called by what is in it', async () => {
+  const asked: string[] = [];
+  let found = 200;
+  const server = createServer((request, response) => {
+    asked.push(request.method ?? '');
+    request.resume();
+    response.writeHead(request.method === 'HEAD' ? found : 412, { 'content-length': 20 }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  try {
+    const layer = { sha256: 'a'.repeat(64), bytes: 21, from: '/nowhere' };
+    await uploadFiles(aws, 'models', 'layers/', [layer], () => {}, 'zipped');
+    expect(asked).toEqual(['HEAD']);
+    // What is called by its own digest has one size.
+    await expect(uploadFiles(aws, 'models', 'files/', [layer], () => {})).rejects.toThrow('/nowhere is gone');
+    found = 404;
+    await expect(uploadFiles(aws, 'models', 'layers/', [layer], () => {}, 'zipped')).rejects.toThrow(
+      /\/nowhere is gone, .* Package again\. \[MODELS_CACHE\]/,
+    );
+  } finally {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+  }
+});
