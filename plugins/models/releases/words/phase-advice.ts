@@ -193,18 +193,25 @@ export function toThere(release: Release, command: Say): string {
 }
 
 /**
- * The way back from what an alarm is about. One that was on before a candidate had any traffic is about the
- * live version, and the candidate may be its cure.
+ * The way back from what an alarm is about. One that was on before a version had any traffic is not about
+ * that one: a candidate may be the cure, and the version before a live one has failed as well.
  */
 export function wayBack(release: Release, since: string, command: Say): string {
   const rollback = command('rollback');
   const last = lastGood(release);
   const good = last?.version;
   const first = release.shifts.find(({ weight }) => weight > 0)?.asked;
-  if (!isPending(release))
+  if (!isPending(release)) {
+    const { phase, promotedAt, returnedAt, stable } = release;
+    const began = (phase === 'BAKING' || phase === 'DONE') && !returnedAt ? (first ?? promotedAt) : undefined;
+    const cause =
+      began !== undefined && since < began
+        ? `It was on before version ${stable?.version} had any traffic: look at its inputs and what it calls first. `
+        : '';
     return good === undefined
-      ? `\`${rollback} --to <version>\` goes back to a version.`
-      : `\`${rollback}\` goes back to version ${good}.`;
+      ? `${cause}\`${rollback} --to <version>\` goes back to a version.`
+      : `${cause}\`${rollback}\` goes back to version ${good}.`;
+  }
   if (first !== undefined && since >= first) return `\`${rollback}\` takes the candidate away.`;
   const { candidate, stable } = release;
   const { version } = candidate;

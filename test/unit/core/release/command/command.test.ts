@@ -316,6 +316,24 @@ describe('sls models rollback', () => {
     expect(w.state()?.refused).toMatchObject([{ version: '5' }, { version: '4' }]);
   });
 
+  it('is advised with a word more for an alarm that was on before the live version had any traffic', async () => {
+    const w = await live();
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    w.clock.now += MINUTE;
+    await deploy(w, '4', 'b', { settings: { ...CANARY, steps: [] } });
+    w.stack.state = 'done';
+    await minutes(w, 2);
+    const back = '`sls models rollback --model churn --stage dev` goes back to version 3.';
+    expect((await statusIn(w)).todo).toEqual([
+      `It was on before version 4 had any traffic: look at its inputs and what it calls first. ${back}`,
+    ]);
+    w.clock.now += 2 * DAY;
+    w.alarms.set(`${FUNCTION}-errors`, 'OK');
+    await minutes(w, 2);
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    expect((await statusIn(w)).todo).toEqual([back]);
+  });
+
   it('is not advised against what was live before, and is released again: promote is, and does it', async () => {
     const w = await promoted();
     w.clock.now += 2 * DAY;
