@@ -10,12 +10,12 @@ import type { KeptImage } from '../contracts/kept-image.ts';
 import type { ServiceContext } from '../contracts/ship-context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
-import { place } from '../disk/cache.ts';
+import { exists, place } from '../disk/cache.ts';
 import type { Upload } from '../disk/files.ts';
 import { inFolder } from '../disk/folder.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { ownVersion } from '../disk/own-version.ts';
-import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
+import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
 import { shipFunction } from './own-function.ts';
@@ -185,9 +185,7 @@ export async function uploadService(
   progress: (text: string | undefined) => void,
 ): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);
-  const { layers, files, registry, optimised }: Uploads = JSON.parse(
-    await readFile(join(folder, UPLOADS), 'utf8'),
-  );
+  const { layers, files, registry, optimised } = await uploadsIn(folder);
   const inPackage = (upload: Upload): Upload => ({ ...upload, from: join(folder, basename(upload.from)) });
   if (layers.length > 0) {
     progress('Uploading the ONNX Runtime layer');
@@ -204,20 +202,38 @@ export async function uploadService(
   );
 }
 
+/** @throws ProblemError: a package may have been moved in part */
+async function uploadsIn(folder: string): Promise<Uploads> {
+  const path = join(folder, UPLOADS);
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    const problem: Problem = {
+      code: 'MODELS_CACHE',
+      key: 'models',
+      value: path,
+      message: `${path} cannot be read, which packaging wrote: it says what the models need in S3.`,
+      fix: 'Package again, and move the whole folder where it is deployed from elsewhere.',
+    };
+    throw problemError([problem], error);
+  }
+}
+
 /**
  * What clients see of each packaged model, by name; empty where the package is of an earlier plugin, or none
  * is there.
  */
 export async function packagedSignatures(outDir: string): Promise<ReadonlyMap<string, Facts['signature']>> {
-  const text = await readFile(join(outDir, FOLDER, UPLOADS), 'utf8').catch(() => '{}');
-  const { signatures = {} }: Partial<Uploads> = JSON.parse(text);
+  const folder = join(outDir, FOLDER);
+  const found: Partial<Uploads> = (await exists(join(folder, UPLOADS))) ? await uploadsIn(folder) : {};
+  const { signatures = {} } = found;
   return new Map(Object.entries(signatures));
 }
 
 /** Images of the package, each with absolute paths of its layers. */
 export async function packagedImages(outDir: string): Promise<readonly KeptImage[]> {
   const folder = join(outDir, FOLDER);
-  const { images = [] }: Partial<Uploads> = JSON.parse(await readFile(join(folder, UPLOADS), 'utf8'));
+  const { images = [] } = await uploadsIn(folder);
   return images.map((image) => ({
     ...image,
     layers: image.layers.map((layer) => ({ ...layer, file: resolve(folder, layer.file) })),
