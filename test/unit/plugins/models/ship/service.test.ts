@@ -24,6 +24,8 @@ it.each([undefined, '{"layers":['])(
       for (const read of [
         () => uploadService(folder, { region: 'us-east-1' }, { layers: place, files: place }, () => {}),
         () => packagedImages(folder),
+        // A package of an earlier plugin has none.
+        ...(text === undefined ? [] : [() => packagedSignatures(folder)]),
       ]) {
         const error: unknown = await read().catch((reason: unknown) => reason);
         if (!isProblemError(error)) throw error;
