@@ -1,5 +1,6 @@
 import { errorName, errorStatus, messageOf } from '../../../../core/errors/aws-errors.ts';
 import { plainText } from '../../../../core/text/plain.ts';
+import { isProxyFault, PROXY_FIX } from '../../network/proxied.ts';
 import { httpFault, unansweredFault } from './http-fault.ts';
 
 /**
@@ -27,6 +28,8 @@ export function asSageMakerFault(error: unknown): never {
   if (status === undefined) {
     // Nobody answered: without credentials nobody was asked.
     if (/Credential|Token/.test(name)) throw httpFault('refused', `is not asked: ${said}`);
+    if (isProxyFault(error)) throw httpFault('wrong', `cannot be reached: ${said}`, undefined, PROXY_FIX);
+    if (name === 'TimeoutError') throw httpFault('unreachable', 'does not answer in time');
     const code = error instanceof Error && 'code' in error ? String(error.code) : whole;
     throw unansweredFault(code);
   }

@@ -38,6 +38,21 @@ it.each(['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT'])(
   },
 );
 
+it('what says nothing in time is told without words of the SDK', async () => {
+  const late = Object.assign(new Error('@smithy/node-http-handler - timed out'), { name: 'TimeoutError' });
+  const { notices } = await resolve(async () => asSageMakerFault(late));
+  expect(notices?.[0]).toMatch(/^MLflow at https:\/\/mlflow does not answer in time: .* as version 3,/);
+});
+
+it('nothing older hides a proxy that refuses, which is the same in a moment', async () => {
+  const refused = Object.assign(new Error('The proxy does not lead to aws:443: it answers 403.'), {
+    name: 'ProxyFault',
+  });
+  await expect(resolve(async () => asSageMakerFault(refused))).rejects.toThrow(
+    /cannot be reached: The proxy does not lead to aws:443: it answers 403\. Check HTTPS_PROXY/,
+  );
+});
+
 it.each([
   ['SELF_SIGNED_CERT_IN_CHAIN', /not trusted here: SELF_SIGNED.*NODE_EXTRA_CA_CERTS/],
   ['CERT_HAS_EXPIRED', /not valid: CERT_HAS_EXPIRED\. Let it be renewed/],
