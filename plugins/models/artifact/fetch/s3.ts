@@ -15,6 +15,7 @@ import type {
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { isTarFault } from '../../disk/untar.ts';
+import { isProxyRefusal, PROXY_FIX } from '../../network/proxied.ts';
 import { problemError } from '../../problems/errors.ts';
 
 type Item = ObjectHead & { readonly path: string };
@@ -234,6 +235,7 @@ function reasonOf(error: unknown): string {
   const name = error instanceof Error ? error.name : 'Error';
   if (status === 400 && name === WORDLESS) return 'S3 refuses it (400), as where credentials have expired.';
   if (status !== undefined && name === WORDLESS) return `S3 answers ${status} without a word why.`;
+  if (isProxyRefusal(error) && error instanceof Error) return `S3 cannot be reached: ${error.message}`;
   if (isStalled(error)) return 'Nothing more comes from S3.';
   const code = unreached(error);
   if (code !== undefined) return `S3 cannot be reached (${code}).`;
@@ -251,6 +253,7 @@ function fixOf(error: unknown): string {
   if (status === 403 && saidOf(error) === undefined)
     return 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.';
   if (status === 412) return 'Retry once nothing writes to it.';
+  if (isProxyRefusal(error)) return PROXY_FIX;
   if (unreached(error) !== undefined) return 'Retry once it can be reached from here.';
   return isBroken(error)
     ? 'Retry: the connection to S3 broke off.'

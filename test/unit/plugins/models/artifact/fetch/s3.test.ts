@@ -100,6 +100,16 @@ it('one of which nothing comes is told as that', async () => {
   );
 });
 
+it('a proxy that does not lead there is told with what to check', async () => {
+  const handle = async (): Promise<never> => {
+    const message = 'The proxy does not lead to trained.s3.us-east-1.amazonaws.com:443: it answers 403.';
+    throw Object.assign(new Error(message), { name: 'ProxyFault' });
+  };
+  await expect(fetched('proxy', { handle } as unknown as Handler)).rejects.toThrow(
+    /churn\.onnx: S3 cannot be reached: The proxy does not lead to .*: it answers 403\. Check HTTPS_PROXY/,
+  );
+});
+
 it('an archive that breaks off is unpacked again', async () => {
   answers = [broken(ARCHIVE), whole(ARCHIVE)];
   const to = join(folder, 'unpacked');
