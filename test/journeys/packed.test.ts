@@ -3,12 +3,14 @@
  * serves and gates.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { startSls } from '../serving/sls.ts';
 
@@ -148,4 +150,67 @@ test('gates it on this machine', async () => {
   expect(() => sls('models', 'gate', '--local', '--json')).toThrow(
     expect.objectContaining({ status: 1, stdout: expect.stringContaining('"verdict": "fail"') }),
   );
+});
+
+/** The least that osls takes: https://www.npmjs.com/package/osls, engines. */
+const OLDEST = '22.13.0';
+
+test(`packages the same bytes with Node ${OLDEST} as with this one: whoever deploys makes no other version`, async () => {
+  const service = join(folder, 'both');
+  await mkdir(service);
+  const { platform, arch } = process;
+  const program = `node-${platform}-${arch}`;
+  execFileSync(
+    'npm',
+    ['install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund', `${program}@${OLDEST}`],
+    { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const oldest = join(folder, 'node_modules', program, 'bin', 'node');
+  expect(execFileSync(oldest, ['--version'], { encoding: 'utf8' }).trim()).toBe(`v${OLDEST}`);
+  // Most of what packaging computes: an optimised graph, a baseline, cases.
+  for (const name of ['employment.onnx', 'reference.csv', 'cases.jsonl'])
+    await copyFile(join(root, 'examples', 'employment', name), join(service, name));
+  await writeFile(
+    join(service, 'serverless.yml'),
+    `service: both
+provider: {name: aws}
+plugins: [serverless-models]
+models:
+  employment:
+    artifact: employment.onnx
+    traffic: 5/s
+    gate: {cases: cases.jsonl}
+    drift: {baseline: reference.csv, window: 5m}
+`,
+  );
+  const packagedBy = async (node: string, cache: string): Promise<Record<string, string>> => {
+    // Each computes all of it itself, with the one ONNX Runtime.
+    await mkdir(join(folder, cache));
+    for (const kind of ['onnxruntime', 'layers']) await symlink(cacheFolder(kind), join(folder, cache, kind));
+    execFileSync(node, [join(root, 'node_modules', 'osls', 'bin', 'serverless.js'), 'package'], {
+      cwd: service,
+      env: {
+        ...process.env,
+        ...{ SERVERLESS_MODELS_CACHE: join(folder, cache), NODE_OPTIONS: '' },
+        ...{ SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
+      },
+    });
+    const made = join(service, '.serverless');
+    const template = await readFile(join(made, 'cloudformation-template-update-stack.json'), 'utf8');
+    const zips = (await readdir(made)).filter((name) => name.endsWith('.zip'));
+    const digests = await Promise.all(
+      zips.map(async (name) =>
+        createHash('sha256')
+          .update(await readFile(join(made, name)))
+          .digest('hex'),
+      ),
+    );
+    return {
+      ...Object.fromEntries(zips.map((name, i) => [name, digests[i] ?? ''])),
+      fingerprint: JSON.parse(template).Resources.EmploymentLiveAlias.Properties.Fingerprint,
+    };
+  };
+  const here = await packagedBy(process.execPath, 'cache-here');
+  expect(Object.keys(here)).toHaveLength(4);
+  expect(await packagedBy(oldest, 'cache-oldest')).toEqual(here);
 });
