@@ -49,6 +49,14 @@ const LIVE_IN_A_CANARY: readonly Step[] = [
   rollback,
 ];
 
+/** What is live was deployed in vain, and is so again: the framework skips it, and nobody misses a release. */
+const LIVE_IN_VAIN: readonly Step[] = [
+  { do: 'deploy', ...deploy, b: 'bad', killed: undefined },
+  { do: 'deploy', ...deploy, b: 'live', isBroken: true, killed: undefined },
+  { do: 'traffic' },
+  { do: 'deploy', ...deploy, isBroken: true, killed: undefined },
+];
+
 /** Version by version, each time long after the one before; then by name to what the first one left. */
 const traffic: Step = { do: 'traffic' };
 const FURTHER_BACK: readonly Step[] = [
@@ -76,6 +84,7 @@ it('all that can be asked agrees after each of them', async () => {
         FAILED_AFTER_PUT_BACK,
         LIVE_AFTER_ROLLBACK,
         LIVE_IN_A_CANARY,
+        LIVE_IN_VAIN,
         FURTHER_BACK,
       ].map((steps): [readonly Step[]] => [steps]),
     },
