@@ -49,7 +49,7 @@ const LIVE_IN_A_CANARY: readonly Step[] = [
   rollback,
 ];
 
-/** What is live was deployed in vain: the framework skips it when it is deployed again, and no release lacks. */
+/** What is live was deployed in vain: the framework skips it when it is deployed again. */
 const LIVE_IN_VAIN: readonly Step[] = [
   { do: 'deploy', ...deploy, b: 'bad', killed: undefined },
   { do: 'deploy', ...deploy, b: 'live', isBroken: true, killed: undefined },
