@@ -1,3 +1,4 @@
+import { phiOf } from './category.ts';
 import { windowsOf } from './numeric.ts';
 
 /** Standard deviations of a mean of chi² that chance does not reach: each has a variance of 2. */
@@ -13,20 +14,10 @@ const LEAST = 10;
  * @returns undefined where chance explains it
  */
 export function nullsPhiOf(all: ArrayLike<number>): number | undefined {
-  const count = all.length;
-  const isNull = (row: number): number => (Number.isFinite(all[row] as number) ? 0 : 1);
-  let nulls = 0;
-  for (let row = 0; row < count; row++) nulls += isNull(row);
-  const windows = windowsOf(count);
-  if (nulls < LEAST || nulls === count || windows.length === 0) return undefined;
-  let sum = 0;
-  for (const { start, end } of windows) {
-    let here = 0;
-    for (let row = start; row < end; row++) here += isNull(row);
-    const [n, m] = [end - start, count - (end - start)];
-    const difference = here * Math.sqrt(m / n) - (nulls - here) * Math.sqrt(n / m);
-    sum += difference * difference * (1 / nulls + 1 / (count - nulls));
-  }
-  const phi = sum / windows.length;
-  return phi > 1 + CLEARLY * Math.sqrt(2 / windows.length) ? phi : undefined;
+  const cells = Uint8Array.from(all, (value) => (Number.isFinite(value) ? 0 : 1));
+  const nulls = cells.reduce((sum, cell) => sum + cell, 0);
+  const windows = windowsOf(all.length).length;
+  if (nulls < LEAST || windows === 0) return undefined;
+  const phi = phiOf(cells, [all.length - nulls, nulls]);
+  return phi > 1 + CLEARLY * Math.sqrt(2 / windows) ? phi : undefined;
 }

@@ -62,8 +62,8 @@ function ownOf(known: readonly Known[]): readonly Known[] {
   return known.filter((one) => above.includes(one) || about.includes(one));
 }
 
-/** Mean of chi²/df over windows, each against the counts of all other rows. */
-function phiOf(cells: Uint8Array, counts: readonly number[]): number {
+/** Mean of chi²/df over windows, each against the counts of all other rows; at least 1, as by chance. */
+export function phiOf(cells: Uint8Array, counts: readonly number[]): number {
   const windows = windowsOf(cells.length);
   const df = counts.filter((count) => count > 0).length - 1;
   if (windows.length === 0 || df < 1) return 1;
