@@ -7,6 +7,18 @@ import { bucketObjects } from '../../../../aws/s3/objects.ts';
 let server: Server;
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 
+/** A client, without attempts of its own, of the server that listens from then on. */
+async function clientOfServer(): Promise<S3Client> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return new S3Client({
+    region: 'eu-west-1',
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
+}
+
 it.each([{}, { 'x-amz-checksum-crc32': 'AAAAAA==' }])(
   'reads nothing of an object beyond its bound, and lets go of the connection: %j',
   async (headers) => {
@@ -24,13 +36,7 @@ it.each([{}, { 'x-amz-checksum-crc32': 'AAAAAA==' }])(
         response.on('close', resolve);
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const s3 = new S3Client({
-      region: 'eu-west-1',
-      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      forcePathStyle: true,
-      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    });
+    const s3 = await clientOfServer();
     expect(await bucketObjects(s3, 'bucket').get('large', 1e6)).toBeUndefined();
     await closed;
     expect(sent).toBeLessThan(1e8);
@@ -49,14 +55,7 @@ it('reads a document again whose answer breaks off, and tells of one that always
     if (breaks < 0) response.end(text);
     else response.write(text.slice(0, 5), () => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const s3 = new S3Client({
-    region: 'eu-west-1',
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  });
+  const s3 = await clientOfServer();
   const objects = bucketObjects(s3, 'bucket');
   expect(await objects.get('live.json')).toEqual({ text, etag: '"e"' });
   expect(asked).toBe(3);
@@ -76,14 +75,7 @@ it('writes again where another write was under way, which may have come to nothi
     response.writeHead(status, { 'content-type': 'application/xml', etag: '"e"' });
     response.end(status === 200 ? '' : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const s3 = new S3Client({
-    region: 'eu-west-1',
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  });
+  const s3 = await clientOfServer();
   const objects = bucketObjects(s3, 'bucket');
   const asked = async (given: number[], write: () => Promise<unknown>) => {
     answers = given;
