@@ -40,9 +40,20 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
  * @throws what CloudFormation says, `isNoStack` where there is none
  */
 export const wasNeverMade = (aws: AwsConfig, stack: string): Promise<boolean> =>
+  hasStatus(aws, stack, /^ROLLBACK_(COMPLETE|FAILED)$/);
+
+/**
+ * Was its last update rolled back, or is it being so? An update without a change leaves the status.
+ *
+ * @throws what CloudFormation says, `isNoStack` where there is none
+ */
+export const wasRolledBack = (aws: AwsConfig, stack: string): Promise<boolean> =>
+  hasStatus(aws, stack, /^UPDATE_ROLLBACK_/);
+
+const hasStatus = (aws: AwsConfig, stack: string, pattern: RegExp): Promise<boolean> =>
   asked(aws, async (client) => {
     const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-    return /^ROLLBACK_(COMPLETE|FAILED)$/.test(found?.StackStatus ?? '');
+    return pattern.test(found?.StackStatus ?? '');
   });
 
 export type Undeletable =

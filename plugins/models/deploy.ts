@@ -105,10 +105,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       mark(deploy.again);
     },
 
-    /**
-     * What CloudFormation would not ask for though a model's offer is neither live nor on its way is
-     * deployed.
-     */
+    /** What the framework or CloudFormation would pass over, though it is not so, is deployed. */
     askAnew: async (): Promise<void> => {
       const input = active();
       if (input === undefined || deploy === undefined) return;
@@ -117,7 +114,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       if (!skips && options.force) return;
       const { missing } = await import('./releases/finish.ts');
       const models = await missing(await contextOf(input), deploy, skips);
-      if (models.length === 0) return;
+      if (models === undefined) return;
       mark(models);
       framework.setDeploys(serverless);
     },

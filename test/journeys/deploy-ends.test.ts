@@ -99,6 +99,19 @@ test('1: a failed deploy, run again, fails again, and is deployed once its cause
   expect(unchanged.code, outputOf(unchanged)).toBe(0);
 });
 
+test('a deploy of what is live that failed for something else is no success when it is run again', async () => {
+  // Each function is written and written back, so the framework finds all of them younger than its upload.
+  const tagged = (more = ''): string =>
+    yaml(1152, AT_ONCE, more).replace('{name: aws}', '{name: aws, tags: {team: ends}}');
+  const failed = await deploy(tagged(BROKEN));
+  expect(failed.code, outputOf(failed)).toBe(1);
+  const again = await deploy(tagged(BROKEN));
+  expect(again.code, outputOf(again)).toBe(1);
+  expect(outputOf(again)).toContain(
+    'the stack was rolled back when it was deployed. So it is deployed again.',
+  );
+});
+
 test('2: after sls rollback the newest code is deployed again, not skipped', async () => {
   expect((await deploy(yaml(1160))).code).toBe(0);
   const [now] = await live();

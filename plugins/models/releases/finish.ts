@@ -20,17 +20,19 @@ import { followReleases, isLeft, isSettled } from './worker/follow.ts';
  * The models that CloudFormation would not ask for, since the framework skips the deploy or nothing of them
  * has changed, although their offer is neither live, on its way nor refused, or is live while another one is
  * on its way. They are asked for anew; else a deploy that failed would be green, or fail for ever, when it is
- * run again.
+ * run again. Where it failed for something else than its models, none of them is missing, and it is deployed
+ * all the same.
  *
  * @param skips the framework would skip the deploy
+ * @returns undefined where nothing is to be asked for anew, and what it would skip may be skipped
  */
 export async function missing(
   context: DeployContext,
   { offers }: Pick<Deploy, 'offers'>,
   skips: boolean,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | undefined> {
   const same = skips ? offers : await unchangedOf(context, offers);
-  if (same.length === 0) return [];
+  if (same.length === 0) return undefined;
   const stands = await standsOf(context);
   const anew = same.flatMap(({ model, fingerprint }) => {
     const so = stands.get(model) ?? {};
@@ -48,7 +50,17 @@ export async function missing(
     context.notice(
       `${model}: nothing of it has changed since the last upload, but ${why}. So it is deployed again.`,
     );
-  return anew.map(({ model }) => model);
+  if (anew.length > 0) return anew.map(({ model }) => model);
+  if (!skips) return undefined;
+  // What is refused ends the command with an error, deployed or not.
+  const isRefused = offers.some(
+    ({ model, fingerprint }) => outcomeIn(stands, model, fingerprint).is === 'refused',
+  );
+  if (isRefused || !(await context.reach.rolledBack())) return undefined;
+  context.notice(
+    'Nothing has changed since the last upload, but the stack was rolled back when it was deployed. So it is deployed again.',
+  );
+  return [];
 }
 
 /**

@@ -32,6 +32,8 @@ export type Reach = {
   readonly aliases: Aliases;
   /** Was the creation of the stack rolled back, so that it takes nothing but its deletion? */
   readonly neverMade: () => Promise<boolean>;
+  /** Was its last update rolled back, so that what was uploaded last is not deployed? */
+  readonly rolledBack: () => Promise<boolean>;
   /** The template of the stack as it is deployed. */
   readonly template: () => Promise<TemplateResources>;
   /** What aliases lack that somebody deleted or made: problems, and lines where it could not be checked. */

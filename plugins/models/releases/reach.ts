@@ -4,7 +4,7 @@ import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { functionExists } from '../../../aws/lambda/functions.ts';
 import { cloudWatchMetrics } from '../../../aws/metrics.ts';
-import { stackTemplate, wasNeverMade } from '../../../aws/stack.ts';
+import { stackTemplate, wasNeverMade, wasRolledBack } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import { DAY_MS } from '../../../core/units/time.ts';
 import type { Context } from '../context/context.ts';
@@ -54,6 +54,7 @@ function reachOf(
     exists: (functionName) => asked(functionExists(aws, functionName)),
     aliases: () => asked(aliasesOf(aws, host.stack)()),
     neverMade: () => wasNeverMade(aws, host.stack),
+    rolledBack: () => asked(wasRolledBack(aws, host.stack)),
     template: async () => {
       const template = JSON.parse(await stackTemplate(aws, host.stack)) as { Resources?: TemplateResources };
       return template.Resources ?? {};

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { undeletable, wasNeverMade } from '../../../aws/stack.ts';
+import { undeletable, wasNeverMade, wasRolledBack } from '../../../aws/stack.ts';
 
 /** CloudFormation, as far as it is asked whether it would delete a stack. */
 const imports: Record<string, string | readonly [status: number, code: string, message: string]> = {};
@@ -61,13 +61,16 @@ test('whatever else CloudFormation answers is told', async () => {
 });
 
 test.each([
-  ['ROLLBACK_COMPLETE', true],
-  ['ROLLBACK_FAILED', true],
-  ['UPDATE_ROLLBACK_COMPLETE', false],
-  ['CREATE_COMPLETE', false],
-])('%s: was its creation rolled back? %s', async (status, expected) => {
+  ['ROLLBACK_COMPLETE', true, false],
+  ['ROLLBACK_FAILED', true, false],
+  ['UPDATE_ROLLBACK_COMPLETE', false, true],
+  ['UPDATE_ROLLBACK_FAILED', false, true],
+  ['UPDATE_COMPLETE', false, false],
+  ['CREATE_COMPLETE', false, false],
+])('%s: was its creation rolled back? %s, and its last update? %s', async (status, creation, update) => {
   state = status;
-  expect(await wasNeverMade(config(), 'own')).toBe(expected);
+  expect(await wasNeverMade(config(), 'own')).toBe(creation);
+  expect(await wasRolledBack(config(), 'own')).toBe(update);
 });
 
 function asked(exports: typeof imports): ReturnType<typeof undeletable> {

@@ -49,12 +49,14 @@ const LIVE_IN_A_CANARY: readonly Step[] = [
   rollback,
 ];
 
-/** What is live was deployed in vain: the framework skips it when it is deployed again. */
+/** What is live was deployed in vain: the framework would skip it when it is deployed again. */
 const LIVE_IN_VAIN: readonly Step[] = [
   { do: 'deploy', ...deploy, b: 'bad', killed: undefined },
   { do: 'deploy', ...deploy, b: 'live', isBroken: true, killed: undefined },
   { do: 'traffic' },
   { do: 'deploy', ...deploy, isBroken: true, killed: undefined },
+  { do: 'deploy', ...deploy, killed: undefined },
+  { do: 'deploy', ...deploy, killed: undefined },
 ];
 
 /** Version by version, each time long after the one before; then by name to what the first one left. */

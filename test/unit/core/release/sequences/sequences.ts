@@ -105,6 +105,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
   let folder: Template = { a: made('good'), b: made('good') };
   let stack = folder;
   let uploaded = JSON.stringify([folder, false]);
+  /** Was the stack's last update rolled back? */
+  let isRolledBack = false;
   /** The models whose request in the stack bears a mark, of --force or of what was asked anew. */
   let marked: readonly Name[] = [];
   /** When a person had the alias put back, or a deploy of what is live took a candidate's traffic away. */
@@ -188,8 +190,10 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         );
         const asked = MODELS.filter((name) => folder[name] !== stack[name] || marks.includes(name));
         const unmarked = marked.filter((name) => !asked.includes(name));
-        // The framework knows what it uploaded, not that the stack then rolled back.
-        const skips = isSkipped && marks.length === 0;
+        // The framework knows what it uploaded, not that the stack then rolled back. What is refused ends the
+        // command with an error anyway.
+        const isRefused = MODELS.some((name) => outcomeOf(state[name], folder[name]) === 'refused');
+        const skips = isSkipped && marks.length === 0 && (isRefused || !isRolledBack);
         const weighted: Name[] = [];
         for (const name of MODELS)
           if (Object.keys((await service.traffic(name)) ?? {}).length > 1) weighted.push(name);
@@ -204,7 +208,7 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         const isKilled = now.killed === 'after the upload' && !skips;
         // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed
         // is never skipped.
-        if (!skips) uploaded = isSkipped || marks.length > 0 || isKilled ? '' : compiled;
+        if (!skips) uploaded = marks.length > 0 || isKilled ? '' : compiled;
         if (isKilled) break;
         const result = skips
           ? { state, isGood: true }
@@ -212,7 +216,12 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         state = result.state;
         for (const name of weighted)
           if (state[name].candidate === undefined && state[name].rolledBack) undone[name] = begun;
-        if (result.isGood && !skips) [stack, marked] = [folder, marks];
+        if (!skips && !result.isGood) isRolledBack = true;
+        if (!skips && result.isGood) {
+          // Without a change CloudFormation leaves the status.
+          if (asked.length > 0 || unmarked.length > 0) isRolledBack = false;
+          [stack, marked] = [folder, marks];
+        }
         if (now.killed !== undefined && ended === undefined) break;
         if (skips || result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
         if (result.isGood && now.waits)

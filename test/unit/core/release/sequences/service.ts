@@ -81,6 +81,7 @@ export function openService(): Subject {
   let stack: Stack | undefined;
   /** What the framework uploaded last: it compares with that, whatever became of it. */
   let uploaded: string | undefined;
+  let isRolledBack = false;
   let requests = 0;
   let waits = false;
   const send = (event: unknown) => receiveRequest(world, GROUP, event);
@@ -180,11 +181,14 @@ export function openService(): Subject {
       if (!isGood) break;
     }
     if (isGood && !(isBroken && before !== undefined)) {
+      // Without a change CloudFormation leaves the status.
+      if (JSON.stringify(stack) !== JSON.stringify(next)) isRolledBack = false;
       stack = next as Stack;
       w.stack.state = 'done';
       return 'UPDATE_COMPLETE';
     }
     w.stack.state = 'rollingBack';
+    isRolledBack = true;
     for (const model of done.reverse()) {
       const [old, to] = [before?.[model], next[model]];
       if (old === undefined || to === undefined) throw new Error('a first deploy must not fail here');
@@ -230,6 +234,7 @@ export function openService(): Subject {
         ]),
       ),
     neverMade: async () => false,
+    rolledBack: async () => isRolledBack,
     lacks: async () => ({ problems: [], lines: [] }),
     traffic: async () => ({ unknown: 'nobody counted it' }),
     clock: () => w.clock.now,
@@ -274,8 +279,8 @@ export function openService(): Subject {
       let skips = uploaded === compiled();
       if (skips || !options.force) {
         const asked = await missing(context, run, skips);
-        again(asked);
-        skips &&= asked.length === 0;
+        again(asked ?? []);
+        skips &&= asked === undefined;
       }
       if (options.killed === 'before the upload') throw new Killed();
       if (!skips) {

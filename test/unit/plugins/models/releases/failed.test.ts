@@ -33,6 +33,7 @@ function contextOf(w: World, isThere: boolean, more: Partial<Reach> = {}) {
     alias: async () => undefined,
     aliases: async () => new Set(),
     neverMade: async () => false,
+    rolledBack: async () => false,
     clock: () => w.clock.now,
     ...more,
   };

@@ -23,6 +23,7 @@ export const finishing = (
     aliases: async () => new Set(),
     template: async () => ({}),
     neverMade: async () => false,
+    rolledBack: async () => false,
     lacks: async () => ({ problems: [], lines: [] }),
     traffic: async () => ({ unknown: 'nobody counted it' }),
     clock: () => w.clock.now,
