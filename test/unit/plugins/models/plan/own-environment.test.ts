@@ -25,3 +25,15 @@ it('keeps its own variables, those that somebody added to it, and those of the S
 it('has no environment where nothing is left of it', () => {
   expect(after({ PASSWORD: 'p' }, undefined, { Variables: { PASSWORD: 'p' } })).toEqual({ A: 1, Z: 2 });
 });
+
+it('has no wrapper of the provider’s layers, which it does not have: Lambda starts nothing without that file', () => {
+  const shared = { AWS_LAMBDA_EXEC_WRAPPER: '/opt/otel-handler', AWS_MAX_ATTEMPTS: '5' };
+  expect(after(shared, undefined, { Variables: shared })).toEqual({
+    A: 1,
+    Environment: { Variables: { AWS_MAX_ATTEMPTS: '5' } },
+    Z: 2,
+  });
+  // What is said to it alone is its own.
+  const own = { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/wrapper' };
+  expect(after({}, own, { Variables: own })).toBeUndefined();
+});
