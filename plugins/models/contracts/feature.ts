@@ -20,6 +20,8 @@ export type Feature = {
   readonly changes?: (input: PlanInput, compiled: Compiled, endpoints: readonly Endpoint[]) => Compiled;
   /** What a role that the service names must allow for it. */
   readonly statements?: (input: PlanInput) => readonly Json[];
+  /** Services that take such a role for it, beside Lambda: its trust policy must name them. */
+  readonly trusted?: (input: PlanInput) => readonly string[];
   /** What is wrong by the declarations and the service alone. */
   readonly problems?: (models: readonly Model[], host: Host, options: ServiceOptions) => readonly Problem[];
   /** What it adds, in a person's words. What nobody claims is listed by its type. */

@@ -3,18 +3,19 @@ import type { Context } from '../context/context.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
 import { monitorCost, sweepCost, total } from '../plan/cost.ts';
 import { startsOf } from '../plan/endpoint/cost.ts';
-import { neededPolicy } from '../plan/plan.ts';
+import { neededPolicy, neededTrust } from '../plan/plan.ts';
 import { mlflowLine } from '../plan/release/mlflow.ts';
 import { MONTH, PRICES } from '../plan/shared/prices.ts';
 import type { Live } from '../releases/ask-live.ts';
-import { capacitiesOf, forecastIn, type PlannedModel, type PlanReport } from './report.ts';
+import { capacitiesOf, forecastIn, type PlannedModel, type PlanReport, packaged } from './report.ts';
 
 /** The plan, for programs. */
 export function planJson(
   { items, lines, idle, images, live }: PlanReport,
   { plan, service }: Context,
 ): string {
-  const policy = neededPolicy(plan);
+  const input = packaged(plan, { lines });
+  const policy = neededPolicy(input);
   const monitor = monitorCost(plan.models);
   return JSON.stringify(
     {
@@ -57,7 +58,7 @@ export function planJson(
         sweeps: sweepCost(),
         ...(monitor > 0 && { monitor }),
       },
-      ...(policy !== undefined && { policy }),
+      ...(policy !== undefined && { policy, trust: neededTrust(input) }),
     },
     null,
     2,

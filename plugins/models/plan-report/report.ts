@@ -1,4 +1,5 @@
 import type { RequestTimes } from '../capacity/times.ts';
+import type { PlanInput } from '../contracts/input.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import type { Cost, StandingCost } from '../plan/cost.ts';
 import type { Item } from '../plan/inventory.ts';
@@ -25,6 +26,12 @@ export type PlanReport = {
   /** What is offered against what is live, by model. */
   readonly live: ReadonlyMap<string, Live>;
 };
+
+/** What the plan follows from, with what packaging found: a role's policy names the files of a model. */
+export const packaged = (plan: PlanInput, { lines }: Pick<PlanReport, 'lines'>): PlanInput => ({
+  ...plan,
+  built: new Map(lines.map(({ model, facts }) => [model.name, { facts }])),
+});
 
 /** What a model's canary sees. */
 export function forecastIn(model: Model): readonly string[] {

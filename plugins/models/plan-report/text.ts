@@ -5,14 +5,14 @@ import type { Context } from '../context/context.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
 import { monitorCost, sweepCost, total } from '../plan/cost.ts';
 import { startsOf } from '../plan/endpoint/cost.ts';
-import { neededPolicy } from '../plan/plan.ts';
 import { capacityLine } from '../plan/release/capacity.ts';
 import { mlflowLine } from '../plan/release/mlflow.ts';
+import { policyText } from '../plan/report.ts';
 import { MONTH, PRICE_LIST, PRICES } from '../plan/shared/prices.ts';
 import type { Live } from '../releases/ask-live.ts';
 import { comparisonLines } from '../releases/live-signature.ts';
 import { promotedLine } from '../releases/words/promoted.ts';
-import { capacitiesOf, forecastIn, type PlannedModel, type PlanReport } from './report.ts';
+import { capacitiesOf, forecastIn, type PlannedModel, type PlanReport, packaged } from './report.ts';
 
 /** The plan, as a person reads it. */
 export function planText(
@@ -20,7 +20,7 @@ export function planText(
   { plan, service }: Context,
 ): string {
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
-  const policy = neededPolicy(plan);
+  const policy = policyText(packaged(plan, { lines }));
   const capacities = capacitiesOf(plan.models);
   const monitor = monitorCost(plan.models);
   return [
@@ -46,9 +46,7 @@ export function planText(
           `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,
         ]
       : []),
-    ...(policy === undefined
-      ? []
-      : ['', 'The service names a role; it needs this policy:', JSON.stringify(policy, null, 2)]),
+    ...(policy === undefined ? [] : ['', `${policy.charAt(0).toUpperCase()}${policy.slice(1)}`]),
   ].join('\n');
 }
 

@@ -91,6 +91,11 @@ export function neededPolicy(input: PlanInput): Json | undefined {
   return statements.length === 0 ? undefined : { Version: '2012-10-17', Statement: statements };
 }
 
+/** Services that the trust policy of such a role must name. */
+export const neededTrust = (input: PlanInput): readonly string[] => [
+  ...new Set(['lambda.amazonaws.com', ...FEATURES.flatMap(({ trusted }) => trusted?.(input) ?? [])]),
+];
+
 /** What can be told from the declarations and the service alone. */
 export const planProblems = (
   models: readonly Model[],

@@ -1,6 +1,6 @@
 import { isObject } from '../../../core/json/is-object.ts';
 import { plainText } from '../../../core/text/plain.ts';
-import { type Host, hasNamedRole, nameOf, providerRole } from '../contracts/host.ts';
+import { type Host, hasNamedRole, nameOf } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { placeOf } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
@@ -11,7 +11,7 @@ import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';
 import { sampleAdvice } from './drift/sample.ts';
 import { isExternalApi } from './endpoint/routes.ts';
-import { neededPolicy } from './plan.ts';
+import { neededPolicy, neededTrust } from './plan.ts';
 
 /**
  * A line a model, for the end of `sls deploy` and `sls info`.
@@ -82,18 +82,22 @@ export function packagingNotices(input: PlanInput): readonly string[] {
   }
   lines.push(...models.flatMap((model) => unversioned(model, host)));
   lines.push(...pruned(host), ...models.flatMap(unread));
-  const policy = neededPolicy(input);
-  if (policy !== undefined) {
-    // The ticks of a release run in it, too.
-    const trust =
-      providerRole(host.provider) === undefined
-        ? ''
-        : '; its trust policy must name lambda.amazonaws.com and scheduler.amazonaws.com';
-    lines.push(
-      `models: the service names a role; it needs this policy${trust}:\n${JSON.stringify(policy, null, 2)}`,
-    );
-  }
+  const policy = policyText(input);
+  if (policy !== undefined) lines.push(`models: ${policy}`);
   return lines;
+}
+
+/** What a person gives to a role that the service names; undefined where it names none. */
+export function policyText(input: PlanInput): string | undefined {
+  const policy = neededPolicy(input);
+  if (policy === undefined) return undefined;
+  const services = neededTrust(input);
+  // A role of a function alone trusts Lambda as it is.
+  const trust =
+    services.length === 1
+      ? ''
+      : `; its trust policy must name ${services.slice(0, -1).join(', ')} and ${services.at(-1)}`;
+  return `the service names a role; it needs this policy${trust}:\n${JSON.stringify(policy, null, 2)}`;
 }
 
 /** Events that are no request of inference, whatever is written beside them. */

@@ -66,6 +66,11 @@ export const batchFeature: Feature = {
       ? []
       : batching(models).flatMap((model) => machineStatements(model, host))),
   ],
+  // State machines run in it.
+  trusted: ({ models, host }) =>
+    providerRole(host.provider) === undefined || batching(models).length === 0
+      ? []
+      : ['states.amazonaws.com'],
   problems: bucketProblems,
   claims,
   alarmKinds: BATCH_ALARMS,

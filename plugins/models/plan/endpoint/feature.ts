@@ -4,6 +4,7 @@ import { hasNamedRole, nameOf } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
 import { HTTP_STAGE, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
 import { TARGETS, targetOf } from '../../targets/targets.ts';
+import { isScheduled } from '../iam/permissions.ts';
 import { imageFunctions } from '../image/image-functions.ts';
 import { ENDPOINT_ALARMS } from './alarms.ts';
 import { requestCost, warmCost } from './cost.ts';
@@ -74,6 +75,10 @@ export const endpointFeature: Feature = {
         ...endpointStatements(model, input, input.built.get(model.name)?.facts),
         ...(model.iam.statements as readonly Json[]),
       ]),
+  trusted: ({ models, host }) =>
+    models.some((model) => hasNamedRole(model, host) && isScheduled(model.function))
+      ? ['scheduler.amazonaws.com']
+      : [],
   problems: (models, host) => [
     ...nameProblems(models, host),
     ...routeProblems(models, host),

@@ -39,6 +39,8 @@ export const releaseFeature: Feature = {
     providerRole(input.host.provider) === undefined
       ? []
       : [...releaseStatements(input), tickStatement(input.host)],
+  // The ticks of a release run in it.
+  trusted: ({ host }) => (providerRole(host.provider) === undefined ? [] : ['scheduler.amazonaws.com']),
   claims,
   alarmKinds: RELEASE_ALARMS,
   standing: () => ({ sweep: PRICES.metric }),

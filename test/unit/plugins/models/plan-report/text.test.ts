@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Context } from '../../../../../plugins/models/context/context.ts';
 import { PRICES } from '../../../../../plugins/models/plan/shared/prices.ts';
+import { planJson } from '../../../../../plugins/models/plan-report/json.ts';
+import type { PlannedModel } from '../../../../../plugins/models/plan-report/report.ts';
 import { planText } from '../../../../../plugins/models/plan-report/text.ts';
-import { HOST } from '../../../../fixtures/service.ts';
+import { declaredModels, FACTS, HOST } from '../../../../fixtures/service.ts';
 
 it('a sum with a price that no page of AWS’s own showed has a mark', () => {
   const plan = { models: [], options: {}, host: HOST, built: new Map(), zips: new Map() };
@@ -14,4 +16,26 @@ it('a sum with a price that no page of AWS’s own showed has a mark', () => {
   );
   expect(text(0)).not.toContain('?');
   expect(PRICES.sources).toContain('https://aws.amazon.com/ecr/pricing/');
+});
+
+it('the policy of a role that the service names lets a model read its files beyond the zip, and says whom it trusts', () => {
+  const provider = { iam: { role: 'arn:aws:iam::123456789012:role/all' } };
+  const models = declaredModels({ churn: { batch: [{ input: 's3://incoming/', output: 's3://scored/' }] } });
+  const plan = { models, options: {}, host: { ...HOST, provider }, built: new Map(), zips: new Map() };
+  const context = { plan, service: { stack: 'shop-dev', region: 'us-east-1', stage: 'dev' } } as unknown;
+  const facts = { ...FACTS, remote: [{ path: 'model/churn.data', sha256: 'd'.repeat(64), bytes: 1 }] };
+  const times = { duration: { ms: 1, from: 'given' }, init: { ms: 1, from: 'given' } };
+  const standing = { alarms: 0, sweep: 0, provisioned: 0, queue: 0 };
+  const lines = models.map((model) => ({ model, facts, standing, times })) as unknown as PlannedModel[];
+  const report = { items: [], lines, idle: 0, images: 0, live: new Map() };
+  const services = ['lambda.amazonaws.com', 'states.amazonaws.com', 'scheduler.amazonaws.com'];
+  const told = JSON.parse(planJson(report, context as Context));
+  // Once for the endpoint, once for its batch function.
+  expect(JSON.stringify(told.policy).split(`/models/files/${'d'.repeat(64)}`)).toHaveLength(3);
+  expect(told.trust).toEqual(services);
+  const text = planText(report, context as Context);
+  expect(text).toContain(
+    `The service names a role; it needs this policy; its trust policy must name ${services[0]}, ${services[1]} and ${services[2]}:\n{`,
+  );
+  expect(text).toContain(JSON.stringify(told.policy, null, 2));
 });

@@ -112,3 +112,33 @@ it('a notice of an artifact is one line, whatever its names hold', () => {
   });
   expect(told).toContain('models.churn: Output y models.churn: signed�[2J is a map.');
 });
+
+it('a role that the service names is told whom it must trust: also who starts schedules and state machines', () => {
+  const batch = [{ input: 's3://incoming/', output: 's3://scored/' }];
+  const scheduled = { events: [{ schedule: { method: 'scheduler', rate: ['rate(1 hour)'] } }] };
+  const trust = (own: object, provider = {}): string | undefined =>
+    packagingNotices({
+      models: declaredModels({ churn: own }),
+      options: {},
+      host: { ...HOST, provider },
+      built: new Map(),
+      zips: new Map(),
+    })
+      .find((line) => line.includes('names a role'))
+      ?.split(':\n')[0];
+  const shared = { iam: { role: 'arn:aws:iam::123456789012:role/all' } };
+  const role = 'arn:aws:iam::123456789012:role/mine';
+  const told = 'models: the service names a role; it needs this policy';
+  expect(trust({}, shared)).toBe(
+    `${told}; its trust policy must name lambda.amazonaws.com and scheduler.amazonaws.com`,
+  );
+  expect(trust({ batch }, shared)).toBe(
+    `${told}; its trust policy must name lambda.amazonaws.com, states.amazonaws.com and scheduler.amazonaws.com`,
+  );
+  // Worker and state machine have roles of their own then.
+  expect(trust({ batch, function: { role } })).toBe(told);
+  expect(trust({ function: { role, ...scheduled } })).toBe(
+    `${told}; its trust policy must name lambda.amazonaws.com and scheduler.amazonaws.com`,
+  );
+  expect(trust({ function: scheduled })).toBeUndefined();
+});
