@@ -6,8 +6,8 @@ import { functionLogicalId } from '../declaration/naming.ts';
 /**
  * How the SDK calls AWS: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings
  *
- * What Lambda itself reads is left out, above all `AWS_LAMBDA_EXEC_WRAPPER`: it names a file of a layer, these
- * functions have none of the provider's, and without the file none of them would start.
+ * What Lambda itself reads is left out, above all `AWS_LAMBDA_EXEC_WRAPPER`: it names a file of a layer,
+ * these functions have none of the provider's, and without the file none of them would start.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
  */
 const OF_THE_SDK = /^AWS_(?!LAMBDA_)/;

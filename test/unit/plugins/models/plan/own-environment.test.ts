@@ -33,7 +33,7 @@ it('has no wrapper of the provider’s layers, which it does not have: Lambda st
     Environment: { Variables: { AWS_MAX_ATTEMPTS: '5' } },
     Z: 2,
   });
-  // What is said to it alone is its own.
+  // One that is for it alone stays.
   const own = { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/wrapper' };
   expect(after({}, own, { Variables: own })).toBeUndefined();
 });
