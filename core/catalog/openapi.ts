@@ -14,12 +14,15 @@ const BINARY =
   'In binary: JSON, then each tensor’s bytes (little-endian, row-major); `Inference-Header-Content-Length` is the length of the JSON.';
 const text = (description: string): Schema => ({ schema: { type: 'string', description } });
 
+/** The same in SageMaker's shape, as Triton's container calls it. */
+const TRITON: Schema = { 'application/vnd.sagemaker-triton.binary+json': {} };
+
 /** SageMaker's content types: infer/sagemaker.ts. */
 const SAGEMAKER: Schema = {
   'application/jsonlines': text('An instance a line, in JSON.'),
   'application/x-ndjson': text('An instance a line, in JSON.'),
   'text/csv': text('A row a line, with or without a header of the inputs’ names.'),
-  'application/vnd.sagemaker-triton.binary+json': {},
+  ...TRITON,
 };
 const SAGEMAKER_BINARY =
   'As `application/vnd.sagemaker-triton.binary+json;json-header-size=N`, the protocol in binary: N bytes of JSON, then each tensor’s.';
@@ -55,7 +58,7 @@ function inferOperation(
       },
       responses: {
         200: {
-          description: `The outputs. ${BINARY}`,
+          description: `The outputs. ${sagemaker ? SAGEMAKER_BINARY : BINARY}`,
           headers: {
             'Inference-Header-Content-Length': {
               description: 'Present when outputs follow the JSON in binary.',
@@ -67,7 +70,7 @@ function inferOperation(
             ...(sagemaker && {
               'text/csv': text('With `Accept: text/csv`: a row a line, outputs beside each other.'),
             }),
-            ...BYTES,
+            ...(sagemaker ? TRITON : BYTES),
           },
         },
         ...errorsOf({ infers: true, versioned }, auth, server),

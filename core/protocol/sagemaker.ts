@@ -26,7 +26,8 @@ import { type BodyPlaces, placedInBody } from './sagemaker-places.ts';
  *   [[1, 2], [3, 4]]                          as instances; [1, 2] is one row
  *   {"inputs": [{"name": …, "datatype": …}]}  the Open Inference Protocol, answered in it, as Triton's
  *                                             container does
- * `application/vnd.sagemaker-triton.binary+json;json-header-size=N`: the same, with binary tensors.
+ * `application/vnd.sagemaker-triton.binary+json;json-header-size=N`: the same, with binary tensors. So are
+ *   answers with binary outputs.
  * `application/jsonlines`: an instance a line.
  * `text/csv`: a row a line, with or without a header (`csv-head.ts`); columns are those of the only input, of
  *   rank 2, or one for each input. The answer's header `x-models-columns` says whether they were taken by
@@ -55,7 +56,7 @@ export function readInvocation(
       const asked = { ...EMPTY, tensors: inputs, outputs: allOf(shapes) };
       return { asked, answer: (tensors) => telling(taken, predictionsAnswer(tensors, shapes, csv)) };
     }
-    case 'application/vnd.sagemaker-triton.binary+json': {
+    case TRITON: {
       const size = options
         .map((option) => /^\s*json-header-size="?(\d+)"?\s*$/i.exec(option)?.[1])
         .find(Boolean);
@@ -70,6 +71,9 @@ export function readInvocation(
       );
   }
 }
+
+/** What Triton’s container calls its binary form; with `;json-header-size=N` behind it. */
+const TRITON = 'application/vnd.sagemaker-triton.binary+json';
 
 type Invocation = ReturnType<typeof readInvocation>;
 const EMPTY = { id: undefined, parameters: {} };
@@ -99,7 +103,17 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const invalid = (message: string): Error => refusal('INVALID_REQUEST', message);
 
 function protocol(asked: InferRequest, responder: Responder): Invocation {
-  return { asked, answer: (tensors) => inferAnswer(responder, asked.id, asked.outputs, tensors) };
+  return { asked, answer: (tensors) => asTriton(inferAnswer(responder, asked.id, asked.outputs, tensors)) };
+}
+
+/**
+ * SageMaker passes on no header but the content type, which therefore says where the JSON ends, too:
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+ */
+function asTriton(answer: Answer): Answer {
+  const { 'inference-header-content-length': size } = answer.headers;
+  if (size === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, 'content-type': `${TRITON};json-header-size=${size}` } };
 }
 
 function readJson(text: string, shapes: Shapes, responder: Responder, csv: boolean): Invocation {

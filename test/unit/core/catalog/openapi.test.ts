@@ -133,6 +133,20 @@ describe('the OpenAPI description', () => {
     expect(answers({ model_name: 'churn', outputs: [{ ...outputs[0], name: 'q' }] })).toBe(false);
   });
 
+  it('names what an answer with binary outputs is called, which SageMaker’s shape does by another name', () => {
+    const answered = (path: string): string[] => {
+      const { responses } = made.paths[path]?.post ?? {};
+      const good = Object.entries(responses ?? {}).find(([status]) => status === '200')?.[1];
+      return Object.keys(good?.content ?? {});
+    };
+    expect(answered('/v2/models/churn/infer')).toEqual(['application/json', 'application/octet-stream']);
+    expect(answered('/models/churn/invocations')).toEqual([
+      'application/json',
+      'text/csv',
+      'application/vnd.sagemaker-triton.binary+json',
+    ]);
+  });
+
   it('has the bare paths only where one model owns them', () => {
     expect(made.paths).toHaveProperty(['/invocations']);
     const two = document([churn, model('fraud')]);

@@ -64,3 +64,40 @@ describe('rows of another shape are told as what they are in the body:', () => {
     );
   });
 });
+
+describe('binary outputs', () => {
+  const shapes: Shapes = { ...TABLE, outputs: [spec('y', -1)] };
+  const head = (inputs: object): string => JSON.stringify({ inputs: [inputs], parameters: BINARY });
+  const BINARY = { binary_data_output: true };
+  const input = { name: 'X', datatype: 'FP32', shape: [1, 2] };
+  const json = head({ ...input, data: [1, 2] });
+  const packed = head({ ...input, parameters: { binary_data_size: 8 } });
+  const TYPE = 'application/vnd.sagemaker-triton.binary+json';
+
+  // https://github.com/triton-inference-server/server, src/sagemaker_server.cc
+  it.each([
+    ['JSON', 'application/json', new TextEncoder().encode(json)],
+    [
+      'binary',
+      `${TYPE};json-header-size=${packed.length}`,
+      Uint8Array.of(...new TextEncoder().encode(packed), ...new Uint8Array(8)),
+    ],
+  ])(
+    'to %s say where their JSON ends in the content type, which is all that SageMaker passes on',
+    (_, type, body) => {
+      const request = { headers: { 'content-type': type } } as unknown as EndpointRequest;
+      const { answer } = readInvocation(request, body, shapes, { model: 'm', version: '1' });
+      const said = answer({ y: { datatype: 'FP32', shape: [1], data: Float32Array.of(0.5) } });
+      const size = Number(
+        /^application\/vnd\.sagemaker-triton\.binary\+json;json-header-size=(\d+)$/.exec(
+          said.headers['content-type'] ?? '',
+        )?.[1],
+      );
+      const bytes = said.body as Uint8Array;
+      expect(JSON.parse(new TextDecoder().decode(bytes.subarray(0, size)))).toMatchObject({
+        outputs: [{ name: 'y', parameters: { binary_data_size: 4 } }],
+      });
+      expect(said.headers['inference-header-content-length']).toBe(String(size));
+    },
+  );
+});
