@@ -116,7 +116,7 @@ async function isThere(
 
 /**
  * Is `one` a later write than `other`, of the same object? Sequencers are hexadecimal texts, compared once
- * the shorter one is padded with zeros on the left. What a person asks for has none; then the time counts.
+ * the shorter one is padded with zeros on the right. What a person asks for has none; then the time counts.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 function isNewer(
@@ -125,7 +125,7 @@ function isNewer(
 ): boolean {
   if (one.sequencer !== undefined && other.sequencer !== undefined) {
     const length = Math.max(one.sequencer.length, other.sequencer.length);
-    return one.sequencer.padStart(length, '0') > other.sequencer.padStart(length, '0');
+    return one.sequencer.padEnd(length, '0') > other.sequencer.padEnd(length, '0');
   }
   return one.modified > other.modified;
 }

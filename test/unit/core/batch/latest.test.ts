@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../../../core/batch/job.ts';
 import type { Latest } from '../../../../core/batch/latest.ts';
+import { finishLargeJob, scorePart } from '../../../../core/batch/receive.ts';
 import { fakeBucket } from '../../../fakes/bucket.ts';
 import { calm } from '../../../fakes/chaos.ts';
 import { ENTRY, scene } from './scene.ts';
@@ -74,6 +75,26 @@ describe('objects of the same key in two buckets', () => {
     await s.send(upload('in', '7,8\n', '04'));
     expect(buckets(told(s))).toEqual([`in ${s.input.objects.get(KEY)?.etag}`, `in2 ${before.object.etag}`]);
   });
+});
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+it.each([
+  ['0055AED6DCD90281E5', '0055AED6DCD91A'],
+  ['0055AED6DCD9', '0055AED6DCD90281E5'],
+])('of writes whose sequencers differ in length (%s, %s) the later one is told', async (one, other) => {
+  const s = scene({ whole: 10 });
+  const upload = (text: string, sequencer: string): string =>
+    eventOf('in', s.input.set(KEY, text).etag, sequencer);
+  await s.send(upload('1,2\n'.repeat(9), one));
+  const [job] = s.spread as [Job];
+  // All of it is read before it is overwritten.
+  for (const part of JSON.parse(s.files()['_PLAN.json'] ?? '')) await scorePart(s.world, job, part);
+  s.clock.now += 1000;
+  await s.send(upload('3,4\n', other));
+  const later = told(s);
+  expect(later.object.sequencer).toBe(other);
+  await finishLargeJob(s.world, job);
+  expect(told(s)).toEqual(later);
 });
 
 describe('in a versioned bucket', () => {
