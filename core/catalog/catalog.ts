@@ -149,13 +149,13 @@ async function answer(
     case 'live':
       return json(200, { live: true });
     case 'ready': {
-      const states = await Promise.all(route.group.models.map((model) => readiness(endpoints, model, LIVE)));
+      const states = await Promise.all(route.group.models.map((model) => readiness(parts, model, LIVE)));
       const waiting = states.find((state) => state !== undefined);
       return waiting ?? json(200, { ready: true });
     }
     case 'modelReady':
     case 'ping': {
-      const waiting = await readiness(endpoints, route.model, route.version);
+      const waiting = await readiness(parts, route.model, route.version);
       if (waiting !== undefined) return waiting;
       return route.kind === 'ping' ? json(200, {}) : json(200, { name: route.model.name, ready: true });
     }
@@ -214,7 +214,7 @@ function docs({ manifest, script, once }: Parts, group: CatalogGroup, request: E
 
 /** @returns why not, or undefined when ready */
 async function readiness(
-  endpoints: Endpoints,
+  { endpoints, server }: Parts,
   { name, function: functionName }: CatalogModel,
   version: string,
 ): Promise<Answer | undefined> {
@@ -223,7 +223,9 @@ async function readiness(
   if (state === undefined) {
     return version === LIVE ? failure('NOT_READY', `${name} has not been released yet.`) : FAILURES.absent;
   }
-  return failure('NOT_READY', `${name} is not ready: Lambda’s state of it is ${state}.`);
+  return server === 'gateway'
+    ? failure('NOT_READY', `${name} is not ready: Lambda’s state of it is ${state}.`)
+    : failure('NOT_READY', `${name} has no process that is up.`, { 'retry-after': '1' });
 }
 
 async function metadata(endpoints: Endpoints, model: CatalogModel): Promise<Answer> {

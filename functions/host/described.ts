@@ -4,8 +4,9 @@ import { type CatalogManifest, LIVE } from '../../core/catalog/contract.ts';
 import { catalogRoute } from '../../core/catalog/route.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
 import { readEvent } from '../../core/protocol/event.ts';
+import { allowHeader } from '../../core/protocol/http.ts';
 import type { Behind } from './behind.ts';
-import { asHttp } from './replies.ts';
+import { asHttp, refusalAnswer } from './replies.ts';
 
 /** Who has which path, and what the catalog says of them: all that needs no model. */
 export type Described = {
@@ -47,25 +48,35 @@ export function describeModels({ catalog: current, page, pool, local }: Behind):
       };
     return known;
   };
+  const inferred: Described['inferred'] = (path) => {
+    const { paths, manifest } = now();
+    const found = paths.get(path);
+    if (found !== undefined) return found;
+    const plain = decoded(path);
+    const whole = paths.get(plain);
+    if (whole !== undefined) return whole;
+    const route = catalogRoute(asLive(plain), manifest.groups);
+    return route.kind === 'infer' && isHere(route.model.name, route.version) ? route.model.name : undefined;
+  };
   return {
-    inferred(path) {
-      const { paths, manifest } = now();
-      const found = paths.get(path);
-      if (found !== undefined) return found;
-      const plain = decoded(path);
-      const whole = paths.get(plain);
-      if (whole !== undefined) return whole;
-      const route = catalogRoute(asLive(plain), manifest.groups);
-      return route.kind === 'infer' && isHere(route.model.name, route.version) ? route.model.name : undefined;
-    },
+    inferred,
     async answer(request) {
       const { method = 'GET', url: target = '/', headers } = request;
+      // The catalog knows no `/invocations`, and would say that nothing is there.
+      const [path = ''] = target.split('?', 1);
+      if (method !== 'POST' && inferred(path) !== undefined) return POST_ALONE;
       const read = readEvent(toEvent({ method, target, headers, body: Buffer.alloc(0) }));
       const answer = await now().answer({ ...read, path: asLive(read.path) });
       return 'passed' in answer ? fromAnswer(answer.passed) : asHttp(answer);
     },
   };
 }
+
+const WRONG_METHOD = refusalAnswer('METHOD_NOT_ALLOWED', 'This path takes POST.');
+const POST_ALONE: HttpAnswer = {
+  ...WRONG_METHOD,
+  headers: { ...WRONG_METHOD.headers, ...allowHeader('POST') },
+};
 
 const OF_VERSION = /(\/v2\/models\/([^/]+))\/versions\/([^/]+)/;
 

@@ -43,6 +43,25 @@ it('a model that never came up is 503 after the host was told to end, not a faul
   expect(await answer.json()).toMatchObject({ code: 'NOT_READY' });
 });
 
+it('a path that infers takes POST alone, and says so, whichever of its paths it is', async () => {
+  front = await openFront(answering(Buffer.from('{}')), 0, '127.0.0.1');
+  const paths = ['invocations', 'models/m/invocations', 'v2/models/m/infer', 'v2/models/m/versions/1/infer'];
+  for (const path of paths)
+    for (const method of ['GET', 'PUT']) {
+      const answer = await fetch(`http://127.0.0.1:${front.port}/${path}?x`, { method });
+      expect([answer.status, answer.headers.get('allow')], `${method} ${path}`).toEqual([405, 'POST']);
+      expect(await answer.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+    }
+  expect((await fetch(`http://127.0.0.1:${front.port}/models/other/invocations`)).status).toBe(404);
+});
+
+it('a model that is not up is told in words of the host: it has no state of Lambda’s', async () => {
+  front = await openFront({ ...CROWDED, pool: () => undefined, pools: () => [] }, 0, '127.0.0.1');
+  const answer = await fetch(`http://127.0.0.1:${front.port}/v2/models/m/ready`);
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await answer.json()).toEqual({ code: 'NOT_READY', error: 'm has no process that is up.' });
+});
+
 /** All that comes until the host closes. */
 async function sent(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
