@@ -77,7 +77,8 @@ function headerOf(text: string): Omit<NpyHeader, 'start'> {
   const order = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
   if (shape === undefined || order === undefined || !text.includes("'descr'"))
     throw unreadable('The object’s head is not that of an array.', SAVE);
-  const datatype = descr === undefined ? undefined : DATATYPES[descr];
+  // One byte has no order, whatever its writer says of it.
+  const datatype = descr === undefined ? undefined : DATATYPES[descr.replace(/^[<>=](?=[bui]1$)/, '|')];
   if (datatype === undefined) {
     throw unreadable(
       `The array’s elements are ${descr === undefined ? 'records' : `of the type ${descr}`}; numbers of up to 8 bytes in little-endian order, and booleans, can be read.`,

@@ -234,6 +234,20 @@ describe('rows of a NumPy array', () => {
     },
   );
 
+  it('of one byte have no order of bytes: cnpy of C++ writes one, and numpy takes any', async () => {
+    const x = input('x', 'INT64');
+    for (const [descr, data] of [
+      ['<u1', Uint8Array.of(0, 255)],
+      ['>u1', Uint8Array.of(0, 255)],
+      ['<i1', Int8Array.of(0, -1)],
+      ['<b1', Uint8Array.of(0, 1)],
+    ] as const)
+      expect(await all(npy(fields(descr, '2,'), data), x), descr).toEqual([
+        { row: 1, x: [0n] },
+        { row: 2, x: [BigInt(data[1] as number)] },
+      ]);
+  });
+
   it('of 64 bits keep every digit', async () => {
     await fc.assert(
       fc.asyncProperty(
