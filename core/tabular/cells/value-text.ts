@@ -1,10 +1,15 @@
-import { exactInteger } from '../../tensor/raw-json.ts';
+import { exactInteger, negativeZero } from '../../tensor/raw-json.ts';
 
-/** Carried values as texts: integers with every digit, times as ISO 8601. */
+/** Carried values as texts: integers with every digit, zeros with their sign, times as ISO 8601. */
 
 /** @returns JSON; null for what is none, for example NaN */
 export const jsonOf = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? exactInteger(part) : part)) ?? 'null';
+  JSON.stringify(value, (_, part) => exact(part)) ?? 'null';
+
+function exact(value: unknown): unknown {
+  if (typeof value === 'bigint') return exactInteger(value);
+  return Object.is(value, -0) ? negativeZero() : value;
+}
 
 /** @returns a cell of CSV, not quoted yet: a text as it is, nothing for null, all else as JSON */
 export function textOf(value: unknown): string {

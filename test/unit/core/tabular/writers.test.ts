@@ -94,6 +94,15 @@ describe('a part', () => {
     );
   });
 
+  it('in JSON keeps the sign of a carried zero, however deep it is', () => {
+    const carried: Column[] = [{ name: 'z', of: 'carried', index: 0 }];
+    const zeros = [-0, 0, { deep: [-0, 0, '-0'] }];
+    const [jsonl, csv] = [jsonlWriter(carried), csvWriter(carried)];
+    for (const writer of [jsonl, csv]) writer.add(blockOf(3, [zeros]), {});
+    expect(text(jsonl.end())).toBe('{"z":-0}\n{"z":0}\n{"z":{"deep":[-0,0,"-0"]}}\n');
+    expect(text(csv.end())).toBe('z\n-0\n0\n"{""deep"":[-0,0,""-0""]}"\n');
+  });
+
   it('has the same floats for whoever reads it, in no more digits than it takes', () => {
     const float = fc.oneof(
       fc.float({ noDefaultInfinity: true, noNaN: true }),
