@@ -3,8 +3,7 @@ import { exactInteger, negativeZero } from '../../tensor/raw-json.ts';
 /** Carried values as texts: integers with every digit, zeros with their sign, times as ISO 8601. */
 
 /** @returns JSON; null for what is none, for example NaN */
-export const jsonOf = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => exact(part)) ?? 'null';
+export const jsonOf = (value: unknown): string => JSON.stringify(value, (_, part) => exact(part)) ?? 'null';
 
 function exact(value: unknown): unknown {
   if (typeof value === 'bigint') return exactInteger(value);
