@@ -19,6 +19,13 @@ import { createRefused } from './refused.ts';
 const SERVICE = '/inference.GRPCInferenceService/';
 
 /**
+ * Beyond it Node refuses each further call of a connection, whatever it asks, and its own 10 are two answers
+ * that a client has not taken yet. These have a bound over all connections, which is reached first.
+ * https://nodejs.org/api/http2.html#http2createserveroptions-onrequesthandler
+ */
+const SESSION_MEGABYTES = (2 * HOST_LIMITS.answerBytes) / 1024 / 1024;
+
+/**
  * The host’s gRPC side: unary calls over HTTP/2 without TLS.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  *
@@ -41,6 +48,7 @@ export async function openGrpc(
     {
       settings: { maxConcurrentStreams: HOST_LIMITS.calls, maxHeaderListSize: HOST_LIMITS.headerBytes },
       maxHeaderListPairs: HOST_LIMITS.headers,
+      maxSessionMemory: SESSION_MEGABYTES,
     },
     (request, response) => take(behind, means, request, response, bound(), unreadMs),
   );

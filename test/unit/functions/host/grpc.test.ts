@@ -170,6 +170,30 @@ it('what waits for its refusal is told before the front ends', async () => {
   await ended;
 });
 
+it('answers that lie there untaken keep no other call of their connection from its own', async () => {
+  const large = answering(Buffer.alloc(6 * 1024 * 1024));
+  const own = await openGrpc(large, createBodies(), 0, '127.0.0.1');
+  const other = connect(`http://127.0.0.1:${own.port}`).on('error', () => {});
+  const begin = (method: string, message: Buffer) => {
+    const stream = other.request({
+      ...{ ':method': 'POST', ':path': `/inference.GRPCInferenceService/${method}` },
+      ...{ 'content-type': 'application/grpc', te: 'trailers' },
+    });
+    stream.on('error', () => {}).end(message);
+    return stream;
+  };
+  try {
+    // The name `m`, framed. Its answer is begun, and nobody reads on.
+    const message = Buffer.from([0, 0, 0, 0, 3, 0x0a, 1, 0x6d]);
+    for (let count = 0; count < 20; count++) await once(begin('ModelInfer', message), 'response');
+    const [trailers] = await once(begin('ServerLive', Buffer.alloc(5)).resume(), 'trailers');
+    expect(trailers).toMatchObject({ 'grpc-status': '0' });
+  } finally {
+    other.destroy();
+    await own.close();
+  }
+});
+
 describe('calls whose message does not come', () => {
   const MOST = 1024;
   /** The name `m`, framed. */
