@@ -6,6 +6,7 @@ import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
+import { objects } from '../../plan/iam/s3-arns.ts';
 import { nodePath } from '../../plan/shared/given-variables.ts';
 import { FILES_PREFIX, layerPrefix, registryKeyStatements } from '../../plan/shared/registry-place.ts';
 
@@ -65,14 +66,18 @@ function storageOf(model: Model, { facts }: Built): Readonly<Record<string, unkn
   return { ephemeralStorageSize: Math.max(asked, STORAGE, Math.ceil(bytes / 1024 ** 2) + 64) };
 }
 
-/** What loading the model itself needs, beside what the function's settings do. */
+/**
+ * What loading the model itself needs, beside what the function's settings do: any file by its digest, and no
+ * list of them. A role has no versions: the live one starts in it until the next one is promoted, and the
+ * last good one after a rollback, and both read their own files.
+ */
 function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOptions): readonly Statement[] {
   if (facts === undefined || facts.remote.length === 0) return [];
   const bucket = options.registry?.bucket ?? host.bucket;
-  const objects = facts.remote.map(({ sha256 }) => ({
-    'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, `/${FILES_PREFIX}${sha256}`]],
-  }));
-  return [allow(['s3:GetObject'], objects), ...registryKeyStatements(host, options, ['kms:Decrypt'])];
+  return [
+    allow(['s3:GetObject'], [objects(bucket, FILES_PREFIX)]),
+    ...registryKeyStatements(host, options, ['kms:Decrypt']),
+  ];
 }
 
 /** Not retained: a published version keeps the layer that it was published with. */

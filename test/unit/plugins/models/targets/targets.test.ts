@@ -126,6 +126,12 @@ describe.each(TARGETS.map((target) => [target.kind, target] as const))('the targ
     for (const action of actions) expect(action).toMatch(/^(s3:Get|kms:Decrypt$|ecr:)/);
   });
 
+  it('lets the versions before read their files, too: a role has no versions, and they are live until the next is', () => {
+    const before = { ...facts, remote: [{ path: 'model/model.onnx', sha256: 'e'.repeat(64), bytes: 1 }] };
+    const readable = JSON.stringify(target.statements(remote.facts, host, {}));
+    expect(JSON.stringify(target.statements(before, host, {}))).toBe(readable);
+  });
+
   it('names what the functions share', () => {
     const claimed = target.claims([model]).flatMap(({ resources = [] }) => resources);
     expect(claimed).toEqual(Object.keys(target.resources(host, [layer, layer])));

@@ -102,7 +102,7 @@ describe('the temporary stack', () => {
       {
         Effect: 'Allow',
         Action: ['s3:GetObject'],
-        Resource: [`arn:aws:s3:::shop-dev-bucket/models/files/${FILE.sha256}`],
+        Resource: [`arn:aws:s3:::shop-dev-bucket/models/files/*`],
       },
     ]);
   });
