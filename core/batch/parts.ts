@@ -98,10 +98,7 @@ export function openPart(
 
   const size = (): number => file.writer.size() + file.faultBytes;
   const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
-  // Rows that go through one by one may have answers of different sizes, which one tensor cannot hold.
-  const isRagged = most === 1 && outputs.some(({ width }) => width === undefined);
   const stepOf = (rows: number): number => {
-    if (isRagged) return 1;
     if (last === undefined) return Math.min(rows, FIRST_STEP);
     return Math.min(rows, Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.good))));
   };
@@ -167,9 +164,9 @@ export function openPart(
         // that stood still, that there is no hurry.
         const good = now.rows.length;
         const pace = good / Math.max(0, world.clock() - before.time);
-        file.writer.add(scored.block, scored.outputs);
+        for (const one of scored) file.writer.add(one.block, one.outputs);
         file.rows += now.read;
-        for (const fault of scored.block.faults) {
+        for (const fault of scored[0].block.faults) {
           file.faults.push(fault);
           file.faultBytes += FAULT_BYTES + fault.reason.length;
         }

@@ -19,7 +19,7 @@ export const uncounted =
 /** Good rows with their answers, and the faulty ones. */
 export type ScoredBlock = { readonly block: Block; readonly outputs: Tensors };
 
-/** An output, and its elements in a row; absent where any number will do that all rows of a block have. */
+/** An output, and its elements in a row; absent where any number will do, in each row another. */
 export type ExpectedOutput = { readonly name: string; readonly width?: number };
 
 type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
@@ -31,6 +31,7 @@ type Piece = { readonly from: number; readonly to: number; readonly outputs: Ten
  * @param most rows that the model takes at once
  * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's
  * JSON
+ * @returns one; several where answers differ in size, of which the first has the faults of all
  */
 export async function scoreBlock(
   run: RunModel,
@@ -38,7 +39,7 @@ export async function scoreBlock(
   expected: readonly ExpectedOutput[],
   most: number,
   allowsNonFinite: boolean,
-): Promise<ScoredBlock> {
+): Promise<readonly [ScoredBlock, ...ScoredBlock[]]> {
   const { rows, lines } = block;
   const names = expected.map(({ name }) => name);
   const faults: RowFault[] = [...block.faults];
@@ -47,17 +48,11 @@ export async function scoreBlock(
     const line = lines?.[index];
     faults.push({ row: rows[index] as number, ...(line !== undefined && { line }), code, reason });
   };
-  let due = expected;
   const attempt = async (from: number, to: number): Promise<void> => {
     if (from === to) return;
     try {
       const { outputs, accepted } = await run(rowsOf(block.tensors, from, to));
-      const piece = wanted(outputs, due, to - from);
-      due = due.map(({ name, width = (piece[name] as Tensor).data.length / (to - from) }) => ({
-        name,
-        width,
-      }));
-      pieces.push({ from, to, outputs: piece });
+      pieces.push({ from, to, outputs: wanted(outputs, expected, to - from) });
       accepted?.();
     } catch (error) {
       if (to - from === 1) return faulty(from, ...faultOf(error));
@@ -68,41 +63,56 @@ export async function scoreBlock(
   };
   for (let from = 0; from < rows.length; from += most)
     await attempt(from, Math.min(rows.length, from + most));
-  const [first] = pieces;
-  const isWhole = first !== undefined && pieces.length === 1 && first.to - first.from === rows.length;
-  let kept = isWhole ? undefined : pieces.flatMap(({ from, to }) => range(from, to));
-  let outputs = isWhole
-    ? first.outputs
-    : joined(
-        pieces.map((piece) => piece.outputs),
-        names,
-      );
-  if (!allowsNonFinite) {
-    const bad = nonFinite(outputs, names);
-    if (bad.size > 0) {
-      const all = kept ?? range(0, rows.length);
-      for (const index of bad)
-        faulty(all[index] as number, 'NON_FINITE_OUTPUT', 'The model answers NaN or infinity.');
-      const good = all.map((_, index) => index).filter((index) => !bad.has(index));
-      outputs = taken(outputs, good);
-      kept = good.map((index) => all[index] as number);
-    }
-  }
+  const pick = <T>(values: ArrayLike<T>, indices: readonly number[]): T[] =>
+    indices.map((index) => values[index] as T);
+  const [first = { block: withRows([]), outputs: {} }, ...more] = alike(pieces, names).map(scoredOf);
   faults.sort((one, other) => one.row - other.row);
-  if (kept === undefined)
-    return { block: faults.length === block.faults.length ? block : { ...block, faults }, outputs };
-  const indices = kept;
-  const pick = <T>(values: ArrayLike<T>): T[] => indices.map((index) => values[index] as T);
-  return {
-    block: {
+  const isClean = faults.length === block.faults.length;
+  return [{ ...first, block: isClean ? first.block : { ...first.block, faults } }, ...more];
+
+  function scoredOf(some: readonly Piece[]): ScoredBlock {
+    const [one] = some;
+    const isWhole = one !== undefined && some.length === 1 && one.to - one.from === rows.length;
+    const all = isWhole ? undefined : some.flatMap(({ from, to }) => range(from, to));
+    const outputs = isWhole
+      ? one.outputs
+      : joined(
+          some.map((piece) => piece.outputs),
+          names,
+        );
+    const bad = allowsNonFinite ? NONE : nonFinite(outputs, names);
+    if (bad.size === 0) return { block: all === undefined ? block : withRows(all), outputs };
+    const indices = all ?? range(0, rows.length);
+    for (const place of bad)
+      faulty(indices[place] as number, 'NON_FINITE_OUTPUT', 'The model answers NaN or infinity.');
+    const good = range(0, indices.length).filter((place) => !bad.has(place));
+    return { block: withRows(pick(indices, good)), outputs: taken(outputs, good) };
+  }
+
+  function withRows(indices: readonly number[]): Block {
+    return {
       ...block,
-      rows: pick(rows),
-      ...(lines && { lines: pick(lines) }),
-      carried: block.carried.map(pick),
-      faults,
-    },
-    outputs,
-  };
+      rows: pick(rows, indices),
+      ...(lines && { lines: pick(lines, indices) }),
+      carried: block.carried.map((values) => pick(values, indices)),
+    };
+  }
+}
+const NONE: ReadonlySet<number> = new Set();
+
+/** Pieces that follow one another, as long as their answers have one size. */
+function alike(pieces: readonly Piece[], names: readonly string[]): readonly (readonly Piece[])[] {
+  const sizes = ({ from, to, outputs }: Piece): string =>
+    names.map((name) => (outputs[name] as Tensor).data.length / (to - from)).join();
+  const groups: Piece[][] = [];
+  let before: string | undefined;
+  for (const piece of pieces) {
+    const size = sizes(piece);
+    if (size === before) groups.at(-1)?.push(piece);
+    else groups.push([piece]);
+    before = size;
+  }
+  return groups;
 }
 
 /** Characters of a reason: what a transform says has no limit of its own. */

@@ -15,7 +15,7 @@ const scale = (tensors: Tensors): Tensors => {
 
 it('rows that run again beside one that fails are those of the object, also where pre writes to what it is given', async () => {
   const run = runOf(ECHO, echoSession, { pre: scale });
-  const scored = await scoreBlock(run, echoBlock([1, 2, 3, -4, 5]), [{ name: 'y', width: 1 }], 1e9, false);
+  const [scored] = await scoreBlock(run, echoBlock([1, 2, 3, -4, 5]), [{ name: 'y', width: 1 }], 1e9, false);
   expect(scored.block.faults).toMatchObject([{ row: 4, code: 'MODEL_FAILED' }]);
   expect(numbers(scored.outputs)).toEqual([10, 20, 30, 50]);
 });
@@ -25,7 +25,7 @@ it('what the graph gave is told to who counts drift, also where post writes to w
   const run = runOf(ECHO, echoSession, { post: scale }, (_, outputs) => {
     told.push(...numbers(outputs));
   });
-  const scored = await scoreBlock(run, echoBlock([1, 2]), [{ name: 'y', width: 1 }], 1e9, false);
+  const [scored] = await scoreBlock(run, echoBlock([1, 2]), [{ name: 'y', width: 1 }], 1e9, false);
   expect(numbers(scored.outputs)).toEqual([10, 20]);
   expect(told).toEqual([1, 2]);
 });
@@ -38,8 +38,8 @@ it('each row has its own answer, also where post gives them in the same memory e
     return { y: { datatype: 'FP32', shape: [given.length, 1], data: memory.subarray(0, given.length) } };
   };
   const run = runOf(ECHO, echoSession, { post });
-  const one = await scoreBlock(run, echoBlock([1, 2, 3]), [{ name: 'y', width: 1 }], 1, false);
+  const [one] = await scoreBlock(run, echoBlock([1, 2, 3]), [{ name: 'y', width: 1 }], 1, false);
   expect(numbers(one.outputs)).toEqual([1, 2, 3]);
-  const halved = await scoreBlock(run, echoBlock([1, 2, -3, 4]), [{ name: 'y', width: 1 }], 1e9, false);
+  const [halved] = await scoreBlock(run, echoBlock([1, 2, -3, 4]), [{ name: 'y', width: 1 }], 1e9, false);
   expect(numbers(halved.outputs)).toEqual([1, 2, 4]);
 });

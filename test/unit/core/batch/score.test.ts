@@ -40,10 +40,14 @@ const doubling =
 
 const f = (tensor: Tensor | undefined): number[] => [...((tensor?.data ?? []) as Float32Array)];
 
-const score = (
+const score = async (
   run: (rows: Tensors) => Tensors,
   ...others: Parameters<typeof scoreBlock> extends [unknown, ...infer Rest] ? Rest : never
-) => scoreBlock((rows) => ({ outputs: run(rows) }), ...others);
+) => {
+  const [only, ...more] = await scoreBlock((rows) => ({ outputs: run(rows) }), ...others);
+  expect(more).toEqual([]);
+  return only;
+};
 
 const MANY = Number.MAX_SAFE_INTEGER;
 

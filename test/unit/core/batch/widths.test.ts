@@ -206,6 +206,18 @@ describe('rows of different sizes', () => {
     ]);
   });
 
+  it('are good beside one that fails: answers as wide as the longest of those that went together', async () => {
+    const padding: Model = (rows) => {
+      if (rows.some(([value = 0]) => value < 0)) throw new Error('a kernel fails');
+      const widest = Math.max(...rows.map(([value = 0]) => value));
+      return rows.map(([value = 0]) => Array.from({ length: widest }, (_, i) => (i < value ? value : 0)));
+    };
+    const content = 'x_0\n1\n3\n-1\n2\n';
+    const { errors, files } = await scored(['csv', 'jsonl'], content, padding);
+    expect(errors.map(({ row }) => row)).toEqual([3]);
+    expect(ids(files)).toEqual(['{"row":1,"y":[1,0,0]}', '{"row":2,"y":[3,3,3]}', '{"row":4,"y":[2,2]}']);
+  });
+
   it('of a model that takes one at a time have each its own answer, as what finds things in pictures', async () => {
     const signature = { ...OPEN, inputs: [spec('x', 1, 3)], outputs: [spec('y', -1, -1, 2)] };
     const found: Model = ([[value = 0] = []]) => [Array.from({ length: 2 * ((value - 1) / 3) }, () => value)];

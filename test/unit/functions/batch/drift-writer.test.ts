@@ -25,7 +25,7 @@ it('rows of a job are counted as those of requests are, each once, faulty ones n
   );
   const run = runOf(MANIFEST, echoSession, {}, seen);
   const values = Array.from({ length: 500 }, (_, i) => (i === 123 ? -1 : i));
-  const { block: scored } = await scoreBlock(run, echoBlock(values), [{ name: 'y', width: 1 }], 1e9, false);
+  const [{ block: scored }] = await scoreBlock(run, echoBlock(values), [{ name: 'y', width: 1 }], 1e9, false);
   expect(scored.rows).toHaveLength(499);
   const counted = lines.map(readLine).filter((line) => line !== undefined);
   expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
@@ -45,7 +45,7 @@ it('rows that a transform makes run again, and the one that it refuses, are coun
   };
   const run = runOf(MANIFEST, echoSession, { post }, seen);
   const values = Array.from({ length: 500 }, (_, i) => i);
-  const { block: scored } = await scoreBlock(run, echoBlock(values), [{ name: 'y', width: 1 }], 1e9, false);
+  const [{ block: scored }] = await scoreBlock(run, echoBlock(values), [{ name: 'y', width: 1 }], 1e9, false);
   expect(scored.rows).toHaveLength(499);
   const counted = lines.map(readLine).filter((line) => line !== undefined);
   expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
@@ -60,7 +60,7 @@ it('what a transform does wrong to a job is not told of the model, and names the
     ],
   ] as const) {
     const run = runOf(MANIFEST, echoSession, transform as never);
-    const { block: scored } = await scoreBlock(run, echoBlock([1]), [{ name: 'y', width: 1 }], 1e9, false);
+    const [{ block: scored }] = await scoreBlock(run, echoBlock([1]), [{ name: 'y', width: 1 }], 1e9, false);
     expect(scored.faults).toMatchObject([{ row: 1, code: 'TRANSFORM_FAILED', reason: says }]);
   }
 });
