@@ -55,19 +55,26 @@ export async function* order(
   if (isNone) throw problemError([nothing(input, asked)]);
 }
 
-/** The first thousand jobs of an object, or of all below a prefix, that were or would be asked for. */
+/**
+ * The first thousand jobs of an object, or of all below a prefix, that were or would be asked for. `none`:
+ * why there is no job.
+ */
 export async function jobsIn(
   cloud: Pick<Cloud, 'head' | 'objects'>,
   asked: JobOrder,
   input: string,
-): Promise<{ readonly jobs: readonly Followed[]; readonly isMore: boolean }> {
+): Promise<{ readonly jobs: readonly Followed[]; readonly isMore: boolean; readonly none?: string }> {
   const { bucket, key } = placeIn(input, asked);
   const jobs: Followed[] = [];
+  let isEmpty = true;
   for await (const page of objectsOf(cloud, bucket, key)) {
+    if (page.length > 0) isEmpty = false;
     jobs.push(...jobsOf(asked, bucket, page));
     if (jobs.length > SHOWN_JOBS) return { jobs: jobs.slice(0, SHOWN_JOBS), isMore: true };
   }
-  return { jobs, isMore: false };
+  if (jobs.length > 0) return { jobs, isMore: false };
+  const { message, fix } = isEmpty ? absent(input) : nothing(input, asked);
+  return { jobs, isMore: false, none: `${message} ${fix}` };
 }
 
 const jobsOf = (asked: JobOrder, bucket: string, page: readonly Listed[]): readonly Followed[] =>

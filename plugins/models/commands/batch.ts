@@ -144,7 +144,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
-  const { jobs, isMore } =
+  const { jobs, isMore, none } =
     typeof flags.input === 'string'
       ? await jobsOf(context, model, cloud, flags.input)
       : { jobs: [], isMore: false };
@@ -172,6 +172,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
       ...lines,
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
+      ...(none === undefined ? [] : [none]),
       ...(isMore
         ? [`These are the first ${wholeNumber(states.length)}; name a longer prefix to see others.`]
         : []),

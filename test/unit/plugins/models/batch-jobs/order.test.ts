@@ -175,6 +175,16 @@ describe('what is shown', () => {
     expect([found.jobs.length, found.isMore]).toEqual([shown, isMore]);
   });
 
+  it.each([
+    [[], 'There is no object whose place begins with s3://incoming/row/. '],
+    [[{ key: 'row/a.txt', etag: 'e', bytes: 9 }], 'Nothing below s3://incoming/row/ is taken by sum. '],
+  ])('of nothing is why it is nothing: a prefix may be misspelled', async (listed, told) => {
+    const cloud = { head: async () => undefined, objects: () => [listed] } as never;
+    const found = await jobsIn(cloud, ASKED, 's3://incoming/row/');
+    expect(found).toMatchObject({ jobs: [], isMore: false, none: expect.stringContaining(told) });
+    expect(await jobsIn(simulated(1).cloud, ASKED, 's3://incoming/rows/')).not.toHaveProperty('none');
+  });
+
   it('is found on later pages, where the first have nothing for the model', async () => {
     const { cloud } = simulated(1500);
     const entries = ASKED.entries.map((entry) => ({
