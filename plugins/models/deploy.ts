@@ -98,6 +98,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const forced = options.force ? forceMark(deploy.before, Date.now()) : undefined;
       Object.assign(resources, markedForced(resources, forced));
       await lookAtOutputs('before', input);
+      const { keepRoles } = await import('./releases/keep-roles.ts');
+      const roles = await keepRoles(input, resources, context.reach);
+      Object.assign(resources, roles.resources);
+      for (const line of roles.lines) utils.log.notice(line);
       const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
       const places = await keepPlaces(input, resources, deploy.before, context.reach.template, Date.now());
       Object.assign(resources, places.resources);

@@ -12,9 +12,9 @@ import { fixtures } from '../serving/endpoint.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 
 /** Another identity of the same model with another output. */
-const yamlOf = (optimize: boolean, output: string): string => `
+const yamlOf = (optimize: boolean, output: string, path = '/'): string => `
 service: shop
-provider: {name: aws}
+provider: {name: aws, iam: {role: {path: ${path}}}}
 plugins: [serverless-models]
 models:
   churn:
@@ -55,7 +55,10 @@ const scored = (bucket: string, key: string) =>
 it('the new version writes to the new place, and the role keeps the old one', async () => {
   await upload('monday.csv');
   await scored('shop-scored', 'monday.csv');
-  const { printed } = await service.deploy(yamlOf(false, 'shop-elsewhere'));
+  const { printed } = await service.deploy(yamlOf(false, 'shop-elsewhere', '/ml/'));
+  // The versions before run in roles of the path before.
+  expect(printed.stderr).toContain('churn: the role ChurnModelsRole keeps the path /: ');
+  expect(printed.stderr).toContain('churn: the role ChurnDashbatchModelsRole keeps the path /: ');
   expect(printed.stderr).toContain(
     'churn: the places of batch change. Its roles keep those of the version before (s3://shop-scored/churn@*',
   );

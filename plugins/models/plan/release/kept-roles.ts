@@ -1,0 +1,219 @@
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { Model } from '../../declaration/model.ts';
+import { batchKey, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import { objects } from '../iam/s3-arns.ts';
+import { LIMITS, policyCharacters } from '../shared/limits.ts';
+import { FILES_PREFIX } from '../shared/registry-place.ts';
+
+/**
+ * A published version runs in the role that its function had then, and a role has no versions. A deploy that
+ * replaced that role, or took it out of the stack, would end the live version with it, before any release
+ * begins, and the last good one. So a deploy keeps what the versions before need of a role. Pure.
+ */
+
+type Resources = Readonly<Record<string, Json>>;
+
+/** Statements that are kept, not declared: `KeptForVersions0`, … */
+const SID = 'KeptForVersions';
+
+/** So many of each kind at most, the newest first: each deploy may add one. */
+const MOST = 6;
+
+/**
+ * What a function's own settings make us allow, by actions: where its log is, which keys decrypt its
+ * environment and its files, which file system it mounts. What `iam.statements` allow is the user's to take
+ * back.
+ */
+const KINDS = [
+  { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], about: 'write its log' },
+  { actions: ['kms:Decrypt'], about: 'decrypt with the key' },
+  {
+    actions: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'],
+    about: 'mount its file system',
+  },
+  { actions: ['s3:GetObject'], about: 'read its files' },
+] as const;
+
+/**
+ * @param resources of the template that is about to be deployed
+ * @param deployed resources of the deployed one
+ * @returns the changed and kept roles, and a line for each that a person should know of
+ */
+export function keptRoles(
+  models: readonly Model[],
+  host: Host,
+  resources: Resources,
+  deployed: Resources,
+): { readonly resources: Resources; readonly lines: readonly string[] } {
+  const kept: Record<string, Json> = {};
+  const lines: string[] = [];
+  const known = new Set([...Object.keys(resources), ...Object.keys(deployed).filter(isRoleOf(models))]);
+  for (const { name } of models)
+    for (const key of [name, batchKey(name)]) {
+      const [id, functionId] = [roleLogicalId(key), functionLogicalId(key)];
+      const [before, now] = [deployed[id], resources[id]];
+      const [versions, next] = [deployed[functionId], resources[functionId]];
+      if (before === undefined || versions === undefined || next === undefined) continue;
+      // A function of another name is another one: the versions go with the old one.
+      if (nameIn(versions) !== nameIn(next)) continue;
+      const found =
+        now === undefined
+          ? gone(before, known)
+          : changed(now, before, known, host, `${name}: the role ${id}`);
+      if (found.role !== undefined) kept[id] = found.role;
+      if (now === undefined && roleIn(versions) !== roleIn(next))
+        lines.push(
+          found.role === undefined
+            ? `${name}: the role ${id} is taken out of the stack, since it refers to what is gone. Versions that run in it, the live one among them until the next is promoted, end with it.`
+            : `${name}: ${key} gets another role. The stack keeps ${id}, in which the versions before run: the live one until the next is promoted, and the last good one after a rollback.`,
+        );
+      lines.push(...found.lines);
+    }
+  return { resources: kept, lines };
+}
+
+const isRoleOf = (models: readonly Model[]) => {
+  const ids = new Set(models.flatMap(({ name }) => [name, batchKey(name)].map(roleLogicalId)));
+  return (id: string): boolean => ids.has(id);
+};
+
+const propertiesOf = (resource: Json | undefined): Json =>
+  isObject(resource?.Properties) ? resource.Properties : {};
+const nameIn = (resource: Json | undefined): string => JSON.stringify(propertiesOf(resource).FunctionName);
+const roleIn = (resource: Json | undefined): string => JSON.stringify(propertiesOf(resource).Role);
+
+type Found = { readonly role: Json | undefined; readonly lines: readonly string[] };
+
+/** A role of the user's takes its place: it stays as it was, but for what refers to nothing any more. */
+function gone(before: Json, known: ReadonlySet<string>): Found {
+  const statements = statementsOf(before).filter((one) => isWhole(one, known));
+  const role = withStatements(before, statements);
+  return { role: isWhole(role, known) && statements.length > 0 ? role : undefined, lines: [] };
+}
+
+function changed(now: Json, before: Json, known: ReadonlySet<string>, host: Host, about: string): Found {
+  const [next, last] = [propertiesOf(now).Path, propertiesOf(before).Path];
+  // Another path is another role.
+  const { Path: _, ...others } = propertiesOf(now);
+  const moved = JSON.stringify(next) !== JSON.stringify(last);
+  const placed = moved
+    ? { ...now, Properties: { ...others, ...(last !== undefined && { Path: last }) } }
+    : now;
+  const { statements, added } = keptStatements(statementsOf(now), statementsOf(before), known);
+  const whole = withStatements(placed, [...statementsOf(now), ...statements]);
+  const fits = statements.length > 0 && policyCharacters(propertiesOf(whole), host) <= LIMITS.policies;
+  return {
+    role: fits ? whole : moved ? placed : undefined,
+    lines: [
+      ...((last ?? '/') !== (next ?? '/')
+        ? [
+            `${about} keeps the path ${String(last ?? '/')}: another path is another role, and the versions that are deployed run in this one.`,
+          ]
+        : []),
+      ...(added.length === 0 && (fits || statements.length === 0)
+        ? []
+        : [
+            fits
+              ? `${about} may still ${listed(added)} as before, for the versions before: the live one until the next is promoted, and the last good one after a rollback.`
+              : `${about} has no room for what the versions before need (${listed(statements.map(aboutOf))}; IAM takes ${LIMITS.policies} characters): new instances of the live one may fail until the next is promoted.`,
+          ]),
+    ],
+  };
+}
+
+/** @returns what is added to the declared ones, and what of it is new, in words */
+function keptStatements(
+  now: readonly Json[],
+  before: readonly Json[],
+  known: ReadonlySet<string>,
+): { readonly statements: readonly Json[]; readonly added: readonly string[] } {
+  const declared = new Set(now.map(textOf));
+  const count = new Map<string, number>();
+  const statements: Json[] = [];
+  const added = new Set<string>();
+  // Those that were declared last come before those that were kept then.
+  for (const one of [...before.filter((each) => !isKept(each)), ...before.filter(isKept)]) {
+    const about = aboutOf(one);
+    const statement = plain(one);
+    if (about === undefined || statement === undefined || !isWhole(statement, known)) continue;
+    const text = textOf(statement);
+    const so = count.get(about) ?? 0;
+    if (declared.has(text) || so >= MOST) continue;
+    declared.add(text);
+    count.set(about, so + 1);
+    statements.push({ Sid: `${SID}${statements.length}`, ...statement });
+    if (!isKept(one)) added.add(about);
+  }
+  return { statements, added: [...added] };
+}
+
+const isKept = ({ Sid }: Json): boolean => typeof Sid === 'string' && Sid.startsWith(SID);
+
+const aboutOf = (statement: Json): string | undefined =>
+  statement.Effect === 'Allow'
+    ? KINDS.find(({ actions }) => JSON.stringify(actions) === JSON.stringify(statement.Action))?.about
+    : undefined;
+
+/** As it would be declared; undefined: it is not of a function's own settings. Files by their bucket. */
+function plain({ Sid, ...statement }: Json): Json | undefined {
+  if (Sid !== undefined && !isKept({ Sid })) return undefined;
+  if (aboutOf(statement) !== 'read its files') return statement;
+  const [first] = [statement.Resource].flat();
+  const parts: unknown = isObject(first) ? [first['Fn::Join']].flat()[1] : undefined;
+  if (!Array.isArray(parts) || !parts.some((part) => String(part).includes(FILES_PREFIX))) return undefined;
+  return { ...statement, Resource: [objects(parts[3], FILES_PREFIX)] };
+}
+
+const textOf = ({ Effect, Action, Resource, Condition }: Json): string =>
+  JSON.stringify([Effect, Action, Resource, Condition]);
+
+const statementsOf = (role: Json): readonly Json[] => {
+  const { Policies: policies } = propertiesOf(role);
+  const [policy] = Array.isArray(policies) ? policies : [];
+  const document = isObject(policy) && isObject(policy.PolicyDocument) ? policy.PolicyDocument : {};
+  return Array.isArray(document.Statement) ? document.Statement.filter(isObject) : [];
+};
+
+function withStatements(role: Json, statements: readonly Json[]): Json {
+  const properties = propertiesOf(role);
+  const [policy, ...others] = (properties.Policies ?? []) as readonly Json[];
+  if (policy === undefined) return role;
+  const document = isObject(policy.PolicyDocument) ? policy.PolicyDocument : {};
+  return {
+    ...role,
+    Properties: {
+      ...properties,
+      Policies: [{ ...policy, PolicyDocument: { ...document, Statement: statements } }, ...others],
+    },
+  };
+}
+
+/** Does all that it refers to stand in the template? */
+const isWhole = (value: unknown, known: ReadonlySet<string>): boolean =>
+  referredIn(value).every((name) => name.startsWith('AWS::') || known.has(name));
+
+/** Logical ids, and pseudo parameters. A condition is no resource, and counts as gone. */
+function referredIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(referredIn);
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([name, argument]) => {
+    if (name === 'Ref' || name === 'Condition')
+      return typeof argument === 'string' ? [argument] : referredIn(argument);
+    if (name === 'Fn::If') return ['Fn::If'];
+    if (name === 'Fn::GetAtt')
+      return [String(Array.isArray(argument) ? argument[0] : argument).split('.')[0] ?? ''];
+    if (name !== 'Fn::Sub') return referredIn(argument);
+    const [text, own] = [argument].flat() as readonly unknown[];
+    const names = [...String(text).matchAll(/\$\{([^!}][^}]*)\}/g)].map(([, one = '']) => one.trim());
+    return [
+      ...names
+        .filter((one) => !isObject(own) || !Object.hasOwn(own, one))
+        .map((one) => one.split('.')[0] ?? ''),
+      ...referredIn(own),
+    ];
+  });
+}
+
+const listed = (words: readonly (string | undefined)[]): string => [...new Set(words)].join(', and ');
