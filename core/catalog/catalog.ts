@@ -225,7 +225,7 @@ async function readiness(
   }
   return server === 'gateway'
     ? failure('NOT_READY', `${name} is not ready: Lambda’s state of it is ${state}.`)
-    : failure('NOT_READY', `${name} has no process that is up.`, { 'retry-after': '1' });
+    : failure('NOT_READY', `${name} has no worker that is up.`, { 'retry-after': '1' });
 }
 
 async function metadata(endpoints: Endpoints, model: CatalogModel): Promise<Answer> {

@@ -59,7 +59,7 @@ it('a model that is not up is told in words of the host: it has no state of Lamb
   front = await openFront({ ...CROWDED, pool: () => undefined, pools: () => [] }, 0, '127.0.0.1');
   const answer = await fetch(`http://127.0.0.1:${front.port}/v2/models/m/ready`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
-  expect(await answer.json()).toEqual({ code: 'NOT_READY', error: 'm has no process that is up.' });
+  expect(await answer.json()).toEqual({ code: 'NOT_READY', error: 'm has no worker that is up.' });
 });
 
 /** All that comes until the host closes. */
