@@ -26,6 +26,15 @@ const SERVICE = '/inference.GRPCInferenceService/';
 const SESSION_MEGABYTES = (2 * HOST_LIMITS.answerBytes) / 1024 / 1024;
 
 /**
+ * Bytes of a message, and of all on a connection, that may be on their way without a word of ours. With
+ * HTTP/2’s own 64 KB each of them is a round trip: at 10 ms a message of 6 MB took a second, so that it was
+ * a slow one, and at 50 ms four of them more than the time that a message has. What comes is read at once,
+ * and counted then. https://www.rfc-editor.org/rfc/rfc9113#section-6.9
+ */
+const CALL_WINDOW = 1024 * 1024;
+const SESSION_WINDOW = 16 * 1024 * 1024;
+
+/**
  * The host’s gRPC side: unary calls over HTTP/2 without TLS.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  *
@@ -46,7 +55,11 @@ export async function openGrpc(
   let closing = false;
   const server = createServer(
     {
-      settings: { maxConcurrentStreams: HOST_LIMITS.calls, maxHeaderListSize: HOST_LIMITS.headerBytes },
+      settings: {
+        maxConcurrentStreams: HOST_LIMITS.calls,
+        maxHeaderListSize: HOST_LIMITS.headerBytes,
+        initialWindowSize: CALL_WINDOW,
+      },
       maxHeaderListPairs: HOST_LIMITS.headers,
       maxSessionMemory: SESSION_MEGABYTES,
     },
@@ -59,6 +72,7 @@ export async function openGrpc(
   };
   server.on('session', (session) => {
     sessions.add(session);
+    session.setLocalWindowSize(SESSION_WINDOW);
     session.once('close', () => sessions.delete(session));
     // Who speaks HTTP/2 sends its settings first.
     const silent = setTimeout(() => session.destroy(), HOST_LIMITS.headersMs);

@@ -194,6 +194,12 @@ it('answers that lie there untaken keep no other call of their connection from i
   }
 });
 
+it('a client far away may send a large message in a few round trips, and several at a time', async () => {
+  const [settings] = await once(session, 'remoteSettings');
+  expect(settings.initialWindowSize).toBeGreaterThanOrEqual(1024 ** 2);
+  await expect.poll(() => session.state.remoteWindowSize).toBeGreaterThanOrEqual(6 * 1024 ** 2);
+});
+
 describe('calls whose message does not come', () => {
   const MOST = 1024;
   /** The name `m`, framed. */
