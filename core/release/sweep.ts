@@ -36,24 +36,30 @@ export async function sweep(world: World): Promise<void> {
   world.log('swept', { models: models.length, functions: functions.length });
 }
 
-/** A model with a document. One whose alias is gone was removed, or its next tick or deploy sees to it. */
+/**
+ * A model with a document. One whose alias is gone was removed, or its next tick or deploy sees to it.
+ *
+ * A schedule that is there may be unable to call, for example since a deploy replaced its role: where nobody
+ * looks at weights it is told anew. Else it is left as it is, since a tick may be changing it.
+ */
 async function ofDocument(world: World, model: string, found: FoundRelease): Promise<void> {
   const { functionName, alias: name } = found.core;
   const state = found.release;
   const alias = await readable(world, functionName, () => world.aliases.get(functionName, name));
   if (alias === undefined) return;
-  await weighed(world, functionName, alias, async () => {
+  const isSeen = await weighed(world, functionName, alias, async () => {
     const ticked = state === undefined ? 0 : Date.parse(state.updatedAt);
     if (world.clock() - ticked < UNATTENDED * 1000) return true;
     // Written before each move: weights that came between the two looks are nobody's neglect.
     return (await world.registry.release(model))?.etag !== found.etag;
   });
   if (state !== undefined && !isAtRest(state, alias, world.clock())) {
-    const made = await readable(world, functionName, () =>
-      world.schedules.make(scheduleOf(state, world.worker)),
-    );
-    if (made === 'made')
-      world.log('put a schedule back', { model, release: state.release, phase: state.phase });
+    const schedule = scheduleOf(state, world.worker);
+    const made = await readable(world, functionName, () => world.schedules.make(schedule));
+    if (made === 'there' && !isSeen) await readable(world, functionName, () => world.schedules.put(schedule));
+    const { release, phase } = state;
+    if (made === 'made') world.log('put a schedule back', { model, release, phase });
+    else if (!isSeen) world.log('told a schedule anew', { model, release, phase });
   }
   world.count(WORKER_METRICS.swept, functionName);
 }
@@ -75,17 +81,17 @@ async function ofFunction(world: World, functionName: string, models: ReadonlySe
   world.count(WORKER_METRICS.swept, functionName);
 }
 
-/** Counts weights that nobody looks at. */
+/** Counts weights that nobody looks at. @returns false of such */
 async function weighed(
   world: World,
   functionName: string,
   { version, weights }: AliasState,
   isAttended: () => Promise<boolean>,
-): Promise<void> {
-  if (Object.keys(weights).length > 0 && !(await isAttended())) {
-    world.count(WORKER_METRICS.unattended, functionName);
-    world.log('nobody looks at the weights of an alias', { functionName, version, weights });
-  }
+): Promise<boolean> {
+  if (Object.keys(weights).length === 0 || (await isAttended())) return true;
+  world.count(WORKER_METRICS.unattended, functionName);
+  world.log('nobody looks at the weights of an alias', { functionName, version, weights });
+  return false;
 }
 
 /** What cannot be read or made is counted for the function that it is about. */

@@ -104,6 +104,21 @@ describe('a schedule that is lost', () => {
     expect(w.schedules.get(key)?.every).toBe('rate(7 minutes)');
   });
 
+  it('is told anew where it is there, and nobody looks at the weights: its role may be gone', async () => {
+    const w = await deployed();
+    await minutes(w, 3);
+    const [key, schedule] = [...w.schedules][0] ?? [];
+    if (key === undefined || schedule === undefined) throw new Error('no schedule');
+    w.schedules.set(key, { ...schedule, role: 'arn:aws:iam::123456789012:role/of-another-path' });
+    w.clock.now += UNATTENDED * 1000 - 1000;
+    await sweep(w);
+    expect(w.schedules.get(key)?.role).not.toBe(schedule.role);
+    w.clock.now += 2000;
+    await sweep(w);
+    expect(w.schedules.get(key)).toEqual(schedule);
+    expect(w.log.filter(({ message }) => message === 'told a schedule anew')).toHaveLength(1);
+  });
+
   it('is made for nothing that is at rest', async () => {
     const w = await live();
     await sweep(w);
