@@ -326,6 +326,23 @@ describe('the house', () => {
     expect(lost).toEqual([]);
   });
 
+  it('programs of processes of their own import no package: with Yarn’s Plug’n’Play Node alone finds none', () => {
+    const programs = sources.flatMap((file) =>
+      [...code(file).matchAll(/\brunChild(?:<[^>]*>)?\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`),
+    );
+    expect(programs.length).toBeGreaterThan(2);
+    const reached = new Set(programs);
+    for (const file of reached)
+      for (const { target, typeOnly, lazy } of imports.filter((one) => one.file === file))
+        if (!typeOnly && !lazy && sources.includes(target)) reached.add(target);
+    const packages = [...reached]
+      .flatMap(importsOf)
+      .filter(({ target, typeOnly }) => !typeOnly && !/^node:/.test(target) && !sources.includes(target));
+    expect(packages).toEqual([]);
+    // And they are files, not entries of Yarn's zip.
+    expect(JSON.parse(read('package.json'))).toMatchObject({ preferUnplugged: true });
+  });
+
   it('hyparquet and its writer stand behind one file', () => {
     const readers = imports.filter(({ target }) => /^hyparquet/.test(target)).map(({ file }) => file);
     expect([...new Set(readers)]).toEqual(['core/tabular/parquet/library.ts']);

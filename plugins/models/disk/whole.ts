@@ -85,8 +85,9 @@ async function pathsBelow(folder: string): Promise<readonly string[]> {
 async function flush(path: string): Promise<void> {
   const file = await open(path);
   try {
-    // Windows flushes only what is open for writing.
-    await file.datasync().catch(() => undefined);
+    await file.datasync();
+  } catch {
+    // Windows flushes only what is open for writing, and Yarn's Plug'n'Play nothing.
   } finally {
     await file.close();
   }
