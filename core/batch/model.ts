@@ -110,8 +110,12 @@ export function unstacked({ signature }: Pick<Manifest, 'signature'>, run: RunMo
 }
 
 /**
- * Elements that a row of an output has. Where the model takes one row at a time, a vector of a fixed length
- * is a row; where it takes many, exporters declare so what has an element for each.
+ * Elements that a row of an output has; −1 where the signature leaves that open. Where the model takes one
+ * row at a time, all of an answer is a row’s: of what was found in a picture, for example. Where it takes
+ * many, the first dimension counts rows; exporters declare a vector of a fixed length so, too.
  */
-export const answerWidth = (signature: Manifest['signature'], spec: TensorSpec): number =>
-  sizeOfShape(isVector(spec) && mostRows({ signature }) === 1 ? spec.shape : spec.shape.slice(1));
+export function answerWidth(signature: Manifest['signature'], { shape }: TensorSpec): number {
+  const isFixed = (shape[0] ?? -1) >= 0;
+  const row = isFixed && mostRows({ signature }) === 1 ? shape : shape.slice(1);
+  return row.some((dimension) => dimension < 0) ? -1 : sizeOfShape(row);
+}

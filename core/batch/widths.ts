@@ -7,7 +7,7 @@ import type { TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import type { Entry } from './contract.ts';
-import { answerWidth } from './model.ts';
+import { answerWidth, mostRows } from './model.ts';
 import type { RunModel } from './score.ts';
 
 /** An output as it is written. */
@@ -37,15 +37,17 @@ export async function writtenOutputs(
   const names = emit.length > 0 ? emit : signature.outputs.map(({ name }) => name);
   const specs = names.flatMap((name) => signature.outputs.filter((spec) => spec.name === name));
   const { nests } = formatOf(outputFormat);
-  const answers = !nests && specs.some(isOpen) ? await probe(signature.inputs, run, rows) : {};
-  return specs.map((spec) => {
-    const { name, datatype } = spec;
-    if (!isOpen(spec)) return { name, datatype, width: answerWidth(signature, spec) };
-    return { name, datatype, ...(!nests && { width: answers[name]?.data.length ?? 1 }) };
+  const declared = specs.map((spec) => ({ spec, width: answerWidth(signature, spec) }));
+  const isOpen = declared.some(({ width }) => width < 0);
+  const answers = !nests && isOpen ? await probe(signature.inputs, run, rows) : {};
+  const isSingle = mostRows({ signature }) === 1;
+  return declared.map(({ spec: { name, datatype, shape }, width }) => {
+    // A free first dimension counts no rows where there is one.
+    const isAny = width < 0 || (isSingle && (shape[0] ?? 0) < 0);
+    if (nests && isAny) return { name, datatype };
+    return { name, datatype, width: width < 0 ? (answers[name]?.data.length ?? 1) : width };
   });
 }
-
-const isOpen = ({ shape }: TensorSpec): boolean => shape.slice(1).some((dimension) => dimension < 0);
 
 /**
  * What the model answers to one row. Zeros of the size that the object's rows have need no read. Rows of the

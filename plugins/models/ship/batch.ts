@@ -1,4 +1,5 @@
 import type { Entry, Format } from '../../../core/batch/contract.ts';
+import { answerWidth } from '../../../core/batch/model.ts';
 import { widthOf } from '../../../core/tabular/cells/layout.ts';
 import { formatOf } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
@@ -40,10 +41,13 @@ function rowProblems(key: string, { name, shape }: TensorSpec): readonly Problem
 function entryProblems(
   key: string,
   entry: Entry,
-  { inputs, outputs, omitted }: Signature,
+  signature: Signature,
   columns: Columns | undefined,
 ): readonly Problem[] {
+  const { inputs, outputs, omitted } = signature;
   const { format, outputFormat, emit, ids } = entry;
+  const has = (output: TensorSpec, column: string): boolean =>
+    hasColumn(output.name, answerWidth(signature, output), outputFormat, column);
   const problems: Problem[] = [];
   const known = outputs.map(({ name }) => name);
   for (const name of emit.filter((one) => !known.includes(one))) {
@@ -67,25 +71,23 @@ function entryProblems(
     });
   }
   const written = emit.length === 0 ? outputs : outputs.filter(({ name }) => emit.includes(name));
-  for (const name of ids.filter((one) => written.some((output) => hasColumn(output, outputFormat, one)))) {
+  for (const name of ids.filter((one) => written.some((output) => has(output, one)))) {
     const fix = 'Rename the column in the objects, or choose other outputs with `emit`.';
     problems.push({
       ...misfit(`${key}.ids`, `names ${name}, which is also the name of a written output.`, fix),
       value: name,
     });
   }
-  const named = formatOf(outputFormat).isArray
-    ? []
-    : written.filter((output) => hasColumn(output, outputFormat, output.name));
+  const named = formatOf(outputFormat).isArray ? [] : written.filter((output) => has(output, output.name));
   for (const { name } of named) {
-    const wide = written.find((other) => other.name !== name && hasColumn(other, outputFormat, name));
+    const wide = written.find((other) => other.name !== name && has(other, name));
     if (wide === undefined) continue;
     const message = `has the output ${name}, and a column of the output ${wide.name} has that name in ${outputFormat}, too.`;
     const fix = 'Choose other outputs with `emit`, write jsonl, or rename one of them in the model.';
     problems.push(misfit(key, message, fix));
   }
   const numbered = ids.length === 0 && !entry.join && !formatOf(outputFormat).isArray;
-  if (numbered && written.some((output) => hasColumn(output, outputFormat, 'row'))) {
+  if (numbered && written.some((output) => has(output, 'row'))) {
     const message = 'has an output row, and the column with the number of each row has that name, too.';
     const fix = 'Write `ids` or `join: input`, which take its place, or choose other outputs with `emit`.';
     problems.push(misfit(key, message, fix));
@@ -108,11 +110,10 @@ function entryProblems(
  * Has an output a column of this name where it is written? With an open row size the first ones count. No
  * list of them is made: a graph may declare more than fit into memory.
  */
-function hasColumn(spec: TensorSpec, format: Format, column: string): boolean {
-  const width = widthOf(spec);
-  if (width === 1 || formatOf(format).nests) return column === spec.name;
-  if (!column.startsWith(`${spec.name}_`)) return false;
-  const index = column.slice(spec.name.length + 1);
+function hasColumn(output: string, width: number, format: Format, column: string): boolean {
+  if (width === 1 || formatOf(format).nests) return column === output;
+  if (!column.startsWith(`${output}_`)) return false;
+  const index = column.slice(output.length + 1);
   return /^(0|[1-9]\d*)$/.test(index) && Number(index) < (width < 0 ? 1000 : width);
 }
 

@@ -46,6 +46,14 @@ it('an output of a fixed length without any dimension of rows is a row of so man
   expect([failed, answers]).toEqual([[], 'row,y_0,y_1,y_2\n1,1,0,1\n2,3,0,1\n']);
 });
 
+it('an output of several things that were found in a row is that row’s, in so many columns', async () => {
+  const signature = { inputs: [spec('x', 1, 2)], outputs: [spec('boxes', 2, 2)], omitted: [] };
+  const { failed, answers } = await scored(signature, '1,2\n3,4\n', (rows) => ({
+    boxes: { datatype: 'FP32', shape: [2, 2], data: Float32Array.of(one(rows, 'x'), 0, 0, 1) },
+  }));
+  expect([failed, answers]).toEqual([[], 'row,boxes_0,boxes_1,boxes_2,boxes_3\n1,1,0,0,1\n2,3,0,0,1\n']);
+});
+
 it('an output that is declared for one row, of a model that takes many, has a row each all the same', async () => {
   const signature = { inputs: [spec('x', -1, 2)], outputs: [spec('y', 1), spec('z', 8)], omitted: [] };
   const { failed, answers } = await scored(signature, '1,2\n3,4\n', ({ x }) => {

@@ -232,4 +232,22 @@ describe('rows of different sizes', () => {
       '{"row":4,"y":[10,10,10,10,10,10]}',
     ]);
   });
+
+  it('of such a model without a dimension of rows have as many as were found, where arrays are written', async () => {
+    const signature = { ...OPEN, inputs: [spec('x', 1, 3)], outputs: [spec('y', -1, 2)] };
+    const found: Model = ([[value = 0] = []]) => Array.from({ length: (value - 1) / 3 }, () => [value, 0]);
+    const content = await written('csv', ROWS);
+    const { errors, files } = await scored(['csv', 'jsonl'], content, found, { signature });
+    expect(errors).toEqual([]);
+    expect(ids(files)).toEqual([
+      '{"row":1,"y":[]}',
+      '{"row":2,"y":[4,0]}',
+      '{"row":3,"y":[7,0,7,0]}',
+      '{"row":4,"y":[10,0,10,0,10,0]}',
+    ]);
+    // Columns are of one.
+    const csv = await scored(['csv', 'csv'], content, found, { signature });
+    expect(ids(csv.files)).toEqual(['row,y_0,y_1', '2,4,0']);
+    expect(csv.errors.map(({ row }) => row)).toEqual([1, 3, 4]);
+  });
 });

@@ -102,6 +102,12 @@ describe('a batch and its model', () => {
       'batch.0.ids: names p_1099511627775, which is also the name of a written output.',
     ],
     [
+      'a column of what is found in a row, which goes through alone',
+      { ids: ['p_3'] },
+      { inputs: [spec('x', [1, 3])], outputs: [spec('p', [2, 2])] },
+      'batch.0.ids: names p_3, which is also the name of a written output.',
+    ],
+    [
       'text from npy',
       { format: 'npy', outputFormat: 'csv' },
       { inputs: [spec('t', [-1], 'BYTES')] },
