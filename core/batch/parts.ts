@@ -98,7 +98,10 @@ export function openPart(
 
   const size = (): number => file.writer.size() + file.faultBytes;
   const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
+  // Of rows that go through one by one, and have answers of any size, each may take another time.
+  const isRagged = most === 1 && outputs.some(({ width }) => width === undefined);
   const stepOf = (rows: number): number => {
+    if (isRagged) return 1;
     if (last === undefined) return Math.min(rows, FIRST_STEP);
     return Math.min(rows, Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.good))));
   };
