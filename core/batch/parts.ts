@@ -98,7 +98,7 @@ export function openPart(
 
   const size = (): number => file.writer.size() + file.faultBytes;
   const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
-  // Of rows that go through one by one, and have answers of any size, each may take another time.
+  // Rows that go through one by one, and have answers of any size, may take another time each.
   const isRagged = most === 1 && outputs.some(({ width }) => width === undefined);
   const stepOf = (rows: number): number => {
     if (isRagged) return 1;
