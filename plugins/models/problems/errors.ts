@@ -79,8 +79,9 @@ export function problemError(problems: readonly [Problem, ...Problem[]], cause?:
   return Object.assign(error, { code: problems[0].code, problems });
 }
 
-/** @throws ProblemError when there are any */
-export function throwProblems([first, ...others]: readonly Problem[]): void {
+/** @throws ProblemError when there are any; what each of several models says in the same words, once */
+export function throwProblems(problems: readonly Problem[]): void {
+  const [first, ...others] = new Map(problems.map((problem) => [formatProblem(problem), problem])).values();
   if (first !== undefined) throw problemError([first, ...others]);
 }
 
