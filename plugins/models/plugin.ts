@@ -124,13 +124,13 @@ export default class ServerlessModels {
   #initialize(): void {
     const declared = framework.declaredIn(this.#serverless);
     const host = framework.hostOf(this.#serverless, { ...this.#serverless.service.functions });
-    const { names, models, drafts, options, problems } = parseModels(declared.models, {
+    const { names, models, drafts, options, empty, problems } = parseModels(declared.models, {
       options: declared.options,
       architecture: host.provider.architecture,
       functions: Object.keys(host.functions),
       externalApi: isExternalApi(host),
     });
-    this.#input = { models, options, host, built: new Map(), zips: new Map() };
+    this.#input = { models, options, host, built: new Map(), zips: new Map(), empty };
     this.#declared = names;
     this.#problems = [...problems, ...planProblems(drafts, host, options)];
     // `runCommand` tells the problems of a command that goes on all the same, and with `--json` of each

@@ -1,6 +1,7 @@
 import { type Command, type Context, NO_MODELS, problemJson } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { resourceProblems } from '../plan/inventory.ts';
+import { emptyLines } from '../plan/report.ts';
 import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
 
 /** `sls models validate`: everything that can be checked without AWS, and all that is wrong at once. */
@@ -17,6 +18,7 @@ export const command: Command = {
       if (found.length > 0) process.exitCode = 1;
       return;
     }
+    for (const line of emptyLines(plan)) context.notice(line);
     throwProblems(found);
     print(summary(models));
   },

@@ -18,6 +18,8 @@ export type PlanInput = {
   readonly built: ReadonlyMap<string, Built>;
   /** Zips of our own functions by key. */
   readonly zips: ReadonlyMap<string, string>;
+  /** Keys that guard or watch a model and have no value. */
+  readonly empty?: readonly string[];
 };
 
 /** One model's endpoint as the framework compiled it: what its alias is made from. */

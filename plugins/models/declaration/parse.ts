@@ -37,8 +37,13 @@ export type Parsed = {
   /** The models, and what can be made of the faulty ones: to be checked further, and never used. */
   readonly drafts: readonly Model[];
   readonly options: ServiceOptions;
+  /** Keys that guard or watch a model and have no value. */
+  readonly empty: readonly string[];
   readonly problems: readonly Problem[];
 };
+
+/** What is not there is not missed, where the key is. */
+const GUARDS = ['signed', 'http', 'gate', 'drift', 'batch', 'audit'];
 
 /**
  * Reads `models:` and `custom.models` as they stand in serverless.yml, variables resolved.
@@ -98,6 +103,9 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     models,
     drafts,
     options: frozen(options.success ? options.data : {}),
+    empty: entries.flatMap(([name, value]) =>
+      GUARDS.filter((key) => isObject(value) && value[key] === null).map((key) => `models.${name}.${key}`),
+    ),
     problems,
   };
 }

@@ -41,19 +41,32 @@ function endpointLine(model: Model, host: Host, base: string | undefined): strin
   return `${name}: POST ${base?.replace(/\/$/, '') ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
 }
 
+/** What counts as not written, since it may be a variable’s: YAML reads `audit:` alone so, too. */
+export const emptyLines = ({ empty = [] }: Pick<PlanInput, 'empty'>): readonly string[] =>
+  empty.map((key) => {
+    const word = key.slice(key.lastIndexOf('.') + 1);
+    const is = `${key}: has no value, so it counts as not written.`;
+    return word === 'audit' || word === 'http'
+      ? `${is} Write \`${word}: {}\` for what it does by default.`
+      : is;
+  });
+
 /** What a person should know when packaging is done. */
 export function packagingNotices(input: PlanInput): readonly string[] {
   const { models, host, built } = input;
-  const lines = models.flatMap(({ name }) =>
-    (built.get(name)?.facts.notices ?? []).map((notice) => `models.${name}: ${plainText(notice)}`),
-  );
+  const lines = [
+    ...emptyLines(input),
+    ...models.flatMap(({ name }) =>
+      (built.get(name)?.facts.notices ?? []).map((notice) => `models.${name}: ${plainText(notice)}`),
+    ),
+  ];
   for (const model of drifting(models)) {
     const found = built.get(model.name)?.facts.drift;
     if (found === undefined) continue;
     const advice = sampleAdvice(model, found);
     lines.push(
       ...[...driftLines(model, found), ...(advice === undefined ? [] : [advice])].map(
-        (line) => `models.${model.name}.drift: ${line}`,
+        (line) => `models.${model.name}.drift: ${plainText(line)}`,
       ),
     );
   }

@@ -2,6 +2,7 @@ import { DRIFT_METRICS as DRIFT, LEAST_ROWS } from '../../../../core/drift/contr
 import { normalQuantile } from '../../../../core/drift/statistics/normal.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
+import { plainText } from '../../../../core/text/plain.ts';
 import type { Alarm } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
@@ -225,9 +226,12 @@ const described = (text: string): string => (text.length > LONGEST ? `${text.sli
 const ending = (place: string): string =>
   place.length > LONGEST_PLACE ? `…${place.slice(1 - LONGEST_PLACE)}` : place;
 
-/** Names for a description. */
+/** Names for a description. Whoever wrote the reference may have written anything into them. */
 function shortened(labels: readonly string[]): string {
-  const shown = labels.slice(0, 8).map((label) => (label.length > 40 ? `${label.slice(0, 39)}…` : label));
+  const shown = labels
+    .slice(0, 8)
+    .map(plainText)
+    .map((label) => (label.length > 40 ? `${label.slice(0, 39)}…` : label));
   return labels.length > shown.length
     ? `${shown.join(', ')} and ${labels.length - shown.length} more`
     : shown.join(', ');

@@ -36,6 +36,19 @@ describe('a declaration', () => {
     ]);
   });
 
+  it('a key without a value counts as not written, and is told where it would guard or watch', () => {
+    const parsed = parseModels({
+      churn: { ...churn, audit: null, signed: null, memory: null },
+      fraud: null,
+      offers: { ...churn, audit: {} },
+    });
+    expect(parsed.empty).toEqual(['models.churn.signed', 'models.churn.audit']);
+    expect(parsed.models.map(({ name, audit }) => [name, audit])).toEqual([
+      ['churn', undefined],
+      ['offers', { predictions: false }],
+    ]);
+  });
+
   it('opens nothing by accident: http is guarded by IAM', () => {
     expect(one({ ...churn, http: {} }).models[0]?.http).toEqual({
       auth: 'iam',

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { alarmsOf } from '../../../../../plugins/models/plan/plan.ts';
 import { endpointLines, packagingNotices } from '../../../../../plugins/models/plan/report.ts';
 import { declaredModels, FACTS, HOST } from '../../../../fixtures/service.ts';
 
@@ -8,6 +9,15 @@ it('a base URL has a slash at its end or none: the path that is told has one', (
     'churn: POST https://id.execute-api.eu-central-1.amazonaws.com/v2/models/churn/infer (auth: none)';
   const base = 'https://id.execute-api.eu-central-1.amazonaws.com';
   expect([base, `${base}/`].flatMap((one) => endpointLines(models, HOST, one))).toEqual([told, told]);
+});
+
+it('a key without a value is told, with what to write where it does something by default', () => {
+  const input = { models: [], options: {}, host: HOST, built: new Map(), zips: new Map() };
+  expect(packagingNotices(input)).toEqual([]);
+  expect(packagingNotices({ ...input, empty: ['models.churn.signed', 'models.churn.audit'] })).toEqual([
+    'models.churn.signed: has no value, so it counts as not written.',
+    'models.churn.audit: has no value, so it counts as not written. Write `audit: {}` for what it does by default.',
+  ]);
 });
 
 it('managed policies beside a role that the service names are told to be nobody’s', () => {
@@ -111,6 +121,23 @@ it('a notice of an artifact is one line, whatever its names hold', () => {
     zips: new Map(),
   });
   expect(told).toContain('models.churn: Output y models.churn: signed�[2J is a map.');
+});
+
+it('columns of reference data are told in one line, and in the alarm that watches them, whatever their names hold', () => {
+  const signal = { of: 'input', kind: 'numeric', phi: 9, m: 500 } as const;
+  const signals = [{ ...signal, name: 'age', label: 'age\nmodels.churn: signed\u001b[2J' }];
+  const facts = { ...FACTS, drift: { sha256: 'd', bytes: 1, rows: 500, native: true, signals } };
+  const models = declaredModels({ churn: { drift: { baseline: 'a.csv' } } });
+  const built = new Map([['churn', { facts, path: 'churn.zip' }]]);
+  const told = packagingNotices({ models, options: {}, host: HOST, built, zips: new Map() });
+  expect(told.find((line) => line.includes('φ 9'))).toContain(
+    'models.churn.drift: age models.churn: signed\uFFFD[2J (φ 9) differs',
+  );
+  for (const line of told) expect(line).not.toMatch(/[\n\u001b]/);
+  const alarms = models.flatMap((model) => alarmsOf(model, HOST, new Map([['churn', facts]])));
+  const texts = alarms.map(({ resource }) => String(resource.Properties.AlarmDescription));
+  expect(texts.join()).toContain('Watched: age models.churn: signed\uFFFD[2J.');
+  for (const text of texts) expect(text).not.toMatch(/[\n\u001b]/);
 });
 
 it('a role that the service names is told whom it must trust: also who starts schedules and state machines', () => {
