@@ -1,4 +1,4 @@
-import type { Signature } from '../../tensor/contract.ts';
+import type { Datatype, Signature } from '../../tensor/contract.ts';
 import type { Taken } from '../cells/columns.ts';
 import type { Extras } from '../cells/format.ts';
 import { checkNames, type Field, type Header, type Layout } from '../cells/layout.ts';
@@ -84,6 +84,16 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
     ...(taken && { taken }),
     ...(reference && table && { table }),
   };
+}
+
+/** Datatypes of the carried columns, in their order. */
+export function carriedTypes({
+  columns,
+  carried,
+}: Pick<ParquetColumns, 'columns' | 'carried'>): readonly Datatype[] {
+  const types = new Array<Datatype>(carried.length).fill('BYTES');
+  for (const { carried: at, kind } of columns) if (at >= 0) types[at] = kind.datatype;
+  return types;
 }
 
 const isNumberOf = (field: Field | undefined): boolean => field !== undefined && field.datatype !== 'BYTES';

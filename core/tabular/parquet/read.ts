@@ -7,7 +7,7 @@ import type { Numeric } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { shapesOf } from '../cells/slots.ts';
 import { inMemory, windowed } from './bytes.ts';
-import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
+import { carriedTypes, type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
 import { type ColumnCursor, fillColumn } from './fill.ts';
 import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
@@ -58,7 +58,7 @@ export async function openParquet(source: Source, signature: Signature, extras: 
     carried,
     shapes: shapesOf(inputs),
     count,
-    types: carried.map((name) => columns.find((column) => column.name === name)?.kind.datatype ?? 'BYTES'),
+    types: carriedTypes(fitting),
     ...(taken && { taken }),
     ...(table && { table }),
     async *plan(partBytes) {
