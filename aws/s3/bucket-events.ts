@@ -4,7 +4,7 @@ import {
   PutBucketNotificationConfigurationCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { errorName, errorStatus, RIGHT_SPREADS } from '../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, isElsewhere, RIGHT_SPREADS } from '../../core/errors/aws-errors.ts';
 import type { BucketEventsPort } from '../../core/ports/aws.ts';
 
 const wait = (milliseconds: number): Promise<unknown> =>
@@ -55,7 +55,7 @@ function refusalOf(error: unknown, bucket: string, action: string): string | und
   const status = errorStatus(error);
   if (name === 'NoSuchBucket' || status === 404)
     return `there is no bucket ${bucket}: make it first, or have the stack make it, with \`create: input\``;
-  if (status === 301 || name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
+  if (isElsewhere(error))
     return `the bucket ${bucket} is in another region, and EventBridge hears of it there only: deploy to that region, or copy its objects to a bucket here`;
   if (status === 403)
     return `${action} on the bucket ${bucket} is denied to the release worker: let the bucket’s policy and the account’s allow it. A bucket of another account cannot be watched from this one`;

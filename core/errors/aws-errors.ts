@@ -34,6 +34,15 @@ export const RIGHT_SPREADS: readonly number[] = [2_000, 4_000, 8_000, 8_000];
 export const isDenied = (error: unknown): boolean =>
   errorStatus(error) === 403 || /to assume the role/.test(messageOf(error));
 
+/**
+ * S3's word that a bucket is in another region than the one that it was asked in.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+export const isElsewhere = (error: unknown): boolean =>
+  errorStatus(error) === 301 ||
+  errorName(error) === 'PermanentRedirect' ||
+  errorName(error) === 'AuthorizationHeaderMalformed';
+
 /** Codes of Node's network where nothing was sent: nobody was found, or lets in. */
 export const UNREACHED: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',

@@ -14,6 +14,11 @@ type Caught = Readonly<Record<string, readonly string[]>>;
 const GET_OBJECT = ['S3 GetObject'];
 /** A registry is read, written and emptied. */
 const REGISTRY = ['S3 GetObject', 'S3 PutObject', 'S3 ListObjectsV2', 'S3 DeleteObjects'];
+const ELSEWHERE = [
+  'S3 GetBucketNotificationConfiguration',
+  'S3 PutBucketNotificationConfiguration',
+  ...REGISTRY,
+];
 /** A code, and the operations whose answer it is looked for in, by file. */
 const CAUGHT: Readonly<Record<string, Caught>> = {
   'aws/lambda/aliases.ts': {
@@ -30,11 +35,10 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
   },
   'aws/s3/bucket-events.ts': {
     NoSuchBucket: ['S3 GetBucketNotificationConfiguration', 'S3 PutBucketNotificationConfiguration'],
-    PermanentRedirect: ['S3 GetBucketNotificationConfiguration', 'S3 PutBucketNotificationConfiguration'],
-    AuthorizationHeaderMalformed: [
-      'S3 GetBucketNotificationConfiguration',
-      'S3 PutBucketNotificationConfiguration',
-    ],
+  },
+  'core/errors/aws-errors.ts': {
+    PermanentRedirect: ELSEWHERE,
+    AuthorizationHeaderMalformed: ELSEWHERE,
   },
   'aws/lambda/capacity.ts': {
     ResourceNotFoundException: [

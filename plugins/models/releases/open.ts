@@ -2,6 +2,7 @@ import { callerOf } from '../../../aws/caller.ts';
 import { awsClock } from '../../../aws/clients/clock.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
+import { isElsewhere } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { type Benches, benchesIn } from '../../../core/registry/benches.ts';
 import { isMalformed, type Malformed } from '../../../core/registry/document.ts';
@@ -70,6 +71,8 @@ const isDamaged = (error: unknown): error is Malformed & { readonly damaged: Dam
  * first step: without it nobody takes the weight of a candidate away.
  */
 export function registryFix(error: unknown, otherwise: string): string {
+  if (isElsewhere(error))
+    return 'Its bucket is in another region. Functions of this one read it: name a bucket of this region in `custom.models.registry`.';
   if (!isDamaged(error)) return awsFix(error, otherwise);
   const { key, damaged } = error;
   const { bucket, region, stage, functionName } = damaged;

@@ -26,7 +26,8 @@ export const registryKey = key(
   map({
     bucket: key(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
       required: true,
-      description: 'An existing bucket that keeps files and history beyond `sls remove`.',
+      description:
+        'An existing bucket, in the service’s region, that keeps files and history beyond `sls remove`.',
       example: 'my-models',
       fix: REGISTRY_FIX,
     }),

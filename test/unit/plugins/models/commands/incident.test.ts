@@ -222,5 +222,13 @@ describe('a document that is damaged', () => {
 
   it('has no bearing on other errors', () => {
     expect(registryFix(new Error('AccessDenied'), 'otherwise')).toBe('otherwise');
+    // What S3 answers where a bucket of another region is asked for an object.
+    const elsewhere = Object.assign(new Error('The bucket must be addressed using the specified endpoint.'), {
+      name: 'PermanentRedirect',
+      $metadata: { httpStatusCode: 301 },
+    });
+    expect(registryFix(elsewhere, 'otherwise')).toContain(
+      'name a bucket of this region in `custom.models.registry`',
+    );
   });
 });
