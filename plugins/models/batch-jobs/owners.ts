@@ -7,7 +7,7 @@ import {
   readOwner,
   takeOwner,
 } from '../../../core/batch/owner.ts';
-import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, isElsewhere, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Files } from '../../../core/ports/files.ts';
 import type { Model } from '../declaration/model.ts';
 import type { Problem } from '../problems/errors.ts';
@@ -57,6 +57,10 @@ async function ofOutputs(
       } catch (error) {
         // The stack makes it.
         if (errorName(error) === 'NoSuchBucket') continue;
+        if (isElsewhere(error)) {
+          problems.push(elsewhere(name, index, url, us));
+          continue;
+        }
         const why =
           errorStatus(error) === undefined ? messageOf(error) : `${errorName(error)}: ${messageOf(error)}`;
         lines.push(
@@ -84,6 +88,14 @@ const taken = (model: string, index: number, url: string, owner: Owner, us: Owne
   value: url,
   message: `belongs to ${ownerName(owner)}: two that write there would overwrite each other’s \`latest\`.`,
   fix: `Write an output for each stage, for example ${url}\${sls:stage}/. To take this one over: \`sls models batch --model ${model} --adopt --stage ${us.stage}\`.`,
+});
+
+const elsewhere = (model: string, index: number, url: string, { region }: Owner): Problem => ({
+  code: 'MODELS_BATCH',
+  key: `models.${model}.batch[${index}].output`,
+  value: url,
+  message: `its bucket is in another region than ${region}, where the function that writes there runs.`,
+  fix: `Name a bucket in ${region}.`,
 });
 
 /**

@@ -119,6 +119,14 @@ describe('a deploy', () => {
       problems: [],
       lines: [],
     });
+    // The function that writes there runs here, and would be sent elsewhere at each job.
+    const elsewhere = await ownersBefore([churn()], failing('PermanentRedirect', 301), OWNER);
+    expect(elsewhere).toMatchObject({
+      problems: [
+        { code: 'MODELS_BATCH', key: 'models.sum.batch[0].output', fix: 'Name a bucket in us-east-1.' },
+      ],
+      lines: [],
+    });
   });
 
   it('--adopt takes it over, once', async () => {
