@@ -2,7 +2,7 @@ import { isObject } from '../../../../core/json/is-object.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
-import { batchKey, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import { batchKey, batchLogicalId, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
 import { objects } from '../iam/s3-arns.ts';
 import { LIMITS, policyCharacters } from '../shared/limits.ts';
 import { FILES_PREFIX } from '../shared/registry-place.ts';
@@ -51,38 +51,62 @@ export function keptRoles(
   const lines: string[] = [];
   const known = new Set([...Object.keys(resources), ...Object.keys(deployed).filter(isRoleOf(models))]);
   for (const { name } of models)
-    for (const key of [name, batchKey(name)]) {
-      const [id, functionId] = [roleLogicalId(key), functionLogicalId(key)];
+    for (const { id, by, what, runs } of rolesOf(name)) {
       const [before, now] = [deployed[id], resources[id]];
-      const [versions, next] = [deployed[functionId], resources[functionId]];
-      if (before === undefined || versions === undefined || next === undefined) continue;
+      const [last, next] = [deployed[by], resources[by]];
+      if (before === undefined || last === undefined || next === undefined) continue;
       // A function of another name is another one: the versions go with the old one.
-      if (nameIn(versions) !== nameIn(next)) continue;
+      if (nameIn(last) !== nameIn(next)) continue;
       const found =
         now === undefined
           ? gone(before, known)
-          : changed(now, before, known, host, `${name}: the role ${id}`);
+          : changed(now, before, known, host, { role: `${name}: the role ${id}`, runs });
       if (found.role !== undefined) kept[id] = found.role;
-      if (now === undefined && roleIn(versions) !== roleIn(next))
+      if (now === undefined && roleIn(last) !== roleIn(next))
         lines.push(
           found.role === undefined
-            ? `${name}: the role ${id} is taken out of the stack, since it refers to what is gone. Versions that run in it, the live one among them until the next is promoted, end with it.`
-            : `${name}: ${key} gets another role. The stack keeps ${id}, in which the versions before run: the live one until the next is promoted, and the last good one after a rollback.`,
+            ? `${name}: the role ${id} is taken out of the stack, since it refers to what is gone, and ${runs} run in it.`
+            : `${name}: ${what} gets another role. The stack keeps ${id}, in which ${runs} run${runs === VERSIONS ? `: ${WHICH}` : ''}.`,
         );
       lines.push(...found.lines);
     }
   return { resources: kept, lines };
 }
 
+const VERSIONS = 'the versions before';
+const WHICH = 'the live one until the next is promoted, and the last good one after a rollback';
+
+/** Roles of a model, with what takes each. An execution goes on in the role that it began in, too. */
+const rolesOf = (model: string) => [
+  ...[model, batchKey(model)].map((key) => ({
+    id: roleLogicalId(key),
+    by: functionLogicalId(key),
+    what: key,
+    runs: VERSIONS,
+  })),
+  {
+    id: batchLogicalId(model, 'MachineRole'),
+    by: batchLogicalId(model, 'Machine'),
+    what: 'the state machine of batch',
+    runs: 'the jobs under way',
+  },
+];
+
 const isRoleOf = (models: readonly Model[]) => {
-  const ids = new Set(models.flatMap(({ name }) => [name, batchKey(name)].map(roleLogicalId)));
+  const ids = new Set(models.flatMap(({ name }) => rolesOf(name).map(({ id }) => id)));
   return (id: string): boolean => ids.has(id);
 };
 
 const propertiesOf = (resource: Json | undefined): Json =>
   isObject(resource?.Properties) ? resource.Properties : {};
-const nameIn = (resource: Json | undefined): string => JSON.stringify(propertiesOf(resource).FunctionName);
-const roleIn = (resource: Json | undefined): string => JSON.stringify(propertiesOf(resource).Role);
+const nameIn = (resource: Json): string => {
+  const { FunctionName, StateMachineName } = propertiesOf(resource);
+  return JSON.stringify(FunctionName ?? StateMachineName);
+};
+const roleIn = (resource: Json): string => {
+  const { Role, RoleArn } = propertiesOf(resource);
+  return JSON.stringify(Role ?? RoleArn);
+};
 
 type Found = { readonly role: Json | undefined; readonly lines: readonly string[] };
 
@@ -93,7 +117,13 @@ function gone(before: Json, known: ReadonlySet<string>): Found {
   return { role: isWhole(role, known) && statements.length > 0 ? role : undefined, lines: [] };
 }
 
-function changed(now: Json, before: Json, known: ReadonlySet<string>, host: Host, about: string): Found {
+function changed(
+  now: Json,
+  before: Json,
+  known: ReadonlySet<string>,
+  host: Host,
+  about: { readonly role: string; readonly runs: string },
+): Found {
   const [next, last] = [propertiesOf(now).Path, propertiesOf(before).Path];
   // Another path is another role.
   const { Path: _, ...others } = propertiesOf(now);
@@ -109,15 +139,15 @@ function changed(now: Json, before: Json, known: ReadonlySet<string>, host: Host
     lines: [
       ...((last ?? '/') !== (next ?? '/')
         ? [
-            `${about} keeps the path ${String(last ?? '/')}: another path is another role, and the versions that are deployed run in this one.`,
+            `${about.role} keeps the path ${String(last ?? '/')}: another path is another role, and ${about.runs} run in this one.`,
           ]
         : []),
       ...(added.length === 0 && (fits || statements.length === 0)
         ? []
         : [
             fits
-              ? `${about} may still ${listed(added)} as before, for the versions before: the live one until the next is promoted, and the last good one after a rollback.`
-              : `${about} has no room for what the versions before need (${listed(statements.map(aboutOf))}; IAM takes ${LIMITS.policies} characters): new instances of the live one may fail until the next is promoted.`,
+              ? `${about.role} may still ${listed(added)} as before, for ${about.runs}${about.runs === VERSIONS ? `: ${WHICH}` : ''}.`
+              : `${about.role} has no room for what ${about.runs} need (${listed(statements.map(aboutOf))}; IAM takes ${LIMITS.policies} characters): new instances may fail.`,
           ]),
     ],
   };

@@ -79,7 +79,7 @@ describe('the role that a published version runs in', () => {
     expect(after.ChurnModelsRole?.Properties).not.toHaveProperty('Path');
     expect(after.ChurnModelsRole?.Properties).toHaveProperty('Tags');
     expect(lines).toEqual([
-      'churn: the role ChurnModelsRole keeps the path /: another path is another role, and the versions that are deployed run in this one.',
+      'churn: the role ChurnModelsRole keeps the path /: another path is another role, and the versions before run in this one.',
     ]);
     // The worker has no versions.
     expect(after.ModelsDashreleaseModelsRole?.Properties).toHaveProperty('Path', '/ml/');
@@ -87,6 +87,14 @@ describe('the role that a published version runs in', () => {
       provider: { iam: { role: { path: '/other/' } } },
     });
     expect(back.after.ChurnModelsRole?.Properties).toHaveProperty('Path', '/ml/');
+    const batch = deploy(first({ own: { batch: BATCH } }), {
+      own: { batch: BATCH },
+      provider: { iam: { role } },
+    });
+    expect(batch.after.ChurnDashbatchMachineRole?.Properties).not.toHaveProperty('Path');
+    expect(batch.lines).toContain(
+      'churn: the role ChurnDashbatchMachineRole keeps the path /: another path is another role, and the jobs under way run in this one.',
+    );
   });
 
   it.each([
@@ -98,7 +106,8 @@ describe('the role that a published version runs in', () => {
     const { after, lines } = deploy(before, given);
     expect(after.ChurnModelsRole).toEqual(before.ChurnModelsRole);
     expect(after.ChurnDashbatchModelsRole).toEqual(before.ChurnDashbatchModelsRole);
-    expect(lines).toEqual(
+    expect(after.ChurnDashbatchMachineRole).toEqual(before.ChurnDashbatchMachineRole);
+    expect(lines.filter((line) => !line.includes('MachineRole'))).toEqual(
       [
         ['churn', 'ChurnModelsRole'],
         ['churn-batch', 'ChurnDashbatchModelsRole'],
@@ -108,6 +117,15 @@ describe('the role that a published version runs in', () => {
       ),
     );
     expect(deploy(after, given)).toEqual({ after, lines: [] });
+    // The state machine takes the provider’s, and an execution goes on in the role that it began in.
+    const machines = lines.filter((line) => line.includes('MachineRole'));
+    expect(machines).toEqual(
+      'provider' in around
+        ? [
+            'churn: the state machine of batch gets another role. The stack keeps ChurnDashbatchMachineRole, in which the jobs under way run.',
+          ]
+        : [],
+    );
     // Without batch nothing runs in that one any more.
     expect(deploy(after, { ...given, own: function_ }).after).not.toHaveProperty('ChurnDashbatchModelsRole');
   });
