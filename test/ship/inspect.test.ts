@@ -4,6 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { prepare } from '../../plugins/models/ship/prepare.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
+import { runPython } from '../python.ts';
+import { root } from '../unit/docs/pages.ts';
 import {
   externalTensor,
   FLOAT,
@@ -127,6 +129,19 @@ describe('a signature', () => {
     expect(inspection.signature.omitted).toEqual(['output_probability']);
     expect(inspection.notices.join()).toMatch(/output_probability is a sequence.*"zipmap": False/);
     expect(shippable.optimized).toBe(true);
+  });
+
+  it('serves the probabilities, once what docs/artifact.md shows has taken ZipMap out', async () => {
+    const page = await readFile(join(root, 'docs', 'artifact.md'), 'utf8');
+    const code = /### Without ZipMap.*?```python\n(.*?)```/s.exec(page)?.[1] ?? '';
+    await service.write('unzipped/model.onnx', await readFile(join(FIXTURES, 'gbm-zipmap.onnx')));
+    await runPython('-c', [code], { cwd: service.at('unzipped'), timeout: 280_000 });
+    const { inspection } = await prepare(modelOf('unzipped/model.onnx'), service.context());
+    expect(inspection.signature.omitted).toEqual([]);
+    expect(inspection.signature.outputs).toEqual([
+      tensor('output_label', 'INT64', [-1]),
+      { ...tensor('', 'FP32', [-1, 2]), name: expect.any(String) },
+    ]);
   });
 
   it('names what helps with a sequence of tensors, which no ZipMap made', async () => {

@@ -165,7 +165,7 @@ function omission(name: string, type: Value['type']): string {
   if (type.kind !== 'sequence' && type.kind !== 'map') return why;
   if (type.kind === 'sequence' && type.of === 'tensor')
     return `${why} Its tensors would be served as outputs of their own, or as one: join them in the graph by ConcatFromSequence.`;
-  return `${why} Exported without ZipMap it is a tensor: to_onnx(…, options={"zipmap": False}) in skl2onnx, zipmap=False in onnxmltools.`;
+  return `${why} Exported without ZipMap it is a tensor: to_onnx(…, options={"zipmap": False}) in skl2onnx, zipmap=False in onnxmltools; of CatBoost’s files, docs/artifact.md#without-zipmap takes it out.`;
 }
 
 function kindOf(type: Value['type']): string {
