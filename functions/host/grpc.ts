@@ -28,10 +28,11 @@ const SESSION_MEGABYTES = (2 * HOST_LIMITS.answerBytes) / 1024 / 1024;
 /**
  * Bytes of a message, and of all on a connection, that may be on their way without a word of ours. With
  * HTTP/2’s own 64 KB each of them is a round trip: at 10 ms a message of 6 MB took a second, so that it was
- * a slow one, and at 50 ms four of them more than the time that a message has. What comes is read at once,
- * and counted then. https://www.rfc-editor.org/rfc/rfc9113#section-6.9
+ * a slow one, and at 50 ms four of them more than the time that a message has. A refused call sends as much
+ * in vain: with more than this under ten times what a model can do, the front answered a fifth.
+ * https://www.rfc-editor.org/rfc/rfc9113#section-6.9
  */
-const CALL_WINDOW = 1024 * 1024;
+const CALL_WINDOW = 128 * 1024;
 const SESSION_WINDOW = 16 * 1024 * 1024;
 
 /**
