@@ -3,6 +3,7 @@ import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchKey, batchLogicalId, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import { ENI_ACTIONS } from '../iam/permissions.ts';
 import { objects } from '../iam/s3-arns.ts';
 import { LIMITS, policyCharacters } from '../shared/limits.ts';
 import { FILES_PREFIX } from '../shared/registry-place.ts';
@@ -23,8 +24,8 @@ const MOST = 6;
 
 /**
  * What a function's own settings make us allow, by actions: where its log is, which keys decrypt its
- * environment and its files, which file system it mounts. What `iam.statements` allow is the user's to take
- * back.
+ * environment and its files, which file system it mounts, in which VPC it is. What `iam.statements` allow is
+ * the user's to take back.
  */
 const KINDS = [
   { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], about: 'write its log' },
@@ -34,6 +35,8 @@ const KINDS = [
     about: 'mount its file system',
   },
   { actions: ['s3:GetObject'], about: 'read its files' },
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+  { actions: ENI_ACTIONS, about: 'use its VPC' },
 ] as const;
 
 /**

@@ -190,6 +190,13 @@ describe('what the function’s own settings let a version do', () => {
     ]);
   });
 
+  it('includes the network interfaces of a VPC that the function leaves: Lambda takes them away in the same role', () => {
+    const vpc = { securityGroupIds: ['sg-1'], subnetIds: ['subnet-1'] };
+    const { after, lines } = deploy(first({ own: { function: { vpc } } }), {});
+    expect(JSON.stringify(keptIn(after))).toContain('ec2:DeleteNetworkInterface');
+    expect(lines).toEqual([expect.stringContaining('may still use its VPC as before')]);
+  });
+
   it('reads the files of the bucket before, by the digests that a plugin before this one named, too', () => {
     const before = JSON.parse(
       JSON.stringify(first({ remote: 'a', bucket: 'old' })).replaceAll(
