@@ -14,6 +14,39 @@ export const inMemory = (bytes: Uint8Array<ArrayBuffer>, start: number): ByteRea
   free: () => {},
 });
 
+/** Where a column lies in the object. */
+type Piece = { readonly start: number; readonly end: number };
+
+/** Bytes between two pieces that are read and passed over: another request would take longer. */
+const GAP = 64 * 1024;
+
+/**
+ * Reads pieces that are small, those that lie near one another at once. A request for each would take all of
+ * an invocation's time where there are tens of thousands, and its memory.
+ * @param most bytes of a request, unless one piece has more
+ */
+export function together({ range }: Source, pieces: readonly Piece[], most: number): readonly ByteReader[] {
+  const readers = new Array<ByteReader>(pieces.length);
+  const order = [...pieces.entries()].sort(([, one], [, other]) => one.start - other.start);
+  for (let first = 0; first < order.length; ) {
+    const { start } = (order[first] as (typeof order)[number])[1];
+    let end = start;
+    let next = first;
+    for (; next < order.length; next++) {
+      const [, piece] = order[next] as (typeof order)[number];
+      if (next > first && (piece.start - end > GAP || piece.end - start > most)) break;
+      end = Math.max(end, piece.end);
+    }
+    const bytes = range(start, end);
+    // Whether it fails is asked for when it is needed.
+    bytes.catch(() => {});
+    const read: ByteReader['read'] = async (at) => (await bytes).subarray(Math.max(0, at - start));
+    for (const [place] of order.slice(first, next)) readers[place] = { read, free: () => {} };
+    first = next;
+  }
+  return readers;
+}
+
 /**
  * A window that moves on, and has the next one fetched meanwhile: at most three windows are in memory, or
  * what one read asks for.

@@ -1,4 +1,5 @@
 import { isObjectFault, objectFault } from '../../errors/object-errors.ts';
+import { turns } from '../../node/turns.ts';
 import type { Signature } from '../../tensor/contract.ts';
 import { sizeOf } from '../../tensor/datatypes.ts';
 import { blockOf, blockRows, slotWidth, stacked } from '../cells/array-rows.ts';
@@ -6,7 +7,7 @@ import type { Part } from '../cells/contract.ts';
 import type { Numeric } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { shapesOf } from '../cells/slots.ts';
-import { inMemory, windowed } from './bytes.ts';
+import { inMemory, together, windowed } from './bytes.ts';
 import { carriedTypes, type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
 import { type ColumnCursor, fillColumn } from './fill.ts';
 import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
@@ -23,6 +24,8 @@ const WHOLE_BYTES = 8 * 1024 ** 2;
 /** Bytes of all columns together that are read ahead, and the least of one. */
 const AHEAD_BYTES = 8 * 1024 ** 2;
 const LEAST_AHEAD = 64 * 1024;
+/** Requests at once: those that wait for a connection are given up after five seconds. */
+const AT_ONCE = 16;
 /** Characters of a block's texts, about; and its rows, until it is known how long they are. */
 const TEXTS_BYTES = 8 * 1024 ** 2;
 const FIRST_TEXTS = 256;
@@ -210,21 +213,33 @@ async function cursorsOf(
       throw new Error('a column lies beyond the end of the object');
   const start = Math.min(...ranges.map((range) => range.start));
   const end = Math.max(...ranges.map((range) => range.end));
+  const inTurn = turns(AT_ONCE);
   const tracked: Source = {
     ...source,
     async range(one, other) {
       if (!(one >= 0 && one <= other && other <= source.bytes))
         throw new Error('what it refers to lies beyond the end of the object');
-      return rangeOf(source, one, other);
+      return inTurn(() => rangeOf(source, one, other));
     },
   };
   const isWhole = end - start <= WHOLE_BYTES;
   const whole = isWhole ? inMemory(await tracked.range(start, end), start) : undefined;
   const window = Math.max(LEAST_AHEAD, Math.floor(AHEAD_BYTES / columns.length));
+  const isSmall = ranges.map((range) => range.end - range.start <= window);
+  const near = isWhole
+    ? []
+    : together(
+        tracked,
+        ranges.filter((_, i) => isSmall[i]),
+        WHOLE_BYTES,
+      );
+  let next = 0;
   return flat.map((column, i) => {
     const range = ranges[i] as (typeof ranges)[number];
-    const read = whole ?? windowed(tracked, range.start, range.end, window);
-    const pages = pagesOf(read, column, Number(group.num_rows), skip, isWhole ? undefined : tracked.range);
+    const read =
+      whole ?? (isSmall[i] ? near[next++] : undefined) ?? windowed(tracked, range.start, range.end, window);
+    const index = isWhole || isSmall[i] ? undefined : tracked.range;
+    const pages = pagesOf(read, column, Number(group.num_rows), skip, index);
     return { column: columns[i] as ReadColumn, pages, page: undefined, taken: 0 };
   });
 }
