@@ -120,7 +120,7 @@ function answerOne(parts: Parts, exchange: Exchange, port: number): void {
   const name = method === 'POST' ? described.inferred(path) : undefined;
   const pool = name === undefined ? undefined : behind.pool(name);
   if (answer) finish(exchange, answer, last);
-  else if (pool !== undefined) infer(parts, pool, exchange);
+  else if (name !== undefined && pool !== undefined) infer(parts, name, pool, exchange);
   // The port is open before the models are there, so that probes are answered.
   else if (method === 'POST' && behind.state() === 'starting')
     finish(exchange, refusalAnswer('NOT_READY', 'The host is starting.'), last);
@@ -170,8 +170,9 @@ function finish({ request, response }: Exchange, answer: HttpAnswer, last: boole
   reply(response, answer, last);
 }
 
-function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchange): void {
+function infer({ behind, bodies, refused }: Parts, name: string, found: Pool, exchange: Exchange): void {
   const { request, response, began } = exchange;
+  let pool = found;
   const draining = (): boolean => behind.state() === 'draining';
   const refuse = (code: RefusalCode, message: string): void =>
     finish(exchange, refusalAnswer(code, message), draining());
@@ -203,7 +204,8 @@ function infer({ behind, bodies, refused }: Parts, pool: Pool, exchange: Exchang
       return;
     }
     const { body, release } = read;
-    // A slow body has no place any more, and there may be none now.
+    // A slow body has no place any more. There may be none now, or other processes in the place of those.
+    if (!holds) pool = behind.pool(name) ?? pool;
     if (!holds && !pool.enter()) {
       release();
       shed();

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
+import type { Bodies } from '../../../../functions/host/bodies.ts';
 import { type Front, openFront } from '../../../../functions/host/front.ts';
 import { answering, CROWDED, catalog, stopTime } from './crowded.ts';
 
@@ -120,6 +121,26 @@ it('answers at the version that it tells, whatever that looks like: an image’s
   expect(await statusOf(`${own}/card`)).toBe(404);
   expect(await statusOf('a1b2c3d4e5f7/infer', 'POST')).toBe(404);
   expect(await statusOf('a1b2c3d4e5f7')).toBe(404);
+});
+
+it('a body that comes slowly, while its model is put in another’s place, is computed by what is there now', async () => {
+  const [stopped] = CROWDED.pools();
+  const after = answering(Buffer.from('{"outputs":[]}'));
+  let places = 1;
+  // It has ended once nobody has a place of it.
+  let here = stopped && { ...stopped, enter: () => places-- > 0 };
+  const bodies: Bodies = {
+    dropSlowCall: () => false,
+    async read(request, _most, _begin, slow) {
+      slow();
+      here = after.pool('m');
+      for await (const _ of request);
+      return { body: Buffer.from('{}'), release: () => {} };
+    },
+  };
+  front = await openFront({ ...CROWDED, pool: () => here }, 0, '127.0.0.1', bodies);
+  const url = `http://127.0.0.1:${front.port}/v2/models/m/infer`;
+  expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(200);
 });
 
 const FIRST = 'POST /v2/models/m/infer';
