@@ -29,7 +29,8 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
   const first = firstOf(cells, width, extras.columns);
   const names = namesOf(cells, first, width, signature, extras);
   const fitting = columnsOf(names, cells.length, signature, extras);
-  if (first !== 'row') return rows(next, fitting);
+  if (first !== 'row')
+    return rows(next, { ...fitting, ...(isGuess(fitting, signature, extras) && { taken: GUESSED }) });
   const isOdd = second !== undefined && isOfFractions(second);
   return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
 
@@ -58,6 +59,17 @@ const ZERO_BYTES = 'Its first line has zero bytes, so it is not UTF-8.';
 const LONE_RETURN = /\r[^\r\n]/;
 
 const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
+const GUESSED: Taken = { by: 'order', notices: ['TEXTS_FIRST'] };
+
+/** Might the line of names be a row? It may in a model of texts, where nothing says what the names are. */
+const isGuess = (
+  { taken }: Fitting,
+  { inputs }: Signature,
+  { columns, ids, join, reference }: Extras,
+): boolean =>
+  taken?.by === 'order' &&
+  inputs.every(({ datatype }) => datatype === 'BYTES') &&
+  !(columns || ids.length > 0 || join || reference);
 
 /** Columns that the model takes: as many as are named where it leaves that open; −1 where it is open. */
 const widthWith = (columns: Extras['columns'], { inputs }: Signature): number =>

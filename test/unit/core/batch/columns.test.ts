@@ -155,6 +155,18 @@ describe('rows without names', () => {
     }
   });
 
+  it.each([
+    ['great\nbad\n', { by: 'order', notices: ['TEXTS_FIRST'] }],
+    ['text\ngreat\nbad\n', { by: 'name', notices: [] }],
+    ['1\nbad\n', { by: 'order', notices: [] }],
+  ])('of texts may be taken for names, and that is told: %j', async (text, taken) => {
+    const texts = { ...model, inputs: [{ name: 'text', datatype: 'BYTES' as const, shape: [-1] }] };
+    const rows = await openRows(entryOf('csv'), sourceOf(text), { signature: texts });
+    expect(rows.taken).toEqual(taken);
+    const named = { signature: texts, columns: { names: ['great'], bind: true } };
+    expect((await openRows(entryOf('csv'), sourceOf('great\nbad\n'), named)).taken?.notices).toEqual([]);
+  });
+
   it('of years are names where the model’s are these', async () => {
     const years = { names: ['2020', '2021', '2022'], bind: true };
     const rows = await open('csv', '2022,2021,2020\n1.5,2,3\n', years);
