@@ -9,8 +9,10 @@ import { functionLogicalId } from '../declaration/naming.ts';
  * What Lambda itself reads is left out, above all `AWS_LAMBDA_EXEC_WRAPPER`: it names a file of a layer,
  * these functions have none of the provider's, and without the file none of them would start.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
+ * A profile is left out, too: it is of a machine, and beside it the SDK passes over the credentials that
+ * Lambda gives.
  */
-const OF_THE_SDK = /^AWS_(?!LAMBDA_)/;
+const OF_THE_SDK = /^AWS_(?!LAMBDA_|(DEFAULT_)?PROFILE$)/;
 
 /** Catalog, release worker and monitor have no versions, and nothing of a model's own in them. */
 const isOfService = ({ versionFunction }: FunctionDefinition): boolean => versionFunction === false;

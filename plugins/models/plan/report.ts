@@ -93,7 +93,7 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       `models.${model.name}.iam.managedPolicies: is attached to no role: the service names the one that the model has; attach them to that.`,
     );
   }
-  lines.push(...models.flatMap((model) => unversioned(model, host)));
+  lines.push(...profiled(input), ...models.flatMap((model) => unversioned(model, host)));
   lines.push(...pruned(host), ...models.flatMap(unread));
   const policy = policyText(input);
   if (policy !== undefined) lines.push(`models: ${policy}`);
@@ -130,6 +130,22 @@ function unread({ name, function: { events } }: Model): readonly string[] {
     `models.${name}.function.events: the endpoint takes requests of inference alone. It refuses what ${found.join(', ')} send${found.length === 1 ? 's' : ''}, and that counts as done: a message is taken away. Let a function of the service ask the model, or use \`batch\` for objects in S3.`,
   ];
 }
+
+/** Never the value: it is nobody’s business. */
+const profiled = ({ models, host }: PlanInput): readonly string[] =>
+  [
+    { at: 'provider.environment', environment: host.provider.environment },
+    ...models.map(({ name, function: { environment } }) => ({
+      at: `models.${name}.function.environment`,
+      environment,
+    })),
+  ].flatMap(({ at, environment }) =>
+    isObject(environment) && Object.hasOwn(environment, 'AWS_PROFILE')
+      ? [
+          `${at}.AWS_PROFILE: names a profile of a machine, and in Lambda there is none: AWS’s SDK finds no credentials beside it, so batch, files beyond the zip and code of yours that asks AWS fail. Leave it out; plugins that read \`.env\` files may have brought it.`,
+        ]
+      : [],
+  );
 
 /** Versions below which the framework’s own pruning takes what a rollback goes back to. */
 const FEW_VERSIONS = 5;

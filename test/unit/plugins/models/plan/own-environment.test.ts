@@ -22,6 +22,15 @@ it('keeps its own variables, those that somebody added to it, and those of the S
   expect(Object.keys(found as object)).toEqual(['A', 'Environment', 'Z']);
 });
 
+it('has no profile of a machine: with one the SDK looks for no credentials of Lambda’s', () => {
+  const shared = { AWS_PROFILE: 'ann', AWS_DEFAULT_PROFILE: 'ann', AWS_MAX_ATTEMPTS: '5' };
+  expect(after(shared, undefined, { Variables: shared })).toEqual({
+    A: 1,
+    Environment: { Variables: { AWS_MAX_ATTEMPTS: '5' } },
+    Z: 2,
+  });
+});
+
 it('has no environment where nothing is left of it', () => {
   expect(after({ PASSWORD: 'p' }, undefined, { Variables: { PASSWORD: 'p' } })).toEqual({ A: 1, Z: 2 });
 });

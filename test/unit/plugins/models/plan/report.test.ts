@@ -40,6 +40,24 @@ it('managed policies beside a role that the service names are told to be nobody�
   expect(told({ iam: {} }, { ...HOST, provider })).toEqual([]);
 });
 
+it('a profile of a machine in a function’s environment is told: the SDK finds no credentials beside it', () => {
+  const told = (own: object, environment?: object): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: own }),
+      options: {},
+      host: { ...HOST, provider: { ...(environment && { environment }) } },
+      built: new Map(),
+      zips: new Map(),
+    });
+  const line = (at: string): string =>
+    `${at}.AWS_PROFILE: names a profile of a machine, and in Lambda there is none: AWS’s SDK finds no credentials beside it, so batch, files beyond the zip and code of yours that asks AWS fail. Leave it out; plugins that read \`.env\` files may have brought it.`;
+  expect(told({}, { AWS_PROFILE: 'ann' })).toEqual([line('provider.environment')]);
+  expect(told({ function: { environment: { AWS_PROFILE: 'ann' } } }, { A: 'b' })).toEqual([
+    line('models.churn.function.environment'),
+  ]);
+  expect(told({}, { AWS_REGION_OF_MINE: 'x' })).toEqual([]);
+});
+
 it('what the service’s own resources change of a model’s function is told to reach no version', () => {
   const told = (host: Partial<typeof HOST>): readonly string[] =>
     packagingNotices({
