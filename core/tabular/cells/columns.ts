@@ -70,7 +70,7 @@ export const COLUMN_NOTICES = {
   INTEGERS_FIRST:
     'Its first line has different whole numbers, and the next has fractions: the first line was taken for a row. If it has the names of the columns, name them in `columns`.',
   TEXTS_FIRST:
-    'Its first line was taken for the names of its columns, and has not those of the model, which takes texts. If it is a row, write a line of names before it; else name the columns in `columns`, or as the input.',
+    'Its first line was taken for the names of its columns, though they are not the model’s. If it is a row, write a line of names before it; else name the column as the model’s input is, or the columns in `columns`.',
 } as const;
 export type ColumnNotice = keyof typeof COLUMN_NOTICES;
 
