@@ -8,6 +8,7 @@ import type { Model } from '../declaration/model.ts';
 import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
 import type { Problem } from '../problems/errors.ts';
 import { targetOf } from '../targets/targets.ts';
+import { wrapperProblems } from './endpoint/variables.ts';
 import { restoredRole, SHARED_ROLE } from './iam/shared-role.ts';
 import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, planChanges, planFunctions, planResources, versionedProperties } from './plan.ts';
@@ -61,6 +62,7 @@ export function completed(
   const whole = { ...resources, ...changed };
   const problems = [
     ...templateProblems(whole, models, host),
+    ...wrapperProblems(whole, models),
     ...limitProblems(whole, models, Object.keys(functions), host),
   ];
   return { resources: changed, problems };

@@ -1,6 +1,8 @@
 import { isObject } from '../../../../core/json/is-object.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
+import { functionLogicalId } from '../../declaration/naming.ts';
 import type { Problem } from '../../problems/errors.ts';
 
 /**
@@ -31,6 +33,36 @@ export const variableProblems = (models: readonly Model[], { provider }: Host): 
           refused(`models.${model.name}.function.environment`, model.function.environment),
         ),
       ];
+
+/** Lambda starts it in place of the runtime, and nothing where it is not there. */
+const WRAPPER = 'AWS_LAMBDA_EXEC_WRAPPER';
+
+/**
+ * Wrappers of a layer that the function has not, by the compiled template: other plugins bring layers late.
+ * That of ONNX Runtime has none, and an image is started by what is in it.
+ */
+export const wrapperProblems = (
+  resources: Readonly<Record<string, Json>>,
+  models: readonly Model[],
+): readonly Problem[] =>
+  models.flatMap((model): Problem[] => {
+    const properties = resources[functionLogicalId(model.name)]?.Properties;
+    const { Environment: environment, Layers: layers } = isObject(properties) ? properties : {};
+    const variables = isObject(environment) && isObject(environment.Variables) ? environment.Variables : {};
+    const value = variables[WRAPPER];
+    const hasOthers = Array.isArray(layers) && layers.length > 1;
+    if (model.package !== 'zip' || hasOthers || typeof value !== 'string') return [];
+    if (!value.startsWith('/opt/')) return [];
+    return [
+      {
+        code: 'MODELS_INVALID_VALUE',
+        key: `models.${model.name}.function.environment.${WRAPPER}`,
+        value,
+        message: `is ${value}, a file of a layer, and the function has none but that of ONNX Runtime: without the file Lambda starts nothing.`,
+        fix: `Write its layer as \`function.layers\`, or \`${WRAPPER}: ''\` in the model’s \`function.environment\` where the provider’s says it.`,
+      },
+    ];
+  });
 
 const refused = (key: string, environment: unknown): readonly Problem[] =>
   Object.keys(isObject(environment) ? environment : {}).flatMap((name) => {

@@ -6,6 +6,7 @@ import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { monitorRole } from '../../../../../plugins/models/plan/drift/monitor.ts';
 import { nameProblems } from '../../../../../plugins/models/plan/endpoint/names.ts';
+import { wrapperProblems } from '../../../../../plugins/models/plan/endpoint/variables.ts';
 import { planProblems } from '../../../../../plugins/models/plan/plan.ts';
 import { limitProblems } from '../../../../../plugins/models/plan/shared/limits.ts';
 import { HOST as host } from '../../../../fixtures/service.ts';
@@ -77,6 +78,24 @@ describe('the environment of a function', () => {
       'provider.environment.B MODELS_INVALID_VALUE',
     ]);
     expect(JSON.stringify(problems)).not.toContain('secret');
+  });
+
+  it('names no wrapper of a layer that the function has not: Lambda would start nothing', () => {
+    const told = (value: unknown, layers: readonly unknown[] | undefined, own: object = {}) => {
+      const Environment = { Variables: { AWS_LAMBDA_EXEC_WRAPPER: value } };
+      const ChurnLambdaFunction = { Properties: { Environment, ...(layers && { Layers: layers }) } };
+      return refusals(wrapperProblems({ ChurnLambdaFunction }, models({ churn: own })));
+    };
+    const runtime = { Ref: 'ModelsOnnxruntimeX8664LambdaLayer' };
+    const key = 'models.churn.function.environment.AWS_LAMBDA_EXEC_WRAPPER MODELS_INVALID_VALUE';
+    expect(told('/opt/otel-handler', [runtime])).toEqual([key]);
+    expect(
+      told('/opt/otel-handler', [runtime, 'arn:aws:lambda:us-east-1:123456789012:layer:otel:1']),
+    ).toEqual([]);
+    for (const value of ['', '/var/task/wrapper', { Ref: 'Wrapper' }, undefined])
+      expect(told(value, [runtime])).toEqual([]);
+    expect(told('/opt/otel-handler', undefined, { package: 'image' })).toEqual([]);
+    expect(wrapperProblems({}, models({ churn: {} }))).toEqual([]);
   });
 
   it('names the longest, and never its value', () => {
