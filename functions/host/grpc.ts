@@ -19,11 +19,13 @@ import { createRefused } from './refused.ts';
 const SERVICE = '/inference.GRPCInferenceService/';
 
 /**
- * Beyond it Node refuses each further call of a connection, whatever it asks, and its own 10 are two answers
- * that a client has not taken yet. These have a bound over all connections, which is reached first.
+ * Beyond it Node refuses each further call of a connection, whatever it asks. It counts answers that lie
+ * there untaken, and goes on to count those that were taken back in the middle: with its own 10 MB two large
+ * ones were enough, for as long as the connection lived. So it is more than any connection comes to. Answers
+ * have a bound over all of them, and calls by their number.
  * https://nodejs.org/api/http2.html#http2createserveroptions-onrequesthandler
  */
-const SESSION_MEGABYTES = (2 * HOST_LIMITS.answerBytes) / 1024 / 1024;
+const SESSION_MEGABYTES = 2 ** 31;
 
 /**
  * Bytes of a message, and of all on a connection, that may be on their way without a word of ours. With

@@ -170,7 +170,7 @@ it('what waits for its refusal is told before the front ends', async () => {
   await ended;
 });
 
-it('answers that lie there untaken keep no other call of their connection from its own', async () => {
+it('answers that lie there untaken, or were taken back so, keep no other call of their connection from its own', async () => {
   const large = answering(Buffer.alloc(6 * 1024 * 1024));
   const own = await openGrpc(large, createBodies(), 0, '127.0.0.1');
   const other = connect(`http://127.0.0.1:${own.port}`).on('error', () => {});
@@ -185,9 +185,18 @@ it('answers that lie there untaken keep no other call of their connection from i
   try {
     // The name `m`, framed. Its answer is begun, and nobody reads on.
     const message = Buffer.from([0, 0, 0, 0, 3, 0x0a, 1, 0x6d]);
-    for (let count = 0; count < 20; count++) await once(begin('ModelInfer', message), 'response');
-    const [trailers] = await once(begin('ServerLive', Buffer.alloc(5)).resume(), 'trailers');
-    expect(trailers).toMatchObject({ 'grpc-status': '0' });
+    for (let round = 0; round < 3; round++) {
+      const streams = Array.from({ length: 20 }, () => begin('ModelInfer', message));
+      await Promise.all(streams.map((stream) => once(stream, 'response')));
+      const [trailers] = await once(begin('ServerLive', Buffer.alloc(5)).resume(), 'trailers');
+      expect(trailers).toMatchObject({ 'grpc-status': '0' });
+      await Promise.all(
+        streams.map((stream) => {
+          stream.close(constants.NGHTTP2_CANCEL);
+          return once(stream, 'close');
+        }),
+      );
+    }
   } finally {
     other.destroy();
     await own.close();
