@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isObjectFault } from '../../errors/object-errors.ts';
 import type { Signature } from '../../tensor/contract.ts';
 import { NEWLINE, newlines, RETURN, recordAt } from '../cells/cells.ts';
 import { firstOf, isOfFractions, mayBeNames, type Taken } from '../cells/columns.ts';
@@ -19,7 +20,36 @@ import { csvParser } from './rows.ts';
  * @throws ObjectFault `WRONG_HEADER`, `ROW_TOO_LONG`, `UNREADABLE`, now; while rows are read,
  * `UNCLOSED_QUOTE`, too
  */
-export async function openCsv(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
+export const openCsv = (source: Source, signature: Signature, extras: Extras): Promise<Rows> =>
+  openRows(source, signature, extras).catch(async (error) => {
+    throw (isObjectFault(error) ? await otherFormat(source) : undefined) ?? error;
+  });
+
+/** Where it cannot be read as CSV: what its first bytes say that it is. */
+async function otherFormat(source: Source): Promise<Error | undefined> {
+  const bytes = await source.range(0, Math.min(LOOKED_AT, source.bytes)).catch(() => undefined);
+  // Each of these has bytes that no text has: a column may be called PAR1.
+  if (bytes === undefined || !bytes.some((byte) => byte < TAB)) return undefined;
+  const text = String.fromCharCode(...bytes);
+  const found = MAGICS.find(([magic]) => text.startsWith(magic));
+  return found && wrongHeader(`It is ${found[1]}, and was read as CSV.`, found[2]);
+}
+
+/** Bytes at the beginning. */
+const LOOKED_AT = 64;
+const TAB = 9;
+const nameFormat = (suffix: string): string =>
+  `Name its format: \`${suffix}\` at the end of the file’s name, or of the entry’s \`input\`.`;
+const MAGICS = [
+  // https://parquet.apache.org/docs/file-format/
+  ['PAR1', 'a Parquet file', nameFormat('.parquet')],
+  // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+  ['\x93NUMPY', 'a NumPy array', nameFormat('.npy')],
+  // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+  ['PK\x03\x04', 'an Excel workbook, or another zip archive', 'Save it as CSV.'],
+] as const;
+
+async function openRows(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const opened = await openText(source, extras.rowBytes);
   const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 }, undefined, extras.rowBytes);
   const head = await readHead(reader).finally(() => reader.close());

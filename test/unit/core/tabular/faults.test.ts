@@ -217,6 +217,28 @@ describe('a header', () => {
   });
 });
 
+it.each([
+  ['PAR1\x15\x04\x15\x90"', 'It is a Parquet file, and was read as CSV. Name its format: `.parquet`'],
+  [
+    "\x93NUMPY\x01\0v\0{'descr': '<f4'}\n",
+    'It is a NumPy array, and was read as CSV. Name its format: `.npy`',
+  ],
+  [
+    'PK\x03\x04\x14\0\x06\0',
+    'It is an Excel workbook, or another zip archive, and was read as CSV. Save it as CSV.',
+  ],
+])('a file of another format is told as such: %j', async (text, message) => {
+  const source = sourceOf(Buffer.from(`${text}\0\xff\xfe"x`, 'latin1'));
+  const { code, message: told } = (await objectFaultOf(() => openCsv(source, two, none))) ?? {};
+  expect(code).toBe('WRONG_HEADER');
+  expect(told).toContain(message);
+});
+
+it('a CSV whose first column is called so is one, whatever is wrong with it', async () => {
+  const fault = await objectFaultOf(() => openCsv(sourceOf('PAR1,b\n1,2\n'), two, none));
+  expect(fault).toMatchObject({ message: expect.not.stringContaining('Parquet file') });
+});
+
 it('lines that end with a carriage return alone are told by the header: all of them would be a name, and no row', async () => {
   const one = signature([input('a', 'FP32')]);
   for (const text of ['a\r1\r2\r', '1.5\r2.5\r3.5']) {
