@@ -78,6 +78,19 @@ async function madeElsewhere(packed: string): Promise<void> {
 const live = async (): Promise<readonly string[]> =>
   (await status()).traffic.map(({ version, share }) => `${version}: ${share} %`);
 
+test('a deploy of what is live that failed for something else is no success when it is run again', async () => {
+  // Each function is written and written back, so the framework finds all of them younger than its upload.
+  const tagged = (more = ''): string =>
+    yaml(1024, AT_ONCE, more).replace('{name: aws}', '{name: aws, tags: {team: ends}}');
+  const failed = await deploy(tagged(BROKEN));
+  expect(failed.code, outputOf(failed)).toBe(1);
+  const again = await deploy(tagged(BROKEN));
+  expect(again.code, outputOf(again)).toBe(1);
+  expect(outputOf(again)).toContain(
+    'the stack was rolled back when it was deployed. So it is deployed again.',
+  );
+});
+
 test('1: a failed deploy, run again, fails again, and is deployed once its cause is gone', async () => {
   await cases(WRONG);
   const failed = await deploy(yaml(1088));
@@ -97,19 +110,6 @@ test('1: a failed deploy, run again, fails again, and is deployed once its cause
   expect(await live()).toHaveLength(1);
   const unchanged = await deploy(yaml(1152));
   expect(unchanged.code, outputOf(unchanged)).toBe(0);
-});
-
-test('a deploy of what is live that failed for something else is no success when it is run again', async () => {
-  // Each function is written and written back, so the framework finds all of them younger than its upload.
-  const tagged = (more = ''): string =>
-    yaml(1152, AT_ONCE, more).replace('{name: aws}', '{name: aws, tags: {team: ends}}');
-  const failed = await deploy(tagged(BROKEN));
-  expect(failed.code, outputOf(failed)).toBe(1);
-  const again = await deploy(tagged(BROKEN));
-  expect(again.code, outputOf(again)).toBe(1);
-  expect(outputOf(again)).toContain(
-    'the stack was rolled back when it was deployed. So it is deployed again.',
-  );
 });
 
 test('2: after sls rollback the newest code is deployed again, not skipped', async () => {

@@ -124,9 +124,13 @@ function write(
   kept: Release | undefined = found && superseded(found, release.updatedAt),
 ): Admission {
   const archive = found !== undefined && found.release !== release.release ? kept : undefined;
+  // A function that was removed and made again begins a document anew; requests of before come late all the
+  // same.
+  const others = found?.requests.filter((id) => !release.requests.includes(id)) ?? [];
+  const requests = [...others, ...release.requests].slice(-REMEMBERED);
   return {
     do: 'write',
-    next: { ...release, schedule: { ...release.schedule, told: telling(release) } },
+    next: { ...release, requests, schedule: { ...release.schedule, told: telling(release) } },
     ...(archive && { archive }),
   };
 }

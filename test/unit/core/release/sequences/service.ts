@@ -83,6 +83,8 @@ export function openService(): Subject {
   let uploaded: string | undefined;
   let isRolledBack = false;
   let requests = 0;
+  /** The latest of CloudFormation's requests. */
+  const events = new Map<Name, unknown>();
   let waits = false;
   const send = (event: unknown) => receiveRequest(world, GROUP, event);
 
@@ -132,7 +134,7 @@ export function openService(): Subject {
   const ask = async (model: Name, to: Alias, before: Alias | undefined): Promise<boolean> => {
     requests += 1;
     const id = `request-${String(requests).padStart(12, '0')}`;
-    await send({
+    const event = {
       RequestType: before === undefined ? 'Create' : 'Update',
       RequestId: id,
       ResponseURL: `https://answer.example/${id}`,
@@ -142,7 +144,11 @@ export function openService(): Subject {
       ...(before !== undefined && { PhysicalResourceId: `${functionOf(model)}:live` }),
       ResourceProperties: propertiesOf(model, to),
       ...(before !== undefined && { OldResourceProperties: propertiesOf(model, before) }),
-    });
+    };
+    await send(event);
+    // Lambda delivers an event more than once, and late: the one before comes again when this one is followed.
+    await send(events.get(model) ?? event);
+    events.set(model, event);
     const answer = () => w.answers.find(({ RequestId }) => RequestId === id)?.Status;
     for (let waited = 0; waited < 20 && answer() === undefined; waited += 1) await minute(false);
     if (answer() === undefined) throw new Error(`${id} of ${model} is not answered`);
@@ -350,6 +356,8 @@ export function openService(): Subject {
         if (name.startsWith(`${functionOf(model)}-`)) w.schedules.delete(key);
     },
     loseDocument: async (model) => {
+      // Nothing knows by then which requests there were.
+      events.delete(model);
       w.objects.objects.delete(`${SCOPE}releases/${model}/live.json`);
     },
     traffic: async (model) => {
