@@ -1,6 +1,6 @@
 /**
- * Lambda keeps an event for up to six hours, and calls a function by its name: a request of a deploy that failed
- * may come again when the next deploy has made the same function anew.
+ * Lambda keeps an event for up to six hours, and calls a function by its name: a request of a deploy that
+ * failed may come again when the next deploy has made the same function anew.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 import { expect, it } from 'vitest';

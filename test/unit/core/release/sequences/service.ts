@@ -146,7 +146,8 @@ export function openService(): Subject {
       ...(before !== undefined && { OldResourceProperties: propertiesOf(model, before) }),
     };
     await send(event);
-    // Lambda delivers an event more than once, and late: the one before comes again when this one is followed.
+    // Lambda delivers an event more than once, and late: the one before comes again when this one is
+    // followed.
     await send(events.get(model) ?? event);
     events.set(model, event);
     const answer = () => w.answers.find(({ RequestId }) => RequestId === id)?.Status;
