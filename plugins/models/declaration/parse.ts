@@ -42,7 +42,7 @@ export type Parsed = {
   readonly problems: readonly Problem[];
 };
 
-/** What is not there is not missed, where the key is. */
+/** Whoever wrote one of these without a value believes that it holds. */
 const GUARDS = ['signed', 'http', 'gate', 'drift', 'batch', 'audit'];
 
 /**
