@@ -5,6 +5,7 @@ import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/off
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
 import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
+import type { Reach } from './releases/ports.ts';
 import type { CliOptions, Serverless } from './serverless.ts';
 import * as framework from './serverless.ts';
 import { PROMOTE_FROM, unpromoted } from './stages/option.ts';
@@ -99,11 +100,16 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       Object.assign(resources, markedForced(resources, forced));
       await lookAtOutputs('before', input);
       const { keepRoles } = await import('./releases/keep-roles.ts');
-      const roles = await keepRoles(input, resources, context.reach);
+      let read: ReturnType<Reach['template']> | undefined;
+      const template: Reach['template'] = () => {
+        read ??= context.reach.template();
+        return read;
+      };
+      const roles = await keepRoles(input, resources, { template });
       Object.assign(resources, roles.resources);
       for (const line of roles.lines) utils.log.notice(line);
       const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
-      const places = await keepPlaces(input, resources, deploy.before, context.reach.template, Date.now());
+      const places = await keepPlaces(input, resources, deploy.before, template, Date.now());
       Object.assign(resources, places.resources);
       for (const line of places.lines) utils.log.notice(line);
       mark(deploy.again);

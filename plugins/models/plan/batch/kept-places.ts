@@ -2,6 +2,7 @@ import { isObject } from '../../../../core/json/is-object.ts';
 import type { Json, Statement } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import { batchKey, batchLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import { ownStatements, policiesOf, statementsIn, withOwnStatements } from '../iam/role-policies.ts';
 import { LIMITS, policyCharacters } from '../shared/limits.ts';
 import { type BatchModel, placeStatements } from './functions.ts';
 import { jobStatements } from './machine.ts';
@@ -45,7 +46,7 @@ export function keptPlaces(
       );
       const role = resources[id];
       if (role === undefined || kept.statements.length === 0) return [];
-      const next = withStatements(role, kept.statements);
+      const next = withOwnStatements(role, [...ownStatements(role), ...kept.statements]);
       const fits =
         policyCharacters(isObject(next.Properties) ? next.Properties : {}, host) <= LIMITS.policies;
       return [{ model: model.name, id, next: fits ? next : role, fits, ...kept }];
@@ -118,30 +119,8 @@ function placesOf(statement: Json | undefined): readonly string[] {
     : [];
 }
 
-const policiesOf = (role: Json | undefined): readonly Json[] => {
-  const policies = isObject(role?.Properties) ? role.Properties.Policies : undefined;
-  return Array.isArray(policies) ? policies.filter(isObject) : [];
-};
-
-function statementsOf(role: Json | undefined): readonly Json[] {
-  return policiesOf(role).flatMap(({ PolicyDocument: document }) =>
-    isObject(document) && Array.isArray(document.Statement) ? document.Statement.filter(isObject) : [],
-  );
-}
-
-function withStatements(role: Json, more: readonly SidStatement[]): Json {
-  const [policy, ...others] = policiesOf(role);
-  const document = isObject(policy?.PolicyDocument) ? policy.PolicyDocument : {};
-  const statements = [...((document.Statement ?? []) as readonly Json[]), ...more];
-  const properties = isObject(role.Properties) ? role.Properties : {};
-  return {
-    ...role,
-    Properties: {
-      ...properties,
-      Policies: [{ ...policy, PolicyDocument: { ...document, Statement: statements } }, ...others],
-    },
-  };
-}
+/** Statements of all its policies. */
+const statementsOf = (role: Json | undefined): readonly Json[] => policiesOf(role).flatMap(statementsIn);
 
 /** For people: `s3://bucket/prefix*`; a bucket alone tells nothing more. */
 const placesIn = ({ Resource }: Statement): readonly string[] =>

@@ -4,6 +4,7 @@ import type { Host } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchKey, batchLogicalId, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
 import { ENI_ACTIONS } from '../iam/permissions.ts';
+import { ownStatements, withOwnStatements } from '../iam/role-policies.ts';
 import { objects } from '../iam/s3-arns.ts';
 import { LIMITS, policyCharacters } from '../shared/limits.ts';
 import { FILES_PREFIX } from '../shared/registry-place.ts';
@@ -115,8 +116,8 @@ type Found = { readonly role: Json | undefined; readonly lines: readonly string[
 
 /** A role of the user's takes its place: it stays as it was, but for what refers to nothing any more. */
 function gone(before: Json, known: ReadonlySet<string>): Found {
-  const statements = statementsOf(before).filter((one) => isWhole(one, known));
-  const role = withStatements(before, statements);
+  const statements = ownStatements(before).filter((one) => isWhole(one, known));
+  const role = withOwnStatements(before, statements);
   return { role: isWhole(role, known) && statements.length > 0 ? role : undefined, lines: [] };
 }
 
@@ -134,8 +135,8 @@ function changed(
   const placed = moved
     ? { ...now, Properties: { ...others, ...(last !== undefined && { Path: last }) } }
     : now;
-  const { statements, added } = keptStatements(statementsOf(now), statementsOf(before), known);
-  const whole = withStatements(placed, [...statementsOf(now), ...statements]);
+  const { statements, added } = keptStatements(ownStatements(now), ownStatements(before), known);
+  const whole = withOwnStatements(placed, [...ownStatements(now), ...statements]);
   const fits = statements.length > 0 && policyCharacters(propertiesOf(whole), host) <= LIMITS.policies;
   return {
     role: fits ? whole : moved ? placed : undefined,
@@ -201,27 +202,6 @@ function plain({ Sid, ...statement }: Json): Json | undefined {
 
 const textOf = ({ Effect, Action, Resource, Condition }: Json): string =>
   JSON.stringify([Effect, Action, Resource, Condition]);
-
-const statementsOf = (role: Json): readonly Json[] => {
-  const { Policies: policies } = propertiesOf(role);
-  const [policy] = Array.isArray(policies) ? policies : [];
-  const document = isObject(policy) && isObject(policy.PolicyDocument) ? policy.PolicyDocument : {};
-  return Array.isArray(document.Statement) ? document.Statement.filter(isObject) : [];
-};
-
-function withStatements(role: Json, statements: readonly Json[]): Json {
-  const properties = propertiesOf(role);
-  const [policy, ...others] = (properties.Policies ?? []) as readonly Json[];
-  if (policy === undefined) return role;
-  const document = isObject(policy.PolicyDocument) ? policy.PolicyDocument : {};
-  return {
-    ...role,
-    Properties: {
-      ...properties,
-      Policies: [{ ...policy, PolicyDocument: { ...document, Statement: statements } }, ...others],
-    },
-  };
-}
 
 /** Does all that it refers to stand in the template? */
 const isWhole = (value: unknown, known: ReadonlySet<string>): boolean =>
