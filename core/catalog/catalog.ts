@@ -29,12 +29,16 @@ export type VersionAnswer =
 export type Endpoints = {
   invoke(name: string, version: string, event: unknown): Promise<VersionAnswer>;
   /**
-   * Lambda's state of a version, for example `Active` or `Pending`; undefined where there is no such version.
+   * Lambda's state of a version, for example `Active` or `Pending`, or `ENDING` of a host; undefined where
+   * there is no such version.
    */
   state(name: string, version: string): Promise<string | undefined>;
   /** Numbers of the published versions, oldest first. */
   versions(name: string): Promise<readonly string[]>;
 };
+
+/** The state of each model of a host that is told to end and still answers. */
+export const ENDING = 'Ending';
 
 const NO_STORE = { 'cache-control': 'no-store' };
 const json = (status: number, value: unknown): Answer => {
@@ -223,9 +227,10 @@ async function readiness(
   if (state === undefined) {
     return version === LIVE ? failure('NOT_READY', `${name} has not been released yet.`) : FAILURES.absent;
   }
-  return server === 'gateway'
-    ? failure('NOT_READY', `${name} is not ready: Lambda’s state of it is ${state}.`)
-    : failure('NOT_READY', `${name} has no worker that is up.`, { 'retry-after': '1' });
+  if (server === 'gateway')
+    return failure('NOT_READY', `${name} is not ready: Lambda’s state of it is ${state}.`);
+  const why = state === ENDING ? 'The host is ending.' : `${name} has no worker that is up.`;
+  return failure('NOT_READY', why, { 'retry-after': '1' });
 }
 
 async function metadata(endpoints: Endpoints, model: CatalogModel): Promise<Answer> {

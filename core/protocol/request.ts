@@ -88,7 +88,9 @@ function understand(
   missing = false,
 ): InferRequest {
   if (!isObject(value)) throw invalid('The body must be a JSON object with inputs.');
-  const { id, inputs } = value;
+  const { inputs } = value;
+  // The objects of some clients, MLServer's among them, write what is not there as null.
+  const id = value.id ?? undefined;
   if (id !== undefined && typeof id !== 'string') throw invalid('$.id must be a string.');
   const parameters = readParameters(value.parameters, '$.parameters');
   if (!Array.isArray(inputs)) throw invalid('$.inputs must be an array of tensors.');
@@ -160,7 +162,7 @@ function understand(
 }
 
 function readParameters(value: unknown, path: string): Fields {
-  if (value === undefined) return NONE;
+  if (value === undefined || value === null) return NONE;
   if (!isObject(value)) throw invalid(`${path} must be an object.`);
   return value;
 }
@@ -213,7 +215,7 @@ function readOutputs(value: unknown, parameters: Fields, signature: Shapes): Wan
   if (all !== undefined && typeof all !== 'boolean') {
     throw invalid('$.parameters.binary_data_output must be true or false.');
   }
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) {
+  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) {
     return signature.outputs.map((spec) => ({ spec, binary: all === true }));
   }
   if (!Array.isArray(value)) throw invalid('$.outputs must be an array of outputs.');

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { catalog, type Endpoints } from '../../core/catalog/catalog.ts';
+import { catalog, ENDING, type Endpoints } from '../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../core/catalog/contract.ts';
 import { catalogRoute } from '../../core/catalog/route.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
@@ -22,14 +22,18 @@ type Known = {
   readonly answer: ReturnType<typeof catalog>;
 };
 
-export function describeModels({ catalog: current, page, pool, local }: Behind): Described {
+export function describeModels({ state, catalog: current, page, pool, local }: Behind): Described {
   const versionOf = (name: string): string | undefined => pool(name)?.standing().version;
   const isHere = (name: string, version: string): boolean => version === LIVE || version === versionOf(name);
   const endpoints: Endpoints = {
     // An inference by a version that is here never comes so far.
     invoke: async (name, version) => ({ failure: isHere(name, version) ? 'failed' : 'absent' }),
-    state: async (name, version) =>
-      isHere(name, version) ? (pool(name)?.isUp() ? 'Active' : 'Pending') : undefined,
+    state: async (name, version) => {
+      if (!isHere(name, version)) return undefined;
+      // Whoever asks about one model must learn of the end, too: KServe's probes and some clients ask no other.
+      if (state() === 'draining') return ENDING;
+      return pool(name)?.isUp() ? 'Active' : 'Pending';
+    },
     versions: async (name) => [versionOf(name) ?? ''],
   };
   let known: Known | undefined;

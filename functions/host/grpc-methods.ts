@@ -28,7 +28,9 @@ const METHODS = {
     exchange.finish(serverMetadata(service, version, EXTENSIONS));
   },
   ModelReady: (behind, means, exchange) =>
-    void aboutModel(behind, means, exchange, (_, pool) => yesOrNo(pool?.isUp() === true)),
+    void aboutModel(behind, means, exchange, (_, pool) =>
+      yesOrNo(behind.state() === 'serving' && pool?.isUp() === true),
+    ),
   ModelMetadata: (behind, means, exchange) =>
     void aboutModel(behind, means, exchange, ({ name, signature: { inputs, outputs } }, pool) => {
       const versions = pool === undefined ? [] : [pool.standing().version];

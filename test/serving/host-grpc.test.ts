@@ -416,6 +416,7 @@ describe('its end', () => {
     ending.child.kill('SIGTERM');
     const ready = async (): Promise<unknown> => (await asking.call('ServerReady', {})).answer;
     await expect.poll(ready, { interval: 10 }).toEqual({ ready: false });
+    expect((await asking.call('ModelReady', { name: 'slow' })).answer).toEqual({ ready: false });
     expect((await asking.call('ServerLive', {})).answer).toEqual({ live: true });
     goesOn = false;
     await Promise.all(callers);

@@ -160,3 +160,32 @@ describe('an answer of more elements than fit is refused before any of them is l
     expect(raw.body.length).toBeGreaterThan(4 * 1_150_000);
   });
 });
+
+/** As MLServer's `InferenceRequest` writes itself: https://mlserver.readthedocs.io/en/stable/reference/types.html */
+const WITH_NULLS = {
+  id: null,
+  parameters: null,
+  inputs: [{ ...input([2]), parameters: null, data: [1, 2] }],
+  outputs: null,
+};
+
+it.each([
+  ['JSON', () => readRequest(JSON.stringify(WITH_NULLS), signature(1))],
+  ['an event', () => readValue(WITH_NULLS, signature(1))],
+  ['/invocations', () => invoked(JSON.stringify(WITH_NULLS), 'application/json', signature(1))],
+])('null is what is absent, in %s', (_, read) => {
+  expect(read()).toMatchObject({
+    id: undefined,
+    parameters: {},
+    tensors: { x: { data: Float32Array.of(1, 2) } },
+    outputs: [{ spec: { name: 'y' }, binary: false }],
+  });
+});
+
+it('null parameters of an output are what is absent; a name that is null is refused', () => {
+  const asked = { ...WITH_NULLS, outputs: [{ name: 'y', parameters: null }] };
+  expect(readValue(asked, signature(1)).outputs).toMatchObject([{ spec: { name: 'y' }, binary: false }]);
+  expect(() => readValue({ ...asked, outputs: [{ name: null }] }, signature(1))).toThrow(
+    expect.objectContaining({ code: 'UNKNOWN_OUTPUT' }),
+  );
+});

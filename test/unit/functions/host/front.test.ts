@@ -63,6 +63,20 @@ it('a model that is not up is told in words of the host: it has no state of Lamb
   expect(await answer.json()).toEqual({ code: 'NOT_READY', error: 'm has no worker that is up.' });
 });
 
+it('a host that ends says so also of each model, as long as its port is open', async () => {
+  const parts = answering(Buffer.from('{}'));
+  let state: 'serving' | 'draining' = 'serving';
+  front = await openFront({ ...parts, state: () => state }, 0, '127.0.0.1');
+  const paths = ['v2/health/ready', 'v2/models/m/ready', 'v2/models/m/versions/1/ready', 'models/m/ping'];
+  const statuses = (): Promise<number[]> =>
+    Promise.all(paths.map(async (path) => (await fetch(`http://127.0.0.1:${front.port}/${path}`)).status));
+  expect(await statuses()).toEqual([200, 200, 200, 200]);
+  state = 'draining';
+  expect(await statuses()).toEqual([503, 503, 503, 503]);
+  const answer = await fetch(`http://127.0.0.1:${front.port}/v2/models/m/ready`);
+  expect(await answer.json()).toEqual({ code: 'NOT_READY', error: 'The host is ending.' });
+});
+
 /** All that comes until the host closes. */
 async function sent(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
