@@ -21,7 +21,7 @@ import { measureSizes } from '../tune/sizes.ts';
 import { readTunedSource } from '../tune/source.ts';
 import { tuneName, tuneTemplate } from '../tune/template.ts';
 import { withTemporary } from '../tune/temporary.ts';
-import { quoteText, tuneText } from '../tune/tune-words.ts';
+import { otherwiseDeployed, quoteText, tuneText } from '../tune/tune-words.ts';
 
 /** What a shell expects of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
@@ -60,11 +60,13 @@ export const command: Command = {
     const name = tuneName(host, model.name);
     const measured = await refusalsTold(context, model.name, async (ended) => {
       const source = await readTunedSource(model, context);
+      const tuned = { ...model, ...source.deployed };
       const [first = model.memory] = options.sizes;
       const template = tuneTemplate(model, facts, host, context.options, source, first);
-      const quote = quoteOf(model, facts, options);
+      const quote = quoteOf(tuned, facts, options);
       const files = facts.remote.length;
-      notice(quoteText(name, { ...options, timeout: model.timeout, files }, quote));
+      for (const words of otherwiseDeployed(model, tuned)) notice(words);
+      notice(quoteText(name, { ...options, timeout: tuned.timeout, files }, quote));
       if (source.leftOut.length > 0)
         notice(
           `It gets no ${source.leftOut.join(', ')} of the environment: only CloudFormation knows their values.`,
@@ -75,10 +77,10 @@ export const command: Command = {
         until: Date.now() + quote.most.seconds * 1000 + REMOVING,
       };
       const stacks = temporaryStacks(context.aws);
-      const lambda = lambdaClient(waitingFor(context.aws, model.timeout * 1000 + STARTING));
+      const lambda = lambdaClient(waitingFor(context.aws, tuned.timeout * 1000 + STARTING));
       const pause = async (ms: number): Promise<void> => sleep(ms);
       try {
-        return await withTemporary(
+        const done = await withTemporary(
           {
             ...{ model: model.name, region: service.region, stacks, owner, pause, ended, notice, isAlive },
             stack: { name, template, ...stackSettings(host) },
@@ -87,7 +89,7 @@ export const command: Command = {
           },
           () =>
             measureSizes({
-              ...{ model, requests, ended, functionName: name, signature: facts.signature },
+              ...{ model: tuned, requests, ended, functionName: name, signature: facts.signature },
               ...{ sizes: options.sizes, invocations: options.invocations, progress: context.progress },
               pause,
               invoke: lambdaInvoke(lambda).invoke,
@@ -95,12 +97,13 @@ export const command: Command = {
                 setMemorySize(lambda, name, memory, `${memory} MB, round ${round}`, { pause, ended }),
             }),
         );
+        return { ...done, tuned };
       } finally {
         lambda.destroy();
         stacks.close();
       }
     });
-    const document = tuneDocument(model, facts, options, measured.made.found, {
+    const document = tuneDocument(measured.made.tuned, facts, options, measured.made.found, {
       at: new Date().toISOString(),
       plugin: await ownVersion(),
       function: name,

@@ -3,7 +3,7 @@ import { isNoStack } from '../../../aws/stack.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import type { Context } from '../context/context.ts';
 import type { Json } from '../contracts/cloudformation.ts';
-import type { Model } from '../declaration/model.ts';
+import type { Architecture, Model } from '../declaration/model.ts';
 import { functionLogicalId } from '../declaration/naming.ts';
 import { problemError } from '../problems/errors.ts';
 import { type DeployedStack, resolve } from '../releases/alias/intrinsics.ts';
@@ -13,6 +13,8 @@ import { tuneProblem } from './problems.ts';
 /** What a model's deployed function consists of, resolved: the other one is made of the same. */
 export type TunedSource = {
   readonly properties: Json;
+  /** What is measured, and billed: serverless.yml may say something else by now. */
+  readonly deployed: { readonly architecture: Architecture; readonly timeout: number };
   /** Names of variables that are not copied: a secret would stand in a template then. */
   readonly leftOut: readonly string[];
   readonly stack: DeployedStack;
@@ -66,14 +68,22 @@ export function tunedSourceOf(model: string, stack: DeployedStack): TunedSource 
     );
   });
   const { variables, leftOut } = environmentOf(deployed.properties, stack);
+  const copied: Json = Object.fromEntries(parts);
   return {
+    deployed: deployedOf(copied),
     properties: {
-      ...Object.fromEntries(parts),
+      ...copied,
       ...(Object.keys(variables).length > 0 && { Environment: { Variables: variables } }),
     },
     leftOut,
     stack,
   };
+}
+
+/** What Lambda takes where a template says nothing is x86_64, and three seconds. */
+function deployedOf({ Architectures: named, Timeout: timeout = 3 }: Json): TunedSource['deployed'] {
+  const isArm = Array.isArray(named) && named.includes('arm64');
+  return { architecture: isArm ? 'arm64' : 'x86_64', timeout: Number(timeout) };
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html */

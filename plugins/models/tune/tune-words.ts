@@ -1,5 +1,6 @@
 import { reached, type SizeRow } from '../../../core/capacity/memory-sizes.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
+import type { Model } from '../declaration/model.ts';
 import { PRICES } from '../plan/shared/prices.ts';
 import type { TuneDocument } from './document.ts';
 import { MOST_INVOCATIONS } from './options.ts';
@@ -11,6 +12,19 @@ const duration = (seconds: number): string =>
   seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 
 const dollars = (value: number): string => `$${value < 0.01 ? value.toPrecision(1) : value.toFixed(2)}`;
+
+type Deployed = Pick<Model, 'architecture' | 'timeout'>;
+
+/** Who has changed it, to see what that does, would take these figures for those of what is declared. */
+export function otherwiseDeployed(declared: Deployed, deployed: Deployed): readonly string[] {
+  const words = ({ architecture, timeout }: Deployed): readonly string[] => [architecture, `${timeout} s`];
+  const [asked, there] = [words(declared), words(deployed)];
+  return ['architecture', 'timeout'].flatMap((key, i) =>
+    asked[i] === there[i]
+      ? []
+      : [`${key} is declared as ${asked[i]}, and deployed as ${there[i]}: what is deployed is measured.`],
+  );
+}
 
 /** What will be made, before it is. */
 export function quoteText(

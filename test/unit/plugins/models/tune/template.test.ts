@@ -132,6 +132,15 @@ describe('the temporary stack', () => {
     expect(leftOut).toEqual(['TOKEN', 'KEY', 'CODE']);
   });
 
+  it('is what is deployed, whatever is declared by now', () => {
+    expect(template({}).deployed).toEqual({ architecture: 'x86_64', timeout: 10 });
+    const properties = { Architectures: ['arm64'], Timeout: 25 };
+    expect(template({ properties }).deployed).toEqual({ architecture: 'arm64', timeout: 25 });
+    // https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+    const silent = { Architectures: undefined, Timeout: undefined };
+    expect(template({ properties: silent }).deployed).toEqual({ architecture: 'x86_64', timeout: 3 });
+  });
+
   it('is not made of parts that nobody knows, nor of a function that is not deployed', () => {
     expect(() => tunedSourceOf('churn', stackWith({ Layers: [{ 'Fn::ImportValue': 'layer' }] }))).toThrow(
       /^models\.churn: cannot be made again: Layers of its function is \{"Fn::ImportValue":"layer"\}, .* \[MODELS_TUNE\]$/,

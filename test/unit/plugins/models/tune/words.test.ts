@@ -3,7 +3,7 @@ import { tuneDocument } from '../../../../../plugins/models/tune/document.ts';
 import { tuneOptions } from '../../../../../plugins/models/tune/options.ts';
 import { quoteOf } from '../../../../../plugins/models/tune/quote.ts';
 import { measureSizes } from '../../../../../plugins/models/tune/sizes.ts';
-import { tuneText } from '../../../../../plugins/models/tune/tune-words.ts';
+import { otherwiseDeployed, tuneText } from '../../../../../plugins/models/tune/tune-words.ts';
 import { declaredModels, FACTS } from '../../../../fixtures/service.ts';
 
 const [model] = declaredModels({ churn: {} });
@@ -37,6 +37,15 @@ it.each([
   expect(told(flags)).toContain(`The cheapest that ${kept}`);
   if (unsure === undefined) expect(told(flags)).not.toContain('not sure');
   else expect(told(flags)).toContain(unsure);
+});
+
+it('says what is measured where something else is declared', () => {
+  const deployed = { architecture: 'x86_64', timeout: 10 } as const;
+  expect(otherwiseDeployed(deployed, deployed)).toEqual([]);
+  expect(otherwiseDeployed({ architecture: 'arm64', timeout: 25 }, deployed)).toEqual([
+    'architecture is declared as arm64, and deployed as x86_64: what is deployed is measured.',
+    'timeout is declared as 25 s, and deployed as 10 s: what is deployed is measured.',
+  ]);
 });
 
 it('an instance that is never warm is asked as often as is quoted, and no more', async () => {
