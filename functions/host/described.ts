@@ -30,7 +30,7 @@ export function describeModels({ state, catalog: current, page, pool, local }: B
     invoke: async (name, version) => ({ failure: isHere(name, version) ? 'failed' : 'absent' }),
     state: async (name, version) => {
       if (!isHere(name, version)) return undefined;
-      // Whoever asks about one model must learn of the end, too: KServe's probes and some clients ask no other.
+      // Who asks about one model must learn of the end, too: some probes and clients ask nothing else.
       if (state() === 'draining') return ENDING;
       return pool(name)?.isUp() ? 'Active' : 'Pending';
     },

@@ -161,7 +161,7 @@ describe('an answer of more elements than fit is refused before any of them is l
   });
 });
 
-/** As MLServer's `InferenceRequest` writes itself: https://mlserver.readthedocs.io/en/stable/reference/types.html */
+/** As `model_dump()` and `dict()` of `mlserver.types.InferenceRequest` give it. */
 const WITH_NULLS = {
   id: null,
   parameters: null,
