@@ -161,7 +161,7 @@ describe('an answer of more elements than fit is refused before any of them is l
   });
 });
 
-/** As `model_dump()` and `dict()` of `mlserver.types.InferenceRequest` give it. */
+/** As `dict()` of `mlserver.types.InferenceRequest` gives it. */
 const WITH_NULLS = {
   id: null,
   parameters: null,
