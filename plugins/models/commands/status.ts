@@ -61,6 +61,9 @@ async function show(
 /** Milliseconds between two looks. */
 const PAUSE = 3000;
 
+/** Milliseconds in which nothing may be read, once something was. */
+const UNREAD = 5 * 60_000;
+
 /**
  * On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. It
  * ends once no release goes on by itself, however it ended: a script that must know waits by
@@ -85,8 +88,25 @@ export async function watch(
   let ticks = true;
   /** The models whose last tick did not get through. */
   const away = new Set<string>();
+  /** When all was read last, and whether the latest look failed. */
+  let readAt: number | undefined;
+  let isUnread = false;
   while (!interrupted) {
-    const statuses = await read(desk, models);
+    const statuses = await read(desk, models).catch((error: unknown) => {
+      const isBrief = readAt !== undefined && desk.now() - readAt < UNREAD;
+      if (interrupted || (isBrief && isPassing(error))) return messageOf(error);
+      over.abort();
+      throw error;
+    });
+    if (typeof statuses === 'string') {
+      // A release takes hours, and a network has its moments; what is shown stays meanwhile.
+      if (!isUnread && !interrupted) notice(`It could not be read, and is tried again: ${statuses}`);
+      isUnread = true;
+      await Promise.race([ended, new Promise((done) => setTimeout(done, pause))]);
+      continue;
+    }
+    readAt = desk.now();
+    isUnread = false;
     if (redraw) {
       // Home, and everything below cleared:
       // https://www.ecma-international.org/publications-and-standards/standards/ecma-48/

@@ -15,11 +15,16 @@ async function watched(
   w: World,
   rates: Parameters<typeof minute>[1] = {},
   fails: (tick: number) => Error | undefined = () => undefined,
+  unread: (look: number) => Error | undefined = () => undefined,
 ) {
   const printed: string[] = [];
   const noticed: string[] = [];
   let ticks = 0;
+  let looks = 0;
   const status = async (): Promise<Status> => {
+    looks += 1;
+    const unreadable = unread(looks);
+    if (unreadable !== undefined) throw unreadable;
     const release = w.state();
     const alias = w.alias();
     return statusOf(
@@ -66,6 +71,31 @@ describe('sls models status --watch', () => {
     const { printed, noticed } = await watched(await deployed(), { 3: 0.01, 4: 0.4 }, busy);
     expect(noticed).toEqual(['A tick of churn did not get through, and is tried again: Rate exceeded']);
     expect(printed.at(-1)).toMatch(/^churn: ROLLED_BACK: /);
+  });
+
+  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+  it('goes on watching after a look at which AWS could not be reached, and tells of it once', async () => {
+    const gone = (look: number) => (look === 2 || look === 3 ? reset : undefined);
+    const { printed, noticed } = await watched(await deployed(), { 3: 0.01, 4: 0.4 }, undefined, gone);
+    expect(noticed).toEqual(['It could not be read, and is tried again: read ECONNRESET']);
+    expect(printed.at(-1)).toMatch(/^churn: ROLLED_BACK: /);
+  });
+
+  it('ends where nothing could be read from the start, for minutes, or is denied, and lets go of the signals', async () => {
+    const listening = process.listenerCount('SIGINT');
+    const from = (first: number, error: Error) => (look: number) => (look < first ? undefined : error);
+    await expect(watched(await deployed(), {}, undefined, from(1, reset))).rejects.toBe(reset);
+    const denied = Object.assign(new Error('Access Denied'), { $metadata: { httpStatusCode: 403 } });
+    await expect(watched(await deployed(), {}, undefined, from(2, denied))).rejects.toBe(denied);
+    const w = await deployed();
+    const silent = (look: number) => {
+      if (look < 2) return undefined;
+      w.clock.now += 60_000;
+      return reset;
+    };
+    await expect(watched(w, {}, undefined, silent)).rejects.toBe(reset);
+    expect(process.listenerCount('SIGINT')).toBe(listening);
   });
 
   it('ends when the candidate is promoted: that it is watched for a day is no move', async () => {
