@@ -6,7 +6,7 @@ import { strongest } from '../../../core/drift/strength.ts';
 import { shareWords } from '../../../core/drift/text.ts';
 import type { VersionRecord } from '../../../core/release/document/history-contract.ts';
 import { percentFigure } from '../../../core/units/percent.ts';
-import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
+import { figure, figuresApart, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
 import type { Past } from '../releases/history/past.ts';
 import { unreadText } from '../releases/history/text.ts';
@@ -229,9 +229,11 @@ function pictureOf(signal: SignalWindow, baseline: Baseline | undefined): string
 /** What each cell holds, in words. */
 function cellsOf(signal: Signal): readonly string[] {
   if (signal.kind === 'category') return [...signal.values, 'other', 'unseen'];
-  const edges = signal.edges.map(figure);
-  const value = edges.at(-1) ?? '';
-  if (signal.sd === 0 && signal.counts.length === 3) return [`< ${value}`, value, `> ${value}`];
+  if (signal.sd === 0 && signal.counts.length === 3) {
+    const [value = ''] = figuresApart(signal.edges.slice(-1));
+    return [`< ${value}`, value, `> ${value}`];
+  }
+  const edges = figuresApart(signal.edges);
   return signal.counts.map((_, i) =>
     i === 0 ? `≤ ${edges[0] ?? ''}` : i < edges.length ? `≤ ${edges[i]}` : `> ${edges.at(-1) ?? ''}`,
   );

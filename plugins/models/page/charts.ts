@@ -117,6 +117,27 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 const round = (value: number): string => String(Number(value.toFixed(1)));
 export const figure = (value: number): string =>
   value >= 10_000 ? `${Number((value / 1000).toPrecision(3))}k` : String(Number(value.toPrecision(3)));
+
+/** Digits that a number of 32 bits has for sure, and one of 64. */
+const [SINGLE_DIGITS, DOUBLE_DIGITS] = [7, 15];
+
+/**
+ * Figures of ascending values, with as many digits as tell them apart: years differ in the fourth. One value
+ * by itself has all of its own.
+ */
+export function figuresApart(values: readonly number[]): readonly string[] {
+  const gaps = values.slice(1).map((value, i) => value - (values[i] as number));
+  const [room, most] =
+    gaps.length === 0 ? [0, SINGLE_DIGITS] : [Math.min(...gaps) / SMALL_PART, DOUBLE_DIGITS];
+  let digits = FEW_DIGITS;
+  const rounded = (value: number): number => Number(value.toPrecision(digits));
+  while (digits < most && values.some((value) => Math.abs(rounded(value) - value) > room)) digits += 1;
+  return digits === FEW_DIGITS ? values.map(figure) : values.map((value) => String(rounded(value)));
+}
+const FEW_DIGITS = 3;
+/** A difference of two values is told to so small a part of it. */
+const SMALL_PART = 20;
+
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 /** `25 Nov 14:05`, in UTC. */
 export const stamp = (at: number): string =>

@@ -391,3 +391,17 @@ it('a page draws what is below a constant, and what is above it', () => {
   expect(html).toContain('&gt; 7: live 0 %');
   expect(plainText(html)).toContain('fee drifted');
 });
+
+it('a page tells edges of cells apart that differ in their fourth digit or later', () => {
+  const years = { ...constant('year'), sd: 0.3, edges: [1998, 2001, 2003], counts: [100, 100, 100, 100] };
+  const since = { ...constant('since'), edges: [2023 - 2 ** -42, 2023], counts: [0, 400, 0] };
+  const far = { ...constant('far'), sd: 0.3, edges: [-1.00002e6, 0.5, 1.00001e6], counts: [1, 1, 1, 1] };
+  const all = [years, since, far];
+  const live = windowOf(all, 0, 400, () => ({ year: 2002, since: 2024, far: 0 }));
+  const html = page(seen(live), all);
+  for (const cell of ['≤ 1998', '≤ 2001', '≤ 2003', '&gt; 2003', '&lt; 2023', '&gt; 2023'])
+    expect(html).toContain(`<title>${cell}: live `);
+  expect(html).toContain('<title>&gt; 2023: live 100 %');
+  // What is far apart has three digits.
+  for (const cell of ['≤ -1000000', '≤ 0.5', '≤ 1000k']) expect(html).toContain(`<title>${cell}: live `);
+});
