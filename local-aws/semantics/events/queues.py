@@ -1,6 +1,7 @@
 """A queue of many messages is as quick as one of few, and no two receivers get a message at once. Its metrics are in `queue_metrics`.
 One that was received as often as the redrive policy allows is moved when it would be received again, and is as old there as the
-move is.
+move is. Who deletes by the handle of an earlier receive is answered as if it went well, and the message stays.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 
@@ -8,6 +9,7 @@ MiniStack goes through all messages several times at each receive and delete.
 """
 
 import json
+import re
 import threading
 import time
 
@@ -88,12 +90,21 @@ def _delete(q: dict, handles) -> int:
     return sum(take(q, one) for one in gone)
 
 
+# A handle that a receive gave, now or before.
+_HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _deleted(q: dict, handle) -> bool:
+    """False: it is no handle at all. One of an earlier receive, or of a message that is gone, is answered as if it went well."""
+    return bool(_delete(q, {handle})) or _HANDLE.fullmatch(handle or "") is not None
+
+
 def _delete_one(original):
     def delete(data, qurl):
         q = sqs._get_q(data.get("QueueUrl", qurl), "sqs:DeleteMessage")
         if not data.get("ReceiptHandle"):
             return original(data, qurl)  # which says so
-        if not _delete(q, {data["ReceiptHandle"]}):
+        if not _deleted(q, data["ReceiptHandle"]):
             raise sqs._Err("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
         return {}
 
@@ -106,7 +117,7 @@ def _delete_batch(original):
         sqs._validate_batch_entries(entries, "DeleteMessageBatchRequestEntry")
         done, failed = [], []
         for entry in entries:
-            if _delete(q, {entry.get("ReceiptHandle")}):
+            if _deleted(q, entry.get("ReceiptHandle")):
                 done.append({"Id": entry["Id"]})
             else:
                 message = "The input receipt handle is invalid."

@@ -3,6 +3,8 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { DeleteRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
+  DeleteMessageBatchCommand,
+  DeleteMessageCommand,
   ListMessageMoveTasksCommand,
   type ListMessageMoveTasksResultEntry,
   ReceiveMessageCommand,
@@ -43,6 +45,32 @@ it('a rule sends to a queue only as its policy lets it', async () => {
     [1, 0],
     [1, 1],
   ]);
+});
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+it('who deletes by the handle of an earlier receive is told that it went well, and the message stays', async () => {
+  const { on, off } = await withAndWithout('queues', async (aws) => {
+    const sqs = new SQSClient(client(aws.endpoint));
+    const { url: QueueUrl } = await makeQueue(sqs, 'queue', { VisibilityTimeout: '0' });
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'a' }));
+    const received = async (): Promise<string | undefined> => {
+      const { Messages: [first] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+      return first?.ReceiptHandle;
+    };
+    const [older, newer] = [await received(), await received()];
+    const deleted = (ReceiptHandle: string | undefined): Promise<unknown> =>
+      errorName(sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle })));
+    const Entries = [{ Id: 'x', ReceiptHandle: older }];
+    const { Failed = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    const stale = [Failed.length, await deleted(older)];
+    const left = await received();
+    const told = [await deleted(left), await deleted(newer), await deleted('none'), await received()];
+    sqs.destroy();
+    return [...stale, left !== undefined, ...told];
+  });
+  const invalid = 'ReceiptHandleIsInvalid';
+  expect(on).toEqual([0, undefined, true, undefined, undefined, invalid, undefined]);
+  expect(off).toEqual([1, invalid, true, undefined, invalid, invalid, undefined]);
 });
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
