@@ -109,7 +109,7 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
   const own = state.phase === 'GATING' || state.phase === 'WARMING' || state.phase === 'REVERSING';
   const theirs = state.phase === 'HELD' && state.held.by === 'foreign';
   if (facts.stack !== 'gone' && !own && !theirs && held !== undefined && !isUnreadable(held)) {
-    const capacity = tidy(state, held, now);
+    const capacity = tidy(state, held, now, facts.alias);
     if (capacity !== undefined) return capacity;
   }
   const unread = isUnreadable(held) ? blindTo(held.unreadable) : undefined;

@@ -29,7 +29,7 @@ export function stackAnswer(
       // Capacity first, so that what AWS refuses fails the deploy. A release that runs goes on meanwhile.
       const { held } = facts;
       if (isUnreadable(held)) return overdue ? answer('FAILED', `${UNDONE}: ${held.unreadable}`) : undefined;
-      const capacity = held && tidy(state, held, now);
+      const capacity = held && tidy(state, held, now, facts.alias);
       if (capacity === undefined) return answer('SUCCESS');
       return overdue ? answer('FAILED', UNDONE) : capacity;
     }

@@ -1,4 +1,4 @@
-import type { Scaling } from '../../ports/aws.ts';
+import type { AliasState, Scaling } from '../../ports/aws.ts';
 import type { Promoting, Release, Shifting } from '../document/contract.ts';
 import type { CapacitySettings } from '../document/settings-contract.ts';
 import { type Action, type Blind, wait, write } from './action.ts';
@@ -87,10 +87,19 @@ function scalingOf({ capacity }: Release['settings']): Scaling | undefined {
 const governs = (state: Release): boolean =>
   !isPending(state) || state.request?.kind === 'settings' || state.request?.kind === 'rollback';
 
-/** Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing. */
-export function stray(state: Release, held: Held, now: number): readonly string[] {
+/**
+ * Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing.
+ *
+ * @param theirs versions that somebody else gave traffic to
+ */
+export function stray(
+  state: Release,
+  held: Held,
+  now: number,
+  theirs: readonly string[] = [],
+): readonly string[] {
   const { stable, phase, scaled } = state;
-  const keep = new Set<string | undefined>();
+  const keep = new Set<string | undefined>(theirs);
   // What a person provided on the live version is theirs; what we did ends when it is no longer asked for.
   if (provisionedOf(state) !== undefined || scaled?.version !== stable?.version || !governs(state))
     keep.add(stable?.version);
@@ -102,6 +111,17 @@ export function stray(state: Release, held: Held, now: number): readonly string[
   // What serves an alias of somebody else serves somebody.
   const isOurs = (qualifier: string): boolean => /^\d+$/.test(qualifier) || qualifier === state.alias;
   return [...held.keys()].filter((qualifier) => isOurs(qualifier) && !keep.has(qualifier));
+}
+
+/** What the alias points to and no release put there serves all the same. */
+function movedTo(state: Release, alias: AliasState | undefined): readonly string[] {
+  const own = new Set([
+    state.stable?.version,
+    ...(isPending(state) ? [state.candidate.version] : []),
+    ...(isReversing(state) ? [state.reversal.to.version] : []),
+  ]);
+  const found = alias === undefined ? [] : [alias.version, ...Object.keys(alias.weights)];
+  return found.filter((version) => !own.has(version));
 }
 
 /** Nothing is warmed that cannot be seen, and so nothing gets more traffic. */
@@ -136,8 +156,13 @@ export function topUp(state: Shifting | Promoting, held: Held | Unreadable | und
 }
 
 /** The next step of capacity, once the resource is answered: nothing where all is as it should be. */
-export function tidy(state: Release, held: Held, now: number): Action | undefined {
-  const [first] = stray(state, held, now);
+export function tidy(
+  state: Release,
+  held: Held,
+  now: number,
+  alias: AliasState | undefined,
+): Action | undefined {
+  const [first] = stray(state, held, now, movedTo(state, alias));
   if (first !== undefined) return { do: 'release', version: first };
   const { stable, scaled } = state;
   const scaling = scalingOf(state.settings);

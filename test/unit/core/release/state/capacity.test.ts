@@ -309,6 +309,21 @@ describe('provisioned concurrency', () => {
     expect(held(w)).toEqual(['3']);
   });
 
+  it('of a version that somebody gave the traffic to is left alone, also where its release is over', async () => {
+    for (const settings of [CANARY, WARM]) {
+      const w = await live(settings);
+      w.capacity.hold(FUNCTION, '6', 3);
+      w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+      await alarm(w);
+      expect(held(w)).toContain('6');
+      w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { 6: 0.5 } });
+      await w.send(tick());
+      expect(held(w)).toContain('6');
+      await w.command('rollback');
+      expect(held(w)).not.toContain('6');
+    }
+  });
+
   it('of another alias, which a tool beside us shifts, is left alone; on ours it would stand in the way', async () => {
     for (const settings of [CANARY, WARM]) {
       const w = await live(settings);
