@@ -1,11 +1,12 @@
 import type { Core, FoundRelease } from '../registry/port.ts';
 import { iso } from '../units/time.ts';
 import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission/admission.ts';
+import { deletedBy, passedOver } from './admission/deletion.ts';
 import { givenBack } from './admission/given-back.ts';
 import { endedBy } from './admission/withdraw.ts';
 import type { Release } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
-import type { Incoming } from './events/events.ts';
+import type { Incoming, StackCaller } from './events/events.ts';
 import { nameAndMessage, untilAgain } from './failures.ts';
 import { respond, scheduleTicks, type World } from './ports.ts';
 import { runRelease } from './run.ts';
@@ -180,8 +181,7 @@ async function withoutRegistry(
 
 /**
  * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and
- * half-made things included. Writes nothing to the registry, which `sls remove` may have emptied before, but
- * where the stack stays and a failed deploy is cleaned up.
+ * half-made things included. Makes no document in the registry, which `sls remove` may have emptied before.
  */
 export async function remove(
   world: World,
@@ -190,6 +190,11 @@ export async function remove(
   try {
     const found = await world.registry.release(model).catch(() => undefined);
     const release = found?.release;
+    const late = release && passedOver(release, caller, functionName);
+    if (late !== undefined) {
+      await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is left as it is: ${late}`);
+      return;
+    }
     if (release?.functionName === functionName) await world.schedules.remove(release.schedule);
     for (const qualifier of await world.capacity.list(functionName))
       await world.capacity.release(functionName, qualifier);
@@ -197,11 +202,26 @@ export async function remove(
     await world.aliases.remove(functionName, alias);
     if (found !== undefined && release?.functionName === functionName)
       await giveBack(world, caller.stack, { ...found, release });
+    await remember(world, model, caller);
   } catch (error) {
     await respond(world, caller, 'FAILED', nameAndMessage(error));
     return;
   }
   await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is gone`);
+}
+
+/** Never throws: a Delete must get through. */
+async function remember(world: World, model: string, caller: StackCaller): Promise<void> {
+  try {
+    for (let race = 0; race < RACES; race += 1) {
+      const found = await world.registry.release(model);
+      if (found?.release === undefined) return;
+      if ((await world.registry.move(deletedBy(found.release, caller, world.clock()), found.etag)) === 'ok')
+        return;
+    }
+  } catch (error) {
+    world.log('a deletion could not be noted', { model, reason: nameAndMessage(error) });
+  }
 }
 
 const WITHDRAWN = 'the stack rolled back, and its function went with that';

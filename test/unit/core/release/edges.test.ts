@@ -712,15 +712,23 @@ describe('repeated and late requests', () => {
 });
 
 describe('Delete', () => {
-  it('stops the release and takes schedule, capacity and alias away; writes nothing', async () => {
+  it('stops the release and takes schedule, capacity and alias away; of the document only its id is new', async () => {
     const w = await live();
     await deploy(w, '4', 'b');
     for (const version of ['3', '4']) w.capacity.hold(FUNCTION, version);
-    const before = new Map(w.objects.objects);
-    await w.send(request('Delete', '4', 'b'));
+    const [before, found] = [w.objects.objects.size, w.state()];
+    const deletion = request('Delete', '4', 'b');
+    await w.send(deletion);
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: `${FUNCTION}:live` });
     expect([w.alias(), w.schedules.size, w.capacity.held(FUNCTION)]).toEqual([undefined, 0, []]);
-    expect(w.objects.objects).toEqual(before);
+    const requests = [...(found?.requests ?? []), deletion.RequestId];
+    expect(w.state()).toEqual({
+      ...found,
+      requests,
+      rev: (found?.rev ?? 0) + 1,
+      updatedAt: w.state()?.updatedAt,
+    });
+    expect(w.objects.objects.size).toBe(before);
   });
 
   it('tolerates that nothing is there', async () => {
