@@ -61,18 +61,21 @@ export function faultOfCertificate(
   if (chain !== undefined) return chain;
   if (!maySign(signer)) return 'was made with a certificate that is not for signing';
   const said = new Set(signer.subject.split('\n'));
-  const missing = partsOf(subject).find((part) => !said.has(part));
+  const parts = partsOf(subject);
+  // Else it would be anybody’s whom the authority knows.
+  if (parts.length === 0) return 'cannot be checked: `subject` says nothing';
+  const missing = parts.find((part) => !said.has(part));
   if (missing !== undefined)
     return `was made by ${signer.subject.replaceAll('\n', ', ')}, and not by ${subject}`;
   return faultOfBytes(bundle, signer.publicKey);
 }
 
-/** `CN=a, O=b` → its parts. A comma in a value is written as `\,`. */
+/**
+ * `CN=a, O=b` → its parts. A comma in a value is written as `\,`, and so is what else has a meaning there: as
+ * Node writes what a certificate says, and a refusal shows it.
+ */
 const partsOf = (subject: string): readonly string[] =>
-  subject
-    .split(/(?<!\\),/)
-    .map((part) => part.trim().replaceAll('\\,', ','))
-    .filter((part) => part !== '');
+  (subject.match(/(?:\\.|[^,])+/gs) ?? []).map((part) => part.trim()).filter((part) => part !== '');
 
 function certificatesOf(pem: string): readonly X509Certificate[] | undefined {
   try {

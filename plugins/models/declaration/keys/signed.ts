@@ -15,7 +15,7 @@ export const signedKey = key(
       fix: 'Write the path of a file of certificates.',
     }),
     subject: key(text, {
-      description: 'What the signer’s certificate must say, perhaps among more.',
+      description: 'What the signer’s certificate must say, perhaps among more; `\\,` is a comma in a value.',
       example: 'CN=models, O=Example',
       fix: 'Write parts of the subject, for example CN=models.',
     }),
