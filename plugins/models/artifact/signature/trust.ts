@@ -60,13 +60,15 @@ export function faultOfCertificate(
   const chain = faultOfChain(signer, others, roots);
   if (chain !== undefined) return chain;
   if (!maySign(signer)) return 'was made with a certificate that is not for signing';
-  const said = new Set(signer.subject.split('\n'));
+  // Its type does not tell: Node has none where it is empty, as where all names are alternative ones.
+  const { subject: names = '' }: { readonly subject?: string } = signer;
+  const said = new Set(names.split('\n'));
   const parts = partsOf(subject);
   // Else it would be anybody’s whom the authority knows.
   if (parts.length === 0) return 'cannot be checked: `subject` says nothing';
   const missing = parts.find((part) => !said.has(part));
   if (missing !== undefined)
-    return `was made by ${signer.subject.replaceAll('\n', ', ')}, and not by ${subject}`;
+    return `was made by ${names.replaceAll('\n', ', ') || 'nobody that its subject names'}, and not by ${subject}`;
   return faultOfBytes(bundle, signer.publicKey);
 }
 

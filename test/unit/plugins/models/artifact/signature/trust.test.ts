@@ -44,6 +44,10 @@ describe('the subject of a signer’s certificate', () => {
     expect(faultOf(odd, said)).toBeUndefined();
   });
 
+  it('may be empty, as where all names are alternative ones', () => {
+    expect(faultOf([], 'CN=models')).toBe('was made by nobody that its subject names, and not by CN=models');
+  });
+
   it.each([',', ' , '])('is one that says something, and not "%s"', (subject) => {
     expect(faultOf(inc, subject)).toBe('cannot be checked: `subject` says nothing');
   });
