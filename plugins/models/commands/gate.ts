@@ -96,7 +96,7 @@ const BUDGET = 15 * 60 * 1000;
  * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
  */
 const REFERENCE = 75_000;
-/** Slices that AWS may refuse before we say so. */
+/** Slices in a row that get no further, as where AWS refuses, before we say so. */
 const TRIES = 5;
 
 async function ask(
@@ -132,9 +132,10 @@ async function ask(
   let state: GateState | undefined;
   let scores: RowScores | undefined;
   try {
-    for (let tries = 0; state?.verdict === undefined; tries += 1) {
+    for (let tries = 0; state?.verdict === undefined; ) {
       if (tries === TRIES) throw awsProblem(name, state?.reason ?? 'There is no answer.');
-      if (tries > 0) await ports.pause(2000);
+      if (state?.reason !== undefined) await ports.pause(2000);
+      const before = askedIn(state);
       const outcome = await runGate(ports, {
         functionName,
         version,
@@ -150,12 +151,16 @@ async function ask(
       failures.push(...outcome.failures);
       state = outcome.state;
       scores = outcome.scores;
+      tries = askedIn(state) > before ? 0 : tries + 1;
     }
   } finally {
     sagemaker.destroy();
   }
   return { model: name, version, gate: state, failures };
 }
+
+/** Cases and labelled rows that are done. */
+const askedIn = (state: GateState | undefined): number => (state?.done ?? 0) + (state?.metric?.done ?? 0);
 
 async function onAws<T>(model: Model, context: Context, work: (target: Target) => Promise<T>): Promise<T> {
   const { lambdaClient } = await import('../../../aws/clients/lambda.ts');

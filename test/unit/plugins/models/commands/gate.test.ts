@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { command } from '../../../../../plugins/models/commands/gate.ts';
 import type { Context } from '../../../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
@@ -83,6 +86,51 @@ describe('sls models gate', () => {
 
   it('ends its reason before what to do', async () => {
     expect(await askedAt(200, '{}')).toContain('pass. It does not start: an answer. Fix the model');
+  });
+
+  it('goes on for as long as a slow model takes, which is more than five times a quarter of an hour', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'models-gate-'));
+    const tensor = { name: 'X', datatype: 'FP32', shape: [1], data: [1] };
+    const outputs = [{ ...tensor, name: 'Y' }];
+    const line = JSON.stringify({ inputs: [tensor], outputs });
+    await writeFile(join(dir, 'cases.jsonl'), `${Array(24).fill(line).join('\n')}\n`);
+    const spec = (name: string) => ({ name, datatype: 'FP32', shape: [-1] });
+    const signature = { inputs: [spec('X')], outputs: [spec('Y')], omitted: [] };
+    const [slow] = parseModels({ churn: { artifact: 'churn.onnx', gate: { cases: 'cases.jsonl' } } }).models;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        if (body === '{}') return response.writeHead(400).end(REFUSED);
+        vi.setSystemTime(Date.now() + 5 * 60_000);
+        return response.writeHead(200).end(JSON.stringify({ outputs }));
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const said: string[] = [];
+    try {
+      await command.run({
+        models: [slow],
+        flags: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, json: true },
+        service: { dir, stage: 'dev', region: 'us-east-1' },
+        progress: () => {},
+        print: (text: string) => said.push(text),
+        notice: () => {},
+        facts: async () => new Map([['churn', { signature }]]),
+        aws: { region: 'us-east-1' },
+      } as unknown as Context);
+    } finally {
+      vi.useRealTimers();
+      server.closeAllConnections();
+      server.close();
+      await rm(dir, { recursive: true });
+      process.exitCode = 0;
+    }
+    const { gate } = JSON.parse(said.join(''));
+    expect(gate).toMatchObject({ done: 24, count: 24 });
   });
 
   it('says of a version that is not there that it is not, and blames neither model nor cases', async () => {
