@@ -43,7 +43,7 @@ export function planText(
     `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${images > 0 ? `${dollars(images)}${doubt('ecr.gb')} for images at ECR without their bases, ` : ''}${dollars(sweepCost())} for the sweeps of the release worker${monitor > 0 ? `, ${dollars(monitor)} for the monitor of drift` : ''}`,
     ...(plan.options.dashboard
       ? [
-          `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,
+          `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others, and this one at most ${FREE_METRICS} metrics`,
         ]
       : []),
     ...(policy === undefined ? [] : ['', `${policy.charAt(0).toUpperCase()}${policy.slice(1)}`]),
@@ -137,6 +137,9 @@ function signaturesOf(
 /** What a sum with this price has behind it. */
 const doubt = (name: keyof typeof PRICE_LIST): string =>
   PRICE_LIST[name].doubt === undefined ? '' : ' ? (no page of AWS’s own could be read)';
+
+/** Metrics of a dashboard that AWS gives free of charge: https://aws.amazon.com/cloudwatch/pricing/ */
+const FREE_METRICS = 50;
 
 const percent = (share: number): string => `${round(100 * share)} %`;
 

@@ -116,7 +116,7 @@ export const PRICE_LIST: Readonly<Record<PriceUsed | Other, Price>> = {
   },
   'cloudwatch.dashboard': {
     dollars: 3,
-    unit: 'dashboard a month, beyond three an account',
+    unit: 'dashboard a month, beyond three an account of 50 metrics each',
     source: CLOUD_WATCH,
     read: '2025',
   },
@@ -166,7 +166,7 @@ export const PRICES = {
   alarmMetric: dollarsOf('cloudwatch.alarm-metric'),
   /** CloudWatch, a metric of one's own a month, prorated by the hours in which it has a value. */
   metric: dollarsOf('cloudwatch.metric'),
-  /** CloudWatch, a dashboard a month, beyond three an account. */
+  /** CloudWatch, a dashboard a month, beyond three an account of 50 metrics each. */
   dashboard: dollarsOf('cloudwatch.dashboard'),
   /** CloudWatch Logs, a GB taken in. */
   logGb: dollarsOf('logs.gb'),

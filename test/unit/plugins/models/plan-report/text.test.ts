@@ -20,6 +20,16 @@ it('a sum with a price that no page of AWS’s own showed has a mark', () => {
   expect(PRICES.sources).toContain('https://aws.amazon.com/ecr/pricing/');
 });
 
+// https://aws.amazon.com/cloudwatch/pricing/: three dashboards of up to 50 metrics each
+it('a dashboard is called free only where AWS bills none like it', () => {
+  const plan = { models: [], options: { dashboard: true }, host: HOST, built: new Map(), zips: new Map() };
+  const context = { plan, service: { stack: 'shop-dev', region: 'us-east-1', stage: 'dev' } } as unknown;
+  const report = { items: [], lines: [], idle: 0, images: 0, live: new Map() };
+  expect(planText(report, context as Context)).toContain(
+    'dashboard        $3.00, or nothing where the account has less than three others, and this one at most 50 metrics',
+  );
+});
+
 it('the policy of a role that the service names lets a model read its files beyond the zip, and says whom it trusts', () => {
   const provider = { iam: { role: 'arn:aws:iam::123456789012:role/all' } };
   const models = declaredModels({ churn: { batch: [{ input: 's3://incoming/', output: 's3://scored/' }] } });
