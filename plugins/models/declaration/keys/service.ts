@@ -39,7 +39,8 @@ export const dashboardKey = key(
   flag.transform((made) => (made ? made : undefined)),
   {
     default: false,
-    description: 'A dashboard of all models in CloudWatch; beyond three an account, and beyond 50 metrics, AWS bills it.',
+    description:
+      'A dashboard of all models in CloudWatch; beyond three an account, and beyond 50 metrics, AWS bills it.',
   },
 );
 
