@@ -38,6 +38,12 @@ function kept(state: Release, now: number): string | undefined {
   return phaseOf(state) === 'BAKING' && settings.strategy === 'blueGreen' ? last : undefined;
 }
 
+/** The same, where it holds any now. */
+export function keeping(state: Release, held: Held | undefined, now: number): string | undefined {
+  const version = kept(state, now);
+  return version !== undefined && held?.has(version) ? version : undefined;
+}
+
 /** All versions that hold instances during a release, each up to the peak: why that cannot be, or nothing. */
 export function beyond(
   state: Release,

@@ -31,8 +31,9 @@ export function isAtRest(state: Release, alias: AliasState, now: number): boolea
   if (writeBack?.is === 'pending') return false;
   if (request?.url !== undefined || waiting !== undefined) return false;
   if (deployment !== undefined && deployment.told !== phase) return false;
-  // An alias that somebody moved since is theirs, and not watched.
-  return !(isWatched(state, now) && pointsAt(alias, standing(state) ?? null));
+  // An alias that somebody moved since is theirs, and not watched; instances are kept as long all the same.
+  const isOurs = pointsAt(alias, standing(state) ?? null);
+  return !(isWatched(state, now) && (isOurs || state.watch?.keeps !== undefined));
 }
 
 /**

@@ -391,6 +391,22 @@ describe('blueGreen', () => {
     expect([held(w), w.schedules.size]).toEqual([['4'], 0]);
   });
 
+  it('gives them up when the watch ends also where somebody moved the alias since', async () => {
+    const w = await watched();
+    w.gates.set('5', [failed]);
+    await deploy(w, '5', 'c', { before: '4', settings });
+    await back(w);
+    w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+    await minutes(w, 2);
+    expect([w.state()?.phase, held(w)]).toEqual(['ABORTED', ['3', '4']]);
+    // A schedule that is lost is put back for that, too.
+    w.schedules.clear();
+    await w.send({ sweep: true });
+    w.clock.now += DAY;
+    await minute(w);
+    expect([held(w), w.schedules.size]).toEqual([['4'], 0]);
+  });
+
   it('keeps them in every phase of a canary, beside the candidate’s own, and after its rollback', async () => {
     const w = await watched();
     await deploy(w, '5', 'c', { before: '4', settings: WARM });
