@@ -60,7 +60,9 @@ export function errorWords({ outcomes, cold }: ScenarioResult): string {
   const met =
     cold.count === 0
       ? 'no cold start'
-      : `${cold.count} cold starts, ${milliseconds(cold.median ?? 0)} (median), ${milliseconds(cold.max ?? 0)} (longest)`;
+      : cold.count === 1
+        ? `1 cold start, ${milliseconds(cold.max ?? 0)}`
+        : `${cold.count} cold starts, ${milliseconds(cold.median ?? 0)} (median), ${milliseconds(cold.max ?? 0)} (longest)`;
   return `${errors.length === 0 ? 'no errors' : errors.join(', ')}; ${met}`;
 }
 

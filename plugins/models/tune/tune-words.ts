@@ -32,7 +32,8 @@ export function quoteText(
   { sizes, invocations, timeout, files }: QuoteGiven,
   { about, most }: ReturnType<typeof quoteOf>,
 ): string {
-  const may = files === 0 ? '' : ` and read the ${files} files of the model in S3`;
+  const read = files === 1 ? 'the model’s file' : `the ${files} files of the model`;
+  const may = files === 0 ? '' : ` and read ${read} in S3`;
   return [
     `Makes the CloudFormation stack ${name} with a function, its log group and a role that may write that log${may}; all of it is removed at the end.`,
     `${sizes.join(', ')} MB, ${invocations} warm requests at each size: about ${dollars(about.dollars)} and ${duration(about.seconds)} if a request takes ${EXAMPLE} ms, at most ${dollars(most.dollars)} and ${duration(most.seconds)} if each takes the timeout of ${timeout} s and starts an instance.`,

@@ -3,7 +3,7 @@ import { tuneDocument } from '../../../../../plugins/models/tune/document.ts';
 import { tuneOptions } from '../../../../../plugins/models/tune/options.ts';
 import { quoteOf } from '../../../../../plugins/models/tune/quote.ts';
 import { measureSizes } from '../../../../../plugins/models/tune/sizes.ts';
-import { otherwiseDeployed, tuneText } from '../../../../../plugins/models/tune/tune-words.ts';
+import { otherwiseDeployed, quoteText, tuneText } from '../../../../../plugins/models/tune/tune-words.ts';
 import { declaredModels, FACTS } from '../../../../fixtures/service.ts';
 
 const [model] = declaredModels({ churn: {} });
@@ -37,6 +37,16 @@ it.each([
   expect(told(flags)).toContain(`The cheapest that ${kept}`);
   if (unsure === undefined) expect(told(flags)).not.toContain('not sure');
   else expect(told(flags)).toContain(unsure);
+});
+
+it.each([
+  [0, 'a role that may write that log;'],
+  [1, 'a role that may write that log and read the model’s file in S3;'],
+  [2, 'a role that may write that log and read the 2 files of the model in S3;'],
+])('says of %i files beyond the zip what may be read', (files, words) => {
+  const bill = { dollars: 1, seconds: 60 };
+  const given = { sizes: [512], invocations: 50, timeout: 10, files };
+  expect(quoteText('f', given, { about: bill, most: bill })).toContain(words);
 });
 
 it('says what is measured where something else is declared', () => {
