@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { problemJson, usage } from '../context/context.ts';
 import { referenceProblems } from '../declaration/reference-rules.ts';
 import { ownVersion } from '../disk/own-version.ts';
-import { formatProblem, isProblemError, throwProblems } from '../problems/errors.ts';
+import { formatProblem, isProblemError, throwProblems, visible } from '../problems/errors.ts';
 import { advisedModel, tellAdvice } from './advised.ts';
 import { benchInFile } from './bench-figures.ts';
 import { knownFile } from './known-file.ts';
@@ -76,7 +76,7 @@ async function main([verb, ...args]: readonly string[]): Promise<void> {
   const prices = await pricesOf(typeof flags.prices === 'string' ? flags.prices : undefined, folder);
   const advised = advisedModel(basename(file), adviceNeeds(flags, known, undefined, bench), prices);
   const { isKept, text } = await tellAdvice([advised], prices, flags, folder);
-  console.log(text);
+  console.log(visible(text));
   if (!isKept) process.exitCode = 1;
 }
 
@@ -85,5 +85,5 @@ await main(process.argv.slice(2)).catch((error: unknown) => {
   process.exitCode = 1;
   if (!process.argv.includes('--json'))
     for (const problem of error.problems) console.error(formatProblem(problem));
-  else console.log(JSON.stringify({ problems: error.problems.map(problemJson) }, null, 2));
+  else console.log(visible(JSON.stringify({ problems: error.problems.map(problemJson) }, null, 2)));
 });

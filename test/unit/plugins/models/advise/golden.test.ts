@@ -46,6 +46,18 @@ it('the command by itself tells its version', async () => {
   expect(await run(['--version'])).toBe(`${version}\n\nexit 0\n`);
 });
 
+it('what a file of others has in its texts does nothing to the terminal, and stays the same as JSON', async () => {
+  const read = '2026\u001b[31m\u202e';
+  const prices = { 'lambda.request': { dollars: 1e-6, read } };
+  await writeFile(join(folder, 'prices.json'), JSON.stringify(prices));
+  const args = ['advise', 'model.onnx', '--prices', 'prices.json'];
+  const [text, json] = await Promise.all([run(args), run([...args, '--json'])]);
+  expect(text).toContain('2026\\u001b[31m\\u202e');
+  for (const printed of [text, json])
+    for (const unseen of ['\u001b', '\u202e']) expect(printed).not.toContain(unseen);
+  expect(JSON.parse(json.replace(/\nexit 0\n$/, '')).prices['lambda.request'].read).toBe(read);
+});
+
 it('a file that is absent is told by itself, as there is no serverless.yml', async () => {
   const [none, absent] = await Promise.all([run(['advise']), run(['advise', 'absent.onnx'])]);
   expect(none).toContain('Write for example `npx serverless-models advise model.onnx`.');
