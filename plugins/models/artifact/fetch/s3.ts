@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -205,7 +205,7 @@ function download(
         // What was looked at is what is read, or this fails.
         await bodyOf(
           () => objectStream(client, bucket, item.key, { etag: item.etag }),
-          (body) => pipeline(body, createWriteStream(target)),
+          (body) => writeAll(body, target, item.bytes),
         );
       }
     } finally {
@@ -213,6 +213,17 @@ function download(
     }
   });
 }
+
+/** An answer that does not tell its length, as of some proxies, may end anywhere, and nobody hears it. */
+async function writeAll(body: Readable, target: string, bytes: number): Promise<void> {
+  await pipeline(body, createWriteStream(target));
+  const { size } = await stat(target);
+  if (size !== bytes)
+    throw Object.assign(new Error(`It ends after ${size} of ${bytes} bytes.`), { name: CUT_OFF });
+}
+
+const CUT_OFF = 'CutOff';
+const isCutOff = (error: unknown): error is Error => error instanceof Error && error.name === CUT_OFF;
 
 /** What the client calls an answer without a body. */
 const WORDLESS = 'Unknown';
@@ -236,6 +247,7 @@ function reasonOf(error: unknown): string {
   if (status === 400 && name === WORDLESS) return 'S3 refuses it (400), as where credentials have expired.';
   if (status !== undefined && name === WORDLESS) return `S3 answers ${status} without a word why.`;
   if (isProxyRefusal(error) && error instanceof Error) return `S3 cannot be reached: ${error.message}`;
+  if (isCutOff(error)) return error.message;
   if (isStalled(error)) return 'Nothing more comes from S3.';
   const code = unreached(error);
   if (code !== undefined) return `S3 cannot be reached (${code}).`;
@@ -269,6 +281,7 @@ function unreached(error: unknown): string | undefined {
 /** Ended before its end, by whoever is between. */
 const isBroken = (error: unknown): boolean =>
   isStalled(error) ||
+  isCutOff(error) ||
   (error instanceof Error &&
     'code' in error &&
     ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ETIMEDOUT'].includes(String(error.code)));

@@ -61,6 +61,9 @@ const broken = (bytes: Buffer) => (response: ServerResponse) => {
   response.writeHead(200, { etag: '"1"', 'content-length': bytes.length });
   response.write(bytes.subarray(0, 1_000_000), () => response.destroy());
 };
+/** As a proxy that does not know how much is to come. */
+const short = (bytes: Buffer) => (response: ServerResponse) =>
+  void response.writeHead(200, { etag: '"1"' }).end(bytes.subarray(0, 1_000_000));
 const stalled = (bytes: Buffer) => (response: ServerResponse) => {
   response.writeHead(200, { etag: '"1"', 'content-length': bytes.length });
   response.write(bytes.subarray(0, 1_000_000));
@@ -89,6 +92,16 @@ it('an object of which nothing more comes is read again', async () => {
   const { path } = await fetched('stalled', { socketTimeout: 2000 });
   expect((await readFile(path)).equals(BYTES)).toBe(true);
   expect(asked).toBe(2);
+});
+
+it('one that ends early without a word is read again, and not kept', async () => {
+  answers = [short(BYTES), short(BYTES), short(BYTES)];
+  await expect(fetched('short')).rejects.toThrow(
+    's3://trained/churn.onnx: It ends after 1000000 of 3000000 bytes. Retry: the connection to S3 broke off.',
+  );
+  answers = [whole(BYTES)];
+  const { path } = await fetched('short');
+  expect((await readFile(path)).equals(BYTES)).toBe(true);
 });
 
 it('one of which nothing comes is told as that', async () => {
