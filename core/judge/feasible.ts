@@ -1,4 +1,5 @@
 import { BOUND_Z } from './bound.ts';
+import { firstJudged } from './minutes.ts';
 
 /**
  * A plan of steps and what it asks for. Weights 0 to 1, seconds, requests per second of both versions
@@ -12,6 +13,8 @@ export type Plan = {
   readonly maxWait: number;
   /** Error rate (0 to 1) that both versions are expected to have; 0 if not known. */
   readonly errorRate?: number;
+  /** Seconds that a request may take. */
+  readonly timeout?: number;
 };
 
 export type StepForecast = {
@@ -38,7 +41,10 @@ export function boundRequests(limit: number, rate: number): number {
   return Math.max(clean, Math.ceil((10.5 * rate * (1 - rate)) / limit ** 2));
 }
 
-/** When each step can pass, given average traffic: its bake, `minRequests` on both sides, and the bound. */
+/**
+ * When each step can pass, given average traffic: its bake, `minRequests` on both sides, and the bound; not
+ * before there is a minute to judge.
+ */
 export function stepForecasts(plan: Plan): readonly StepForecast[] {
   let exposed = 0;
   return plan.steps.map(({ weight, bake }, i) => {
@@ -46,6 +52,7 @@ export function stepForecasts(plan: Plan): readonly StepForecast[] {
     const [candidate, stable] = [plan.perSecond * weight, plan.perSecond * (1 - weight)];
     const seconds = Math.max(
       bake,
+      firstJudged(plan.timeout),
       plan.minRequests / candidate,
       plan.minRequests / stable,
       Math.max(0, boundRequests(limit, plan.errorRate ?? 0) - exposed) / candidate,

@@ -24,6 +24,14 @@ const COMES_MS = MINUTE_MS;
 const settled = (timeout: number): number => Math.max(2 * MINUTE_MS, timeout * 1000 + COMES_MS);
 
 /**
+ * Seconds from a change of weight until a minute of it may be judged, at most: what is left of the minute of
+ * the change, which does not count, the minute itself, and its time to settle.
+ *
+ * @param timeout seconds that a request may take
+ */
+export const firstJudged = (timeout = 0): number => (2 * MINUTE_MS + settled(timeout)) / 1000;
+
+/**
  * The minutes that may be judged, oldest first: complete, over for two minutes (where requests may take
  * longer than one, for so long and a minute), without a change of weight inside, and with both versions in
  * traffic, since the test is about the coin that chooses between them. Read all of them again at every look;

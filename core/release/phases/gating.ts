@@ -88,15 +88,25 @@ function plan(state: Gating, facts: ReleaseFacts, now: number): Action {
     return DENIED.test(facts.rate.unreadable) ? write(abort(state, reason, now)) : wait(reason);
   }
   const { perSecond } = facts.rate;
-  const { minRequests, increase, maxWait } = settings;
+  const { minRequests, increase, maxWait, timeout } = settings;
   const shares = steps.map(({ weight, bake }) => ({ weight: weight / 100, bake }));
-  if (canFill({ steps: shares, perSecond, minRequests, increase, maxWait }))
-    return decided(state, steps, now);
-  const why = `at ${hourly(perSecond)} of the last 24 hours a canary cannot fill its steps, so all traffic goes to version ${state.candidate.version} at once`;
+  const fillsAt = (rate: number): boolean =>
+    canFill({ steps: shares, perSecond: rate, minRequests, increase, maxWait, timeout });
+  if (fillsAt(perSecond)) return decided(state, steps, now);
+  const [cause, fitting] = fillsAt(Number.POSITIVE_INFINITY)
+    ? [
+        `at ${hourly(perSecond)} of the last 24 hours a canary cannot fill its steps`,
+        'steps and minRequests to fit the traffic',
+      ]
+    : [
+        'a step’s bake and maxWait are over before there is a minute to judge',
+        'longer steps, or a longer maxWait',
+      ];
+  const why = `${cause}, so all traffic goes to version ${state.candidate.version} at once`;
   const told = notice(
     state,
     'released all at once',
-    [why, 'What to do: nothing, or set release.strategy, steps and minRequests to fit the traffic.'],
+    [why, `What to do: nothing, or set release.strategy, ${fitting}.`],
     false,
     now,
   );

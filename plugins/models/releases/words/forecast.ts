@@ -1,5 +1,7 @@
 import { canFill, type Plan, stepForecasts } from '../../../../core/judge/feasible.ts';
 import { forecastSays } from '../../../../core/judge/forecast-text.ts';
+import { duration } from '../../../../core/judge/format.ts';
+import { firstJudged } from '../../../../core/judge/minutes.ts';
 import { PATIENCE_MS } from '../../../../core/release/state/durations.ts';
 import type { Model } from '../../declaration/model.ts';
 
@@ -10,12 +12,20 @@ export type RequestRate =
   | { readonly perSecond: number; readonly errorRate?: number; readonly from: 'declared' | 'measured' }
   | { readonly unknown: string };
 
-const planOf = ({ release }: Pick<Model, 'release'>, perSecond: number, errorRate?: number): Plan => ({
+/** What a forecast follows from. */
+type Forecast = Pick<Model, 'name' | 'release' | 'timeout'>;
+
+const planOf = (
+  { release, timeout }: Pick<Forecast, 'release' | 'timeout'>,
+  perSecond: number,
+  errorRate?: number,
+): Plan => ({
   steps: release.steps.map(({ weight, bake }) => ({ weight: weight / 100, bake })),
   perSecond,
   minRequests: release.minRequests,
   increase: release.increase,
   maxWait: release.maxWait,
+  timeout,
   ...(errorRate !== undefined && { errorRate }),
 });
 
@@ -29,10 +39,7 @@ export const isStepwise = ({ release }: Pick<Model, 'release'>): boolean => rele
  *       at 5 req/s a 5 % canary needs 12 min to see errors rise from 1 % to 3 %
  *       step 1 (5 %) can pass after 10 min, when errors may have risen by less than 4 percentage points
  */
-export function forecastLines(
-  model: Pick<Model, 'name' | 'release'>,
-  traffic: RequestRate,
-): readonly string[] {
+export function forecastLines(model: Forecast, traffic: RequestRate): readonly string[] {
   if (!isStepwise(model)) return [];
   const { name } = model;
   if ('unknown' in traffic)
@@ -47,7 +54,7 @@ export function forecastLines(
 }
 
 /** What strategy `auto` will make of traffic like this; undefined for the other strategies. */
-export function autoLine(model: Pick<Model, 'name' | 'release'>, perSecond: number): string | undefined {
+export function autoLine(model: Forecast, perSecond: number): string | undefined {
   if (model.release.strategy !== 'auto') return undefined;
   const fills = perSecond > 0 && canFill(planOf(model, perSecond));
   return fills
@@ -75,19 +82,24 @@ export const longestRelease = (models: readonly Pick<Model, 'release'>[]): numbe
 
 /**
  * What a person should know when packaging: that a step will not get its data in time at the declared
- * traffic.
+ * traffic, or at any.
  */
-export function forecastWarning(model: Pick<Model, 'name' | 'release' | 'traffic'>): string | undefined {
-  const { name, traffic, release } = model;
-  if (traffic === undefined || !isStepwise(model)) return undefined;
-  const late = stepForecasts(planOf(model, traffic)).findIndex(({ fits }) => !fits);
+export function forecastWarning(model: Forecast & Pick<Model, 'traffic'>): string | undefined {
+  const { name, traffic, release, timeout } = model;
+  // A dry run takes its steps by time alone.
+  if (!isStepwise(model) || (release.dryRun && release.strategy !== 'auto')) return undefined;
+  const lateAt = (perSecond: number): number =>
+    stepForecasts(planOf(model, perSecond)).findIndex(({ fits }) => !fits);
+  const never = lateAt(Number.POSITIVE_INFINITY);
+  const late = never >= 0 || traffic === undefined ? never : lateAt(traffic);
   if (late < 0) return undefined;
   const then = { hold: 'is held', pass: 'passes without a verdict', rollback: 'is rolled back' }[
     release.onNoData
   ];
-  const what =
-    release.strategy === 'auto'
-      ? 'and strategy auto releases all at once where the measured traffic is no more'
-      : `and ${then}`;
-  return `models.${name}.release: at the declared traffic step ${late + 1} gets no verdict within its bake and maxWait, ${what}; \`sls models plan\` says what the canary can see.`;
+  const [at, why, where] =
+    never >= 0
+      ? ['', `, since ${duration(firstJudged(timeout))} may go by until there is a minute to judge`, '']
+      : ['at the declared traffic ', '', ' where the measured traffic is no more'];
+  const what = release.strategy === 'auto' ? `and strategy auto releases all at once${where}` : `and ${then}`;
+  return `models.${name}.release: ${at}step ${late + 1} gets no verdict within its bake and maxWait${why}, ${what}; \`sls models plan\` says what the canary can see.`;
 }

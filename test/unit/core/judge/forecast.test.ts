@@ -74,6 +74,21 @@ describe('a plan', () => {
     expect(canFill(plan(1, { steps: [{ weight: 0.99, bake: 600 }] }))).toBe(false);
   });
 
+  it('does not fill a step that is over before there is a minute to judge, whatever the traffic', () => {
+    const short = (bake: number, maxWait: number, more: Partial<Plan> = {}) =>
+      canFill(plan(1000, { steps: [{ weight: 0.25, bake }], maxWait, ...more }));
+    // The rest of the minute of the change, a minute, and two in which its points come.
+    expect([short(60, 179), short(60, 180), short(180, 0), short(240, 0)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    // Requests that take longer settle later.
+    expect([short(240, 0, { timeout: 300 }), short(240, 240, { timeout: 300 })]).toEqual([false, true]);
+    expect(stepForecasts(plan(1000, { steps: [{ weight: 0.25, bake: 60 }] }))[0]?.seconds).toBe(240);
+  });
+
   it('passes when bake, requests and bound allow it', () => {
     expect([0.04, 0.02, 0.01].map((limit) => boundRequests(limit, 0))).toEqual([93, 189, 381]);
     expect(boundRequests(0.01, 0.01)).toBe(1040);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../../core/release/document/contract.ts';
+import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
 import { WORKER_METRICS } from '../../../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../../../core/release/phases/judging.ts';
 import { CANARY, SETTINGS } from '../../../../fakes/settings.ts';
@@ -544,8 +545,8 @@ describe('the gate', () => {
 
 describe('auto', () => {
   const auto = { ...CANARY, strategy: 'auto' as const };
-  const withTraffic = async (perMinute: number, options = {}) => {
-    const w = await live(auto, options);
+  const withTraffic = async (perMinute: number, options = {}, settings: Settings = auto) => {
+    const w = await live(settings, options);
     for (let at = 0; at < 24 * 60; at += 10) {
       w.metrics.add(FUNCTION, 'live', '3', w.clock.now, {
         invocations: 10 * perMinute,
@@ -555,7 +556,7 @@ describe('auto', () => {
       });
       w.clock.now += 10 * MINUTE;
     }
-    await deploy(w, '4', 'b', { settings: auto });
+    await deploy(w, '4', 'b', { settings });
     w.stack.state = 'done';
     return w;
   };
@@ -575,6 +576,21 @@ describe('auto', () => {
     expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(subjects(w)).toEqual(['churn: released all at once']);
     expect(w.state()?.phase).toBe('BAKING');
+  });
+
+  it('is all at once where a step is over before there is a minute to judge: no traffic would fill it', async () => {
+    const steps = [{ weight: 25, bake: 60 }];
+    const w = await withTraffic(600, {}, { ...auto, steps, maxWait: 120 });
+    await w.send(tick());
+    expect(w.state()).toMatchObject({
+      phase: 'BAKING',
+      reason:
+        'a step’s bake and maxWait are over before there is a minute to judge, so all traffic goes to version 4 at once',
+    });
+    expect(subjects(w)).toEqual(['churn: released all at once']);
+    const judged = await withTraffic(600, {}, { ...auto, steps, maxWait: 180 });
+    expect(judged.state()).toMatchObject({ phase: 'SHIFTING', steps });
+    await until(judged, 'BAKING', { 3: 0.001, 4: 0.001 }, { perMinute: 6000, most: 8 });
   });
 
   it('fails the deploy where traffic cannot be read', async () => {

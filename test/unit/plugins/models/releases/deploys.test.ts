@@ -507,6 +507,21 @@ describe('a forecast when packaging', () => {
     expect(warning({}, '40/h')).toContain('releases all at once');
   });
 
+  it('warns of steps that are over before there is a minute to judge, whatever the traffic', () => {
+    const steps = [{ weight: '25%', bake: '2m' }];
+    const never = (more: object, traffic?: string) => warning({ steps, maxWait: '1m', ...more }, traffic);
+    const words =
+      'models.churn.release: step 1 gets no verdict within its bake and maxWait, since 4 min may go by until there is a minute to judge, and';
+    expect(never({ strategy: 'canary' })).toContain(`${words} is held;`);
+    expect(never({ strategy: 'canary', onNoData: 'rollback' }, '500/s')).toContain(
+      `${words} is rolled back;`,
+    );
+    expect(never({})).toContain(`${words} strategy auto releases all at once;`);
+    expect(never({ maxWait: '2m' })).toBeUndefined();
+    // By time alone.
+    expect(never({ strategy: 'canary', dryRun: true }, '40/h')).toBeUndefined();
+  });
+
   it('says nothing where all is well, where traffic is not declared, and without steps', () => {
     expect(warning({}, '50/s')).toBeUndefined();
     expect(warning({})).toBeUndefined();
