@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Chromium, { inflate } from '@sparticuz/chromium';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { lock } from '../local-aws/venv.ts';
 
 /** The machine's network may be closed, and nothing here needs it. */
@@ -31,6 +31,19 @@ export async function launchBrowser(): Promise<Browser> {
     return chromium.launch({ executablePath, args: ARGS, env });
   }
 }
+
+const KEPT_FROM_KEYBOARDS = `[...document.querySelectorAll('*')].filter((one) => {
+  const isScrolled = /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth;
+  const isRead = one.hasAttribute('role') && /\\S/.test(one.getAttribute('aria-label') ?? '');
+  return one.hasAttribute('tabindex') ? !isRead : isScrolled;
+}).map((one) => one.outerHTML.slice(0, 80))`;
+
+/**
+ * @returns what a page scrolls and gives no focus, so that no keyboard reaches it; and what has the focus,
+ * but not both a role and a name: without a role no reader of screens reads a name.
+ * https://www.w3.org/TR/wai-aria-1.2/#generic
+ */
+export const keptFromKeyboards = (page: Page): Promise<unknown> => page.evaluate(KEPT_FROM_KEYBOARDS);
 
 /** Several test files may ask at once, each in a process of its own. */
 async function unpacked(): Promise<{ readonly executablePath: string; readonly libraries: string }> {

@@ -76,9 +76,9 @@ ${cardPart(model)}${free ? '<p class="note">−1 is a dimension of any length.</
 ${token}
 <button type="submit">Send</button>
 </form>
-<div class="answer"><h3>Answer</h3><p class="status" role="status" aria-live="polite">Nothing sent yet.</p><div class="outputs" hidden></div><details class="raw" hidden><summary>Body as it came</summary><pre tabindex="0" aria-label="Answer’s body"></pre></details></div>
+<div class="answer"><h3>Answer</h3><p class="status" role="status" aria-live="polite">Nothing sent yet.</p><div class="outputs" hidden></div><details class="raw" hidden><summary>Body as it came</summary><pre tabindex="0" role="region" aria-label="Answer’s body"></pre></details></div>
 </div>
-<div class="curl"><div class="bar"><h3>The same with curl</h3><button type="button" class="copy">Copy</button></div><pre tabindex="0" aria-label="curl command"></pre></div>
+<div class="curl"><div class="bar"><h3>The same with curl</h3><button type="button" class="copy">Copy</button></div><pre tabindex="0" role="region" aria-label="curl command"></pre></div>
 </section>`;
 }
 

@@ -9,7 +9,7 @@ import type { AdviceNeeds } from '../../core/advice/contract.ts';
 import { adviceHtml } from '../../plugins/models/advise/advice-html.ts';
 import { advisedModel } from '../../plugins/models/advise/advised.ts';
 import { PRICE_LIST } from '../../plugins/models/plan/shared/prices.ts';
-import { launchBrowser } from '../browser.ts';
+import { keptFromKeyboards, launchBrowser } from '../browser.ts';
 import { runAlone, runWarm, type Said } from '../warm-sls.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder } from './sls.ts';
@@ -156,6 +156,7 @@ describe('the page in a browser without a network', () => {
     await page.goto(url);
     expect(asked.filter((address) => address !== url)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    expect(await keptFromKeyboards(page)).toEqual([]);
     expect(await page.locator('svg').count()).toBe(2);
     for (const svg of await page.locator('svg').all()) {
       expect((await svg.boundingBox())?.width).toBeGreaterThan(150);

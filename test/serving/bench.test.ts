@@ -11,7 +11,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchDocument, ScenarioResult } from '../../core/capacity/contract.ts';
 import { benchHtml } from '../../plugins/models/measure/bench-html.ts';
-import { launchBrowser } from '../browser.ts';
+import { keptFromKeyboards, launchBrowser } from '../browser.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder, startSls } from './sls.ts';
 
@@ -203,6 +203,7 @@ describe('the page in a browser without a network', () => {
     await page.goto(url);
     expect(asked.filter((address) => address !== url)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    expect(await keptFromKeyboards(page)).toEqual([]);
     expect(await page.locator('svg').count()).toBe(3);
     for (const svg of await page.locator('svg').all()) {
       expect((await svg.boundingBox())?.width).toBeGreaterThan(150);

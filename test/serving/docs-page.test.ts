@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../browser.ts';
+import { keptFromKeyboards, launchBrowser } from '../browser.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
 
 const SERVICE = `
@@ -172,6 +172,7 @@ describe('the docs page in a browser', () => {
     });
     expect(overflow).toBeLessThanOrEqual(0);
     expect(await contrasts(page)).toEqual([]);
+    expect(await keptFromKeyboards(page)).toEqual([]);
     await context.close();
   });
 });

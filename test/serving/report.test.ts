@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Baseline, DriftWindow, SignalWindow } from '../../core/drift/contract.ts';
 import { type ReportedModel, reportHtml } from '../../plugins/models/drift-report/report-html.ts';
-import { launchBrowser } from '../browser.ts';
+import { keptFromKeyboards, launchBrowser } from '../browser.ts';
 import { CARDS } from '../cards.ts';
 
 const HOSTILE = '</svg><script>alert(1)</script>"\'&';
@@ -160,6 +160,7 @@ describe('the report in a browser without a network', () => {
     await page.goto(url);
     expect(asked.filter((address) => address !== url && !address.startsWith('data:'))).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    expect(await keptFromKeyboards(page)).toEqual([]);
     // Every picture is drawn, with a size, and says what it is.
     for (const svg of await page.locator('svg').all()) {
       expect((await svg.boundingBox())?.width).toBeGreaterThan(150);

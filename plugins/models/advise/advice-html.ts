@@ -10,6 +10,7 @@ import {
 import { FORM_NAMES, memoryWords, numberWords, weightWords } from '../../../core/advice/words.ts';
 import { escapeHtml } from '../../../core/catalog/escape.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
+import { scrolled } from '../page/scrolled.ts';
 import type { AdvisedModel } from './advised-model.ts';
 import { costChart } from './cost-chart.ts';
 
@@ -45,14 +46,15 @@ ${pricesPart(prices)}
 `;
 }
 
-function modelPart({ advice, name, needs }: AdvisedModel): string {
+function modelPart(subject: AdvisedModel): string {
+  const { advice, name, needs } = subject;
   const isKept = advice.form !== undefined;
   return `<section><h2>${escapeHtml(name)}</h2>
 <p class="decision ${isKept ? 'kept' : 'refused'}">${escapeHtml(advice.headline)}</p>
 <h3>Why</h3>
 ${advice.reasons.length === 0 ? '<p class="note">Nothing is known that would rule anything out.</p>' : pairs(advice.reasons.map(({ rule, words }) => [rule, words]))}
-${devicePart(needs, advice)}
-${costPart(needs, advice)}
+${devicePart(subject)}
+${costPart(subject)}
 ${ratePart(needs, advice)}
 <h3>What is not known</h3>
 ${
@@ -63,17 +65,17 @@ ${
 }
 
 /** What the weights take, beside what the device has. */
-function devicePart({ deviceMemory }: AdviceNeeds, { rungs }: FormAdvice): string {
+function devicePart({ name, needs: { deviceMemory }, advice: { rungs } }: AdvisedModel): string {
   if (deviceMemory === undefined || rungs.length === 0) return '';
   const rows = rungs.map(({ bytes, name }) => {
     const times = bytes / deviceMemory.value;
     return `<tr><th scope="row">${name}</th><td class="money">${weightWords(bytes)}</td><td class="money${times > 1 ? ' over' : ''}">${numberWords(times)} ×</td></tr>`;
   });
   return `<h3>The weights on a device of ${escapeHtml(memoryWords(deviceMemory.value))}</h3>
-<div class="scroll"><table><thead><tr><th>precision</th><th class="money">at least</th><th class="money">of its memory</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+${scrolled(`The weights of ${name} on the device`, `<table><thead><tr><th>precision</th><th class="money">at least</th><th class="money">of its memory</th></tr></thead><tbody>${rows.join('')}</tbody></table>`)}`;
 }
 
-function costPart(needs: AdviceNeeds, advice: FormAdvice): string {
+function costPart({ name, needs, advice }: AdvisedModel): string {
   if (needs.traffic === undefined)
     return `<h3>Cost a month</h3><p>Not known without the traffic${advice.curve.lines.length > 0 ? '; the picture shows it by rate' : ''}.</p>`;
   const rows = advice.forms.map((one) => {
@@ -81,7 +83,7 @@ function costPart(needs: AdviceNeeds, advice: FormAdvice): string {
     return `<tr class="${kind}"><th scope="row">${escapeHtml(FORM_NAMES[one.form])}</th><td class="money">${escapeHtml(costWords(one))}</td><td class="text">${escapeHtml(formWords(one))}</td></tr>`;
   });
   return `<h3>Cost a month</h3><p class="note">${escapeHtml(`For ${countedWords(needs)}.`)}</p>
-<div class="scroll"><table><thead><tr><th></th><th class="money">dollars</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+${scrolled(`Cost of ${name} a month`, `<table><thead><tr><td></td><th class="money">dollars</th><td></td></tr></thead><tbody>${rows.join('')}</tbody></table>`)}`;
 }
 
 function ratePart(needs: AdviceNeeds, advice: FormAdvice): string {
@@ -102,7 +104,7 @@ function pricesPart(prices: Prices): string {
     },
   );
   return `<section><h2>Prices</h2><p class="note">${escapeHtml(`${sourceWords(prices)}.`)}</p>
-<div class="scroll"><table><thead><tr><th>name</th><th class="money">dollars</th><th></th><th>read</th><th>where</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
+${scrolled('Prices', `<table><thead><tr><th>name</th><th class="money">dollars</th><td></td><th>read</th><th>where</th></tr></thead><tbody>${rows.join('')}</tbody></table>`)}</section>`;
 }
 
 const pairs = (rows: readonly (readonly [string, string])[]): string =>

@@ -8,6 +8,7 @@ import type { VersionRecord } from '../../../core/release/document/history-contr
 import { percentFigure } from '../../../core/units/percent.ts';
 import { figure, figuresApart, histogram, lineChart, stamp } from '../page/charts.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
+import { scrolled } from '../page/scrolled.ts';
 import type { Past } from '../releases/history/past.ts';
 import { unreadText } from '../releases/history/text.ts';
 import { gateLine, VERDICTS } from '../releases/words/lines.ts';
@@ -86,9 +87,9 @@ ${subjects.map((subject) => section(subject, head.to)).join('\n')}
 
 function section(subject: ReportedModel, now: number): string {
   return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
-${cardPart(subject.live)}${trafficPart(subject)}
-${releasesPart(subject.releases, subject.unread)}
-${benchPart(subject.benches ?? [])}${driftPart(subject, now)}
+${cardPart(subject.model, subject.live)}${trafficPart(subject)}
+${releasesPart(subject)}
+${benchPart(subject)}${driftPart(subject, now)}
 </section>`;
 }
 
@@ -122,7 +123,7 @@ ${lineChart(
 </div>`;
 }
 
-function releasesPart(releases: readonly Past[], unread = 0): string {
+function releasesPart({ model, releases, unread = 0 }: ReportedModel): string {
   const note = unread > 0 ? `<p class="note">${escapeHtml(unreadText(unread))}</p>` : '';
   if (releases.length === 0) return `<h3>Releases</h3>${note || '<p class="note">None is recorded.</p>'}`;
   const rows = releases.map(({ startedAt, from, to, outcome, promoted, reason, judgements, gate }) => {
@@ -136,11 +137,12 @@ function releasesPart(releases: readonly Past[], unread = 0): string {
     const why = reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason];
     return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...before, ...measured, ...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
   });
-  return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>${note}`;
+  const table = `<table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<h3>Releases</h3>${scrolled(`Releases of ${model}`, table)}${note}`;
 }
 
 /** Nothing where nobody has measured. */
-function benchPart(benches: readonly BenchDocument[]): string {
+function benchPart({ model, benches = [] }: ReportedModel): string {
   if (benches.length === 0) return '';
   const rows = benches.flatMap(({ at, curve, scenarios, target }) =>
     scenarios.map(({ scenario, verdict, rate, percentiles, promised, samples }) => {
@@ -159,11 +161,12 @@ function benchPart(benches: readonly BenchDocument[]): string {
     }),
   );
   const head = ['version', 'measured', 'scenario', 'verdict', 'p99', 'promised', 'rows', 'capacity'];
-  return `<h3>Bench, MLPerf-like</h3><div class="scroll"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>
+  const table = `<table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<h3>Bench, MLPerf-like</h3>${scrolled(`Benches of ${model}`, table)}
 `;
 }
 
-function driftPart({ seen, baseline }: ReportedModel, now: number): string {
+function driftPart({ model, seen, baseline }: ReportedModel, now: number): string {
   if (seen === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
   const { windows } = seen;
   const finding = findingOf(seen);
@@ -209,7 +212,7 @@ function driftPart({ seen, baseline }: ReportedModel, now: number): string {
 <div class="histograms">
 ${drawn.map((signal) => pictureOf(signal, baseline)).join('\n')}
 </div>
-<div class="scroll"><table><thead><tr><th></th><th>shift</th><th>change</th><th>p</th><th>T</th><th>χ²</th><th>PSI</th><th>rows</th><th>without value</th><th></th></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table></div>`;
+${scrolled(`Signals of ${model}`, `<table><thead><tr><td></td><th>shift</th><th>change</th><th>p</th><th>T</th><th>χ²</th><th>PSI</th><th>rows</th><th>without value</th><td></td></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table>`)}`;
 }
 
 const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

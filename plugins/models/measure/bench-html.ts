@@ -2,6 +2,7 @@ import type { BenchDocument, ScenarioResult } from '../../../core/capacity/contr
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
 import { escapeHtml } from '../../../core/catalog/escape.ts';
 import { REPORT_STYLE } from '../page/report-style.ts';
+import { scrolled } from '../page/scrolled.ts';
 import { evenScale, type XyMark, xyChart } from '../page/xy-chart.ts';
 import {
   CEILINGS,
@@ -68,7 +69,7 @@ function aboutPart(document: BenchDocument): string {
     return `<tr><th scope="row">${scenario}</th><td class="verdict ${verdict}">${verdict}</td>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
   });
   return `<section><h2>What was measured</h2>
-<div class="scroll"><table><thead><tr><th>scenario</th><th>verdict</th><th>rate</th><th>time</th><th>p50</th><th>p99</th><th>rows</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>
+${scrolled('What was measured', `<table><thead><tr><th>scenario</th><th>verdict</th><th>rate</th><th>time</th><th>p50</th><th>p99</th><th>rows</th></tr></thead><tbody>${rows.join('')}</tbody></table>`)}
 ${facts([
   ['Function', memory],
   ['Identity', target.identity],
@@ -104,7 +105,7 @@ ${facts([
 ${ceilingsPart(result)}</section>`;
 }
 
-function latencyPart({ percentiles, distribution, objective, promised }: ScenarioResult): string {
+function latencyPart({ scenario, percentiles, distribution, objective, promised }: ScenarioResult): string {
   const rows = percentiles.map(({ percentile, ms, bound, needs }) => {
     const told =
       bound === undefined ? `needs ${needs?.toLocaleString('en-US')} requests` : `≤ ${milliseconds(bound)}`;
@@ -125,7 +126,8 @@ function latencyPart({ percentiles, distribution, objective, promised }: Scenari
     ? [{ axis: 'y', at: objective.ms, label: `objective ${milliseconds(objective.ms)}`, colour: 'bad' }]
     : [];
   const points = shown.map(([at, ms]) => [nines(at), ms] as const);
-  return `<div class="charts"><div class="scroll"><table><thead><tr><th></th><th>measured</th><th>99 % sure¹</th></tr></thead><tbody>${rows.join('')}</tbody></table><p class="note">¹ If requests are independent.${promised === undefined ? '' : ' Those that queue are not: the promise below is for them.'}</p></div>
+  const table = `<table><thead><tr><td></td><th>measured</th><th>99 % sure¹</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<div class="charts"><div>${scrolled(`Latency in ${scenario}`, table)}<p class="note">¹ If requests are independent.${promised === undefined ? '' : ' Those that queue are not: the promise below is for them.'}</p></div>
 ${xyChart('Latency from the scheduled time', x, evenScale('ms', most, quantity), [{ label: 'warm requests', colour: 'accent', points }], marks)}</div>`;
 }
 
@@ -179,6 +181,7 @@ function curvePart(document: BenchDocument): string {
     const cells = [mean, latency, upper].map((value) => (value === undefined ? '–' : milliseconds(value)));
     return `<tr><th scope="row">${quantity(rate)}/s</th><td>${quantity(answered)}/s</td>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}<td>${keptUp ? '' : 'does not keep up'}</td></tr>`;
   });
+  const table = `<table><thead><tr><th>asked</th><th>answered rows</th><th>mean</th><th>${name}</th><th>upper bound</th><td></td></tr></thead><tbody>${rows.join('')}</tbody></table>`;
   return `<section><h2>Latency by rate</h2><p>${escapeHtml(`${curveWords(document).join('; ')}.`)}</p>
 <div class="charts">${xyChart(
     `${name} and mean`,
@@ -195,6 +198,6 @@ function curvePart(document: BenchDocument): string {
       { label: 'mean', colour: 'good', points: lineOf(({ mean }) => cut(mean)) },
     ],
     marks,
-  )}<div class="scroll"><table><thead><tr><th>asked</th><th>answered rows</th><th>mean</th><th>${name}</th><th>upper bound</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div></div>
+  )}${scrolled('Latency by rate', table)}</div>
 ${atCapacity === undefined || capacity === undefined ? '' : `${facts([[`At ${quantity(capacity)}/s`, samplesWords(atCapacity)]])}${ceilingsPart(atCapacity, `How near to its limits at ${quantity(capacity)}/s`)}`}</section>`;
 }

@@ -26,6 +26,7 @@ p { margin: .25rem 0 .75rem; }
 .note { font-size: .875rem; color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem 2rem; }
 .histograms { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: 1rem 1.5rem; margin: 1rem 0; }
+.charts > div { min-width: 0; }
 figure { margin: 0; min-width: 0; }
 figcaption { font-size: .9rem; font-weight: 600; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; }
