@@ -178,6 +178,20 @@ function crash(line: number, invoked: Invoked): CaseFailure {
 }
 
 /**
+ * What was asked beside each other, once all of it has ended: what still runs would be in the way of what
+ * comes next.
+ *
+ * @throws what the first that failed threw
+ */
+export async function allEnded<T>(asked: readonly Promise<T>[]): Promise<readonly T[]> {
+  const ended = await Promise.allSettled(asked);
+  return ended.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+}
+
+/**
  * Will asking again help? Throttling, faults of AWS, the network, a version still being made (409) and a
  * right that IAM has not spread yet (403) pass; a version or endpoint that is not there, or a body beyond the
  * limit, does not.

@@ -1,6 +1,16 @@
+import { isThrottled } from '../errors/aws-errors.ts';
 import type { Invoked } from '../ports/aws.ts';
 import type { RowScores } from '../quality/contract.ts';
-import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, willPass } from './ask.ts';
+import {
+  type Answered,
+  type Asking,
+  allEnded,
+  answerOf,
+  askCase,
+  askToStart,
+  type Memo,
+  willPass,
+} from './ask.ts';
 import { FAIR } from './budget.ts';
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
@@ -64,11 +74,20 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
       state = { ...state, ...memoryOf(state, [started]) };
       if (started.failure !== undefined) return unstarted(state, started.failure);
     }
+    let atOnce: number = CASES_AT_ONCE;
     while (state.done < lines.length && state.failed.length < ENOUGH) {
       const fair = end - ports.clock() >= FAIR * input.budgetMs;
       if (!fair && ports.clock() >= end) return outcome(state);
-      const chunk = lines.slice(state.done, state.done + CASES_AT_ONCE);
-      const answered = await askCases(asking(), chunk, input, memo);
+      const chunk = lines.slice(state.done, state.done + atOnce);
+      const answered = await askCases(asking(), chunk, input, memo).catch((error: unknown) => {
+        // The function may have fewer instances than that, by a reservation or beside its traffic.
+        if (chunk.length === 1 || !isThrottled(error)) throw error;
+        return undefined;
+      });
+      if (answered === undefined) {
+        atOnce = 1;
+        continue;
+      }
       // What had only the rest of a budget gets a whole one in the next slice.
       if (!fair && answered.some(({ late }) => late)) return outcome(state);
       const found = answered.flatMap(({ failure }) => failure ?? []);
@@ -154,7 +173,7 @@ async function askCases(
   const reference = endpoint === undefined ? undefined : { endpoint, memo };
   const ask = ({ line, start, end }: CaseLine): Promise<Answered> =>
     askCase(asking, line, casesText.slice(start, end), tolerance, reference);
-  return Promise.all(chunk.map(ask));
+  return allEnded(chunk.map(ask));
 }
 
 /** The cases' inputs, round robin: nothing but them is known to be a request that the model takes. */

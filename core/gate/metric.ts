@@ -1,8 +1,9 @@
+import { isThrottled } from '../errors/aws-errors.ts';
 import { isObject } from '../json/is-object.ts';
 import type { LiveVersion, MetricSettings, MetricState, RowScores } from '../quality/contract.ts';
 import { judgeQuality } from '../quality/judge-quality.ts';
 import { scoreRows } from '../quality/score-rows.ts';
-import { type Asking, askFor, willPass } from './ask.ts';
+import { type Asking, allEnded, askFor, willPass } from './ask.ts';
 import { type CaseLine, caseLines } from './cases.ts';
 import { CASES_AT_ONCE, type CaseFailure, type FailureKind } from './contract.ts';
 import { type LabelledRows, labelledRequest, readLabelled, someRows } from './labelled.ts';
@@ -70,17 +71,25 @@ export async function measureRows(
     memory,
   });
 
+  // The function may have fewer instances than are asked at once, by a reservation or beside its traffic.
+  let isAlone = false;
   while (next < lines.length && refused.length < ENOUGH_ROWS) {
     const fair = isFair();
     if (!fair && isOver()) return part(stateNow());
     const isCompared = live !== undefined && liveFault === undefined;
-    const some = lines.slice(next, next + (isCompared ? CASES_AT_ONCE / 2 : CASES_AT_ONCE)).map(read);
+    const atOnce = isAlone ? 1 : isCompared ? CASES_AT_ONCE / 2 : CASES_AT_ONCE;
+    const some = lines.slice(next, next + atOnce).map(read);
     const left = { rows: ENOUGH_ROWS - refused.length };
-    const asked = await Promise.all([
-      Promise.all(some.map((rows) => askRows(asking(), rows, settings, left))),
-      isCompared ? askLive(asking(), live.version, some, settings) : undefined,
-    ]).catch((error: unknown) => ({ error }));
-    if ('error' in asked) return { ...part(stateNow()), error: asked.error };
+    const asked = await askBoth(
+      isAlone,
+      () => allEnded(some.map((rows) => askRows(asking(), rows, settings, left))),
+      async () => (isCompared ? askLive(asking(), live.version, some, settings) : undefined),
+    ).catch((error: unknown) => ({ error }));
+    if ('error' in asked) {
+      if (isAlone || !isThrottled(asked.error)) return { ...part(stateNow()), error: asked.error };
+      isAlone = true;
+      continue;
+    }
     const [answered, beside] = asked;
     const all = [...answered, ...(beside?.answered ?? [])];
     if (!fair && all.some(({ late }) => late)) return part(stateNow());
@@ -99,6 +108,19 @@ export async function measureRows(
   const compared = live && { ...live, ...(liveFault !== undefined && { fault: liveFault }) };
   const done = part(stateNow());
   return { ...done, state: { ...done.state, result: judgeQuality(settings, done.scores, labels, compared) } };
+}
+
+/** Both versions beside each other, or in turn. @throws what AWS refused of either, once both have ended */
+async function askBoth<A, B>(
+  isAlone: boolean,
+  own: () => Promise<A>,
+  theirs: () => Promise<B>,
+): Promise<readonly [A, B]> {
+  if (isAlone) return [await own(), await theirs()];
+  const [one, other] = await Promise.allSettled([own(), theirs()]);
+  if (one.status === 'rejected') throw one.reason;
+  if (other.status === 'rejected') throw other.reason;
+  return [one.value, other.value];
 }
 
 /** What came of the rows so far. */
@@ -224,7 +246,7 @@ async function askLive(
   settings: MetricSettings,
 ): Promise<{ readonly answered: readonly RowsAnswered[]; readonly fault?: string }> {
   try {
-    const answered = await Promise.all(
+    const answered = await allEnded(
       some.map((rows) => askRows({ ...asking, version }, rows, settings, { rows: 1 })),
     );
     const [fault] = answered.flatMap(({ faults }) => faults);

@@ -37,6 +37,26 @@ const crash = (errorType: string, message: string) => (): never => {
   throw Object.assign(new Error(message), { name: errorType });
 };
 
+/** One instance, as `reserved: 1` gives: Lambda turns a second request away meanwhile. */
+function oneAtATime(answer: FakeHandler): { readonly handler: FakeHandler; readonly chaos: Chaos } {
+  let isBusy = false;
+  return {
+    handler: (event) => {
+      isBusy = false;
+      return answer(event);
+    },
+    chaos: async (point) => {
+      if (point !== 'before invoke') return;
+      if (isBusy)
+        throw Object.assign(new Error('Rate Exceeded.'), {
+          name: 'TooManyRequestsException',
+          $metadata: { httpStatusCode: 429 },
+        });
+      isBusy = true;
+    },
+  };
+}
+
 /** Slices until there is a verdict, as the worker's ticks do. */
 async function gate(
   handler: FakeHandler,
@@ -254,6 +274,13 @@ describe('AWS', () => {
       'Version 7 or its reference cannot be asked: TooManyRequestsException: Rate exceeded',
     );
     expect(states.at(-1)).toMatchObject({ verdict: 'pass', reason: '2 cases; 100 of 512 MB.' });
+  });
+
+  it('that may have one instance is asked one case at a time', async () => {
+    const { handler, chaos } = oneAtATime(doubling);
+    const { state, states } = await gate(handler, { casesText: file(12), chaos, takes: 1000 });
+    expect(state).toMatchObject({ verdict: 'pass', done: 12 });
+    expect(states).toHaveLength(1);
   });
 
   it('that refuses for good is a fail', async () => {

@@ -371,6 +371,31 @@ describe('slices', () => {
     expect(asked('7').length).toBeLessThan(20 + 2 * outcomes.length);
   });
 
+  it('of a function that may have one instance are asked one request at a time', async () => {
+    let isBusy = false;
+    const chaos: Chaos = async (point) => {
+      if (point !== 'before invoke') return;
+      const error = { name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } };
+      if (isBusy) throw Object.assign(new Error('Rate Exceeded.'), error);
+      isBusy = true;
+    };
+    const freeing =
+      (handler: FakeHandler): FakeHandler =>
+      (event) => {
+        isBusy = false;
+        return handler(event);
+      };
+    const { state, outcomes } = await gate(
+      { 7: freeing(wrongEach(20)), 6: freeing(wrongEach(10)) },
+      { min: 0.9, worseThanLive: 0.05, live: LIVE, chaos, takes: 1000 },
+    );
+    expect(state).toMatchObject({
+      verdict: 'pass',
+      metric: { done: 640, result: { live: { version: '6' } } },
+    });
+    expect(outcomes).toHaveLength(1);
+  });
+
   it('whose scores are lost begin anew, rather than leave rows out', async () => {
     const { outcomes, state } = await gate({ 7: wrongEach(20) }, { ...slow, lose: true, slices: 6 });
     expect(state?.verdict).toBeUndefined();
