@@ -1,3 +1,4 @@
+import { staged } from '../../../../core/release/command/text.ts';
 import type { Resource } from '../../contracts/cloudformation.ts';
 import type { Feature, Fold, Known } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
@@ -42,7 +43,7 @@ type Widget = {
 /** A third of the 24 columns that a dashboard has. */
 const THIRD = 8;
 const GRAPH_HEIGHT = 6;
-const TEXT_HEIGHT = 1;
+const TEXT_HEIGHT = 2;
 const ALARM_HEIGHT = 3;
 
 function bandOf(
@@ -55,6 +56,8 @@ function bandOf(
   const graphs = fold.graphs(model);
   const asks = known.get(model.name)?.drift !== undefined;
   const ask = asks ? `, \`sls models drift --model ${model.name}\`` : '';
+  // Whoever looks at it may be in any folder.
+  const commands = staged(`\`sls models status\`${ask}`, host.stage, host.region);
   const rows = Math.ceil(graphs.length / 3);
   return {
     height: TEXT_HEIGHT + rows * GRAPH_HEIGHT + ALARM_HEIGHT,
@@ -65,7 +68,7 @@ function bandOf(
         y: 0,
         width: 24,
         height: TEXT_HEIGHT,
-        properties: { markdown: `## ${model.name} (${functionName}:${ALIAS}), \`sls models status\`${ask}` },
+        properties: { markdown: `## ${model.name} (${functionName}:${ALIAS})\n${commands}` },
       },
       ...graphs.map(
         (properties, index): Widget => ({

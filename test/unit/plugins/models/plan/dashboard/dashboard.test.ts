@@ -34,6 +34,7 @@ type Widget = {
     readonly metrics?: readonly (readonly unknown[])[];
     readonly alarms?: readonly string[];
     readonly annotations?: object;
+    readonly markdown?: string;
   };
 };
 
@@ -75,6 +76,15 @@ describe('the dashboard', () => {
           ).toBe(true);
     }
     expect(widgets.filter(({ type }) => type === 'text')).toHaveLength(2);
+  });
+
+  it('has commands that ask its own stage and region, from whatever folder', () => {
+    const texts = (of: readonly Widget[]) => of.flatMap(({ properties: { markdown = [] } }) => markdown);
+    const status = '`sls models status --stage dev --region eu-central-1`';
+    expect(texts(widgets)).toEqual([
+      `## churn (shop-dev-churn:live)\n${status}`,
+      `## fraud (shop-dev-fraud:live)\n${status}`,
+    ]);
   });
 
   it('shows only metrics that endpoint, worker or Lambda publish', () => {
@@ -209,7 +219,9 @@ describe('the graph of drift', () => {
       annotations: { horizontal: [{ value: 0.2 }] },
     });
     const [text] = widgetsOf(watched, { sha256: '', bytes: 0, rows: 1, native: false, signals });
-    expect(JSON.stringify(text?.properties)).toContain('sls models drift --model churn');
+    expect(text?.properties.markdown).toMatch(
+      /, `sls models drift --model churn --stage dev --region eu-central-1`$/,
+    );
   });
 
   it('has the monitor’s count of classes where an output has them', () => {
