@@ -22,12 +22,14 @@ export function everyOf(state: Release): string {
 }
 
 /**
- * Does nothing call for a tick any more? As `decide` finds it of a release that it stops, but for instances
- * that are still to be put away, which the tick itself sees to before it ends.
+ * Does nothing call for a tick any more? As `decide` finds it of a release that it stops, as far as the
+ * document tells: instances that are to be put away the tick itself sees to before it ends.
  */
 export function isAtRest(state: Release, alias: AliasState, now: number): boolean {
-  const { phase, intent, request, waiting, notices, deployment, writeBack } = state;
+  const { phase, intent, request, waiting, notices, deployment, writeBack, blind, scaled } = state;
   if (!isEnd(phase) || intent !== undefined || notices.length > 0) return false;
+  // What AWS did not take of instances, or is not told of them yet.
+  if (blind !== undefined || scaled?.key === '') return false;
   if (writeBack?.is === 'pending') return false;
   if (request?.url !== undefined || waiting !== undefined) return false;
   if (deployment !== undefined && deployment.told !== phase) return false;

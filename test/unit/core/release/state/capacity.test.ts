@@ -247,6 +247,24 @@ describe('provisioned concurrency', () => {
     expect(held(w)).toEqual(['3']);
   });
 
+  it('that could not be taken away yet is, also where its schedule is lost meanwhile', async () => {
+    let isBroken = false;
+    const chaos = async (point: string): Promise<void> => {
+      if (isBroken && point === 'before release capacity') throw new Error('Rate exceeded');
+    };
+    const w = await deployed(WARM, { chaos });
+    await minutes(w, 2, HEALTHY);
+    isBroken = true;
+    await w.command('rollback');
+    await minute(w);
+    expect([w.state()?.phase, held(w)]).toEqual(['ROLLED_BACK', ['3', '4']]);
+    w.schedules.clear();
+    isBroken = false;
+    await w.send({ sweep: true });
+    await minute(w);
+    expect([held(w), w.schedules.size]).toEqual([['3'], 0]);
+  });
+
   it('changes on both versions in mid-release, without a new one', async () => {
     const w = await deployed(WARM);
     await minutes(w, 4, HEALTHY);
