@@ -68,12 +68,12 @@ const stalled = (bytes: Buffer) => (response: ServerResponse) => {
   response.writeHead(200, { etag: '"1"', 'content-length': bytes.length });
   response.write(bytes.subarray(0, 1_000_000));
 };
-const fetched = (name: string, requestHandler?: Handler) =>
+const fetched = (name: string, requestHandler?: Handler, bytes = BYTES.length) =>
   fetchObjects(
     {
       reference: 's3://trained/churn.onnx',
       isFolder: false,
-      files: [{ path: 'churn.onnx', version: '"1"', bytes: BYTES.length }],
+      files: [{ path: 'churn.onnx', version: '"1"', bytes }],
     },
     { bucket: 'trained', key: 'churn.onnx' },
     () => [],
@@ -101,6 +101,12 @@ it('one that ends early without a word is read again, and not kept', async () =>
   );
   answers = [whole(BYTES)];
   const { path } = await fetched('short');
+  expect((await readFile(path)).equals(BYTES)).toBe(true);
+});
+
+it('one whose length nobody told is taken as it comes', async () => {
+  answers = [(response) => void response.writeHead(200, { etag: '"1"' }).end(BYTES)];
+  const { path } = await fetched('unmeasured', undefined, 0);
   expect((await readFile(path)).equals(BYTES)).toBe(true);
 });
 
