@@ -122,9 +122,15 @@ export function driftLines(model: Declared, facts: DriftFacts): readonly string[
     ...(unsteady.length === 0
       ? []
       : [
-          `${unsteady.map(({ label, phi }) => `${label} (φ ${Number(phi.toPrecision(2))})`).join(', ')} ${unsteady.length === 1 ? 'differs' : 'differ'} from window to window in the reference itself, by season or order: only shifts beyond ${Number((drift.effect * Math.sqrt(Math.max(...unsteady.map(({ phi }) => phi)))).toPrecision(2))} σ and more are told there. A longer window, or a reference of more time, helps.`,
+          `${unsteady.map(({ label, phi }) => `${label} (φ ${Number(phi.toPrecision(2))})`).join(', ')} ${unsteady.length === 1 ? 'differs' : 'differ'} from window to window in the reference itself, by season or order: only ${toldThere(drift, unsteady)} are told there. A longer window, or a reference of more time, helps.`,
         ]),
   ].filter((line) => line !== '');
+}
+
+/** Where no size is asked for, that of a shift follows from traffic alone. */
+function toldThere({ effect }: Drift, unsteady: readonly DriftSignal[]): string {
+  const size = effect * Math.sqrt(Math.max(...unsteady.map(({ phi }) => phi)));
+  return size === 0 ? 'larger shifts' : `shifts beyond ${Number(size.toPrecision(2))} σ and more`;
 }
 
 const count = (amount: number, word: string): string =>

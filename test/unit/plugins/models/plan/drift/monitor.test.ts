@@ -235,6 +235,14 @@ describe('the budget', () => {
     );
   });
 
+  it('say what is told of an unsteady signal, and no size where none is declared', () => {
+    const [age, ...rest] = four;
+    const unsteady = facts([...(age ? [{ ...age, phi: 100 }] : []), ...rest]);
+    const last = (effect: number) => driftLines(declared({ effect }, { traffic: '1/s' }), unsteady).at(-1);
+    expect(last(0.1)).toContain('only shifts beyond 1 σ and more are told there.');
+    expect(last(0)).toContain('by season or order: only larger shifts are told there. A longer window');
+  });
+
   it('says what is found in signals of the median φ, where that is not 1', () => {
     const line = (...phis: readonly number[]) =>
       driftLines(
