@@ -88,25 +88,27 @@ export async function watch(
   let ticks = true;
   /** The models whose last tick did not get through. */
   const away = new Set<string>();
-  /** When all was read last, and whether the latest look failed. */
-  let readAt: number | undefined;
-  let isUnread = false;
+  /** Was all read once, and since when has each look failed? */
+  let wasRead = false;
+  let unreadSince: number | undefined;
   while (!interrupted) {
     const statuses = await read(desk, models).catch((error: unknown) => {
-      const isBrief = readAt !== undefined && desk.now() - readAt < UNREAD;
-      if (interrupted || (isBrief && isPassing(error))) return messageOf(error);
+      const isFirst = unreadSince === undefined;
+      unreadSince ??= desk.now();
+      const isBrief = wasRead && desk.now() - unreadSince < UNREAD;
+      if (interrupted || (isBrief && isPassing(error))) return { unread: messageOf(error), isFirst };
       over.abort();
       throw error;
     });
-    if (typeof statuses === 'string') {
+    if ('unread' in statuses) {
       // A release takes hours, and a network has its moments; what is shown stays meanwhile.
-      if (!isUnread && !interrupted) notice(`It could not be read, and is tried again: ${statuses}`);
-      isUnread = true;
+      if (statuses.isFirst && !interrupted)
+        notice(`It could not be read, and is tried again: ${statuses.unread}`);
       await Promise.race([ended, new Promise((done) => setTimeout(done, pause))]);
       continue;
     }
-    readAt = desk.now();
-    isUnread = false;
+    wasRead = true;
+    unreadSince = undefined;
     if (redraw) {
       // Home, and everything below cleared:
       // https://www.ecma-international.org/publications-and-standards/standards/ecma-48/

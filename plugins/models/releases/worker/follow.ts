@@ -50,16 +50,18 @@ export async function followReleases(
   const { done = isLeft, pause = PAUSE, limit = LIMIT, clock = Date.now, wait = sleep } = options;
   const end = clock() + limit;
   const one = async (target: FollowedModel): Promise<TickAnswer> => {
-    let heard = clock();
+    /** Since the first that failed: the one before may have taken minutes, or this machine slept since. */
+    let silentSince: number | undefined;
     for (;;) {
       const answer = await worker.tick(target).catch((error: unknown) => {
-        if (!isPassing(error) || clock() >= Math.min(heard + SILENT, end)) throw error;
+        silentSince ??= clock();
+        if (!isPassing(error) || clock() >= Math.min(silentSince + SILENT, end)) throw error;
         return undefined;
       });
       if (answer !== undefined) {
-        heard = clock();
+        silentSince = undefined;
         seen(answer);
-        if (done(answer) || heard >= end) return answer;
+        if (done(answer) || clock() >= end) return answer;
       }
       await wait(pause);
     }

@@ -246,6 +246,24 @@ describe('ticking after a deploy', () => {
       expect(await followed).toMatchObject([{ phase: 'BAKING' }]);
     });
 
+    it('after a tick that took minutes itself, or while this machine slept, it is asked again', async () => {
+      let [now, asked] = [0, 0];
+      const tick = async (): Promise<TickAnswer> => {
+        asked += 1;
+        if (asked === 2) {
+          now += 20 * MINUTE;
+          throw unreached;
+        }
+        return { model: 'churn', phase: asked < 3 ? 'JUDGING' : 'BAKING', running: asked < 3 };
+      };
+      const wait = async (milliseconds: number): Promise<void> => {
+        now += milliseconds;
+      };
+      const options = { done: isSettled, limit: 90 * MINUTE, clock: () => now, wait };
+      const followed = followReleases({ tick }, [target], () => {}, options);
+      expect(await followed).toMatchObject([{ phase: 'BAKING' }]);
+    });
+
     it('for longer, nobody waits on', async () => {
       const { followed, minutes: waited } = await follow(unreached, 20, 90);
       await expect(followed).rejects.toThrow('getaddrinfo EAI_AGAIN');
