@@ -13,6 +13,8 @@ export const REVERSED_MINUTES = 10;
 export type Reversed = {
   readonly verdict: 'rollBack' | 'restore' | 'undecided';
   readonly reason: string;
+  /** Nothing was compared: numbers are missing, or one of the versions had no request. */
+  readonly isUntold?: true;
   readonly signals: readonly SignalJudgement[];
 };
 
@@ -53,8 +55,14 @@ export function reversed(
   });
   const worse = missing === undefined ? judged.find((one) => one.isWorse) : undefined;
   if (worse !== undefined) return { verdict: 'rollBack', reason: worse.seen, signals };
-  // What the alarm asked about comes last.
-  return { verdict: isOver ? 'restore' : 'undecided', reason: missing ?? judged.at(-1)?.seen ?? '', signals };
+  const isUntold = missing !== undefined || errors.total.n1 === 0 || errors.total.n2 === 0;
+  return {
+    verdict: isOver ? 'restore' : 'undecided',
+    // What the alarm asked about comes last.
+    reason: missing ?? judged.at(-1)?.seen ?? '',
+    ...(isUntold && { isUntold }),
+    signals,
+  };
 }
 
 function judgeSlow(minutes: readonly Minute[], edge: SlowEdge) {

@@ -114,7 +114,7 @@ function test(state: Reversing, half: string, facts: ReleaseFacts, now: number):
   const bad = found.verdict === 'rollBack' || crashing !== undefined;
   const looked: Judgement = {
     at: iso(now),
-    verdict: bad ? 'fail' : found.verdict === 'restore' ? 'pass' : 'nodata',
+    verdict: bad ? 'fail' : found.verdict === 'restore' && !found.isUntold ? 'pass' : 'nodata',
     reason: crashing ?? found.reason,
     signals: found.signals,
   };
@@ -124,8 +124,11 @@ function test(state: Reversing, half: string, facts: ReleaseFacts, now: number):
       revert(judged, state.stable, reversal.to, `${reversal.alarm}: ${looked.reason}`, looked, true, now),
     );
   }
-  if (found.verdict === 'restore')
-    return restore(state, `version ${state.stable.version} is not to blame: ${looked.reason}`, looked, now);
+  if (found.verdict === 'restore') {
+    const live = `version ${state.stable.version}`;
+    const why = found.isUntold ? `whether ${live} is to blame cannot be told` : `${live} is not to blame`;
+    return restore(state, `${why}: ${looked.reason}`, looked, now, !found.isUntold);
+  }
   return note(state, looked, now);
 }
 
@@ -142,15 +145,24 @@ const note = (state: Reversing, looked: Judgement, now: number): Action =>
   write(next(state, { reversal: { ...state.reversal, judgement: looked } }, now));
 
 /** All traffic on the live version again; somebody must look. */
-function restore(state: Reversing, why: string, looked: Judgement | undefined, now: number): Action {
+function restore(
+  state: Reversing,
+  why: string,
+  looked: Judgement | undefined,
+  now: number,
+  isCompared = false,
+): Action {
   const { stable, reversal } = state;
+  const look = isCompared
+    ? 'look for a cause outside of the model: its inputs, what it calls, the account'
+    : 'find out what its callers get, since nothing was compared';
   const text = notice(
     state,
     `${reversal.alarm} is on, and version ${stable.version} keeps all traffic`,
     [
       `Why: ${why}.`,
       ...numbers(looked),
-      `What to do: look for a cause outside of the model: its inputs, what it calls, the account. Alarms are left alone for an hour; "sls models rollback --model ${state.model}" goes back manually.`,
+      `What to do: ${look}. Alarms are left alone for an hour; "sls models rollback --model ${state.model}" goes back manually.`,
     ],
     true,
     now,

@@ -82,6 +82,28 @@ describe('an alarm after promotion', () => {
     expect(w.state()?.phase).toBe('REVERSING');
   });
 
+  it('where nothing could be compared, the live version is not said to be without blame', async () => {
+    const silent = await promoted();
+    await alarm(silent);
+    await minutes(silent, 14, {}, { perMinute: 0 });
+    const uncounted = await promoted();
+    await alarm(uncounted);
+    for (let done = 0; done < 14; done += 1) {
+      for (const version of ['3', '4'])
+        uncounted.metrics.add(FUNCTION, 'live', version, uncounted.clock.now, {
+          invocations: 500,
+          crashes: 0,
+        });
+      uncounted.clock.now += MINUTE;
+      await due(uncounted);
+    }
+    for (const w of [silent, uncounted]) {
+      expect(w.state()?.phase).toBe('BAKING');
+      expect(w.state()?.reason).toMatch(/^whether version 4 is to blame cannot be told: /);
+      expect(w.notices[0]?.text).toContain('What to do: find out what its callers get');
+    }
+  });
+
   it('lasts ten minutes and what the last one’s numbers take', async () => {
     const w = await promoted();
     await alarm(w);
