@@ -5,6 +5,7 @@ import { span } from '../releases/words/time.ts';
 import {
   byWeight,
   chanceText,
+  countedNoun,
   cutWords,
   damagedWords,
   findingOf,
@@ -54,7 +55,7 @@ export function driftText(model: string, seen: SeenWindows, now: number): string
   const [later, cut, lengths] = [laterWords(finding), cutWords(seen), lengthWords(seen)];
   return [
     `${model}: ${headline(finding)}`,
-    `  window     ${period(shown)}, ended ${span(now - Date.parse(shown.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
+    `  window     ${period(shown)}, ended ${span(now - Date.parse(shown.to))} ago: ${countedNoun(rows, 'row')} in ${countedNoun(requests, 'request')}${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
     ...(later === undefined ? [] : [`  since      ${later}`]),
     ...pastWords(finding).map((line, i) => `  ${i === 0 ? 'drifted' : '       '}    ${line}`),
     ...(cut === undefined ? [] : [`  of         ${cut}`]),

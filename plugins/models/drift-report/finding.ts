@@ -121,7 +121,7 @@ export function headline({ shown, judged, past, isFirst }: DriftFinding): string
     if (shown.rows === 0) return 'no requests in the last window.';
     if (shown.rows < LEAST_ROWS) return `${shown.rows} rows are too few to say anything (${LEAST_ROWS}).`;
     return isByRequest(shown)
-      ? `${counted(shown.requests, 'request')} are too few to say anything (${LEAST_ROWS}): answers count by request.`
+      ? `${countedNoun(shown.requests, 'request')} are too few to say anything (${LEAST_ROWS}): answers count by request.`
       : `of ${shown.rows} rows too few have a value to say anything (${LEAST_ROWS}).`;
   }
   return `like the reference data (${judged.length} signal${judged.length === 1 ? '' : 's'})${past.length === 0 ? '' : '; windows before were not'}.`;
@@ -134,7 +134,7 @@ export function laterWords({ later }: DriftFinding): string | undefined {
   const most = Math.max(...later.map(({ rows }) => rows));
   const asked = Math.max(...later.map(({ requests }) => requests));
   const amount =
-    most >= LEAST_ROWS && later.every(isByRequest) ? counted(asked, 'request') : counted(most, 'row');
+    most >= LEAST_ROWS && later.every(isByRequest) ? countedNoun(asked, 'request') : countedNoun(most, 'row');
   const had =
     most === 0
       ? 'no requests'
@@ -222,7 +222,9 @@ export const chanceText = (p: number): string =>
   p < 1e-300 ? '0' : p < 1e-4 ? p.toExponential(0) : p.toFixed(4);
 
 const minute = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 16)}`;
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** @param text of the number, where it is not itself */
+export const countedNoun = (count: number, noun: string, text = String(count)): string =>
+  `${text} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Only answers are watched, whose rows count as one a request. */
 const isByRequest = ({ requests, rows, signals }: DriftWindow): boolean =>

@@ -17,6 +17,7 @@ import { cardPart } from './card-html.ts';
 import {
   byWeight,
   chanceText,
+  countedNoun,
   cutWords,
   damagedWords,
   findingOf,
@@ -103,7 +104,7 @@ function trafficPart({ traffic, unreadable }: ReportedModel): string {
   const failed = total(errors);
   const share = asked === 0 ? '' : ` (${percentFigure(failed / asked, 2)} %)`;
   return `<h3>Traffic and latency</h3>
-<p>${escapeHtml(`${figure(asked)} requests answered, ${figure(failed)} of them failed${share}, ${figure(total(rejected))} refused.`)}</p>
+<p>${escapeHtml(`${countedNoun(asked, 'request', figure(asked))} answered, ${figure(failed)} of them failed${share}, ${figure(total(rejected))} refused.`)}</p>
 <div class="charts">
 ${lineChart('Requests a period', times, [
   { label: 'answered', colour: 'accent', values: requests },
@@ -182,7 +183,7 @@ function driftPart({ model, seen, baseline }: ReportedModel, now: number): strin
   const order = byWeight(finding);
   const drawn = order.slice(0, CHARTS);
   const notes = [
-    `${windows.length} window${windows.length === 1 ? '' : 's'}; shown: ${period(shown)}, ${figure(shown.rows)} rows${shown.estimated === undefined ? '' : ` in ${figure(shown.requests)} requests, scored of about ${figure(shown.estimated)}`}`,
+    `${countedNoun(windows.length, 'window')}; shown: ${period(shown)}, ${countedNoun(shown.rows, 'row', figure(shown.rows))}${shown.estimated === undefined ? '' : ` in ${countedNoun(shown.requests, 'request', figure(shown.requests))}, scored of about ${figure(shown.estimated)}`}`,
     laterWords(finding),
     damagedWords(seen),
     late,

@@ -69,6 +69,21 @@ const quiet = (hour: number) => windowOf(age, hour, 400, (n) => ({ age: uniform(
 const few = (hour: number) => windowOf(age, hour, 12, (n) => ({ age: uniform(n) }));
 const empty = (hour: number) => windowOf(age, hour, 0, () => ({}));
 
+it('one request, and one row, are told as one', () => {
+  const window = { ...drifted(0), requests: 1, estimated: 40 };
+  expect(text(seen(window))).toContain('400 rows in 1 request, scored of about 40');
+  expect(plainText(page(seen(window)))).toContain('400 rows in 1 request, scored of about 40');
+  expect(text(seen({ ...window, rows: 1 }))).toContain(': 1 row in 1 request,');
+  const traffic = {
+    ...{ times: [START], period: 3600, requests: [1], errors: [0], rejected: [0] },
+    ...{ p50: [5], p95: [5], p99: [5] },
+  };
+  const asked = reportHtml({ service: 's', stage: 'dev', region: 'r', from: START, to: START + HOUR }, [
+    { model: 'churn', functionName: 'f', releases: [], traffic },
+  ]);
+  expect(asked).toContain('1 request answered, 0 of them failed (0 %), 0 refused.');
+});
+
 describe('drift that an alarm was about', () => {
   it('is shown where only empty and small windows came after it', () => {
     const found = seen(drifted(0), drifted(1), few(2), empty(3));
