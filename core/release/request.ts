@@ -183,31 +183,35 @@ async function withoutRegistry(
  * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and
  * half-made things included. Makes no document in the registry, which `sls remove` may have emptied before.
  */
-export async function remove(
-  world: World,
-  { caller, functionName, alias, model, batch }: Remove,
-): Promise<void> {
+export async function remove(world: World, asked: Remove): Promise<void> {
+  let done: string;
   try {
-    const found = await world.registry.release(model).catch(() => undefined);
-    const release = found?.release;
-    const late = release && passedOver(release, caller, functionName);
-    if (late !== undefined) {
-      await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is left as it is: ${late}`);
-      return;
-    }
-    if (release?.functionName === functionName) await world.schedules.remove(release.schedule);
-    for (const qualifier of await world.capacity.list(functionName))
-      await world.capacity.release(functionName, qualifier);
-    if (batch !== undefined) await world.aliases.remove(batch, alias);
-    await world.aliases.remove(functionName, alias);
-    if (found !== undefined && release?.functionName === functionName)
-      await giveBack(world, caller.stack, { ...found, release });
-    await remember(world, model, caller);
+    done = await takenAway(world, asked);
   } catch (error) {
-    await respond(world, caller, 'FAILED', nameAndMessage(error));
+    await respond(world, asked.caller, 'FAILED', nameAndMessage(error));
     return;
   }
-  await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is gone`);
+  await respond(world, asked.caller, 'SUCCESS', done);
+}
+
+/** @returns what is so now */
+async function takenAway(
+  world: World,
+  { caller, functionName, alias, model, batch }: Remove,
+): Promise<string> {
+  const found = await world.registry.release(model).catch(() => undefined);
+  const release = found?.release;
+  const late = release && passedOver(release, caller, functionName);
+  if (late !== undefined) return `${functionName}:${alias} is left as it is: ${late}`;
+  if (release?.functionName === functionName) await world.schedules.remove(release.schedule);
+  for (const qualifier of await world.capacity.list(functionName))
+    await world.capacity.release(functionName, qualifier);
+  if (batch !== undefined) await world.aliases.remove(batch, alias);
+  await world.aliases.remove(functionName, alias);
+  if (found !== undefined && release?.functionName === functionName)
+    await giveBack(world, caller.stack, { ...found, release });
+  await remember(world, model, caller);
+  return `${functionName}:${alias} is gone`;
 }
 
 /** Never throws: a Delete must get through. */

@@ -109,6 +109,22 @@ describe('a Delete that comes again', () => {
     expect(w.target()).toEqual({ version: '1', weights: {} });
   });
 
+  it('is never answered FAILED where the answer alone does not get through', async () => {
+    let breaks = 0;
+    const w = fakeWorld({
+      chaos: async (at) => {
+        if (at === 'before answer' && breaks-- > 0) throw new Error('broken off');
+      },
+    });
+    w.aliases.publish(FUNCTION, '1');
+    await w.send(request('Create', '1', 'a'));
+    breaks = 2;
+    await expect(w.send(DELETE)).rejects.toThrow('broken off');
+    await expect(w.send(DELETE)).rejects.toThrow('broken off');
+    await w.send(DELETE);
+    expect(w.answers.slice(1)).toMatchObject([{ RequestId: DELETE.RequestId, Status: 'SUCCESS' }]);
+  });
+
   it('makes no document where `sls remove` has emptied the registry', async () => {
     const w = fakeWorld();
     w.aliases.publish(FUNCTION, '1');
