@@ -6,7 +6,6 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/s3/get-object.ts';
-import { errorName, errorStatus, UNREACHED } from '../../../../core/errors/aws-errors.ts';
 import type {
   FetchedArtifact,
   ResolvedArtifact,
@@ -15,8 +14,8 @@ import type {
 import { cacheFolder, keyOf, once, placeKnown } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
 import { isTarFault } from '../../disk/untar.ts';
-import { isProxyRefusal, PROXY_FIX } from '../../network/proxied.ts';
 import { problemError } from '../../problems/errors.ts';
+import { cutOff, isBrokenOff, s3Fix, s3Reason } from './s3-faults.ts';
 
 type Item = ObjectHead & { readonly path: string };
 type Client = ReturnType<typeof s3Client>;
@@ -132,7 +131,7 @@ async function bodyOf<T>(
     try {
       return await work(body, bytes);
     } catch (error) {
-      if (!isBroken(error) || attempt === TRIES) throw error;
+      if (!isBrokenOff(error) || attempt === TRIES) throw error;
       await sleep(PAUSE * 4 ** (attempt - 1));
     }
   }
@@ -157,7 +156,7 @@ async function atS3<T>(
     });
   } catch (error) {
     if (isTarFault(error) || (error instanceof Error && 'problems' in error)) throw error;
-    throw missing(key, asked, reasonOf(error), fixOf(error), error);
+    throw missing(key, asked, s3Reason(error), s3Fix(error), error);
   } finally {
     client.destroy();
   }
@@ -222,76 +221,8 @@ function download(
 async function writeAll(body: Readable, target: string, bytes: number): Promise<void> {
   await pipeline(body, createWriteStream(target));
   const { size } = await stat(target);
-  if (bytes > 0 && size !== bytes)
-    throw Object.assign(new Error(`It ends after ${size} of ${bytes} bytes.`), { name: CUT_OFF });
+  if (bytes > 0 && size !== bytes) throw cutOff(size, bytes);
 }
-
-const CUT_OFF = 'CutOff';
-const isCutOff = (error: unknown): error is Error => error instanceof Error && error.name === CUT_OFF;
-
-/** What the client calls an answer without a body. */
-const WORDLESS = 'Unknown';
-
-/** What S3 says of a refusal with 403 beside that: a key that may not be used, an archive, a wrong clock. */
-function saidOf(error: unknown): string | undefined {
-  if (errorStatus(error) !== 403 || !(error instanceof Error)) return undefined;
-  const { name, message } = error;
-  const isBare = name === WORDLESS || (name === 'AccessDenied' && !/\bkms:/.test(message));
-  return isBare ? undefined : message;
-}
-
-/** A HEAD has no body, so the status is all that S3 says. */
-function reasonOf(error: unknown): string {
-  const status = errorStatus(error);
-  if (status === 403 && saidOf(error) === undefined)
-    return 'S3 denies it (403), or it is not there and may not be listed.';
-  if (status === 404) return 'There is no such object or bucket (404).';
-  if (status === 412) return 'It was overwritten while it was read (412).';
-  const name = error instanceof Error ? error.name : 'Error';
-  if (status === 400 && name === WORDLESS) return 'S3 refuses it (400), as where credentials have expired.';
-  if (status !== undefined && name === WORDLESS) return `S3 answers ${status} without a word why.`;
-  if (isProxyRefusal(error) && error instanceof Error) return `S3 cannot be reached: ${error.message}`;
-  if (isCutOff(error)) return error.message;
-  if (isStalled(error)) return 'Nothing more comes from S3.';
-  const code = unreached(error);
-  if (code !== undefined) return `S3 cannot be reached (${code}).`;
-  const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
-  return `S3 says ${why.replace(/\.$/, '')}.`;
-}
-
-function fixOf(error: unknown): string {
-  const status = errorStatus(error);
-  const key = /\bkms:\w+/.exec(saidOf(error) ?? '')?.[0];
-  if (key !== undefined)
-    return `Allow ${key} on the key that it is encrypted with, or use other credentials.`;
-  if (errorName(error) === 'InvalidObjectState')
-    return 'Restore it first: `aws s3api restore-object`, or copy it to a storage class that is read at once.';
-  if (status === 403 && saidOf(error) === undefined)
-    return 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.';
-  if (status === 412) return 'Retry once nothing writes to it.';
-  if (isProxyRefusal(error)) return PROXY_FIX;
-  if (unreached(error) !== undefined) return 'Retry once it can be reached from here.';
-  return isBroken(error)
-    ? 'Retry: the connection to S3 broke off.'
-    : 'Check bucket, key, region and credentials.';
-}
-
-/** Why nobody was asked; undefined for all else. */
-function unreached(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return UNREACHED.has(code) ? code : undefined;
-}
-
-/** Ended before its end, by whoever is between. */
-const isBroken = (error: unknown): boolean =>
-  isStalled(error) ||
-  isCutOff(error) ||
-  (error instanceof Error &&
-    'code' in error &&
-    ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ETIMEDOUT'].includes(String(error.code)));
-
-/** By the client, which has waited for as long as it was told to. */
-const isStalled = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
 function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {
   return problemError(
