@@ -19,7 +19,7 @@ export function passedOver(
   // Each stack has an id of its own, also one that is made anew under the name of another. No two have a
   // function of one name at once.
   return found.functionName === functionName && found.stack !== stack
-    ? 'a stack of later has it now'
+    ? 'it belongs to a newer stack'
     : undefined;
 }
 

@@ -61,9 +61,6 @@ async function show(
 /** Milliseconds between two looks. */
 const PAUSE = 3000;
 
-/** Milliseconds in which nothing may be read, once something was. */
-const UNREAD = 5 * 60_000;
-
 /**
  * On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. It
  * ends once no release goes on by itself, however it ended: a script that must know waits by
@@ -77,7 +74,7 @@ export async function watch(
 ): Promise<void> {
   const { flags, print, notice } = context;
   const { statusLine } = await import('../releases/status-text.ts');
-  const { isPassing } = await import('../releases/worker/worker.ts');
+  const { isPassing, SILENT_MS } = await import('../releases/worker/worker.ts');
   const redraw = process.stdout.isTTY === true && flags.json !== true;
   const shown = new Map<string, string>();
   let interrupted = false;
@@ -95,7 +92,7 @@ export async function watch(
     const statuses = await read(desk, models).catch((error: unknown) => {
       const isFirst = unreadSince === undefined;
       unreadSince ??= desk.now();
-      const isBrief = wasRead && desk.now() - unreadSince < UNREAD;
+      const isBrief = wasRead && desk.now() - unreadSince < SILENT_MS;
       if (interrupted || (isBrief && isPassing(error))) return { unread: messageOf(error), isFirst };
       over.abort();
       throw error;

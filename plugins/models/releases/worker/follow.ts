@@ -1,5 +1,5 @@
 import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
-import { isPassing, sleep, type Worker } from './worker.ts';
+import { isPassing, SILENT_MS, sleep, type Worker } from './worker.ts';
 
 /** A model and its Lambda function's name; `deployment`: id of the deploy that began its release. */
 export type FollowedModel = {
@@ -12,9 +12,6 @@ export type FollowedModel = {
 /** Milliseconds between two ticks of a release that waits, and until we leave it to its schedule. */
 const PAUSE = 2000;
 const LIMIT = 5 * 60_000;
-
-/** Milliseconds in which no tick may get through: a release goes on by its schedule meanwhile. */
-const SILENT = 5 * 60_000;
 
 /** Releases that are ticked at a time. */
 const PARALLEL = 5;
@@ -55,7 +52,7 @@ export async function followReleases(
     for (;;) {
       const answer = await worker.tick(target).catch((error: unknown) => {
         silentSince ??= clock();
-        if (!isPassing(error) || clock() >= Math.min(silentSince + SILENT, end)) throw error;
+        if (!isPassing(error) || clock() >= Math.min(silentSince + SILENT_MS, end)) throw error;
         return undefined;
       });
       if (answer !== undefined) {

@@ -174,6 +174,9 @@ function wasKeptOut(error: unknown): boolean {
 /** The worker's own calls of AWS were throttled. */
 const WAS_THROTTLED = 'WorkerThrottled';
 
+/** Milliseconds in which no tick or look may get through: a release goes on by its schedule meanwhile. */
+export const SILENT_MS = 5 * 60_000;
+
 /**
  * Will a tick get through later? Lambda let nobody in, failed itself, or could not be reached; or the worker
  * was throttled.
