@@ -1,3 +1,4 @@
+import { counted } from '../text/counted.ts';
 import { percentFigure } from '../units/percent.ts';
 import type { Baseline, DriftWindow, Signal, SignalWindow } from './contract.ts';
 import { isMissingMost, strongest, valuesChance } from './strength.ts';
@@ -99,7 +100,6 @@ const pairs = (signals: readonly SignalWindow[], baseline: Baseline): readonly P
   });
 
 const short = (iso: string): string => iso.replace(/:00(\.000)?Z$/, 'Z');
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Whole percents; more digits where that would read as none or as all, and it is neither. */
 function percent(share: number): string {

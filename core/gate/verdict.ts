@@ -1,4 +1,5 @@
 import type { MetricSettings, MetricState } from '../quality/contract.ts';
+import { counted } from '../text/counted.ts';
 import type { CaseFailure, GateSettings, GateState, LoadState } from './contract.ts';
 
 /** Share of the function's memory above which the next larger request may be the one that dies. */
@@ -86,12 +87,12 @@ export function passed(
   { count, metric, load, memory }: GateState,
   { gate, p95, memory: limit }: GateLimits,
 ): string {
-  const cases = count === 0 ? ['It starts'] : [`${count} ${count === 1 ? 'case' : 'cases'}`];
+  const cases = count === 0 ? ['It starts'] : [counted(count, 'case')];
   const loaded =
     load === undefined || gate?.load === undefined
       ? []
       : [
-          `${latency(load)} at ${gate.load.rate}/s${p95 === undefined ? '' : `, objective ${p95} ms`}, ${load.errors} errors, ${load.cold} cold starts`,
+          `${latency(load)} at ${gate.load.rate}/s${p95 === undefined ? '' : `, objective ${p95} ms`}, ${counted(load.errors, 'error')}, ${counted(load.cold, 'cold start')}`,
         ];
   const of = limit === Number.POSITIVE_INFINITY ? '' : ` of ${limit}`;
   const used = memory === undefined ? [] : [`${memory}${of} MB`];

@@ -1,5 +1,6 @@
 import type { Facts, Model } from '../declaration/model.ts';
 import { PRICES } from '../plan/shared/prices.ts';
+import { billedStorage } from '../plan/shared/storage.ts';
 import type { TuneOptions } from './options.ts';
 import { mostSent, ROUNDS } from './sizes.ts';
 
@@ -8,10 +9,10 @@ import { mostSent, ROUNDS } from './sizes.ts';
 /** @returns dollars for a million requests of so many MB that are billed so many milliseconds */
 export function priceOf(
   model: Model,
-  { remote }: Pick<Facts, 'remote'>,
+  facts: Pick<Facts, 'remote'>,
 ): (memory: number, billed: number) => number {
   const { gbSecond } = model.concurrency?.provisioned === undefined ? PRICES : PRICES.provisioned;
-  const storage = remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
+  const storage = billedStorage(model, facts);
   return (memory, billed) =>
     1e6 *
     (PRICES.request +

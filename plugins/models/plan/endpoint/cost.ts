@@ -4,6 +4,7 @@ import { erlangB } from '../../../../core/capacity/erlang.ts';
 import type { Dollars, Use } from '../../contracts/feature.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { logCost, MONTH, metricCost, PRICES } from '../shared/prices.ts';
+import { billedStorage } from '../shared/storage.ts';
 import { lineBytes, metricCount, signalsOf } from '../watch/metrics.ts';
 
 /**
@@ -14,14 +15,13 @@ const LOG_BYTES = 400;
 /** What a model's requests cost by themselves. */
 export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
   const { requests, duration, init } = use;
-  const remote = facts.remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
   const signals = signalsOf(facts.graph ?? facts.signature);
   const { cold, onDemand } = startsOf(model, use);
   const gb = model.memory / 1024;
   const gbSecond =
     onDemand * PRICES.gbSecond[model.architecture] +
     (1 - onDemand) * PRICES.provisioned.gbSecond[model.architecture];
-  const storage = remote * PRICES.storageGbSecond;
+  const storage = billedStorage(model, facts) * PRICES.storageGbSecond;
   return {
     requests: requests * PRICES.request,
     compute: requests * billedSeconds(duration) * (gb * gbSecond + storage),

@@ -9,6 +9,7 @@ import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declarati
 import { objects } from '../../plan/iam/s3-arns.ts';
 import { nodePath } from '../../plan/shared/given-variables.ts';
 import { FILES_PREFIX, layerPrefix, registryKeyStatements } from '../../plan/shared/registry-place.ts';
+import { storageSize } from '../../plan/shared/storage.ts';
 
 /** A zip with handler and artifact, in the runtime of Node, beside a layer with ONNX Runtime. */
 
@@ -55,15 +56,9 @@ function environmentOf(built: Built, host: Host, options: ServiceOptions): Reado
   };
 }
 
-/** MB of /tmp that every function has. */
-const STORAGE = 512;
-
 /** Room in /tmp for files that are fetched at init. */
 function storageOf(model: Model, { facts }: Built): Readonly<Record<string, unknown>> {
-  const bytes = facts.remote.reduce((sum, file) => sum + file.bytes, 0);
-  if (bytes === 0) return {};
-  const asked = Number(model.function.ephemeralStorageSize ?? STORAGE);
-  return { ephemeralStorageSize: Math.max(asked, STORAGE, Math.ceil(bytes / 1024 ** 2) + 64) };
+  return facts.remote.length === 0 ? {} : { ephemeralStorageSize: storageSize(model, facts) };
 }
 
 /**

@@ -601,6 +601,23 @@ describe('cost', () => {
     expect(total(monthlyCost(model, facts, 0, 0.1))).toBe(0);
   });
 
+  it('of /tmp is what it has beyond 512 MB: asked, or for files that are read at start', () => {
+    const computeOf = (given: object, remote: Facts['remote'] = []): number => {
+      const [one] = declaredModels({ churn: { memory: 1024, ...given } });
+      if (one === undefined) throw new Error('no model');
+      return monthlyCost(one, { ...facts, remote }, 1, 0.1).compute;
+    };
+    const seconds = 2_592_000 * 0.1005;
+    const asked = computeOf({ function: { ephemeralStorageSize: 2560 } });
+    expect(asked - computeOf({})).toBeCloseTo(seconds * 2 * 0.0000000309, 9);
+    const file = (bytes: number) => [{ path: 'm.onnx', sha256: '', bytes }];
+    expect(computeOf({}, file(300 * 1024 ** 2))).toBe(computeOf({}));
+    expect(computeOf({}, file(960 * 1024 ** 2)) - computeOf({})).toBeCloseTo(
+      (seconds * 512 * 0.0000000309) / 1024,
+      9,
+    );
+  });
+
   it('of what stands is alarms by their metrics, and instances by the hour, at the least', () => {
     const standing = (rest: object) => {
       const [one] = declaredModels({ churn: { memory: 1024, ...rest } });
