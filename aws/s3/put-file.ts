@@ -27,21 +27,17 @@ export type Uploaded = {
 export type ObjectPlace = { readonly bucket: string; readonly key: string };
 
 /**
- * @param bytes absent: of any size
- * @returns whether an object of this size is there; false where that cannot be told: the write then tells
+ * @returns bytes of what is there, NaN where S3 does not say them; undefined of nothing, and where it cannot
+ * be told: the write then tells
  */
-export async function isThere(
-  client: S3Client,
-  { bucket, key }: ObjectPlace,
-  bytes?: number,
-): Promise<boolean> {
+export async function bytesAt(client: S3Client, { bucket, key }: ObjectPlace): Promise<number | undefined> {
   try {
-    const found = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return bytes === undefined || found.ContentLength === bytes;
+    const { ContentLength } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return ContentLength ?? Number.NaN;
   } catch (error) {
     // Without s3:ListBucket a missing object is a 403.
     const status = errorStatus(error);
-    if (status === 404 || status === 403) return false;
+    if (status === 404 || status === 403) return undefined;
     throw error;
   }
 }
@@ -66,11 +62,11 @@ export async function putFile(
       // Somebody else put it first.
       if (status === 412) return;
       // No such upload: it was completed, the answer was lost, and the client has asked again.
-      if (status === 404 && (await isThere(client, place, file.bytes))) return;
+      if (status === 404 && (await bytesAt(client, place)) === file.bytes) return;
       // Another write or a removal of it is under way, which may come to nothing: who is told so tries again.
       if (status !== 409 || tries === TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
-      if (await isThere(client, place, file.bytes)) return;
+      if ((await bytesAt(client, place)) === file.bytes) return;
     }
   }
 }

@@ -164,7 +164,11 @@ describe('files by content', () => {
       const again = await file(`again-${bytes}`, bytes);
       const Key = `kept/${again.sha256}`;
       await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'first' }));
-      await uploadFiles(aws, Bucket, 'kept/', [again], () => {});
+      await uploadFiles(aws, Bucket, 'kept/', [again], () => {}, 'zipped');
+      // By its own digest it would be another file, and stay one.
+      expect(await problemOf(uploadFiles(aws, Bucket, 'kept/', [again], () => {}))).toMatch(
+        `s3://${Bucket}/${Key} has 5 bytes, and the file that has this digest has ${bytes}`,
+      );
       expect(await listed(Key)).toEqual([[Key, 5]]);
     }
     const both = await file('both', 40 * 1024 ** 2);

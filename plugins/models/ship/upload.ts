@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { isThere, type ObjectPlace, putFile } from '../../../aws/s3/put-file.ts';
+import { bytesAt, type ObjectPlace, putFile } from '../../../aws/s3/put-file.ts';
 import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { awsFix } from '../context/aws-fix.ts';
@@ -30,12 +30,13 @@ export async function uploadFiles(
   try {
     for (const file of files) {
       const place = { bucket, key: `${prefix}${file.sha256}` };
-      // Another zlib packs the same content into other bytes.
-      const bytes = named === 'file' ? file.bytes : undefined;
-      const there = await isThere(client, place, bytes).catch((error: unknown) => {
+      const found = await bytesAt(client, place).catch((error: unknown) => {
         throw failed(place, error);
       });
-      if (there) continue;
+      // Another zlib packs the same content into other bytes.
+      if (found !== undefined && named === 'file' && found !== file.bytes && !Number.isNaN(found))
+        throw another(place, file, found);
+      if (found !== undefined) continue;
       if (named === 'file' && (await sha256Of(file.from).catch(() => undefined)) !== file.sha256)
         throw damaged(file);
       const told = (share: number): void =>
@@ -65,6 +66,18 @@ const damaged = ({ from, sha256 }: Upload, cause?: unknown): Error =>
     ],
     cause,
   );
+
+/** Nothing is written over it: each deploy would end green, and no version could ever read its file. */
+const another = ({ bucket, key }: ObjectPlace, { bytes }: Upload, found: number): Error =>
+  problemError([
+    {
+      code: 'MODELS_AWS',
+      key: 'models',
+      value: `s3://${bucket}/${key}`,
+      message: `s3://${bucket}/${key} has ${found} bytes, and the file that has this digest has ${bytes}: somebody put something else there.`,
+      fix: 'Delete this object, and deploy again.',
+    },
+  ]);
 
 /** AWS names neither bucket nor key of what it refuses. */
 const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { headOf, objectSource } from '../../../../aws/s3/input-object.ts';
 import { bucketObjects } from '../../../../aws/s3/objects.ts';
 import { bucketFiles } from '../../../../aws/s3/output-store.ts';
-import { isThere } from '../../../../aws/s3/put-file.ts';
+import { bytesAt } from '../../../../aws/s3/put-file.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -70,13 +70,13 @@ describe('what S3 refuses', () => {
   });
 
   it('is a file to be put where nothing can be told of it, and an error where S3 cannot say', async () => {
-    const found = await all((s3) => isThere(s3, { bucket: 'b', key: 'k' }, 2));
+    const found = await all((s3) => bytesAt(s3, { bucket: 'b', key: 'k' }));
     expect(Object.fromEntries(found)).toEqual({
       PreconditionFailed: 'PreconditionFailed',
       ConditionalRequestConflict: 'ConditionalRequestConflict',
-      NoSuchKey: false,
-      NoSuchBucket: false,
-      AccessDenied: false,
+      NoSuchKey: undefined,
+      NoSuchBucket: undefined,
+      AccessDenied: undefined,
       SlowDown: 'SlowDown',
     });
   });

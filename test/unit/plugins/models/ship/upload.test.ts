@@ -1,4 +1,5 @@
 /** Files go to a bucket by their digests, where whatever was put first stays. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -76,8 +77,6 @@ it('a layer that another zlib packed is there: it is called by what is in it', a
     const layer = { sha256: 'a'.repeat(64), bytes: 21, from: '/nowhere' };
     await uploadFiles(aws, 'models', 'layers/', [layer], () => {}, 'zipped');
     expect(asked).toEqual(['HEAD']);
-    // What is called by its own digest has one size.
-    await expect(uploadFiles(aws, 'models', 'files/', [layer], () => {})).rejects.toThrow('/nowhere is gone');
     found = 404;
     await expect(uploadFiles(aws, 'models', 'layers/', [layer], () => {}, 'zipped')).rejects.toThrow(
       /\/nowhere is gone, .* Package again\. \[MODELS_CACHE\]/,
@@ -86,5 +85,35 @@ it('a layer that another zlib packed is there: it is called by what is in it', a
     vi.unstubAllEnvs();
     server.closeAllConnections();
     server.close();
+  }
+});
+
+it('a file in whose place something else is, of another size, is told: it would never be written over', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  const bytes = Buffer.from('weights');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  let found: Record<string, number> = { 'content-length': 3 };
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(request.method === 'HEAD' ? 200 : 412, found).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  try {
+    const from = join(folder, 'weights.bin');
+    await writeFile(from, bytes);
+    const upload = () =>
+      uploadFiles(aws, 'models', 'files/', [{ sha256, bytes: bytes.length, from }], () => {});
+    await expect(upload()).rejects.toThrow(
+      `models: s3://models/files/${sha256} has 3 bytes, and the file that has this digest has 7: somebody put something else there. Delete this object, and deploy again. [MODELS_AWS]`,
+    );
+    // An object whose length S3 does not say is taken as it is.
+    found = {};
+    await upload();
+  } finally {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true, force: true });
   }
 });
