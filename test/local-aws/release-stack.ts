@@ -28,7 +28,7 @@ import { foldOf } from '../../plugins/models/plan/fold.ts';
 import { releaseFunctions, releaseResources } from '../../plugins/models/plan/release/functions.ts';
 import { markedForced } from '../../plugins/models/plan/release/offers.ts';
 import { alertResources } from '../../plugins/models/plan/watch/alerts.ts';
-import { LAYER as layer } from '../fixtures/service.ts';
+import { LAYER as layer, modelNamed } from '../fixtures/service.ts';
 import type { Edition } from '../older/version-before.ts';
 import { workerBundle } from './worker-bundle.ts';
 
@@ -36,29 +36,6 @@ export const BUCKET = 'release-test';
 export const SERVICE = 'shop';
 export const STAGE = 'test';
 export const WORKER = `${SERVICE}-${STAGE}-${RELEASE}`;
-
-export const model = (name: string, declares: Partial<Model> = {}): Model => ({
-  name,
-  artifact: { reference: `${name}.onnx`, path: `${name}.onnx` },
-  package: 'zip',
-  memory: 1769,
-  timeout: 10,
-  architecture: 'x86_64',
-  optimize: true,
-  function: {},
-  iam: { statements: [], managedPolicies: [] },
-  release: {
-    strategy: 'auto',
-    steps: [{ weight: 50, bake: 600 }],
-    minRequests: 100,
-    increase: 0.01,
-    maxWait: 7200,
-    onNoData: 'hold',
-    rollbackWindow: 86_400,
-    dryRun: false,
-  },
-  ...declares,
-});
 
 /** This version of the plugin: the worker with what alarms and tells. */
 const PRESENT: Pick<Edition, 'releaseFunctions' | 'releaseResources'> = {
@@ -108,7 +85,7 @@ export type Deployed = {
   readonly fingerprint: string;
   /** Source of its function, in place of one that gives `answer`. */
   readonly code?: string;
-  /** What its declaration says beside the defaults of `model`; memory and timeout are the function's, too. */
+  /** What is declared beside the defaults of `modelNamed`; memory and timeout are the function's, too. */
   readonly declares?: Partial<Model>;
   readonly cases?: Facts['cases'];
 };
@@ -173,7 +150,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     await upload('tail.zip', TAIL_CODE);
     await upload(workerKey, source);
     const input = {
-      models: models.map(({ name, declares }) => model(name, declares)),
+      models: models.map(({ name, declares }) => modelNamed(name, declares)),
       host,
       options: {},
       zips: new Map<string, string>(),
@@ -204,7 +181,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
         Properties: { FunctionName: { Ref: functionId } },
       };
       endpoints.push({
-        model: model(name, declares),
+        model: modelNamed(name, declares),
         facts: {
           ...facts,
           ...(cases && { cases }),

@@ -29,8 +29,9 @@ import { abortReleases, emptyRegistry, leaveRegistry } from '../../plugins/model
 import { releaseLine } from '../../plugins/models/releases/words/lines.ts';
 import { followReleases } from '../../plugins/models/releases/worker/follow.ts';
 import { releaseWorker } from '../../plugins/models/releases/worker/worker.ts';
+import { modelNamed } from '../fixtures/service.ts';
 import { closedGate } from './closed-gate.ts';
-import { BUCKET, type Deployed, model, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
+import { BUCKET, type Deployed, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
 
 let aws: LocalAws;
 let stack: ReturnType<typeof releaseStack>;
@@ -48,7 +49,7 @@ afterAll(async () => {
 const functionName = `${SERVICE}-${STAGE}-churn`;
 /** All at once and over then: what moves an alias, and when, is what is tested here. */
 const declares = {
-  release: { ...model('churn').release, strategy: 'allAtOnce' as const, steps: [], rollbackWindow: 0 },
+  release: { ...modelNamed('churn').release, strategy: 'allAtOnce' as const, steps: [], rollbackWindow: 0 },
 };
 const churn = (answer: string, fingerprint: string): Deployed => ({
   name: 'churn',

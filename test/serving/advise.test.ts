@@ -1,16 +1,13 @@
 /** `sls models advise` in a service, as a person starts it; its page in a browser. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdviceNeeds } from '../../core/advice/contract.ts';
 import { adviceHtml } from '../../plugins/models/advise/advice-html.ts';
 import { advisedModel } from '../../plugins/models/advise/advised.ts';
 import { PRICE_LIST } from '../../plugins/models/plan/shared/prices.ts';
-import { keptFromKeyboards, launchBrowser } from '../browser.ts';
 import { runAlone, runWarm, type Said } from '../warm-sls.ts';
+import { readableInBrowser } from '../written-page.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder } from './sls.ts';
 
@@ -121,49 +118,11 @@ const subjects = [
   advisedModel('little', needs({ latency: given(0.2), size: { weights: [], rest: 9 } }), PRICE_LIST),
 ];
 
-describe('the page in a browser without a network', () => {
-  let browser: Browser;
-  let place = '';
-  beforeAll(async () => {
-    place = await mkdtemp(join(tmpdir(), 'advice-page-'));
-    await writeFile(join(place, 'advice.html'), adviceHtml(subjects, PRICE_LIST));
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(place, { recursive: true, force: true });
-  });
-
-  it.each([
-    [400, 'light'],
-    [400, 'dark'],
-    [1400, 'light'],
-    [1400, 'dark'],
-  ] as const)('is readable at %i pixels, %s', async (width, colorScheme) => {
-    const context = await browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme,
-      offline: true,
-    });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    const asked: string[] = [];
-    page.on('console', (message) => faults.push(message.text()));
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('dialog', (dialog) => faults.push(`dialog: ${dialog.message()}`));
-    page.on('request', (request) => asked.push(request.url()));
-    const url = pathToFileURL(join(place, 'advice.html')).href;
-    await page.goto(url);
-    expect(asked.filter((address) => address !== url)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    expect(await keptFromKeyboards(page)).toEqual([]);
-    expect(await page.locator('svg').count()).toBe(2);
-    for (const svg of await page.locator('svg').all()) {
-      expect((await svg.boundingBox())?.width).toBeGreaterThan(150);
-      expect(await svg.getAttribute('aria-label')).toMatch(/\S/);
-      expect(await svg.innerHTML()).not.toMatch(/NaN|Infinity|undefined/);
-    }
-    expect(await page.locator('script').count()).toBe(0);
+readableInBrowser(
+  'advice',
+  () => adviceHtml(subjects, PRICE_LIST),
+  2,
+  async (page) => {
     expect(await page.locator('.decision.refused').allTextContents()).toEqual([
       'No form keeps all of this at once: privacy, device.',
     ]);
@@ -172,12 +131,5 @@ describe('the page in a browser without a network', () => {
     );
     expect(await page.locator('tr.chosen').count()).toBe(1);
     expect(await page.locator('td.over').count()).toBe(4);
-    if (process.env.SHOTS !== undefined)
-      await page.screenshot({
-        path: join(process.env.SHOTS, `advice-${width}-${colorScheme}.png`),
-        fullPage: true,
-      });
-    expect(faults).toEqual([]);
-    await context.close();
-  });
-});
+  },
+);

@@ -2,16 +2,12 @@
  * `sls models bench` as a person starts it, on this machine and at a running serve; its page in a browser.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchDocument, ScenarioResult } from '../../core/capacity/contract.ts';
 import { benchHtml } from '../../plugins/models/measure/bench-html.ts';
-import { keptFromKeyboards, launchBrowser } from '../browser.ts';
+import { readableInBrowser } from '../written-page.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder, startSls } from './sls.ts';
 
@@ -168,74 +164,29 @@ const document: BenchDocument = {
   million: { total: 0.816, rate: 20, duration: 1.55, from: 'Lambda’s own duration' },
 };
 
-describe('the page in a browser without a network', () => {
-  let browser: Browser;
-  let place = '';
-  beforeAll(async () => {
-    place = await mkdtemp(join(tmpdir(), 'bench-page-'));
-    await writeFile(join(place, 'bench.html'), benchHtml(document));
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(place, { recursive: true, force: true });
-  });
-
-  it.each([
-    [400, 'light'],
-    [400, 'dark'],
-    [1400, 'light'],
-    [1400, 'dark'],
-  ] as const)('is readable at %i pixels, %s', async (width, colorScheme) => {
-    const context = await browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme,
-      offline: true,
-    });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    const asked: string[] = [];
-    page.on('console', (message) => faults.push(message.text()));
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('dialog', (dialog) => faults.push(`dialog: ${dialog.message()}`));
-    page.on('request', (request) => asked.push(request.url()));
-    const url = pathToFileURL(join(place, 'bench.html')).href;
-    await page.goto(url);
-    expect(asked.filter((address) => address !== url)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    expect(await keptFromKeyboards(page)).toEqual([]);
-    expect(await page.locator('svg').count()).toBe(3);
-    for (const svg of await page.locator('svg').all()) {
-      expect((await svg.boundingBox())?.width).toBeGreaterThan(150);
-      expect(await svg.getAttribute('aria-label')).toMatch(/\S/);
-      expect(await svg.innerHTML()).not.toMatch(/NaN|Infinity|undefined/);
-    }
-    expect(await page.locator('script').count()).toBe(0);
+readableInBrowser(
+  'bench',
+  () => benchHtml(document),
+  3,
+  async (page) => {
     expect(await page.getByText('nobody submitted or reviewed it').isVisible()).toBe(true);
     expect(await page.locator('.faults li').allTextContents()).toEqual([
       `The target does not keep up ${HOSTILE}`,
     ]);
     expect(await page.locator('li.over').count()).toBe(3);
     expect(await page.getByText('How near to its limits at 10/s').isVisible()).toBe(true);
-    if (process.env.SHOTS !== undefined)
-      await page.screenshot({
-        path: join(process.env.SHOTS, `bench-${width}-${colorScheme}.png`),
-        fullPage: true,
-      });
-    expect(faults).toEqual([]);
-    await context.close();
-  });
+  },
+);
 
-  it('is written for every document that a bench can end with', async () => {
-    const nothing = { ...document, scenarios: [], curve: { points: [] } };
-    for (const one of [
-      nothing,
-      {
-        ...document,
-        scenarios: [result('Server', { percentiles: [], distribution: [], cold: { count: 0 } })],
-      },
-    ])
-      expect(benchHtml(one)).not.toMatch(/NaN|Infinity|undefined/);
-    expect(await readFile(join(place, 'bench.html'), 'utf8')).not.toMatch(/https?:\/\//);
-  });
+it('the page is written for every document that a bench can end with', async () => {
+  const nothing = { ...document, scenarios: [], curve: { points: [] } };
+  for (const one of [
+    nothing,
+    {
+      ...document,
+      scenarios: [result('Server', { percentiles: [], distribution: [], cold: { count: 0 } })],
+    },
+  ])
+    expect(benchHtml(one)).not.toMatch(/NaN|Infinity|undefined/);
+  expect(benchHtml(document)).not.toMatch(/https?:\/\//);
 });

@@ -1,13 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import type { Baseline, DriftWindow, SignalWindow } from '../../core/drift/contract.ts';
 import { type ReportedModel, reportHtml } from '../../plugins/models/drift-report/report-html.ts';
-import { keptFromKeyboards, launchBrowser } from '../browser.ts';
 import { CARDS } from '../cards.ts';
+import { readableInBrowser } from '../written-page.ts';
 
 const HOSTILE = '</svg><script>alert(1)</script>"\'&';
 const HOUR = 3_600_000;
@@ -121,61 +116,19 @@ const subjects: readonly ReportedModel[] = [
   { model: 'risk', functionName: 'shop-dev-risk', releases: [], seen: { windows: [], cut: false } },
 ];
 
-let folder = '';
-let browser: Browser;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'models-report-'));
-  const html = reportHtml(
-    { service: 'shop', stage: 'dev', region: 'eu-central-1', from: START, to: START + 24 * HOUR },
-    subjects,
-  );
-  await writeFile(join(folder, 'report.html'), html);
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-describe('the report in a browser without a network', () => {
-  it.each([
-    [400, 'light'],
-    [400, 'dark'],
-    [1400, 'light'],
-    [1400, 'dark'],
-  ] as const)('is readable at %i pixels, %s', async (width, colorScheme) => {
-    const context = await browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme,
-      offline: true,
-    });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    const asked: string[] = [];
-    page.on('console', (message) => faults.push(message.text()));
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('dialog', (dialog) => faults.push(`dialog: ${dialog.message()}`));
-    page.on('request', (request) => asked.push(request.url()));
-    const url = pathToFileURL(join(folder, 'report.html')).href;
-    await page.goto(url);
-    expect(asked.filter((address) => address !== url && !address.startsWith('data:'))).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    expect(await keptFromKeyboards(page)).toEqual([]);
-    // Every picture is drawn, with a size, and says what it is.
-    for (const svg of await page.locator('svg').all()) {
-      expect((await svg.boundingBox())?.width).toBeGreaterThan(150);
-      expect(await svg.getAttribute('aria-label')).toMatch(/\S/);
-    }
-    expect(await page.locator('svg').count()).toBe(2 + 1 + 12);
-    expect(await page.locator('script').count()).toBe(0);
+readableInBrowser(
+  'report',
+  () =>
+    reportHtml(
+      { service: 'shop', stage: 'dev', region: 'eu-central-1', from: START, to: START + 24 * HOUR },
+      subjects,
+    ),
+  2 + 1 + 12,
+  async (page) => {
     expect(await page.locator('tr.drifted th').allTextContents()).toEqual([`${HOSTILE} drifted`]);
     expect(await page.getByText(`${HOSTILE} version 3 of MLflow, run 0a1b`).count()).toBe(1);
     expect(await page.getByText('Card of version 3').count()).toBe(1);
     expect(await page.getByText('Nothing was rolled back').count()).toBe(1);
     expect(await page.getByText('Metrics cannot be read: AccessDenied').isVisible()).toBe(true);
-    if (process.env.SHOTS !== undefined)
-      await page.screenshot({ path: join(process.env.SHOTS, `${width}-${colorScheme}.png`), fullPage: true });
-    expect(faults).toEqual([]);
-    await context.close();
-  });
-});
+  },
+);

@@ -11,6 +11,7 @@ import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
+import { modelNamed } from '../fixtures/service.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');
 
@@ -50,30 +51,8 @@ export function newService() {
   };
 }
 
-export function modelOf(path: string, more: Partial<Model> = {}): Model {
-  return {
-    name: 'churn',
-    artifact: artifactOf(path),
-    package: 'zip',
-    memory: 1769,
-    timeout: 10,
-    architecture: 'x86_64',
-    optimize: true,
-    function: {},
-    iam: { statements: [], managedPolicies: [] },
-    release: {
-      strategy: 'auto',
-      steps: [{ weight: 50, bake: 600 }],
-      minRequests: 100,
-      increase: 0.01,
-      maxWait: 7200,
-      onNoData: 'hold',
-      rollbackWindow: 86_400,
-      dryRun: false,
-    },
-    ...more,
-  };
-}
+export const modelOf = (path: string, more: Partial<Model> = {}): Model =>
+  modelNamed('churn', { artifact: artifactOf(path), ...more });
 
 /** @returns folder with what a function's zip has */
 export async function unpacked({ content, zip }: Pick<Shipped, 'content' | 'zip'>): Promise<string> {

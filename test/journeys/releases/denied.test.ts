@@ -2,6 +2,7 @@
  * The worker's role without one of its actions, each in turn: somebody is told which, no more is exposed than
  * was planned, and once it is given back the release ends as it should.
  */
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
@@ -10,7 +11,8 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { releaseStatements } from '../../../plugins/models/plan/release/functions.ts';
-import { hostOf, model } from '../../local-aws/release-stack.ts';
+import { modelNamed } from '../../fixtures/service.ts';
+import { hostOf } from '../../local-aws/release-stack.ts';
 import { holds, targets } from './scaling.ts';
 import {
   AT_ONCE,
@@ -37,7 +39,7 @@ const gate: NonNullable<Model['gate']> = { reference: 'elsewhere', tolerance: 1e
 const actions = [
   ...new Set(
     releaseStatements({
-      models: [model('churn', { ...holds(1), gate })],
+      models: [modelNamed('churn', { ...holds(1), gate })],
       host: hostOf('denied'),
       options: {},
       zips: new Map(),

@@ -1,18 +1,22 @@
 /** An output of batch has one owner: without one, whoever comes first. */
+
 import { describe, expect, it } from 'vitest';
 import { BATCH_ENV, BATCH_METRICS, type Owner } from '../../../../../core/batch/contract.ts';
 import { isSameOwner, parseOwner, takeOwner } from '../../../../../core/batch/owner.ts';
 import { adopt, ownersAfter, ownersBefore } from '../../../../../plugins/models/batch-jobs/owners.ts';
 import { batchFunctions } from '../../../../../plugins/models/plan/batch/functions.ts';
 import { fakeBucket } from '../../../../fakes/bucket.ts';
-import { hostOf, model } from '../../../../local-aws/release-stack.ts';
+import { modelNamed } from '../../../../fixtures/service.ts';
+import { hostOf } from '../../../../local-aws/release-stack.ts';
 import { ENTRY, OWNER, scene } from '../../../core/batch/scene.ts';
 
 const PROD: Owner = { ...OWNER, stage: 'prod' };
 const KEY = 'scored/sum/_OWNER.json';
 const LATEST = 'scored/sum/latest/rows/a.csv.json';
 const churn = (...entries: (typeof ENTRY)[]) =>
-  model('sum', { batch: { entries: entries.length > 0 ? entries : [ENTRY], create: [], concurrency: 2 } });
+  modelNamed('sum', {
+    batch: { entries: entries.length > 0 ? entries : [ENTRY], create: [], concurrency: 2 },
+  });
 
 describe('a job', () => {
   it('takes what nobody owns, and moves latest', async () => {
@@ -98,7 +102,7 @@ describe('a deploy', () => {
       },
     ]);
     // A model of another name has a folder of its own there.
-    const other = model('other', { batch: { entries: [ENTRY], create: [], concurrency: 2 } });
+    const other = modelNamed('other', { batch: { entries: [ENTRY], create: [], concurrency: 2 } });
     expect((await ownersBefore([other], { files }, PROD)).problems).toEqual([]);
   });
 

@@ -1,29 +1,12 @@
 import { stripTypeScriptTypes } from 'node:module';
 import { expect, it } from 'vitest';
 import { command, toJson, toText, toTypes } from '../../../../../plugins/models/commands/list.ts';
-import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+import type { Facts } from '../../../../../plugins/models/declaration/model.ts';
+import { modelNamed } from '../../../../fixtures/service.ts';
 
-const model: Model = {
-  name: 'churn',
+const model = modelNamed('churn', {
   artifact: { reference: 'models/churn.onnx', path: 'models/churn.onnx' },
-  package: 'zip',
-  memory: 1769,
-  timeout: 10,
-  architecture: 'x86_64',
-  optimize: true,
-  function: {},
-  iam: { statements: [], managedPolicies: [] },
-  release: {
-    strategy: 'auto',
-    steps: [{ weight: 50, bake: 600 }],
-    minRequests: 100,
-    increase: 0.01,
-    maxWait: 7200,
-    onNoData: 'hold',
-    rollbackWindow: 86_400,
-    dryRun: false,
-  },
-};
+});
 const facts: Facts = {
   identity: 'f'.repeat(64),
   source: 'a'.repeat(64),

@@ -5,11 +5,11 @@ import { expect, it } from 'vitest';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { leftOut, zipOf } from '../../../../../plugins/models/plan/own-zips.ts';
 import { withinService, zippedIn } from '../../../../../plugins/models/serverless.ts';
-import { model } from '../../../../local-aws/release-stack.ts';
+import { modelNamed } from '../../../../fixtures/service.ts';
 
 const of = (declares: Partial<Model>): readonly string[] =>
   leftOut(
-    [model('churn', { artifact: { reference: 's3://b/k' }, ...declares })],
+    [modelNamed('churn', { artifact: { reference: 's3://b/k' }, ...declares })],
     '/srv/cache',
     withinService({ serviceDir: '/srv/shop' }),
   );
@@ -40,7 +40,7 @@ it('a link is left out by both of its names, where each lies in the service’s 
       expect(within('data/2026/rows.csv')).toEqual(['data/2026/rows.csv']);
       expect(within('data/far.csv')).toEqual(['data/far.csv']);
       expect(within('data/none.csv')).toEqual(['data/none.csv']);
-      const churn = [model('churn', artifact('current'))];
+      const churn = [modelNamed('churn', artifact('current'))];
       expect(leftOut(churn, '/srv/cache', within)).toEqual(
         ['current', 'v3'].flatMap((one) => ['', '/**', '.data', '_data'].map((part) => `!${one}${part}`)),
       );
@@ -63,7 +63,7 @@ it('training data stay on this machine: they are hashed for the card, and packed
 
 it('the cache has models and rows, too, and a build may keep it in the service’s folder', () => {
   const within = withinService({ serviceDir: '/srv/shop' });
-  const churn = [model('churn', { artifact: { reference: 's3://b/k' } })];
+  const churn = [modelNamed('churn', { artifact: { reference: 's3://b/k' } })];
   expect(leftOut(churn, '/srv/shop/.cache/models', within)).toEqual(['!.cache/models/**']);
 });
 

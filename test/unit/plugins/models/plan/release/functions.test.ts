@@ -23,28 +23,9 @@ import {
 import { settingsOf } from '../../../../../../plugins/models/plan/release/settings.ts';
 import { LIMITS } from '../../../../../../plugins/models/plan/shared/limits.ts';
 import { CARDS } from '../../../../../cards.ts';
+import { modelNamed } from '../../../../../fixtures/service.ts';
 
-const model: Model = {
-  name: 'churn',
-  artifact: { reference: 'churn.onnx', path: 'churn.onnx' },
-  package: 'zip',
-  memory: 1769,
-  timeout: 10,
-  architecture: 'x86_64',
-  optimize: true,
-  function: {},
-  iam: { statements: [], managedPolicies: [] },
-  release: {
-    strategy: 'auto',
-    steps: [{ weight: 50, bake: 600 }],
-    minRequests: 100,
-    increase: 0.01,
-    maxWait: 7200,
-    onNoData: 'hold',
-    rollbackWindow: 86_400,
-    dryRun: false,
-  },
-};
+const model = modelNamed('churn');
 const host = (provider: Host['provider'] = {}): Host => ({
   service: 'shop',
   stage: 'dev',
