@@ -19,12 +19,20 @@ const KEY = 1024;
 /** Bytes of an output's prefix: below it come the model, two digests and a name. */
 const OUTPUT_PREFIX = 512;
 
-/** @param given the same as written */
-export function batchProblems(key: string, model: Model, given: Declaration): readonly Problem[] {
+/**
+ * @param given the same as written
+ * @param isBroken is this key refused already?
+ */
+export function batchProblems(
+  key: string,
+  model: Model,
+  given: Declaration,
+  isBroken: (name: string) => boolean,
+): readonly Problem[] {
   const { batch } = model;
   const atOnce = given.concurrency?.batch;
   if (batch === undefined) {
-    if (atOnce === undefined) return [];
+    if (atOnce === undefined || isBroken('batch')) return [];
     const fix = 'Write `batch`, or leave it out.';
     return [invalid(`${key}.concurrency.batch`, atOnce, 'bounds a batch that there is not.', fix)];
   }

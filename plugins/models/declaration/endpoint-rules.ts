@@ -49,8 +49,14 @@ const writtenIn = (map: unknown): ReadonlySet<string> =>
  * Rules that need more than one key.
  *
  * @param raw the same as written
+ * @param isBroken is this key refused already? What stands in its place nobody wrote
  */
-export function ruleProblems(key: string, given: Declaration, raw: unknown): readonly Problem[] {
+export function ruleProblems(
+  key: string,
+  given: Declaration,
+  raw: unknown,
+  isBroken: (name: string) => boolean,
+): readonly Problem[] {
   const problems: Problem[] = [];
   if (given.http && given.timeout > 29) {
     problems.push({
@@ -134,9 +140,14 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
         fix,
       });
   }
-  problems.push(...imageProblems(key, given));
+  if (!isBroken('package')) problems.push(...imageProblems(key, given));
   const { layers } = given.function;
-  if (given.package === 'zip' && Array.isArray(layers) && layers.length > LAYERS - 1) {
+  if (
+    given.package === 'zip' &&
+    !isBroken('package') &&
+    Array.isArray(layers) &&
+    layers.length > LAYERS - 1
+  ) {
     problems.push({
       code: 'MODELS_LIMIT',
       key: `${key}.function.layers`,

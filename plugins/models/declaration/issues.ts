@@ -43,7 +43,7 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
       value,
       message: isEmpty(issue)
         ? `is an empty ${Array.isArray(value) ? 'list' : 'text'}.`
-        : `is ${shown(value)}, not ${expectation(issue)}.`,
+        : `${isCounted(issue, value) ? `has ${value.length}` : `is ${shown(value)}`}, not ${expectation(issue)}.`,
       fix,
     },
   ];
@@ -54,6 +54,9 @@ const isOtherType = ({ path, code }: Issue): boolean => path.length === 0 && cod
 /** An empty list or text: a count of what must be in it tells little. */
 const isEmpty = (issue: Issue): boolean =>
   issue.code === 'too_small' && issue.minimum === 1 && ['array', 'string'].includes(issue.origin);
+
+const isCounted = (issue: Issue, value: unknown): value is readonly unknown[] =>
+  issue.code === 'too_small' && Array.isArray(value);
 
 const FORM = 'a value of the form that is expected here';
 

@@ -79,15 +79,12 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     // A copy: the framework writes into its own configuration, and a model is frozen.
     const draft = rest && frozen(modelNamed(name, structuredClone(rest), architecture));
     if (rest !== undefined && draft !== undefined) {
+      const wrong = broken.map((problem) => `${problem.key}.`);
+      const isBroken = (name: string): boolean => wrong.some((one) => one.startsWith(`${key}.${name}.`));
       broken.push(
-        ...ruleProblems(key, rest, value),
-        ...releaseProblems(
-          key,
-          draft,
-          rest,
-          broken.map(({ key: wrong }) => wrong),
-        ),
-        ...batchProblems(key, draft, rest),
+        ...ruleProblems(key, rest, value, isBroken),
+        ...releaseProblems(key, draft, rest, isBroken),
+        ...batchProblems(key, draft, rest, isBroken),
         ...cardProblems(key, rest, value),
         ...iamProblems(key, rest),
         ...externalProblems(key, value, around.externalApi === true),

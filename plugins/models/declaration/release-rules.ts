@@ -28,6 +28,9 @@ const LONGEST_LOAD = 180;
 /** Below it a p95 is merely the slowest of all requests. */
 const LEAST_LOAD = 20;
 
+/** What the length of a release follows from. */
+const LENGTH = ['release.steps', 'release.strategy', 'release.maxWait'];
+
 /** Less than 0.1 % of all requests no release can exclude; more likely 0.01 was meant to be 1 %. */
 const LEAST_INCREASE = 0.001;
 
@@ -35,18 +38,18 @@ const LEAST_INCREASE = 0.001;
  * Rules between the keys of `concurrency`, `latency`, `gate` and `release`.
  *
  * @param given the same as written, for what the model no longer tells
- * @param broken keys that are refused already: what is left out of the model for them is not missing
+ * @param isBroken is this key refused already? What is left out of the model for it is not missing, and what
+ * stands in its place nobody wrote
  */
 export function releaseProblems(
   key: string,
   model: Model,
   given: Declaration,
-  broken: readonly string[] = [],
+  isBroken: (name: string) => boolean,
 ): readonly Problem[] {
-  const isBroken = (name: string): boolean => broken.some((one) => `${one}.`.startsWith(`${key}.${name}.`));
   return [
     ...capacityProblems(`${key}.concurrency`, model, isBroken('concurrency.provisioned')),
-    ...latencyProblems(`${key}.latency.p95`, model),
+    ...(isBroken('timeout') ? [] : latencyProblems(`${key}.latency.p95`, model)),
     ...floorProblems(key, given),
     ...(model.gate === undefined
       ? []
@@ -55,7 +58,7 @@ export function releaseProblems(
           metric: isBroken('gate.metric'),
         })),
     ...stepProblems(`${key}.release`, model.release, given.release.steps),
-    ...durationProblems(`${key}.release`, model.release),
+    ...durationProblems(`${key}.release`, model.release, LENGTH.some(isBroken)),
   ];
 }
 
@@ -229,7 +232,7 @@ function stepProblems(
   });
 }
 
-function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] {
+function durationProblems(key: string, rules: ReleaseRules, isBroken: boolean): readonly Problem[] {
   const { steps, maxWait, increase, rollbackWindow } = rules;
   const problems: Problem[] = [];
   if (increase < LEAST_INCREASE || increase > 1) {
@@ -238,8 +241,10 @@ function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] 
       invalid(`${key}.increase`, increase, message, 'Write percent from 0.1% to 100%, for example 1%.'),
     );
   }
-  const baking = steps.reduce((sum, { bake }) => sum + bake, 0);
-  const longest = baking + steps.length * maxWait;
+  // In place of what is refused the defaults stand here.
+  const known = isBroken ? [] : steps;
+  const baking = known.reduce((sum, { bake }) => sum + bake, 0);
+  const longest = baking + known.length * maxWait;
   // A single bake beyond it has its own problem.
   if (baking > LONGEST) {
     const message = `bake for ${(baking / DAY).toFixed(1)} days together; ${REMEMBERED}.`;

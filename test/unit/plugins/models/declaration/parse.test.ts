@@ -145,6 +145,28 @@ describe('what is wrong', () => {
     ]);
   });
 
+  // The defaults stand in its place meanwhile.
+  it.each([
+    [{ release: { steps: [{ weight: 10, bake: 'x' }], maxWait: '5d' } }, ['release.steps.0.bake']],
+    [{ release: { strategy: 'blue-green', maxWait: '5d' } }, ['release.strategy']],
+    [{ timeout: 1000, latency: { p95: 60_000 } }, ['timeout']],
+    [{ package: 'Image', image: { repository: 'models' } }, ['package']],
+    [{ package: 'Image', function: { layers: [1, 2, 3, 4, 5] } }, ['package']],
+    [{ batch: { input: 's3://incoming/' }, concurrency: { batch: 5 } }, ['batch.0.output']],
+  ])('is not told of what stands in the place of a wrong value, which nobody wrote: %j', (given, wrong) => {
+    expect(one({ ...churn, ...given }).problems.map(({ key }) => key)).toEqual(
+      wrong.map((key) => `models.churn.${key}`),
+    );
+  });
+
+  it('counts a list that is too short', () => {
+    const [problem] = one({
+      ...churn,
+      gate: { metric: { cases: 'a.csv', name: 'auc', min: 0.8, classes: ['a'] } },
+    }).problems;
+    expect(problem?.message).toBe('has 1, not at least 2.');
+  });
+
   it('show no control character to a terminal', () => {
     const problem = { code: 'MODELS_REFERENCE', key: 'models.a.drift', fix: 'Rename it.' } as const;
     expect(formatProblem({ ...problem, message: 'Its column \u001b[2Jé\u0000\u009b\r is\n\todd.' })).toBe(
