@@ -55,7 +55,7 @@ export function planJson(
         })),
         idle,
         ...(images > 0 && { images }),
-        sweeps: sweepCost(),
+        sweeps: plan.models.length === 0 ? 0 : sweepCost(),
         ...(monitor > 0 && { monitor }),
       },
       ...(policy !== undefined && { policy, trust: neededTrust(input) }),

@@ -22,6 +22,8 @@ export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
     onDemand * PRICES.gbSecond[model.architecture] +
     (1 - onDemand) * PRICES.provisioned.gbSecond[model.architecture];
   const storage = billedStorage(model, facts) * PRICES.storageGbSecond;
+  // Metrics are lines of the log, and its own role may write none. What another role may, nobody knows here.
+  const isSilent = Boolean(model.function.disableLogs) && !model.function.role;
   return {
     requests: requests * PRICES.request,
     compute: requests * billedSeconds(duration) * (gb * gbSecond + storage),
@@ -29,8 +31,8 @@ export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
     // https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
     coldStarts: requests * cold * init * (gb * PRICES.gbSecond[model.architecture] + storage),
     http: model.http === undefined ? 0 : requests * PRICES.httpRequest,
-    logs: logCost(requests, LOG_BYTES + lineBytes(signals)),
-    metrics: metricCost(metricCount(signals, model.latency !== undefined), requests),
+    logs: isSilent ? 0 : logCost(requests, LOG_BYTES + lineBytes(signals)),
+    metrics: isSilent ? 0 : metricCost(metricCount(signals, model.latency !== undefined), requests),
   };
 }
 

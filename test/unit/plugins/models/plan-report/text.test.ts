@@ -56,3 +56,11 @@ it('the policy of a role that the service names lets a model read its files beyo
   );
   expect(text).toContain(JSON.stringify(told.policy, null, 2));
 });
+
+it('a service without models costs nothing, its sweeps included', () => {
+  const plan = { models: [], options: {}, host: HOST, built: new Map(), zips: new Map() };
+  const context = { plan, service: { stack: 'shop-dev', region: 'us-east-1', stage: 'dev' } } as unknown;
+  const report = { items: [], lines: [], idle: 0, images: 0, live: new Map() };
+  const { cost } = JSON.parse(planJson(report, context as Context));
+  expect(cost).toMatchObject({ models: [], idle: 0, sweeps: 0 });
+});

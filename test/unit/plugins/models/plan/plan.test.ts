@@ -618,6 +618,19 @@ describe('cost', () => {
     );
   });
 
+  it('of a model without a log has neither lines nor metrics, which are lines', () => {
+    const costOf = (given: object) => {
+      const [one] = declaredModels({ churn: { latency: { p95: 100 }, function: given } });
+      if (one === undefined) throw new Error('no model');
+      const { logs, metrics } = monthlyCost(one, facts, 1, 0.1);
+      return { logs, metrics };
+    };
+    expect(costOf({ disableLogs: true })).toEqual({ logs: 0, metrics: 0 });
+    // A role of the user's may write a log all the same.
+    expect(costOf({ disableLogs: true, role: 'Mine' })).toEqual(costOf({}));
+    expect(costOf({}).metrics).toBeGreaterThan(0);
+  });
+
   it('of what stands is alarms by their metrics, and instances by the hour, at the least', () => {
     const standing = (rest: object) => {
       const [one] = declaredModels({ churn: { memory: 1024, ...rest } });
