@@ -23,6 +23,8 @@ export type Call = {
   readonly started: number;
   /** Is it traffic? */
   readonly counted: boolean;
+  /** Was the version asked for by its number? */
+  readonly pinned: boolean;
   /** Scores of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
   scores: string | undefined;
   drift: Drifted | undefined;
@@ -54,6 +56,7 @@ export const events = (meter: Meter, audit: AuditLine): Middleware => ({
       requestId: state.context?.awsRequestId ?? '',
       started,
       counted: isCounted(state.context),
+      pinned: isPinned(state.context),
       scores: undefined,
       drift: undefined,
       asked: undefined,
@@ -63,11 +66,11 @@ export const events = (meter: Meter, audit: AuditLine): Middleware => ({
   after(state) {
     const call = state.event as Call;
     const answer = state.response as Answer;
-    const { request, started, counted, scores, drift } = call;
+    const { request, started, counted, pinned, scores, drift } = call;
     state.response = writeAnswer(request, answer, nodeBase64);
     if (scores === undefined) return;
     const audited = audit(call, { outcome: 'answered', status: answer.status, answer });
-    if (counted) meter.answered(started, scores, drift, audited);
+    if (counted) meter.answered(started, scores, drift, audited, pinned);
     else meter.uncounted(audited);
   },
 });
@@ -80,19 +83,30 @@ function isCounted(context: unknown): boolean {
   return given?.clientContext?.custom?.[UNCOUNTED] !== true;
 }
 
+/**
+ * Lambda says by which ARN it was invoked: its last part is then a number, and no alias.
+ * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ */
+function isPinned(context: unknown): boolean {
+  const { invokedFunctionArn: arn } = (context ?? {}) as { readonly invokedFunctionArn?: unknown };
+  return typeof arn === 'string' && /^\d+$/.test(arn.split(':')[QUALIFIER] ?? '');
+}
+/** `arn:aws:lambda:<region>:<account>:function:<name>:<qualifier>` */
+const QUALIFIER = 7;
+
 /** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
 export const errors = (meter: Meter, audit: AuditLine, log: Log): Middleware => ({
   onError(state) {
     const call = state.event as Call;
-    const { request, counted } = call;
+    const { request, counted, pinned } = call;
     const refused = isRefusal(state.error) && !isModelFault(state.error);
     const { answer, code } = answerOf(state.error, request, log);
     state.response = writeAnswer(request, answer, nodeBase64);
     const outcome = refused ? 'refused' : 'failed';
     const audited = audit(call, { outcome, status: answer.status, code, answer });
     if (!counted) meter.unanswered(audited);
-    else if (refused) meter.rejected(audited);
-    else meter.failed(audited);
+    else if (refused) meter.rejected(audited, pinned);
+    else meter.failed(audited, pinned);
   },
 });
 

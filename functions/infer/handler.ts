@@ -25,7 +25,10 @@ import { createMeter, type Meter, type Out } from './metrics.ts';
 const zlib = (): Zlib => process.getBuiltinModule('node:zlib');
 
 /** What Lambda calls. */
-export type Handler = (event: unknown, context?: { readonly awsRequestId?: string }) => Promise<unknown>;
+export type Handler = (
+  event: unknown,
+  context?: { readonly awsRequestId?: string; readonly invokedFunctionArn?: string },
+) => Promise<unknown>;
 
 type Endpoint = {
   readonly responder: Responder;
