@@ -45,6 +45,8 @@ export function queueMessages(aws: AwsConfig): QueueMessages {
       urls.get(queue) ??
       sqs.send(new GetQueueUrlCommand({ QueueName: queue })).then(({ QueueUrl = '' }) => QueueUrl);
     urls.set(queue, known);
+    // What failed is asked again.
+    known.catch(() => urls.delete(queue));
     return known;
   };
   return {

@@ -1,4 +1,5 @@
 import type { Failed, Success } from '../../../core/batch/job.ts';
+import { isPassing, SILENT_MS, sleep } from '../releases/worker/worker.ts';
 import type { Cloud } from './cloud.ts';
 import { type Followed, type KnownFiles, lookAtJob, type SeenJob } from './jobs.ts';
 
@@ -74,6 +75,8 @@ const DAY = 86_400;
  * @param queue that they were asked for by
  * @param jobs as they stood before they were asked for
  * @param told at each look
+ * @throws what AWS answers to a look, where it will not pass or nothing got through for minutes: jobs take
+ * hours, and a network has its moments
  */
 export async function followJobs(
   cloud: Pick<Cloud, 'files' | 'head' | 'objects' | 'depth'>,
@@ -82,7 +85,19 @@ export async function followJobs(
   told: (standing: Standing) => void,
   pause = PAUSE,
   longest = DAY,
+  clock: () => number = Date.now,
 ): Promise<JobsOutcome> {
+  const patiently = async <T>(look: () => Promise<T>): Promise<T> => {
+    let silentSince: number | undefined;
+    for (;;)
+      try {
+        return await look();
+      } catch (error) {
+        silentSince ??= clock();
+        if (!isPassing(error) || clock() - silentSince >= SILENT_MS) throw error;
+        await sleep(pause);
+      }
+  };
   const done: Done[] = [];
   const failed: { job: Followed; failed: Failed }[] = [];
   const over: Followed[] = [];
@@ -99,7 +114,7 @@ export async function followJobs(
     let still = 0;
     let before: SeenJob | undefined;
     for (let looks = 1; ; looks++) {
-      const seen = await lookAtJob(cloud, job.folder, known);
+      const seen = await patiently(() => lookAtJob(cloud, job.folder, known));
       if (seen.success !== undefined) {
         if (isFresh(job)) rows += seen.success.rows;
         done.push(doneOf(job, seen.success));
@@ -109,7 +124,7 @@ export async function followJobs(
         failed.push({ job, failed: seen.failed });
         break;
       }
-      const { waiting, atWork } = await cloud.depth(queue);
+      const { waiting, atWork } = await patiently(() => cloud.depth(queue));
       empty = waiting + atWork === 0 ? empty + 1 : 0;
       // Rows, too: a slow model writes a part's files one after the other.
       still = before?.rows === seen.rows && before.of === seen.of ? still + 1 : 0;
@@ -117,7 +132,7 @@ export async function followJobs(
       const isLost = empty >= EMPTY && still >= (seen.of === undefined ? 1 : STILL);
       if (isLost || looks % PATIENCE === 0) {
         const { bucket, key, etag } = job.object;
-        if ((await cloud.head(bucket, key))?.etag !== etag) {
+        if ((await patiently(() => cloud.head(bucket, key)))?.etag !== etag) {
           over.push(job);
           break;
         }
@@ -137,7 +152,7 @@ export async function followJobs(
         rows: rows + seen.rows,
         ...(seen.of !== undefined && { parts: { done: seen.parts, of: seen.of } }),
       });
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await sleep(pause);
     }
     if (isFresh(job)) fresh.ended++;
   }

@@ -8,9 +8,15 @@ import { queueMessages } from '../../../aws/queue-messages.ts';
 
 const BODY = '{"source":"aws.s3"}';
 
-/** What is read of a message with these attributes. */
-async function received(attributes: Readonly<Record<string, string>>) {
+/** @param denied answers about the queue itself that are refused */
+async function received(attributes: Readonly<Record<string, string>>, denied = 0) {
+  let asked = 0;
   const server = createServer((request, response) => {
+    if (String(request.headers['x-amz-target']).endsWith('GetQueueUrl') && ++asked <= denied) {
+      response.statusCode = 403;
+      request.resume().on('end', () => response.end('{"__type":"AccessDenied","message":"denied"}'));
+      return;
+    }
     const answer = String(request.headers['x-amz-target']).endsWith('GetQueueUrl')
       ? { QueueUrl: 'http://sqs.invalid/000000000000/failed' }
       : {
@@ -40,6 +46,8 @@ async function received(attributes: Readonly<Record<string, string>>) {
     credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }),
   });
   try {
+    for (let times = 0; times < denied; times++)
+      await expect(queues.receive('failed', 5)).rejects.toThrow('denied');
     return await queues.receive('failed', 5);
   } finally {
     queues.close();
@@ -72,4 +80,8 @@ it('say nothing where SQS itself gave them up', async () => {
   const [failure] = await received({});
   expect(failure).not.toHaveProperty('code');
   expect(failure).not.toHaveProperty('reason');
+});
+
+it('are asked for anew where the queue was not found out', async () => {
+  expect(await received({}, 1)).toMatchObject([{ id: '1' }]);
 });

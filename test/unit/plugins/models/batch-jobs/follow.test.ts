@@ -105,6 +105,41 @@ it('a job whose parts are scored is not lost for as long as one may take', async
   expect(s.looks()).toBe(STILL + STILL);
 });
 
+const away = (code: string): Error => Object.assign(new Error(code), { code });
+
+it('a look that does not get through is made again, for five minutes; what AWS refuses ends the wait', async () => {
+  const s = simulated();
+  const job = s.job('rows/a.csv');
+  let [asked, at] = [0, 0];
+  const failing = (error: unknown, times: number) => ({
+    ...s.cloud,
+    depth: async () => {
+      asked++;
+      at += 60_000;
+      if (asked <= times) throw error;
+      s.write(job, KEYS.success, success(1));
+      return { waiting: 0, atWork: 1 };
+    },
+  });
+  const wait = (error: unknown, times: number) => {
+    [asked, at] = [0, 0];
+    return followJobs(
+      failing(error, times),
+      QUEUE,
+      [job],
+      () => {},
+      0,
+      50,
+      () => at,
+    );
+  };
+  await expect(wait(away('AccessDenied'), 1)).rejects.toThrow('AccessDenied');
+  expect(asked).toBe(1);
+  await expect(wait(away('ENOTFOUND'), 99)).rejects.toThrow('ENOTFOUND');
+  expect(asked).toBe(6);
+  expect((await wait(away('ENOTFOUND'), 5)).done).toMatchObject([{ job, rows: 8 }]);
+});
+
 it('a job whose queue is never empty is waited for no longer once nothing of it moves, nor are those after it', async () => {
   const s = simulated(() => {
     s.depth.waiting = 7;
