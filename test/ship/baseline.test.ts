@@ -297,6 +297,25 @@ describe('a baseline', () => {
     expect(notices.filter((notice) => notice.startsWith('prediction'))).toEqual([]);
   });
 
+  it('of a model that finds any number of things in a row has no answers, and says why', async () => {
+    await service.write(
+      'model.onnx',
+      onnx({
+        nodes: [node('Squeeze', ['x'], ['scores'])],
+        inputs: [tensorInfo('x', FLOAT, [1, 4])],
+        outputs: [tensorInfo('scores', FLOAT, ['found'])],
+      }),
+    );
+    const subject = await subjectOf(service.at(), 'model.onnx');
+    expect(subject.outputs).toMatchObject([{ kind: 'prediction', output: 'scores' }]);
+    const path = await service.write('found.csv', `a,b,c,d\n${'1,2,3,4\n5,6,7,8\n'.repeat(200)}`);
+    const { baseline, notices } = await ship(path, subject);
+    expect(baseline.signals.map(({ label, of }) => [label, of])).toEqual(
+      ['a', 'b', 'c', 'd'].map((label) => [label, 'input']),
+    );
+    expect(notices).toContain('The model’s answers are not watched: a row has several, or none.');
+  });
+
   it('says why the model refuses its rows', async () => {
     const subject = await subjectOf(FIXTURES, 'grow.onnx');
     const path = await service.write('refused.csv', `size\n${'-1\n'.repeat(300)}`);

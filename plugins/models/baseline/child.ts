@@ -32,7 +32,10 @@ export type Result =
   /**
    * By signal, a value for each row that was chosen, NaN for none; and how many of them the model was asked.
    */
-  { readonly values: readonly Float64Array[]; readonly asked: number } | { readonly refusal: string };
+  | { readonly values: readonly Float64Array[]; readonly asked: number }
+  /** It answers, but not each row with one value, or with one row of classes. */
+  | { readonly isUnfit: true }
+  | { readonly refusal: string };
 
 const send = (reply: ProcessReply<Result>): Promise<void> =>
   new Promise((resolve) => {
@@ -57,16 +60,17 @@ async function work(task: BaselineTask): Promise<ProcessReply<Result>> {
   const run = await openModel(task.model);
   await send({ kind: 'stage', stage: 'running' });
   const file = await open(task.stored.path);
-  let refusal = 'it gives no answer for each row';
+  let refusal: string | undefined;
   for (const { batch, most } of task.ways) {
     try {
       const result = await ask(run, file, task, batch, most);
       if (result !== undefined) return { kind: 'done', result };
+      refusal = undefined;
     } catch (error) {
       refusal = messageOf(error);
     }
   }
-  return { kind: 'done', result: { refusal } };
+  return { kind: 'done', result: refusal === undefined ? { isUnfit: true } : { refusal } };
 }
 
 /** @returns undefined where an answer has not a row for each row */

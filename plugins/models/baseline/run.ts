@@ -49,6 +49,7 @@ export async function outputSignals(
   if (outcome.kind !== 'done') throw failure(outcome, engine, fault);
   const { result } = outcome;
   if ('refusal' in result) throw refused(engine.gist(result.refusal), fault);
+  if ('isUnfit' in result) return { signals: [], notices: [UNFIT] };
   if (result.asked === 0) return { signals: [], notices: [unasked(task)] };
   const notices: string[] = [];
   const signals: Unnamed[] = [];
@@ -97,6 +98,9 @@ function waysOf(tensors: readonly RowTensor[], fault: FileFault): BaselineTask['
   }
   return [{ batch, most: MOST_SINGLE }];
 }
+
+/** As those that find any number of things in a picture. */
+const UNFIT = 'The model’s answers are not watched: a row has several, or none.';
 
 /** Not one row could be asked. */
 function unasked({ ways: [way], stored }: BaselineTask): string {
