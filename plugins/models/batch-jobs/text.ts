@@ -28,7 +28,9 @@ export function standingLine({ ended, of, fresh, rows, parts }: Standing, ms: nu
   return `${ended} of ${some(of, 'object')} done${where}, ${some(rows, 'row')}${rate}${left}`;
 }
 
-const dollars = (amount: number): string => (amount === 0 ? '$0' : `$${amount.toPrecision(2)}`);
+/** Two digits, without a power of ten: one small object costs less than a millionth, large ones hundreds. */
+const dollars = (amount: number): string =>
+  `$${amount.toLocaleString('en-US', amount === 0 ? {} : { minimumSignificantDigits: 2, maximumSignificantDigits: 2 })}`;
 
 /**
  * What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in

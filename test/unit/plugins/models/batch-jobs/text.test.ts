@@ -48,3 +48,15 @@ it('keys and reasons are shown as what they are: a terminal obeys none of them, 
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   }
 });
+
+it.each([
+  ['one small object', 1, 5, '$0.00000047'],
+  ['some', 20, 1_000_000, '$0.013'],
+  ['many of a slow model', 1_000_000, 1e10, '$130'],
+  ['a month of them', 1_000_000, 2e11, '$2,700'],
+  ['nothing that was not done before', 0, 0, '$0'],
+])('what %s cost is written without a power of ten', (_, files, ms, dollars) => {
+  const done = files === 0 ? [] : [{ job, rows: 1, errors: 0, version: '1', files, ms }];
+  const text = outcomeText({ done, failed: [], over: [], lost: [], left: [] }, MODEL, 1000);
+  expect(text).toContain(`about ${dollars} (Lambda only)`);
+});
