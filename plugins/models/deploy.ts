@@ -1,8 +1,10 @@
 import type { Utils } from './context/same-service.ts';
 import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
+import { loggedAnew, renamed } from './plan/release/logged-anew.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
+import { isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { Reach } from './releases/ports.ts';
@@ -69,6 +71,18 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     Object.assign(resources, askedAgain(resources, models, new Date().toISOString()));
   }
 
+  /** In place: the framework and other plugins hold on to the template. */
+  function rename(names: ReadonlyMap<string, string>): void {
+    if (names.size === 0) return;
+    const { Resources: resources, Outputs: outputs } = framework.templateOf(serverless);
+    const parts = [renamed(resources, names), renamed(outputs, names)] as const;
+    for (const part of [resources, outputs]) for (const id of Object.keys(part)) delete part[id];
+    Object.assign(resources, parts[0]);
+    Object.assign(outputs, parts[1]);
+    framework.setOrder(resources, steadyOrder(resources, isRacedResource));
+    framework.setOrder(outputs, steadyOrder(outputs, isRacedOutput));
+  }
+
   /** An output of batch belongs to one service and stage. */
   async function lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
     if (!models.some(({ batch }) => batch !== undefined)) return;
@@ -105,6 +119,9 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
         read ??= context.reach.template();
         return read;
       };
+      // What cannot be read is told with the roles.
+      const deployed = await template().catch(() => ({}));
+      rename(loggedAnew(input.models, resources, deployed, framework.sha256));
       const roles = await keepRoles(input, resources, { template });
       Object.assign(resources, roles.resources);
       for (const line of roles.lines) utils.log.notice(line);
