@@ -115,9 +115,18 @@ export function driftLines(model: Declared, facts: DriftFacts): readonly string[
   const counts = [count(inputs.length, 'input'), count(outputs.length, 'output')].filter(
     (text) => text !== '',
   );
+  // The notices of the reference data say why.
+  if (counts.length === 0)
+    return [
+      `nothing is watched: neither inputs nor answers of the model can be held against ${drift.baseline}. No drift will be told; leave \`drift\` out.`,
+    ];
+  const watched =
+    inputs.length === 0
+      ? 'no input is watched'
+      : `inputs are watched by ${facts.native ? 'CloudWatch alone' : 'the monitor'}`;
   const unsteady = facts.signals.filter(({ phi }) => phi > UNSTEADY);
   return [
-    `${counts.join(' and ')} against ${facts.rows} rows of ${drift.baseline}, in windows of ${written(drift.window)}; inputs are watched by ${facts.native ? 'CloudWatch alone' : 'the monitor'}. ${errs(model, facts)}`,
+    `${counts.join(' and ')} against ${facts.rows} rows of ${drift.baseline}, in windows of ${written(drift.window)}; ${watched}. ${errs(model, facts)}`,
     sees(model, facts, rows),
     ...(unsteady.length === 0
       ? []

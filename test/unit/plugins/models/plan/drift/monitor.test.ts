@@ -235,6 +235,16 @@ describe('the budget', () => {
     );
   });
 
+  it('says that no input is watched where none is, and where nothing is', () => {
+    const [first] = driftLines(declared({}, { traffic: '1/s' }), facts(two));
+    expect(first).toMatch(
+      /^2 outputs against 10000 rows of ref\.csv, in windows of 1h; no input is watched\. /,
+    );
+    expect(driftLines(declared({}, { traffic: '1/s' }), facts([]))).toEqual([
+      'nothing is watched: neither inputs nor answers of the model can be held against ref.csv. No drift will be told; leave `drift` out.',
+    ]);
+  });
+
   it('say what is told of an unsteady signal, and no size where none is declared', () => {
     const [age, ...rest] = four;
     const unsteady = facts([...(age ? [{ ...age, phi: 100 }] : []), ...rest]);
