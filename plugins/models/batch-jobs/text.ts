@@ -20,13 +20,17 @@ const some = (value: number, one: string): string => `${wholeNumber(value)} ${on
 
 /** @param ms since the wait began */
 export function standingLine({ ended, of, fresh, rows, parts }: Standing, ms: number): string {
-  const rate = rows > 0 && ms > 0 ? `, ${wholeNumber(rows / (ms / 1000))} rows/s` : '';
+  const rate = rows > 0 && ms > 0 ? `, ${rateOf(rows / (ms / 1000))} rows/s` : '';
   const begun = parts === undefined ? 0 : parts.done / Math.max(1, parts.of);
   const share = (fresh.ended + begun) / fresh.of;
   const left = share > 0 && share < 1 ? `, about ${span((ms * (1 - share)) / share)} left` : '';
   const where = parts === undefined ? '' : `, part ${parts.done} of ${parts.of}`;
   return `${ended} of ${some(of, 'object')} done${where}, ${some(rows, 'row')}${rate}${left}`;
 }
+
+/** A slow model takes seconds for a row: that is no rate of 0. */
+const rateOf = (perSecond: number): string =>
+  perSecond < 10 ? String(Number(perSecond.toPrecision(2))) : wholeNumber(perSecond);
 
 /** Two digits, without a power of ten: one small object costs less than a millionth, large ones hundreds. */
 const dollars = (amount: number): string =>

@@ -243,7 +243,7 @@ it('rows and the time left are of what this wait is for, and not of what was don
   expect(outcome.done.map(({ rows }) => rows)).toEqual([1_000_000, 8]);
   // A minute for the first half: another one for the rest.
   expect(new Set(lines)).toEqual(
-    new Set([`1 of 2 objects done, part 1 of 2, 8 rows, 0 rows/s, about ${span(60_000)} left`]),
+    new Set([`1 of 2 objects done, part 1 of 2, 8 rows, 0.13 rows/s, about ${span(60_000)} left`]),
   );
 });
 

@@ -4,7 +4,12 @@ import type { Failed, Success } from '../../../../../core/batch/job.ts';
 import type { JobsOutcome } from '../../../../../plugins/models/batch-jobs/follow.ts';
 import { followed } from '../../../../../plugins/models/batch-jobs/jobs.ts';
 import { redriveHint, redrivenText } from '../../../../../plugins/models/batch-jobs/redriven-text.ts';
-import { failureText, outcomeText, stateLine } from '../../../../../plugins/models/batch-jobs/text.ts';
+import {
+  failureText,
+  outcomeText,
+  standingLine,
+  stateLine,
+} from '../../../../../plugins/models/batch-jobs/text.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { ENTRY } from '../../../core/batch/scene.ts';
 
@@ -59,4 +64,13 @@ it.each([
   const done = files === 0 ? [] : [{ job, rows: 1, errors: 0, version: '1', files, ms }];
   const text = outcomeText({ done, failed: [], over: [], lost: [], left: [] }, MODEL, 1000);
   expect(text).toContain(`about ${dollars} (Lambda only)`);
+});
+
+it.each([
+  [12, 300_000, '12 rows, 0.04 rows/s'],
+  [90, 60_000, '90 rows, 1.5 rows/s'],
+  [300_000, 60_000, '300,000 rows, 5,000 rows/s'],
+])('%i rows in %i ms have a rate that is not rounded to nothing', (rows, ms, told) => {
+  const standing = { ended: 0, of: 1, fresh: { ended: 0, of: 1 }, rows };
+  expect(standingLine(standing, ms)).toBe(`0 of 1 object done, ${told}`);
 });
