@@ -2,7 +2,7 @@
 import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Manifest } from '../../core/endpoint/contract.ts';
@@ -383,6 +383,11 @@ describe('the encoding of a body', () => {
     ['x-gzip', gzipSync(body)],
     ['GZIP', body],
     ['deflate', deflateSync(body)],
+    ['deflate', deflateRawSync(body)],
+    // Its first byte is that of an object in JSON.
+    ['deflate', deflateRawSync(Buffer.concat([Buffer.from('\uFEFF'), body]))],
+    // A gateway has undone it.
+    ['deflate', body],
     ['identity', body],
     ['', body],
   ])('%j is taken', async (encoding, bytes) => {
