@@ -163,7 +163,7 @@ export function bodyBytes(
  */
 export function utf8(bytes: Uint8Array): string {
   const text = decodedUtf8(bytes);
-  if (text === undefined) throw refusal('INVALID_ENCODING', 'The JSON is not UTF-8.');
+  if (text === undefined) throw refusal('INVALID_ENCODING', 'The body’s text is not UTF-8.');
   return text;
 }
 

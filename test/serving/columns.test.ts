@@ -396,6 +396,14 @@ describe('the encoding of a body', () => {
     );
   });
 
+  test('of its letters is UTF-8, in csv as in JSON', async () => {
+    const bytes = Buffer.from('größe,1\n', 'latin1');
+    expect((await (await echo())(bytes, 'text/csv')).value).toEqual({
+      code: 'INVALID_ENCODING',
+      error: 'The body’s text is not UTF-8.',
+    });
+  });
+
   test.each([
     ['br', brotliCompressSync(body)],
     ['zstd', body],
