@@ -26,8 +26,8 @@ export function capacityOf({
   function: given,
 }: Model): Capacity | undefined {
   const reserved = concurrency?.reserved ?? given.reservedConcurrency;
-  if (concurrency === undefined && reserved === undefined && batch === undefined) return undefined;
   const { provisioned, schedule = [] } = concurrency ?? {};
+  if (provisioned === undefined && reserved === undefined && batch === undefined) return undefined;
   const peak = concurrency === undefined ? 0 : peakOf(concurrency);
   const keeps = provisioned !== undefined && release.strategy === 'blueGreen' && release.rollbackWindow > 0;
   return {

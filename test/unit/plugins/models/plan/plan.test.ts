@@ -742,6 +742,7 @@ describe('capacity', () => {
 
   it('is told where there is any, with twice the peak during a release', () => {
     expect(line({})).toBeUndefined();
+    expect(line({ concurrency: {} })).toBeUndefined();
     expect(line({ concurrency: { reserved: 5 } })).toBe('5 reserved');
     expect(line({ function: { reservedConcurrency: 5 } })).toBe('5 reserved');
     expect(line({ concurrency: { provisioned: 3 } })).toBe(
