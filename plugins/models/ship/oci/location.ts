@@ -1,11 +1,12 @@
 import { discard, type Reply, registryFault } from './exchange.ts';
 
-/** Where a registry sends on to. @throws RegistryFault for no address, or from HTTPS to something else */
+/** Where a registry sends on to. @throws RegistryFault for no address of HTTP, or from HTTPS to it */
 export function nextOf(from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw registryFault('wrong', 'sends on to what is no address');
   const to = new URL(location, from);
+  if (!/^https?:$/.test(to.protocol)) throw registryFault('wrong', `sends on to ${to.protocol.slice(0, -1)}`);
   if (from.protocol === 'https:' && to.protocol !== 'https:')
-    throw registryFault('wrong', `sends on from HTTPS to ${to.protocol.slice(0, -1)}`);
+    throw registryFault('wrong', 'sends on from HTTPS to HTTP');
   return to;
 }
 

@@ -658,6 +658,11 @@ it('follows from one address to the next, but not for ever', async () => {
     return true;
   };
   await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(fault('wrong', /from one address to the next/));
+  server.misbehave = (_, _request, response) => {
+    response.writeHead(302, { location: 'ftp://127.0.0.1/blob' }).end();
+    return true;
+  };
+  await expect(open().hasBlob(DIGEST)).rejects.toMatchObject(fault('wrong', /^sends on to ftp$/));
 });
 
 it('says which key is missing where its certificate is of an unknown authority, and asks once', async () => {
