@@ -2,7 +2,7 @@ import { refusal } from '../errors/refusals.ts';
 import type { Datatype } from '../tensor/contract.ts';
 import { DATATYPE_OF, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { exactInteger } from '../tensor/raw-json.ts';
+import { exactInteger, negativeZero } from '../tensor/raw-json.ts';
 import { checkElements, checkValueSize, OR_BINARY } from './event.ts';
 import { type Answer, JSON_HEADERS } from './http.ts';
 import type { WantedOutput } from './request.ts';
@@ -90,8 +90,8 @@ function checkWanted(wanted: readonly WantedOutput[], tensors: Readonly<Record<s
 
 /**
  * The same as a JavaScript value, for direct invocations; binary does not travel there, so `binary` is passed
- * over. Integers that a double cannot hold are `JSON.rawJSON`, which Lambda's runtime writes with every
- * digit.
+ * over. Integers that a double cannot hold, and −0, are `JSON.rawJSON`, which Lambda's runtime writes with
+ * every digit and the sign.
  */
 export function inferValue(
   responder: Responder,
@@ -186,18 +186,21 @@ function elements(datatype: Datatype, data: TensorData, path: string): unknown[]
       return Array.from(data as BigInt64Array, (x) =>
         Number.isSafeInteger(Number(x)) ? Number(x) : exactInteger(x),
       );
-    case 'FP16': {
-      const values = Float64Array.from(data as Uint16Array, fromHalf);
-      checkFinite(values, path);
-      return Array.from(values);
-    }
+    case 'FP16':
+      return floats(Float64Array.from(data as Uint16Array, fromHalf), path);
     case 'FP32':
     case 'FP64':
-      checkFinite(data as Float64Array, path);
-      return Array.from(data as Float64Array);
+      return floats(data as Float64Array, path);
     default:
       return Array.from(data as Int32Array);
   }
+}
+
+/** Lambda's runtime, too, would write −0 as 0. */
+function floats(data: Float32Array | Float64Array, path: string): unknown[] {
+  return checkFinite(data, path)
+    ? Array.from(data, (x) => (Object.is(x, -0) ? negativeZero() : x))
+    : Array.from(data);
 }
 
 /** Little-endian, row-major; BYTES each with 4 bytes of length before it. */

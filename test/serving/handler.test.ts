@@ -125,6 +125,16 @@ describe('direct invocation', () => {
     });
   });
 
+  test('a zero keeps its sign, as it does over HTTP', async () => {
+    const handler = await handlerOf('add.onnx');
+    const zeros =
+      '{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP32","data":[-0,0,1]},{"name":"b","shape":[1,1],"datatype":"FP32","data":[-0]}]}';
+    const over = (await post(handler, '/v2/models/m/infer', zeros)).body;
+    expect(over).toContain('"data":[-0,0,1]');
+    // As Lambda's runtime writes it.
+    expect(JSON.stringify(await handler(JSON.parse(zeros)))).toBe(over);
+  });
+
   test('64-bit integers: what a double has lost is refused on the way in, whole on the way out', async () => {
     const handler = await handlerOf('types/int64.onnx');
     const ask = (data: unknown[]): Promise<unknown> =>
