@@ -129,7 +129,9 @@ const isPacked = ({ data_page_header_v2: two }: PageHeader, { meta }: FlatColumn
   meta.codec !== 'UNCOMPRESSED' && two?.is_compressed !== false;
 
 function checkCount(count: number, most: number): void {
-  if (!(count >= 0 && count <= most)) throw new Error(`a page of ${count} values has more than there may be`);
+  // A head may say true, or false, which compare as numbers do.
+  if (!(Number.isInteger(count) && count >= 0 && count <= most))
+    throw new Error(`a page of ${count} values has more than there may be`);
 }
 
 /** Numbers are in arrays of their own, as they are or once they are read. */

@@ -562,6 +562,21 @@ describe('Parquet is refused', () => {
     expect(await refusal(reading)).toMatch(message);
   });
 
+  it.each(['v1', 'v2'] as const)(
+    'where a page of the kind %s says true or false for how many values it has, which had no end',
+    async (kind) => {
+      const element = { name: 'x', type: 'DOUBLE', repetition_type: 'REQUIRED' } as const;
+      const entry: MadePage = { kind: 'dictionary', body: new Uint8Array(8), count: 1, encoding: 'PLAIN' };
+      const page = (count: unknown) => ({ kind, body: new Uint8Array(1), count, encoding: 'RLE_DICTIONARY' });
+      for (const count of [false, true]) {
+        const pages = [entry, page(1), page(count)] as MadePage[];
+        const bytes = fileOfPages(element, pages, 2);
+        const reading = open(bytes, x).then((rows) => collected(rows.all(1000)));
+        expect(await refusal(reading)).toMatch(/^UNREADABLE: .*a page of (false|true) values/);
+      }
+    },
+  );
+
   it('where any byte is damaged, or read as something; never without end, never as an error of ours', async () => {
     const columns: ColumnSource[] = [
       { name: 'x', data: Array.from({ length: 100 }, (_, i) => i % 7), type: 'DOUBLE' },
