@@ -34,7 +34,7 @@ export function describeModels({ state, catalog: current, page, pool, local }: B
       if (state() === 'draining') return ENDING;
       return pool(name)?.isUp() ? 'Active' : 'Pending';
     },
-    versions: async (name) => [versionOf(name) ?? ''],
+    versions: async (name) => [versionOf(name) ?? []].flat(),
   };
   let known: Known | undefined;
   /** The version that is here is the live one: as an image’s, it need not look like one of Lambda’s. */

@@ -30,6 +30,9 @@ it('a model that is not up while the host starts is 503 with Retry-After, at eac
     expect([answer.status, answer.headers.get('retry-after')], path).toEqual([503, '1']);
     expect(await answer.json()).toMatchObject({ code: 'NOT_READY' });
   }
+  // Nobody knows yet which version it will be.
+  const metadata = await fetch(`http://127.0.0.1:${front.port}/v2/models/m`);
+  expect(await metadata.json()).toMatchObject({ name: 'm', versions: [] });
 });
 
 it('a model that never came up is 503 after the host was told to end, not a fault of the model', async () => {
