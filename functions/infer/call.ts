@@ -23,8 +23,6 @@ export type Call = {
   readonly started: number;
   /** Is it traffic? */
   readonly counted: boolean;
-  /** Was the version asked for by its number? */
-  readonly pinned: boolean;
   /** Scores of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
   scores: string | undefined;
   drift: Drifted | undefined;
@@ -55,8 +53,7 @@ export const events = (meter: Meter, audit: AuditLine): Middleware => ({
       request: readEvent(state.event, state.context),
       requestId: state.context?.awsRequestId ?? '',
       started,
-      counted: isCounted(state.context),
-      pinned: isPinned(state.context),
+      counted: isTraffic(state.context),
       scores: undefined,
       drift: undefined,
       asked: undefined,
@@ -66,47 +63,47 @@ export const events = (meter: Meter, audit: AuditLine): Middleware => ({
   after(state) {
     const call = state.event as Call;
     const answer = state.response as Answer;
-    const { request, started, counted, pinned, scores, drift } = call;
+    const { request, started, counted, scores, drift } = call;
     state.response = writeAnswer(request, answer, nodeBase64);
     if (scores === undefined) return;
     const audited = audit(call, { outcome: 'answered', status: answer.status, answer });
-    if (counted) meter.answered(started, scores, drift, audited, pinned);
+    if (counted) meter.answered(started, scores, drift, audited);
     else meter.uncounted(audited);
   },
 });
 
-/** Lambda's client context is whatever the caller of a direct invocation wrote into it. */
-function isCounted(context: unknown): boolean {
-  const given = context as {
+/**
+ * A version that is asked for by its number was chosen by no alias. The judge compares what the alias's coin
+ * has chosen, and alarms count errors by the alias's invocations: somebody who tests a candidate is in
+ * neither. Lambda's client context is whatever the caller of a direct invocation wrote into it.
+ */
+function isTraffic(context: unknown): boolean {
+  const { clientContext, invokedFunctionArn } = (context ?? {}) as {
     readonly clientContext?: { readonly custom?: Record<string, unknown> | null } | null;
+    readonly invokedFunctionArn?: unknown;
   };
-  return given?.clientContext?.custom?.[UNCOUNTED] !== true;
+  return clientContext?.custom?.[UNCOUNTED] !== true && !isOfVersion(invokedFunctionArn);
 }
 
 /**
- * Lambda says by which ARN it was invoked: its last part is then a number, and no alias.
- * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ * By which ARN Lambda was asked: `arn:aws:lambda:<region>:<account>:function:<name>:<qualifier>`, the last a
+ * number, which no alias is called. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
  */
-function isPinned(context: unknown): boolean {
-  const { invokedFunctionArn: arn } = (context ?? {}) as { readonly invokedFunctionArn?: unknown };
-  return typeof arn === 'string' && /^\d+$/.test(arn.split(':')[QUALIFIER] ?? '');
-}
-/** `arn:aws:lambda:<region>:<account>:function:<name>:<qualifier>` */
-const QUALIFIER = 7;
+const isOfVersion = (arn: unknown): boolean => typeof arn === 'string' && /^(?:[^:]*:){7}\d+$/.test(arn);
 
 /** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
 export const errors = (meter: Meter, audit: AuditLine, log: Log): Middleware => ({
   onError(state) {
     const call = state.event as Call;
-    const { request, counted, pinned } = call;
+    const { request, counted } = call;
     const refused = isRefusal(state.error) && !isModelFault(state.error);
     const { answer, code } = answerOf(state.error, request, log);
     state.response = writeAnswer(request, answer, nodeBase64);
     const outcome = refused ? 'refused' : 'failed';
     const audited = audit(call, { outcome, status: answer.status, code, answer });
     if (!counted) meter.unanswered(audited);
-    else if (refused) meter.rejected(audited, pinned);
-    else meter.failed(audited, pinned);
+    else if (refused) meter.rejected(audited);
+    else meter.failed(audited);
   },
 });
 

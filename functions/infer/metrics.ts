@@ -28,20 +28,12 @@ export type Meter = {
   /**
    * An inference was answered without error.
    * @param audit of each that takes it: the line of its audit, which is written with the others
-   * @param pinned of each that takes it: the version was asked for by its number. It counts by the model
-   * alone: the judge compares versions by the alias's coin, which had no part in it
    */
-  readonly answered: (
-    started: number,
-    scores: string,
-    drift?: Drifted,
-    audit?: string,
-    pinned?: boolean,
-  ) => void;
+  readonly answered: (started: number, scores: string, drift?: Drifted, audit?: string) => void;
   /** The model or the endpoint failed. */
-  readonly failed: (audit?: string, pinned?: boolean) => void;
+  readonly failed: (audit?: string) => void;
   /** The request was wrong. */
-  readonly rejected: (audit?: string, pinned?: boolean) => void;
+  readonly rejected: (audit?: string) => void;
   /** An inference that counts nowhere was answered: the instance is warm all the same. */
   readonly uncounted: (audit?: string) => void;
   /** What counts nowhere failed, or was wrong. */
@@ -59,11 +51,10 @@ export function createMeter(
   const version = JSON.stringify(environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST');
   const dimensions = `,"${METRICS.model}":${name},"${METRICS.version}":${version}`;
   const filtered = levelOf(environment);
-  const line = (head: string, members: string, audit = '', pinned = false, drifted = NO_DRIFT): void => {
+  const line = (head: string, members: string, audit = '', drifted = NO_DRIFT): void => {
     const now = Date.now();
     const level = filtered === '' ? '' : `,"timestamp":"${new Date(now).toISOString()}"${filtered}`;
-    const counting = pinned ? head.replaceAll(JSON.stringify(BOTH), JSON.stringify(MODEL)) : head;
-    const own = `${counting}${drifted.directives}],"Timestamp":${now}}${level}${members}${drifted.members}}\n`;
+    const own = `${head}${drifted.directives}],"Timestamp":${now}}${level}${members}${drifted.members}}\n`;
     // All in one write: it is the dearest part of any.
     out((drifted === NO_DRIFT ? own : `${own}${drifted.line}${level}}\n`) + audit);
   };
@@ -92,20 +83,20 @@ export function createMeter(
     now: () => performance.now(),
     score: createScorer(signals),
     ...(drift && { drift: createDrift(drift, graph ?? signature, environment) }),
-    answered(started, scores, drifted, audit, pinned) {
+    answered(started, scores, drifted, audit) {
       const took = performance.now() - started;
       const latency = `${Math.round(took * 1000)}e-3`;
       if (isCold) {
         isCold = false;
-        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`, audit, pinned, drifted);
+        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`, audit, drifted);
         return;
       }
       let beyond = 0;
       while (beyond < slowEdges.length && took > (slowEdges[beyond] as number)) beyond++;
-      line(warm[beyond] as string, success + latency + slow[beyond] + scores, audit, pinned, drifted);
+      line(warm[beyond] as string, success + latency + slow[beyond] + scores, audit, drifted);
     },
-    failed: (audit, pinned) => line(failed, failure, audit, pinned),
-    rejected: (audit, pinned) => line(rejected, rejection, audit, pinned),
+    failed: (audit) => line(failed, failure, audit),
+    rejected: (audit) => line(rejected, rejection, audit),
     uncounted(audit = '') {
       isCold = false;
       if (audit !== '') out(audit);
@@ -116,8 +107,7 @@ export function createMeter(
   };
 }
 
-const MODEL = [[METRICS.model]];
-const BOTH = [...MODEL, [METRICS.model, METRICS.version]];
+const BOTH = [[METRICS.model], [METRICS.model, METRICS.version]];
 
 const NO_DRIFT: Drifted = { line: '', directives: '', members: '' };
 
