@@ -118,7 +118,8 @@ export function headline({ shown, judged, past, isFirst }: DriftFinding): string
   if (drifted.length > 0)
     return `${named(drifted.map(({ label }) => quotedName(label)))} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data.${isFirst ? ' That is one window; it takes two in a row to be drift.' : ''}`;
   if (judged.length === 0) {
-    if (shown.rows === 0) return 'no requests in the last window.';
+    // There may have been requests: what failed has no rows here, nor what was not chosen (`sample`).
+    if (shown.rows === 0) return 'nothing was scored in the last window.';
     if (shown.rows < LEAST_ROWS) return `${shown.rows} rows are too few to say anything (${LEAST_ROWS}).`;
     return isByRequest(shown)
       ? `${countedNoun(shown.requests, 'request')} are too few to say anything (${LEAST_ROWS}): answers count by request.`
@@ -137,7 +138,7 @@ export function laterWords({ later }: DriftFinding): string | undefined {
     most >= LEAST_ROWS && later.every(isByRequest) ? countedNoun(asked, 'request') : countedNoun(most, 'row');
   const had =
     most === 0
-      ? 'no requests'
+      ? 'nothing was scored'
       : `at most ${amount}${later.length === 1 ? '' : ' each'}, too few to say anything (${LEAST_ROWS})`;
   return `${later.length === 1 ? '1 window' : `${later.length} windows`} until ${minute(last.to)} UTC: ${had}`;
 }

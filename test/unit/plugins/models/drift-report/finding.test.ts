@@ -117,12 +117,20 @@ describe('drift that an alarm was about', () => {
 
 describe('where nothing could be judged', () => {
   it.each([
-    ['no requests in the last window.', [empty(0), empty(1)]],
+    ['nothing was scored in the last window.', [empty(0), empty(1)]],
     ['12 rows are too few to say anything (100).', [few(0), few(1)]],
   ])('both say %s', (words, windows) => {
     expect(text(seen(...windows)).toLowerCase()).toContain(words.toLowerCase());
     expect(plainText(page(seen(...windows))).toLowerCase()).toContain(words.toLowerCase());
     expect(page(seen(...windows))).not.toMatch(/like the reference data/i);
+  });
+
+  it('no requests are told of a window without rows: they may have failed, or not been chosen', () => {
+    for (const found of [seen(empty(0), empty(1)), seen(quiet(0), empty(1), empty(2))])
+      for (const one of [text(found), plainText(page(found))]) {
+        expect(one).toMatch(/nothing was scored/i);
+        expect(one).not.toMatch(/no requests/i);
+      }
   });
 
   it('a constant that stayed one was judged', () => {
