@@ -1,7 +1,7 @@
 import type { Utils } from './context/same-service.ts';
 import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
-import { loggedAnew, renamed } from './plan/release/logged-anew.ts';
+import { namedAnew, renamed } from './plan/named-anew.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
 import { isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
@@ -121,7 +121,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       };
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
-      rename(loggedAnew(input.models, resources, deployed, framework.sha256));
+      rename(namedAnew(input.models, resources, deployed, framework.sha256));
       const roles = await keepRoles(input, resources, { template });
       Object.assign(resources, roles.resources);
       for (const line of roles.lines) utils.log.notice(line);

@@ -1,4 +1,7 @@
-/** Where a version's log goes is the version's own: another log group is another version, once. */
+/**
+ * What the framework, or another plugin, adds to a function after its version has a name: where its log goes,
+ * for example. It is the version's own all the same, so another one is another version, once.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -8,10 +11,11 @@ import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 
-const yamlOf = (logs: string, optimize = true): string => `
+const yamlOf = (logs: string, optimize = true, late = 'none'): string => `
 service: shop
 provider: {name: aws}
-plugins: [serverless-models]
+plugins: [serverless-models, ./late.cjs]
+custom: {late: ${late}}
 models:
   churn:
     artifact: logreg.onnx
@@ -20,6 +24,16 @@ models:
     function: ${logs}
     batch: [{input: 's3://shop-rows/', output: 's3://shop-scored/', create: true}]
 `;
+const LATE = `module.exports = class {
+  constructor({ service }) {
+    this.hooks = {
+      'after:package:compileFunctions': () => {
+        const { ChurnLambdaFunction: made } = service.provider.compiledCloudFormationTemplate.Resources;
+        if (service.custom.late !== 'none') made.Properties.Environment.Variables.LATE = service.custom.late;
+      },
+    };
+  }
+};`;
 const MOVED = '{logs: {logGroup: /shop/churn}}';
 
 let aws: LocalAws;
@@ -29,7 +43,7 @@ let service: Service & Deployment;
 beforeAll(async () => {
   aws = await startAws();
   lambda = new LambdaClient(client(aws.endpoint));
-  const files = { 'logreg.onnx': await readFile(join(fixtures, 'logreg.onnx')) };
+  const files = { 'logreg.onnx': await readFile(join(fixtures, 'logreg.onnx')), 'late.cjs': LATE };
   service = await deployService({ yaml: yamlOf('{}'), files }, aws);
 });
 afterAll(async () => {
@@ -66,4 +80,17 @@ it('another version then keeps the log group, and so does the way back', async (
   expect(await live()).toEqual(['4 /aws/lambda/shop-dev-churn', '4 /aws/lambda/shop-dev-churn-batch']);
   await service.deploy(yamlOf('{}', true));
   expect(await live()).toEqual(['5 /aws/lambda/shop-dev-churn', '5 /aws/lambda/shop-dev-churn-batch']);
+});
+
+it('so does what another plugin changes late', async () => {
+  const lateOf = async () => {
+    const { Environment } = await lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: 'shop-dev-churn', Qualifier: 'live' }),
+    );
+    return Environment?.Variables?.LATE;
+  };
+  await service.deploy(yamlOf('{}', true, 'one'));
+  expect(await lateOf()).toBe('one');
+  await service.deploy(yamlOf('{}', true, 'two'));
+  expect(await lateOf()).toBe('two');
 });
