@@ -5,6 +5,7 @@ import { at } from './issues.ts';
 import { SAMPLE_FIX } from './keys/drift.ts';
 import { referenceProblems } from './reference-rules.ts';
 import type { Declaration } from './schema.ts';
+import { streamProblems } from './stream-rules.ts';
 
 /** Properties of a framework function that are ours: where to say it instead. */
 const OURS: Readonly<Record<string, string>> = {
@@ -155,6 +156,7 @@ export function ruleProblems(
       fix: `Leave ${layers.length - LAYERS + 1} out.`,
     });
   }
+  problems.push(...streamProblems(key, given.function));
   const { events } = given.function;
   if (events !== undefined && !Array.isArray(events)) {
     problems.push({
