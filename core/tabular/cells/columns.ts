@@ -69,6 +69,8 @@ export const COLUMN_NOTICES = {
     'The names of its columns are not those of the reference data, so the columns were taken in their order. Check the order, or name the columns in `columns`.',
   INTEGERS_FIRST:
     'Its first line has different whole numbers, and the next has fractions: the first line was taken for a row. If it has the names of the columns, name them in `columns`.',
+  NUMBERS_FIRST:
+    'Its first line numbers the columns, and was taken for their names. If it is a row, write a line of names before it.',
   TEXTS_FIRST:
     'Its first line was taken for the names of its columns, though they are not the model’s. If it is a row, write a line of names before it; else name the column as the model’s input is, or the columns in `columns`.',
 } as const;

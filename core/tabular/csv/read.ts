@@ -59,10 +59,12 @@ async function openRows(source: Source, signature: Signature, extras: Extras): P
   const first = firstOf(cells, width, extras.columns);
   const names = namesOf(cells, first, width, signature, extras);
   const fitting = columnsOf(names, cells.length, signature, extras);
-  if (first !== 'row')
-    return rows(next, { ...fitting, ...(isGuess(fitting, signature, extras) && { taken: GUESSED }) });
+  // Whole numbers of which the next line has fractions are no row like it, whatever they say.
   const isOdd = second !== undefined && isOfFractions(second);
-  return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
+  if (first === 'row') return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
+  const isRowToo = first === 'numbered' && !isOdd && names === undefined && !extras.reference;
+  const guess = isRowToo ? NUMBERED : isGuess(fitting, signature, extras) ? GUESSED : undefined;
+  return rows(next, { ...fitting, ...(guess && { taken: guess }) });
 
   function rows(from: TextPlace, { slots, columns, carried, taken, table }: Fitting): Rows {
     const read = textRows(opened, from, source.bytes, carried, {
@@ -89,6 +91,7 @@ const ZERO_BYTES = 'Its first line has zero bytes, so it is not UTF-8.';
 const LONE_RETURN = /\r[^\r\n]/;
 
 const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
+const NUMBERED: Taken = { by: 'order', notices: ['NUMBERS_FIRST'] };
 const GUESSED: Taken = { by: 'order', notices: ['TEXTS_FIRST'] };
 
 /** Might the line of names be a row? It may in a model of texts, where nothing says what the names are. */

@@ -143,8 +143,10 @@ describe('a header that lacks a name that binds', () => {
 describe('rows without names', () => {
   it.each([
     ['1,2,4\n5,6,7\n', 2, []],
-    ['0,1,2\n5,6,7\n', 1, []],
-    ['1,2,3\n5,6,7\n', 1, []],
+    // What numbers the columns may be a row, unless the rows have fractions.
+    ['0,1,2\n5,6,7\n', 1, ['NUMBERS_FIRST']],
+    ['1,2,3\n5,6,7\n', 1, ['NUMBERS_FIRST']],
+    ['0,1,2\n5,6.5,7\n', 1, []],
     ['2020,2021,2022\n5,6.5,7\n', 2, ['INTEGERS_FIRST']],
     ['2020,2021,2022\n5,6,7\n', 2, []],
   ] as const)('are in their order, and that is told: %j', async (text, count, notices) => {
