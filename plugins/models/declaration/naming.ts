@@ -74,8 +74,9 @@ export const alarmName = (functionName: string, suffix: string): string => `${fu
 export const alarmLogicalId = (key: string, suffix: string): string =>
   `${normalized(key)}${normalized(suffix)}Alarm`;
 
-/** The framework's stage of the HTTP API. */
+/** The framework's stage of the HTTP API, and the log group of its accesses. */
 export const HTTP_STAGE = 'HttpApiStage';
+export const HTTP_LOG = 'HttpApiLogGroup';
 
 /**
  * The framework's logical id of a route, for example `POST /v2/models/churn/infer`: case and most signs are

@@ -3,6 +3,7 @@ import type { Functions } from '../contracts/feature.ts';
 import type { FunctionDefinition, Host } from '../contracts/host.ts';
 import {
   functionLogicalId,
+  HTTP_LOG,
   HTTP_STAGE,
   logGroupLogicalId,
   normalized,
@@ -25,7 +26,9 @@ export function footprint(functions: Functions): ReadonlyMap<string, readonly st
  */
 export function madeApi(functions: Functions, host: Host): readonly string[] {
   const uses = (of: Functions): boolean => Object.values(of).some((one) => eventsOf(one).some(isRoute));
-  return isExternalApi(host) || uses(host.functions) || !uses(functions) ? [] : ['HttpApi', HTTP_STAGE];
+  if (isExternalApi(host) || uses(host.functions) || !uses(functions)) return [];
+  const { logs } = host.provider;
+  return ['HttpApi', HTTP_STAGE, ...(isObject(logs) && logs.httpApi ? [HTTP_LOG] : [])];
 }
 
 const eventsOf = ({ events }: FunctionDefinition) => (Array.isArray(events) ? events.filter(isObject) : []);

@@ -2,7 +2,7 @@ import type { Json } from '../../contracts/cloudformation.ts';
 import type { Claim, Feature } from '../../contracts/feature.ts';
 import { hasNamedRole, nameOf } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
-import { HTTP_STAGE, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
+import { HTTP_LOG, HTTP_STAGE, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
 import { TARGETS, targetOf } from '../../targets/targets.ts';
 import { isScheduled } from '../iam/permissions.ts';
 import { imageFunctions } from '../image/image-functions.ts';
@@ -24,7 +24,7 @@ const claims = ({ models, host }: PlanInput): readonly Claim[] => [
     { what: 'role', name: `of ${model.name}`, resources: [roleLogicalId(model.name)] },
   ]),
   ...TARGETS.flatMap((target) => target.claims(models.filter((model) => targetOf(model) === target))),
-  { what: 'HTTP API', name: apiName(host), resources: ['HttpApi', HTTP_STAGE] },
+  { what: 'HTTP API', name: apiName(host), resources: ['HttpApi', HTTP_LOG, HTTP_STAGE] },
   ...routesOf(models).map((route) => ({
     what: 'route',
     name: `${routeKey(route)} (${authOf(route)})`,

@@ -284,6 +284,12 @@ describe('the framework’s stage', () => {
       expect(packagingNotices(open(id))).toEqual([]);
       expect(inventory(open(id))).toContainEqual({ what: 'HTTP API', name: 'dev-shop', resources: 2 });
     }
+    const logged = { ...host, provider: { logs: { httpApi: true } } };
+    expect(inventory(input({ churn: { http: {} } }, { host: logged }))).toContainEqual({
+      what: 'HTTP API',
+      name: 'dev-shop',
+      resources: 3,
+    });
     const named = (httpApi: Record<string, unknown>): unknown =>
       inventory(input({ churn: { http: {} } }, { host: { ...host, provider: { httpApi } } })).find(
         ({ what }) => what === 'HTTP API',
