@@ -1,6 +1,7 @@
 import type { Failure } from '../../../aws/queue-messages.ts';
 import { wholeNumber } from '../../../core/judge/format.ts';
 import { plainText } from '../../../core/text/plain.ts';
+import { dollarFigure } from '../../../core/units/dollars.ts';
 import type { Model } from '../declaration/model.ts';
 import { batchMemory } from '../plan/batch/functions.ts';
 import { PRICES } from '../plan/shared/prices.ts';
@@ -32,9 +33,8 @@ export function standingLine({ ended, of, fresh, rows, parts }: Standing, ms: nu
 const rateOf = (perSecond: number): string =>
   perSecond < 10 ? String(Number(perSecond.toPrecision(2))) : wholeNumber(perSecond);
 
-/** Two digits, without a power of ten: one small object costs less than a millionth, large ones hundreds. */
-const dollars = (amount: number): string =>
-  `$${amount.toLocaleString('en-US', amount === 0 ? {} : { minimumSignificantDigits: 2, maximumSignificantDigits: 2 })}`;
+/** One small object costs less than a millionth, large ones hundreds. */
+const dollars = (amount: number): string => dollarFigure(amount, 2);
 
 /**
  * What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in

@@ -1,5 +1,6 @@
 import type { BenchCeiling, BenchDocument, ScenarioResult } from '../../../core/capacity/contract.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
+import { dollarFigure } from '../../../core/units/dollars.ts';
 import { percentFigure } from '../../../core/units/percent.ts';
 
 /** Bench results in words, for the terminal and the page. Pure. */
@@ -121,7 +122,7 @@ export function firstWords({ first, target }: BenchDocument): string | undefined
 export function millionWords({ million }: BenchDocument): string | undefined {
   if (million === undefined) return undefined;
   const { total, rate, duration, from } = million;
-  return `$${total.toPrecision(3)} a million rows on Lambda at ${quantity(rate ?? 0)} requests/s and ${milliseconds(duration)} a request (${from})`;
+  return `${dollarFigure(total, 3)} a million rows on Lambda at ${quantity(rate ?? 0)} requests/s and ${milliseconds(duration)} a request (${from})`;
 }
 
 export function benchText(document: BenchDocument, places: readonly string[]): string {

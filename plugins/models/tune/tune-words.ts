@@ -1,5 +1,6 @@
 import { reached, type SizeRow } from '../../../core/capacity/memory-sizes.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
+import { dollarFigure } from '../../../core/units/dollars.ts';
 import type { Model } from '../declaration/model.ts';
 import { PRICES } from '../plan/shared/prices.ts';
 import type { TuneDocument } from './document.ts';
@@ -11,7 +12,7 @@ import { EXAMPLE, type quoteOf } from './quote.ts';
 const duration = (seconds: number): string =>
   seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 
-const dollars = (value: number): string => `$${value < 0.01 ? value.toPrecision(1) : value.toFixed(2)}`;
+const dollars = (value: number): string => (value < 0.01 ? dollarFigure(value, 1) : `$${value.toFixed(2)}`);
 
 type Deployed = Pick<Model, 'architecture' | 'timeout'>;
 
