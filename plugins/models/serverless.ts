@@ -240,7 +240,8 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
       Object.values(functions).some((definition) => 'vpc' in definition),
     bucket: bucketOf(serverless),
     encryption: encryptionOf(serverless),
-    buckets: namedBuckets(serverless.service.resources),
+    buckets: namedIn(serverless.service.resources, 'AWS::S3::Bucket', 'BucketName'),
+    logGroups: namedIn(serverless.service.resources, 'AWS::Logs::LogGroup', 'LogGroupName'),
     declared: Object.keys(asObject(asRecord(serverless.service.resources).Resources)),
     extended: Object.keys(asObject(asRecord(serverless.service.resources).extensions)),
     prefix: `${prefix}/${name}/${stage}/`,
@@ -251,14 +252,14 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
 export const ownFunctions = ({ service }: Pick<Serverless, 'service'>, ours: object) =>
   Object.fromEntries(Object.entries(service.functions).filter(([key]) => !Object.hasOwn(ours, key)));
 
-/** Logical ids of the buckets with a literal name, by that name. */
-function namedBuckets(resources: unknown): Readonly<Record<string, string>> {
+/** Logical ids of the resources of a type with a literal name, by that name. */
+function namedIn(resources: unknown, of: string, by: string): Readonly<Record<string, string>> {
   const declared = Object.entries(asObject(asRecord(resources).Resources));
   return Object.fromEntries(
     declared.flatMap(([id, resource]) => {
       const { Type: type, Properties: properties } = asRecord(resource);
-      const { BucketName: name } = asRecord(properties);
-      return type === 'AWS::S3::Bucket' && typeof name === 'string' ? [[name, id]] : [];
+      const { [by]: name } = asRecord(properties);
+      return type === of && typeof name === 'string' ? [[name, id]] : [];
     }),
   );
 }

@@ -25,6 +25,8 @@ export type Host = {
   readonly encryption?: EncryptionHeaders | undefined;
   /** Logical ids of the buckets that the service's own `resources` make, by name. */
   readonly buckets?: Readonly<Record<string, string>>;
+  /** Those of log groups, likewise. */
+  readonly logGroups?: Readonly<Record<string, string>>;
   /**
    * Logical ids in the service's own `resources`, which the framework merges into the template when all else
    * is in it: what they make or change, and what `extensions` change.

@@ -11,6 +11,7 @@ import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';
 import { sampleAdvice } from './drift/sample.ts';
 import { isExternalApi } from './endpoint/routes.ts';
+import { logGroupOf } from './iam/permissions.ts';
 import { neededPolicy, neededTrust } from './plan.ts';
 
 /**
@@ -87,6 +88,7 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       `models.${name}.function.disableLogs: what counts the model’s requests is its log. Without one a release in steps gets no verdict and is held, and alarms see nothing but crashes and throttles.`,
     );
   }
+  lines.push(...models.flatMap((model) => unmade(model, host)));
   for (const model of models) {
     if (model.iam.managedPolicies.length === 0 || !hasNamedRole(model, host)) continue;
     lines.push(
@@ -118,6 +120,19 @@ const UNREAD = [
   ...['sqs', 'stream', 'msk', 'kafka', 'activemq', 'rabbitmq'],
   ...['sns', 's3', 'cloudwatchLog', 'cognitoUserPool', 'websocket', 'alexaSkill', 'alexaSmartHome'],
 ];
+
+/**
+ * The framework makes the group of a function's own name alone, and a model's own role may make none:
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+ */
+function unmade(model: Model, host: Host): readonly string[] {
+  const group = logGroupOf(model.function, host.provider, nameOf(model, host));
+  const isMade = group.startsWith('/aws/lambda/') || Object.hasOwn(host.logGroups ?? {}, group);
+  if (isMade || model.function.disableLogs === true) return [];
+  return [
+    `models.${model.name}: its log goes to ${group}, which must be there: the service makes no such log group. Where there is none, nothing is logged or counted, so a release in steps gets no verdict and alarms see nothing but crashes and throttles. Make it in \`resources\`.`,
+  ];
+}
 
 /** A refusal is an answer: the invocation went well, and what called for it is taken for done. */
 function unread({ name, function: { events } }: Model): readonly string[] {

@@ -95,6 +95,25 @@ it('a model without a log is told to be counted by nobody', () => {
   expect(told({})).toEqual([]);
 });
 
+it('a log group that nobody makes is told: without it nothing is logged or counted', () => {
+  const told = (logGroup: string, provider: object = {}, more: object = {}): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: { function: { ...(logGroup && { logs: { logGroup } }), ...more } } }),
+      options: {},
+      host: { ...HOST, provider, logGroups: { '/made': 'MadeLogGroup' } },
+      built: new Map(),
+      zips: new Map(),
+    });
+  const line = (group: string) =>
+    `models.churn: its log goes to ${group}, which must be there: the service makes no such log group. Where there is none, nothing is logged or counted, so a release in steps gets no verdict and alarms see nothing but crashes and throttles. Make it in \`resources\`.`;
+  expect(told('/elsewhere')).toEqual([line('/elsewhere')]);
+  expect(told('', { logs: { lambda: { logGroup: '/shared' } } })).toEqual([line('/shared')]);
+  expect(told('/made')).toEqual([]);
+  expect(told('/aws/lambda/shop-dev-churn')).toEqual([]);
+  expect(told('')).toEqual([]);
+  expect(told('/elsewhere', {}, { disableLogs: true })).toHaveLength(1);
+});
+
 it('pruning that takes what a rollback goes back to is told', () => {
   const told = (pruneFunctionVersions: unknown): readonly string[] =>
     packagingNotices({
