@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { plainText } from '../../../../../core/text/plain.ts';
+import type { Provider } from '../../../../../plugins/models/contracts/host.ts';
 import { alarmsOf } from '../../../../../plugins/models/plan/plan.ts';
 import { endpointLines, packagingNotices } from '../../../../../plugins/models/plan/report.ts';
 import { declaredModels, FACTS, HOST } from '../../../../fixtures/service.ts';
@@ -96,7 +97,7 @@ it('a model without a log is told to be counted by nobody', () => {
 });
 
 it('a log group that nobody makes is told: without it nothing is logged or counted', () => {
-  const told = (logGroup: string, provider: object = {}, more: object = {}): readonly string[] =>
+  const told = (logGroup: string, provider: Provider = {}, more: object = {}): readonly string[] =>
     packagingNotices({
       models: declaredModels({ churn: { function: { ...(logGroup && { logs: { logGroup } }), ...more } } }),
       options: {},
