@@ -166,9 +166,11 @@ async function followed(question: HttpQuestion, signal: AbortSignal, left = REDI
   if (left === 0 || !URL.canParse(headers.location, from.href))
     throw httpFault('wrong', `sends on from one address to the next (${statusCode})`, statusCode);
   const to = new URL(headers.location, from);
+  if (!/^https?:$/.test(to.protocol))
+    throw httpFault('wrong', `sends on to ${to.protocol.slice(0, -1)}`, statusCode);
   // What comes over HTTP may be anybody’s, and not each registry tells digests.
   if (from.protocol === 'https:' && to.protocol !== 'https:')
-    throw httpFault('wrong', `sends on from HTTPS to ${to.protocol.slice(0, -1)}`, statusCode);
+    throw httpFault('wrong', 'sends on from HTTPS to HTTP', statusCode);
   // Who asks is told to nobody else.
   const isSame = to.origin === from.origin;
   // A repository that was renamed sends on what is asked of it by POST: that is asked again as it was.

@@ -81,7 +81,14 @@ describe('what is sent on', () => {
       true,
     );
     const file = askFile({ url: `${registry}/m.onnx` }, join(folder, 'm.onnx'), 4, LIMITS);
-    await expect(file).rejects.toMatchObject({ kind: 'wrong', message: 'sends on from HTTPS to http' });
+    await expect(file).rejects.toMatchObject({ kind: 'wrong', message: 'sends on from HTTPS to HTTP' });
+  });
+
+  it.each(['ftp://127.0.0.1/new', 'file:///etc/passwd'])('to %s is not followed', async (location) => {
+    await expect(ask(await plain(moved(302, location)))).rejects.toMatchObject({
+      kind: 'wrong',
+      message: `sends on to ${new URL(location).protocol.slice(0, -1)}`,
+    });
   });
 
   it('from HTTPS to HTTPS is followed', async () => {
