@@ -193,7 +193,7 @@ describe('a version on AWS', () => {
     expect(lines.filter((line) => line.startsWith('REPORT')).length).toBeGreaterThan(50);
     expect(lines.filter((line) => line.includes('CloudWatchMetrics'))).toEqual([]);
     const event = JSON.parse(cases.slice(0, cases.indexOf('\n')));
-    const counted = await invoke(aws, FUNCTION, event, '1');
+    const counted = await invoke(aws, FUNCTION, event);
     expect(counted.log).toContain('CloudWatchMetrics');
   });
 
