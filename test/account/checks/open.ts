@@ -19,6 +19,14 @@ export const OPEN: readonly OpenCheck[] = [
       'A key costs a dollar a month, and is there for a week at least after it is deleted. With a key of your own: `deploymentBucket: {serverSideEncryption: aws:kms, sseKMSKeyId: …}`, deploy twice.',
   },
   {
+    name: 'log-version',
+    bullet: 'that another log group, or another format',
+    says: 'Lambda publishes no version where neither code nor configuration has changed since the last one; where the log goes is configuration.',
+    page: 'https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html',
+    notRun:
+      'It would be one more deploy of the demo. Deploy a model of your own, then with `function: {logs: {logGroup: <one that is there>}}` and nothing else, and see by `sls models status` that another version is live.',
+  },
+  {
     name: 'image',
     bullet: 'functions that run from [an image]',
     says: 'Lambda runs a Linux image of one architecture from ECR of its region, up to 10 GB unpacked, and resolves its tag once.',
