@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endsWithUs } from './ends-with-us.ts';
 
 export async function dockerRegistry(
   at: string,
@@ -11,6 +12,7 @@ export async function dockerRegistry(
   const storage = `storage: {filesystem: {rootdirectory: ${join(at, 'data')}}}`;
   await writeFile(file, `version: 0.1\n${storage}\nhttp: {addr: "127.0.0.1:0"}\n`);
   const child = spawn('docker-registry', ['serve', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  endsWithUs(child, () => child.kill('SIGKILL'));
   const port = await new Promise<number>((resolve, reject) => {
     let heard = '';
     for (const stream of [child.stdout, child.stderr])

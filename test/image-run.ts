@@ -1,9 +1,10 @@
 /** Starts what lies unpacked in a folder as a container would: by its configuration alone. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { endsWithUs } from './ends-with-us.ts';
 
 /** Whom images run as here: nobody whom a machine knows. */
 export const IMAGE_USER = 65_532;
@@ -106,7 +107,10 @@ export async function startByRunc(
   spec.linux.resources = { ...spec.linux.resources, memory: { limit: memoryMb * 1024 * 1024 } };
   spec.mounts = spec.mounts.filter(({ destination }: { destination: string }) => destination !== '/sys');
   await writeFile(file, JSON.stringify(spec));
-  return following(spawn('runc', ['run', '--bundle', bundle, name], { stdio: ['ignore', 'pipe', 'pipe'] }));
+  const child = spawn('runc', ['run', '--bundle', bundle, name], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // The container is no child of ours.
+  endsWithUs(child, () => spawnSync('runc', ['delete', '--force', name]));
+  return following(child);
 }
 
 export function following(child: ChildProcess): Started {
