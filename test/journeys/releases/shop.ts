@@ -47,6 +47,7 @@ import {
   roleLogicalId,
   sweepName,
 } from '../../../plugins/models/declaration/naming.ts';
+import { modelNamed } from '../../fixtures/service.ts';
 import { BUCKET, releaseStack, STAGE, type StackOptions, zipped } from '../../local-aws/release-stack.ts';
 import { workerBundle } from '../../local-aws/worker-bundle.ts';
 import type { Edition } from '../../older/version-before.ts';
@@ -446,16 +447,7 @@ function patient(body: string, tail: AskingTail | undefined): string {
   return JSON.stringify({ Resources: Object.fromEntries(changed) });
 }
 
-const RULES: Model['release'] = {
-  strategy: 'auto',
-  steps: [],
-  minRequests: 100,
-  increase: 0.01,
-  maxWait: 7200,
-  onNoData: 'hold',
-  rollbackWindow: 86_400,
-  dryRun: false,
-};
+const RULES = { ...modelNamed('shop').release, steps: [] };
 
 /**
  * @throws Error with what there is instead, after so many seconds of the real clock: some take two on a quiet
