@@ -6,6 +6,7 @@ import { nameOf } from '../contracts/host.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, type ReportHead, reportHtml } from '../drift-report/report-html.ts';
+import { benchesOf } from '../releases/history/benches.ts';
 import { historyOf } from '../releases/history/history.ts';
 import { wholeRecord } from '../releases/history/whole.ts';
 import type { Desk } from '../releases/session.ts';
@@ -112,5 +113,6 @@ export async function keptOf({ benches, documents, sight }: KeptDesk, name: stri
     .then((record) => record && wholeRecord(record))
     .catch(() => undefined);
   const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
-  return { releases, unread, live, benches: await benches.newest(name, versions) };
+  const found = benchesOf(releases, await benches.newest(name, versions));
+  return { releases, unread, live, benches: found };
 }

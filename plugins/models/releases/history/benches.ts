@@ -23,6 +23,12 @@ const isOf = ({ target, at }: BenchDocument, past: Past, pasts: readonly Past[])
       to === past.to && startedAt > past.startedAt && startedAt <= at && fingerprint !== past.fingerprint,
   );
 
+/** Those that are of some of these releases. */
+export const benchesOf = (
+  pasts: readonly Past[],
+  benches: readonly BenchDocument[],
+): readonly BenchDocument[] => benches.filter((bench) => pasts.some((past) => isOf(bench, past, pasts)));
+
 /** @param benches the newest of each version */
 export const withBenches = (
   pasts: readonly Past[],

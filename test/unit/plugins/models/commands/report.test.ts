@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { keptOf, pageOf } from '../../../../../plugins/models/commands/report.ts';
 import { reportHtml } from '../../../../../plugins/models/drift-report/report-html.ts';
+import { readHistory } from '../../../../../plugins/models/releases/history/history.ts';
 import { FUNCTION } from '../../../../fakes/world.ts';
 import { deployed } from '../../../core/release/traffic.ts';
 
@@ -16,6 +17,22 @@ it('shows no release as under way whose function is gone', async () => {
   };
   expect(await outcome(true)).toBe('under way');
   expect(await outcome(false)).toBe('under way when the model was removed');
+});
+
+it('shows no bench of what a function of the same name had before', async () => {
+  const w = await deployed();
+  const [release] = await readHistory(w.world.registry, 'churn', 1);
+  const seen = async (later: number) => {
+    const at = new Date(Date.parse(release?.startedAt ?? '') + later).toISOString();
+    const desk = {
+      documents: w.world.registry,
+      benches: { newest: async () => [{ at, target: { version: release?.to } }] } as never,
+      sight: { exists: async () => true, aliases: w.aliases.port },
+    };
+    return (await keptOf(desk, 'churn', FUNCTION)).benches.length;
+  };
+  expect(await seen(1)).toBe(1);
+  expect(await seen(-1)).toBe(0);
 });
 
 it('says of releases that cannot be read that there are some', () => {
