@@ -12,7 +12,7 @@ import { ALARMS } from '../document/worker-contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
 import { allTraffic, pointsAt, split } from '../state/alias-target.ts';
 import { needed } from '../state/capacity.ts';
-import { QUIET_MS, READY_MS, REVERSED_MS } from '../state/durations.ts';
+import { QUIET_MS, READY_MS, reversedMs } from '../state/durations.ts';
 import { isUnreadable, known, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { next } from '../state/next.ts';
 import { notice, numbers } from '../state/notices.ts';
@@ -93,11 +93,11 @@ function again(settings: Settings, { to }: Reversal): Settings {
 }
 
 function test(state: Reversing, half: string, facts: ReleaseFacts, now: number): Action {
-  const { reversal } = state;
+  const { reversal, settings } = state;
   if (!lookIsDue(state, now))
     return wait(reversal.judgement?.reason ?? `version ${reversal.to.version} has half of the traffic`);
   const { look: minutes } = facts;
-  const over = now - Date.parse(half) >= REVERSED_MS;
+  const over = now - Date.parse(half) >= reversedMs(settings.timeout);
   if (minutes === undefined || isUnreadable(minutes)) {
     const found = unread(`metrics cannot be read: ${minutes?.unreadable ?? 'none were asked for'}`);
     // A single call that is throttled decides nothing.
@@ -105,8 +105,8 @@ function test(state: Reversing, half: string, facts: ReleaseFacts, now: number):
       ? restore(state, found.reason, { at: iso(now), ...found }, now)
       : note(state, { at: iso(now), ...found }, now);
   }
-  const found = reversed(usable(minutes, now, []), {
-    minRequests: state.settings.minRequests,
+  const found = reversed(usable(minutes, now, [], settings.timeout), {
+    minRequests: settings.minRequests,
     over,
     slow: slowOf(state),
   });

@@ -1,3 +1,4 @@
+import { firstJudged } from '../../judge/minutes.ts';
 import { REVERSED_MINUTES } from '../../judge/reversed.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../units/time.ts';
 import { ANSWER_MARGIN } from '../document/worker-contract.ts';
@@ -40,8 +41,14 @@ export const ROLLBACKS_COUNT_MS = DAY_MS;
 /** The last good version must be ready by then, or the live one keeps all traffic. */
 export const READY_MS = 15 * MINUTE_MS;
 
-/** Half of the traffic for ten minutes, and the three that the last one's numbers take. */
-export const REVERSED_MS = (REVERSED_MINUTES + 3) * MINUTE_MS;
+/**
+ * Half of the traffic for ten minutes, and what the last one's numbers take: three, and longer where a
+ * request may take more than a minute.
+ *
+ * @param timeout seconds
+ */
+export const reversedMs = (timeout: number): number =>
+  (REVERSED_MINUTES - 1) * MINUTE_MS + firstJudged(timeout) * 1000;
 
 /** Somebody is paged once a day about a release that is held. */
 export const PAGED_EVERY_MS = DAY_MS;

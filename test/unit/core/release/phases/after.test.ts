@@ -113,6 +113,33 @@ describe('an alarm after promotion', () => {
     expect(w.state()?.phase).toBe('BAKING');
   });
 
+  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#invocation-metrics
+  it.each([
+    ['many', 10, 0.6],
+    ['few', 15, 0.05],
+  ])(
+    'waits for requests that may take long: %s hang, and count once they have ended',
+    async (_, long, share) => {
+      const w = await promoted({ ...CANARY, timeout: long * 60 });
+      await alarm(w);
+      const began = w.clock.now;
+      const hanging = 500 * share;
+      for (let passed = 0; passed < 40 && w.state()?.phase === 'REVERSING'; passed += 1) {
+        const now = w.clock.now;
+        const put = (version: string, at: number, requests: number, crashes = 0) => {
+          const counted = { invocations: requests + crashes, crashes, requests, errors: 0 };
+          w.metrics.add(FUNCTION, 'live', version, at, counted);
+        };
+        put('3', now, 500);
+        put('4', now, 500 - hanging);
+        if (now - long * MINUTE >= began) put('4', now - long * MINUTE, 0, hanging);
+        w.clock.now += MINUTE;
+        await due(w);
+      }
+      expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', stable: { version: '3' } });
+    },
+  );
+
   it('that is lost is found by the next tick', async () => {
     const w = await promoted();
     w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
