@@ -160,13 +160,14 @@ function payloadRule({ payload }: AdviceNeeds): RuleReason | undefined {
   // Where only the sum is known, each may be half of it.
   const isKept = larger === undefined ? value <= 2 * LAMBDA_PAYLOAD : larger <= LAMBDA_PAYLOAD;
   if (isKept) return undefined;
-  const limit = memoryWords(LAMBDA_PAYLOAD);
+  const what =
+    larger === undefined
+      ? `${memoryWords(value)} (${from}) of a request and its answer`
+      : `${memoryWords(larger)} (${from}) of a request or its answer`;
   return {
     rule: 'payload',
-    words:
-      larger === undefined
-        ? `${memoryWords(value)} (${from}) of a request and its answer are more than the ${limit} that Lambda takes of each: batch or containers.`
-        : `${memoryWords(larger)} (${from}) of a request or its answer are more than the ${limit} that Lambda takes of each: batch or containers.`,
+    // The host is the same handler, with the same limits.
+    words: `${what} are more than the ${memoryWords(LAMBDA_PAYLOAD)} that Lambda takes of each: batch, or containers with another server, since this plugin’s host takes no more either.`,
     excludes: ['on-demand', 'provisioned', 'managed', 'sagemaker'],
   };
 }

@@ -124,6 +124,17 @@ it.each([
   expect(reason?.words.endsWith(words), reason?.words).toBe(true);
 });
 
+it('says of large requests that the host refuses them, too', () => {
+  const words = (payload: AdviceNeeds['payload']) => advised({ payload }).reasons[0]?.words;
+  const more = 'batch, or containers with another server, since this plugin’s host takes no more either.';
+  expect(words(from(20 * 1024 ** 2))).toBe(
+    `20 MB (--given) of a request and its answer are more than the 6 MB that Lambda takes of each: ${more}`,
+  );
+  expect(words({ ...from(8 * 1024 ** 2), larger: 7 * 1024 ** 2 })).toBe(
+    `7 MB (--given) of a request or its answer are more than the 6 MB that Lambda takes of each: ${more}`,
+  );
+});
+
 it('says whose minute it is that a request is longer than', () => {
   expect(advised({ service: from(61) }).reasons[0]?.words).toBe(
     'a request computes 61 s (--given) by itself, which is more than the 60 s that SageMaker waits for an answer.',
