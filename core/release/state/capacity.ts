@@ -7,6 +7,7 @@ import { next } from './next.ts';
 import { notice } from './notices.ts';
 import { isPending, isReversing, isWatched, lastGood, phaseOf } from './predicates.ts';
 import { abort, claimed, tell } from './transitions.ts';
+import { withoutFollowed } from './weekly.ts';
 
 /** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
 
@@ -74,14 +75,23 @@ export function beyond(
   );
 }
 
-/** Scaling by use, as the ports want it: each schedule as its start and its end. */
+/**
+ * Scaling by use, as the ports want it: each schedule as its start and its end, unless another one follows.
+ */
 function scalingOf({ capacity }: Release['settings']): Scaling | undefined {
   if (capacity?.provisioned === undefined) return undefined;
   const { min, max, target } = capacity.provisioned;
-  const schedules = capacity.schedules.flatMap(({ name, start, end, timezone, ...range }) => [
-    { name: `${name}-start`, at: start, timezone, ...range },
-    { name: `${name}-end`, at: end, timezone, min, max },
-  ]);
+  const schedules = capacity.schedules.flatMap(({ name, start, end, timezone, ...range }) => {
+    const near = capacity.schedules.filter((one) => one.timezone === timezone);
+    const at = withoutFollowed(
+      end,
+      near.map((one) => one.start),
+    );
+    return [
+      { name: `${name}-start`, at: start, timezone, ...range },
+      ...(at === undefined ? [] : [{ name: `${name}-end`, at, timezone, min, max }]),
+    ];
+  });
   return { min, max, target, schedules };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rangeAt } from '../../../../../core/release/capacity-range.ts';
 import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
@@ -53,6 +54,62 @@ describe('provisioned concurrency', () => {
         { name: 'day-end', at: 'cron(0 20 ? * MON-FRI *)', timezone: 'Europe/Berlin', min: 2, max: 20 },
       ],
     });
+  });
+
+  it('is not taken away in the minute between two windows that follow each other, at midnight, too', async () => {
+    const window = (name: string, start: string, end: string, min: number, timezone = 'UTC') => ({
+      name,
+      start: `cron(${start} *)`,
+      end: `cron(${end} *)`,
+      timezone,
+      min,
+      max: 90,
+    });
+    const windows = [
+      window('evening', '0 18 ? * MON-FRI', '59 21 ? * MON,TUE,WED,THU,FRI', 10),
+      window('night', '0 22 ? * FRI,SAT', '59 23 ? * FRI,SAT', 30),
+      window('late', '0 0 ? * SAT,SUN', '0 6 ? * SAT,SUN', 40),
+      window('noon', '0 12 ? * *', '59 12 ? * *', 5),
+      window('abroad', '0 13 ? * SUN', '0 14 ? * SUN', 6, 'Asia/Tokyo'),
+    ];
+    const w = await live({ ...CANARY, capacity: { provisioned, schedules: windows } });
+    await minutes(w, 2);
+    const scaling = w.capacity.scalings.get(`${FUNCTION}:3`);
+    expect(scaling?.schedules.map(({ name, at }) => [name, at])).toEqual([
+      ['evening-start', 'cron(0 18 ? * MON-FRI *)'],
+      // On Fridays the night begins a minute later.
+      ['evening-end', 'cron(59 21 ? * MON,TUE,WED,THU *)'],
+      ['night-start', 'cron(0 22 ? * FRI,SAT *)'],
+      ['late-start', 'cron(0 0 ? * SAT,SUN *)'],
+      ['late-end', 'cron(0 6 ? * SAT,SUN *)'],
+      ['noon-start', 'cron(0 12 ? * * *)'],
+      // In another time zone nothing follows.
+      ['noon-end', 'cron(59 12 ? * * *)'],
+      ['abroad-start', 'cron(0 13 ? * SUN *)'],
+      ['abroad-end', 'cron(0 14 ? * SUN *)'],
+    ]);
+    const minAt = (iso: string) => scaling && rangeAt(scaling, Date.parse(iso)).min;
+    // A Friday and the Saturday after it; then a Sunday’s midnight, which nothing follows.
+    expect(minAt('2026-01-09T21:59:30Z')).toBe(10);
+    expect(minAt('2026-01-09T23:59:30Z')).toBe(30);
+    expect(minAt('2026-01-10T00:00:00Z')).toBe(40);
+    expect(minAt('2026-01-11T23:59:30Z')).toBe(2);
+  });
+
+  it('that holds around the clock is not taken away at midnight', async () => {
+    const day = {
+      name: 'day',
+      start: 'cron(0 0 ? * * *)',
+      end: 'cron(59 23 ? * * *)',
+      timezone: 'UTC',
+      min: 10,
+      max: 50,
+    };
+    const w = await live({ ...CANARY, capacity: { provisioned, schedules: [day] } });
+    await minutes(w, 2);
+    expect(w.capacity.scalings.get(`${FUNCTION}:3`)?.schedules.map(({ name }) => name)).toEqual([
+      'day-start',
+    ]);
   });
 
   it('of the last good version is ready before it gets half of a suspect’s traffic', async () => {
