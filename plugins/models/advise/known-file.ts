@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifactFormatOf } from '../artifact/formats.ts';
+import { readContents } from '../artifact/read.ts';
 import { sourceOf } from '../artifact/sources/sources.ts';
 import type { SourceContext } from '../contracts/sources/artifact-source.ts';
 import { problemError } from '../problems/errors.ts';
@@ -28,16 +29,10 @@ export async function knownFile(reference: string, context: SourceContext): Prom
         fix: `Name its graph ${format.main}, or name the file itself.`,
       },
     ]);
-  try {
-    return format.read(graph);
-  } catch (error) {
-    throw problemError([
-      {
-        ...fault,
-        code: 'MODELS_ARTIFACT_INVALID',
-        message: `${reference}: ${error instanceof Error ? error.message : String(error)}`,
-        fix: 'Name a model in the ONNX format; export it again if it should be one.',
-      },
-    ]);
-  }
+  return readContents(
+    format,
+    graph,
+    (message, fix = 'Name a model in the ONNX format; export it again if it should be one.') =>
+      problemError([{ ...fault, code: 'MODELS_ARTIFACT_INVALID', message: `${reference}: ${message}`, fix }]),
+  );
 }

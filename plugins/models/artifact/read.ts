@@ -73,19 +73,12 @@ export async function readArtifact(
 
   // Before anything is read of it.
   const { mark } = await look(graph);
-  let info: Contents;
-  try {
-    info = format.read(graph);
-  } catch (error) {
-    if (await isPointer(graph))
-      throw fault(
-        'MODELS_ARTIFACT_INVALID',
-        'The file is a pointer of Git LFS, which stands for the model until that is fetched.',
-        'Run `git lfs pull`, or let what checks the repository out fetch LFS files.',
-      );
-    const why = error instanceof Error ? error.message : String(error);
-    throw fault('MODELS_ARTIFACT_INVALID', why, 'Export the model again and compare its size.');
-  }
+  const info = await readContents(
+    format,
+    graph,
+    (message, fix = 'Export the model again and compare its size.') =>
+      fault('MODELS_ARTIFACT_INVALID', message, fix),
+  );
 
   let bytes = (await stat(graph)).size;
   const weights: Weights[] = [];
@@ -133,6 +126,27 @@ export async function readArtifact(
     ...(resolved.origin && { origin: resolved.origin }),
     notices: resolved.notices ?? [],
   };
+}
+
+/**
+ * @param refuse makes the error of what is no such file from a sentence, and what to do where that is known
+ * @throws what `refuse` makes
+ */
+export async function readContents(
+  format: ArtifactFormat,
+  graph: string,
+  refuse: (message: string, fix?: string) => Error,
+): Promise<Contents> {
+  try {
+    return format.read(graph);
+  } catch (error) {
+    if (await isPointer(graph))
+      throw refuse(
+        'The file is a pointer of Git LFS, which stands for the model until that is fetched.',
+        'Run `git lfs pull`, or let what checks the repository out fetch LFS files.',
+      );
+    throw refuse(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**

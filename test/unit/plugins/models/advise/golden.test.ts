@@ -65,3 +65,11 @@ it('a file that is absent is told by itself, as there is no serverless.yml', asy
     'absent.onnx: absent.onnx does not exist. Write the path of a model, relative to this folder. [MODELS_ARTIFACT_MISSING]\n\nexit 1\n',
   );
 });
+
+it('a pointer of Git LFS is told as that, as when packaging: exporting the model again would not help', async () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 4096\n`;
+  await writeFile(join(folder, 'pointer.onnx'), pointer);
+  expect(await run(['advise', 'pointer.onnx'])).toMatch(
+    /^pointer\.onnx: pointer\.onnx: The file is a pointer of Git LFS, .*`git lfs pull`/,
+  );
+});
