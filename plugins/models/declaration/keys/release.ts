@@ -82,8 +82,10 @@ function stepsOf(strategy: Declared['strategy'], given: Steps | undefined): Step
   if (strategy === 'blueGreen' || strategy === 'allAtOnce') return [];
   if (strategy !== 'linear') return given ?? STEPS;
   const [{ weight, bake } = { weight: 100, bake: 0 }] = given ?? LINEAR;
-  const count = weight > 0 ? Math.min(Math.ceil(100 / weight) - 1, 99) : 0;
-  // 3 · 33.3 is 99.89999999999999 in binary.
+  // A step has 99 % at most: of what it leaves to the stable version a verdict must come in time. In binary
+  // 99 / 1.1 is a little less than 90.
+  const count = weight > 0 ? Math.min(Math.floor(99 / weight + 1e-9), 99) : 0;
+  // And 3 · 12.3 is 36.900000000000006.
   return Array.from({ length: count }, (_, index) => ({
     weight: Number((weight * (index + 1)).toPrecision(12)),
     bake,

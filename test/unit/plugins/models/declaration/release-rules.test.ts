@@ -406,8 +406,16 @@ describe('release', () => {
       { weight: 66, bake: 300 },
       { weight: 99, bake: 300 },
     ]);
-    const parts = release({ strategy: 'linear', steps: [{ weight: '33.3%', bake: '5m' }] });
-    expect(parts?.steps.map(({ weight }) => weight)).toEqual([33.3, 66.6, 99.9]);
+    // Of what a step of 99.9 % leaves to the stable version no verdict would come in time.
+    for (const [weight, weights] of [
+      ['33.3%', [33.3, 66.6]],
+      ['49.9%', [49.9]],
+      ['12.3%', [12.3, 24.6, 36.9, 49.2, 61.5, 73.8, 86.1, 98.4]],
+      ['99%', [99]],
+    ] as const)
+      expect(
+        release({ strategy: 'linear', steps: [{ weight, bake: '5m' }] })?.steps.map((step) => step.weight),
+      ).toEqual(weights);
     for (const strategy of ['blueGreen', 'allAtOnce']) expect(release({ strategy })?.steps).toEqual([]);
   });
 
