@@ -82,7 +82,7 @@ function stepsOf(strategy: Declared['strategy'], given: Steps | undefined): Step
   if (strategy === 'blueGreen' || strategy === 'allAtOnce') return [];
   if (strategy !== 'linear') return given ?? STEPS;
   const [{ weight, bake } = { weight: 100, bake: 0 }] = given ?? LINEAR;
-  // A step has 99 % at most: of what it leaves to the stable version a verdict must come in time. In binary
+  // A step has 99 % at most, since what it leaves the stable version must be enough for a verdict. In binary
   // 99 / 1.1 is a little less than 90.
   const count = weight > 0 ? Math.min(Math.floor(99 / weight + 1e-9), 99) : 0;
   // And 3 · 12.3 is 36.900000000000006.

@@ -406,7 +406,7 @@ describe('release', () => {
       { weight: 66, bake: 300 },
       { weight: 99, bake: 300 },
     ]);
-    // Of what a step of 99.9 % leaves to the stable version no verdict would come in time.
+    // A step of 99.9 % leaves the stable version too little for a verdict in time.
     for (const [weight, weights] of [
       ['33.3%', [33.3, 66.6]],
       ['49.9%', [49.9]],
