@@ -13,9 +13,17 @@ export const wholeNumber = (value: number): string => Math.round(value).toLocale
 export const percent = (share: number): string => `${percentFigure(share, Math.abs(share) >= 0.1 ? 3 : 2)} %`;
 
 /** A difference of two percentages. */
-export function percentPoints(share: number): string {
-  const value = Number((share * 100).toPrecision(2));
+export function percentPoints(share: number, digits = 2): string {
+  const value = Number((share * 100).toPrecision(digits));
   return `${value} percentage point${value === 1 ? '' : 's'}`;
+}
+
+/** Two differences, by as many digits as tell them apart: what falls short of a limit must not read as it. */
+export function boundAndLimit(bound: number, limit: number): readonly [bound: string, limit: string] {
+  let digits = 2;
+  const told = (share: number): string => percentPoints(share, digits);
+  while (digits < 6 && bound !== limit && told(bound) === told(limit)) digits += 1;
+  return [told(bound), told(limit)];
 }
 
 /**

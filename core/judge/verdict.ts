@@ -2,7 +2,7 @@ import { difference, upperBound } from './bound.ts';
 import { answered, hasCounted, incomplete } from './complete.ts';
 import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
 import { type Counts, countRows, errorRow, rejectedRow, steadiness } from './counts.ts';
-import { type Names, odds, of, percentPoints, RELEASING, wholeNumber } from './format.ts';
+import { boundAndLimit, type Names, odds, of, percentPoints, RELEASING, wholeNumber } from './format.ts';
 import type { Minute } from './minutes.ts';
 import { outputEvidence, shiftOf } from './output.ts';
 import {
@@ -107,17 +107,15 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
     );
   const { x1, n1 } = known.total;
   const seen = `${of(x1, n1)} candidate requests failed`;
+  const [risen, allowed] = boundAndLimit(bound, limit);
   if (!(bound < limit))
     return say(
       'nodata',
       `no regression so far, but it is not excluded: ${seen}; errors may have risen by ${
-        Number.isFinite(bound) ? percentPoints(bound) : 'any amount'
-      }, the next weight allows ${percentPoints(limit)}`,
+        Number.isFinite(bound) ? risen : 'any amount'
+      }, the next weight allows ${allowed}`,
     );
-  return say(
-    'pass',
-    `${seen}; errors have risen by at most ${percentPoints(bound)}, the next weight allows ${percentPoints(limit)}`,
-  );
+  return say('pass', `${seen}; errors have risen by at most ${risen}, the next weight allows ${allowed}`);
 }
 
 function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: number): Signal {

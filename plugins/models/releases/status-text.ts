@@ -1,5 +1,5 @@
 import type { Judgement, SignalJudgement, Verdict } from '../../../core/judge/contract.ts';
-import { odds, of, percentPoints, wholeNumber } from '../../../core/judge/format.ts';
+import { boundAndLimit, odds, of, wholeNumber } from '../../../core/judge/format.ts';
 import type { WriteBack } from '../../../core/release/document/parts-contract.ts';
 import { shouldSay } from '../../../core/release/state/write-back.ts';
 import type { Status } from './status.ts';
@@ -190,15 +190,17 @@ function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): 
     ...(lnE === undefined || lnLimit === undefined
       ? []
       : [`evidence that it is worse ${odds(lnE)}; ${odds(lnLimit)} rolls back`]),
-    ...(limit === undefined
-      ? []
-      : [
-          `may have risen by ${bound === undefined ? 'any amount' : percentPoints(bound)}; less than ${percentPoints(limit)} passes`,
-        ]),
+    ...(limit === undefined ? [] : [boundText(bound, limit)]),
     ...(shift === undefined
       ? []
       : [`shifted by ${Number(shift.toPrecision(2))} σ; ${expectedShift} σ are allowed`]),
   ];
+}
+
+/** @param bound absent: endless */
+function boundText(bound: number | undefined, limit: number): string {
+  const [risen, allowed] = boundAndLimit(bound ?? Number.POSITIVE_INFINITY, limit);
+  return `may have risen by ${bound === undefined ? 'any amount' : risen}; less than ${allowed} passes`;
 }
 
 /** The one line that says most, for a log that must not be redrawn. */

@@ -4,7 +4,7 @@ import { percentWords } from '../../../../core/advice/words.ts';
 import { ofRequests } from '../../../../core/capacity/words.ts';
 import { driftNotice } from '../../../../core/drift/notice.ts';
 import { shareWords } from '../../../../core/drift/text.ts';
-import { odds, of, percent } from '../../../../core/judge/format.ts';
+import { boundAndLimit, odds, of, percent } from '../../../../core/judge/format.ts';
 import { baselineOf, numeric } from '../drift/scene.ts';
 
 it.each([
@@ -18,6 +18,18 @@ it.each([
   [1.02, '102 %'],
 ])('a share of %d is %s', (share, words) => {
   expect(percent(share)).toBe(words);
+});
+
+it.each([
+  [0.0186, 0.02, '1.9', '2'],
+  [0.0204, 0.02, '2.04', '2'],
+  [0.019_97, 0.02, '1.997', '2'],
+  [0.033_38, 0.01 / 0.3, '3.34', '3.33'],
+  [0.02, 0.02, '2', '2'],
+  [0.020_000_000_1, 0.02, '2', '2'],
+  [Number.POSITIVE_INFINITY, 0.02, 'Infinity', '2'],
+])('a bound of %d beside a limit of %d', (bound, limit, ...words) => {
+  expect(boundAndLimit(bound, limit)).toEqual(words.map((word) => `${word} percentage points`));
 });
 
 it('100 % are all, wherever a share is told', () => {

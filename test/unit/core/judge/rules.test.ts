@@ -53,6 +53,10 @@ describe('a verdict', () => {
     const some = minutes(served(38, 0), served(114, 0));
     expect(judge(some, last, options)).toMatchObject({ verdict: 'nodata' });
     expect(numbersOf(judge(some, last, options))).toMatchObject({ limit: 0.01 });
+    // Rounded to two digits it would read as if it were the limit.
+    expect(judge(some, last, options).reason).toContain(
+      'may have risen by 1.001 percentage points, the next weight allows 1 percentage point',
+    );
     // 380 requests without an error: one more would pass after the last step; half of the traffic may come at
     // 2 %.
     expect(judge(some, { ...last, nextWeight: 0.5 }, options).verdict).toBe('pass');
