@@ -1,8 +1,9 @@
 import { NATIVE, type ScoredBaseline, type Signal } from '../../../core/drift/contract.ts';
+import { listOf } from '../../../core/tabular/cells/columns.ts';
 import { shipBaseline } from '../baseline/baseline.ts';
 import type { ArtifactFormat, Inspection, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { ShipContext } from '../contracts/ship-context.ts';
-import type { Drift, DriftFacts } from '../declaration/model.ts';
+import type { Drift, DriftFacts, Model } from '../declaration/model.ts';
 import type { Upload } from '../disk/files.ts';
 import { signalsOf } from '../plan/watch/metrics.ts';
 import type { KnownColumns } from './columns.ts';
@@ -91,6 +92,30 @@ function unanswered(signals: readonly Signal[], rows: number): readonly string[]
     : [
         `The model gives no finite answer to ${worst.nulls} of ${worst.rows ?? rows} rows of its reference data.`,
       ];
+}
+
+/**
+ * Rows that no request can be as: where the reference has so many of them that their absence is larger than
+ * `effect`, each window is called drifted. The size of a share that is none any more is about its root.
+ *
+ * @returns a notice, where there are such
+ */
+export function refusedAbsence(
+  { drift, missing, batch }: Pick<Model, 'drift' | 'missing' | 'batch'>,
+  { scored: { signals }, facts: { rows: all } }: Pick<ShippedReference, 'scored' | 'facts'>,
+): readonly string[] {
+  if (drift === undefined || missing === 'nan') return [];
+  if (batch?.entries.some((entry) => entry.missing === 'nan')) return [];
+  const absent = signals.filter(
+    ({ of, kind, nulls, rows = all }) =>
+      of === 'input' && kind === 'numeric' && nulls < rows && nulls / rows > drift.effect ** 2,
+  );
+  if (absent.length === 0) return [];
+  // Of a wide row its input has a name, and its norm is no column.
+  const names = new Set(absent.map(({ label, tensor, value }) => (value === 'element' ? label : tensor)));
+  return [
+    `Csv and JSON are refused without a value of ${listOf([...names])}, which the reference lacks in some rows: that will be told as drift. Write \`missing: nan\` where clients leave such floats out, else fill those cells in, or leave the rows out of the reference.`,
+  ];
 }
 
 /**

@@ -16,7 +16,7 @@ import { hasSameInputs } from './columns.ts';
 import { shipCases } from './gate/cases.ts';
 import { shipLabelled } from './gate/labelled.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { shipReference } from './reference.ts';
+import { refusedAbsence, shipReference } from './reference.ts';
 import type { Shared } from './shared.ts';
 import { unlikeProblems } from './unlike.ts';
 
@@ -122,6 +122,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         ...inspection.notices,
         ...known.notices,
         ...(reference?.notices ?? []),
+        ...(reference && !hasPre ? refusedAbsence(model, reference) : []),
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
     },
