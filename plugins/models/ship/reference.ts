@@ -111,7 +111,7 @@ export function refusedAbsence(
       of === 'input' && kind === 'numeric' && nulls < rows && nulls / rows > drift.effect ** 2,
   );
   if (absent.length === 0) return [];
-  // Of a wide row its input has a name, and its norm is no column.
+  // The norm of a wide row is no column; its input has a name.
   const names = new Set(absent.map(({ label, tensor, value }) => (value === 'element' ? label : tensor)));
   return [
     `Csv and JSON are refused without a value of ${listOf([...names])}, which the reference lacks in some rows: that will be told as drift. Write \`missing: nan\` where clients leave such floats out, else fill those cells in, or leave the rows out of the reference.`,

@@ -25,7 +25,7 @@ it('packaging says where the reference lacks values that no request may lack: it
   expect(notice).toMatch(
     /^Csv and JSON are refused without a value of age, income, which the reference lacks/,
   );
-  // Of a wide row it is the input's.
+  // A wide row is named by its input.
   const wide = ['norm', 'mean'].map((value) =>
     signal(`${value} of image`, 20, { tensor: 'image', value } as Partial<Signal>),
   );
