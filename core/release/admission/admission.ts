@@ -8,7 +8,7 @@ import { next, unhold } from '../state/next.ts';
 import { blank, noted, REMEMBERED } from '../state/noted.ts';
 import { endTime, isPending, isWatched } from '../state/predicates.ts';
 import { telling } from '../state/tick-schedule.ts';
-import { eachVersion, measured, rebatched, rewindowed, settle } from '../state/transitions.ts';
+import { eachVersion, measured, rebatched, rewatched, rewindowed, settle } from '../state/transitions.ts';
 import { comingWith, forward, prolonged } from './forward.ts';
 import { goneOf, undoes } from './operation.ts';
 import { refusedBefore } from './refusal.ts';
@@ -227,7 +227,8 @@ function changed(found: Release, asked: AliasRequest, kind: 'settings' | 'rollba
   const { stable } = base;
   const live = stable?.version === asked.version ? { stable: measured(stable, asked.settings, stable) } : {};
   // While a candidate is on its way they are the candidate's.
-  const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
+  const follow = kind === 'rollback' ? rewatched : rewindowed;
+  const watch = isPending(base) ? {} : follow(base, asked.settings, now);
   const batches = kind === 'rollback' ? rebatched(base) : {};
   const noting = { ...noted(base, asked, kind, now), ...prolonged(base, asked) };
   const changes = { ...noting, ...tried, ...batches, ...live, ...watch };

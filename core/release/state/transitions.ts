@@ -102,6 +102,23 @@ export function rewindowed(
 }
 
 /**
+ * The watch once a stack is back at a template with this `rollbackWindow`. What the settings of the deploy
+ * that failed ended goes on, since no deploy that fails ends a watch.
+ */
+export function rewatched(
+  state: Pick<Release, 'watch' | 'settings'>,
+  before: Pick<Settings, 'rollbackWindow'>,
+  now: number,
+): { readonly watch?: LiveWatch } {
+  const { watch, settings } = state;
+  if (watch === undefined || isWatched(state, now)) return rewindowed(state, before, now);
+  const endOf = (seconds: number): number => Date.parse(watch.since) + seconds * 1000;
+  const isEnded = endOf(settings.rollbackWindow) <= Date.parse(watch.until);
+  const until = endOf(before.rollbackWindow);
+  return isEnded && until > now ? { watch: { ...watch, until: iso(until) } } : {};
+}
+
+/**
  * A version with what it is released and measured by.
  *
  * @param known what is recorded of this very version: how it counts is in its own zip, and no later request

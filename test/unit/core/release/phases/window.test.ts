@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
+import { request } from '../../../../fakes/world.ts';
 import { alarm, DAY, deploy, deployed, MINUTE, minute, minutes, promoted, type World } from '../traffic.ts';
 
 /** `rollbackWindow` changed while the live version is watched. */
@@ -62,6 +63,41 @@ describe('a rollbackWindow that changes while the live version is watched', () =
       expect(w.state()?.phase).toBe('DONE');
       expect(w.schedules.size).toBe(0);
     }
+  });
+
+  it.each([
+    ['0', 0, {}, undefined],
+    ['one that is over already', 1, {}, undefined],
+    ['0, by force', 0, { forced: '2026-01-01T02:00:00.000Z' }, '2026-01-01T02:00:00.000Z'],
+    ['a longer one', 48, {}, undefined],
+  ])(
+    'is what it was once the deploy that changed it has failed: %s',
+    async (_, window, more, forcedBefore) => {
+      const w = await promoted();
+      await minutes(w, 90);
+      await change(w, window, more);
+      w.stack.state = 'rollingBack';
+      const before = { before: '4', settings: CANARY, ...(forcedBefore && { forcedBefore }) };
+      await w.send(request('Update', '4', 'b', before));
+      w.stack.state = 'done';
+      await minute(w);
+      expect([until(w), w.schedules.size]).toEqual([24, 1]);
+      await alarm(w);
+      expect(w.state()?.phase).toBe('REVERSING');
+    },
+  );
+
+  it('stays over where its time is, whatever deploy fails', async () => {
+    const w = await promoted();
+    await change(w, 2);
+    w.clock.now += DAY;
+    await minute(w);
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY }));
+    w.stack.state = 'done';
+    await minute(w);
+    await alarm(w);
+    expect([w.state()?.phase, w.schedules.size]).toEqual(['DONE', 0]);
   });
 
   it('begins none that never was', async () => {
