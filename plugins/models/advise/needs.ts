@@ -59,9 +59,7 @@ export function adviceNeeds(
   const told = numberFlag(flags, 'memory', {
     ...{ least: 128, most: 10_000_000, what: 'a number of MB', example: '1769' },
   });
-  const memory =
-    sure(from(told, '--memory'), from(model?.memory, at('memory')), bench?.memory) ??
-    guess(guessedMemory(bytes));
+  const memory = memoryFor(bytes, told, model && from(model.memory, at('memory')), bench?.memory);
   const architecture =
     chosenFlag(flags, 'architecture') ?? model?.architecture ?? bench?.architecture ?? 'x86_64';
   const known: Partial<AdviceNeeds> = Object.fromEntries(
@@ -101,6 +99,32 @@ export function adviceNeeds(
     batch: model?.batch !== undefined,
     size,
   };
+}
+
+/**
+ * What does not hold the weights alone runs nothing, whoever wrote it: most models have the default.
+ *
+ * @param bytes of the weights, as stored
+ * @throws ProblemError where it was asked for
+ */
+function memoryFor(
+  bytes: number,
+  told: number | undefined,
+  declared: From<number> | undefined,
+  measured: From<number> | undefined,
+): AdviceNeeds['memory'] {
+  const least = Math.ceil(bytes / 1024 ** 2);
+  if (told !== undefined && told < least)
+    throw usage(
+      '--memory',
+      `${told.toLocaleString('en-US')} MB are less than the weights alone take, ${least.toLocaleString('en-US')} MB.`,
+      `Write ${least} or more, or leave it out.`,
+    );
+  const isHeld = declared === undefined || declared.value >= least;
+  const found = from(told, '--memory') ?? (isHeld ? declared : undefined) ?? measured;
+  if (found !== undefined) return { ...found, isGuess: false };
+  const why = isHeld ? 'assumed' : `assumed, since the weights alone are more than ${declared.from}`;
+  return { value: guessedMemory(bytes), from: why, isGuess: true };
 }
 
 /** @returns why times of the bench say nothing of this size; undefined where they do */

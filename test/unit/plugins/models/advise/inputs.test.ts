@@ -116,6 +116,37 @@ describe('what is known goes before what is guessed', () => {
   });
 });
 
+describe('memory that does not hold the weights', () => {
+  const large = { size: { weights: [], rest: 3e9 }, rowBytes: 40 };
+  // Its default, which nobody wrote.
+  const [model] = parseModels({ churn: { artifact: 'a.onnx' } }).models;
+
+  it('is refused where it is asked for', () => {
+    expect(() => adviceNeeds({ memory: '1769' }, large)).toThrow(
+      '--memory: 1,769 MB are less than the weights alone take, 2,862 MB. Write 2862 or more, or leave it out.',
+    );
+    expect(adviceNeeds({ memory: '2862' }, large).memory).toMatchObject({ value: 2862, isGuess: false });
+  });
+
+  it('is not counted where it is declared: a guess is, unless a bench has run with it', () => {
+    const { memory } = adviceNeeds({}, large, model);
+    expect(memory).toEqual({
+      value: 3820,
+      from: 'assumed, since the weights alone are more than models.churn.memory',
+      isGuess: true,
+    });
+    expect(advise(adviceNeeds({ traffic: '1' }, large, model), PRICE_LIST).forms).toContainEqual(
+      expect.objectContaining({
+        form: 'fargate',
+        cost: expect.objectContaining({ made: '2 tasks of 1 vCPU, 4 GB' }),
+      }),
+    );
+    const bench = { memory: { value: 3008, from: 'bench of version 3' } };
+    expect(adviceNeeds({}, large, model, bench).memory).toEqual({ ...bench.memory, isGuess: false });
+    expect(adviceNeeds({}, file, model).memory).toMatchObject({ value: 1769, from: 'models.churn.memory' });
+  });
+});
+
 describe('a bench of another memory or architecture', () => {
   const [model] = parseModels({ churn: { artifact: 'a.onnx', memory: 2048 } }).models;
   const at = (value: number, architecture: 'x86_64' | 'arm64') => ({
