@@ -10,7 +10,7 @@ import { endTime, isPending, isWatched } from '../state/predicates.ts';
 import { telling } from '../state/tick-schedule.ts';
 import { eachVersion, measured, rebatched, rewatched, rewindowed, settle } from '../state/transitions.ts';
 import { comingWith, forward, prolonged } from './forward.ts';
-import { goneOf, undoes } from './operation.ts';
+import { goneOf, isOvertaken, undoes } from './operation.ts';
 import { refusedBefore } from './refusal.ts';
 import { endedBy, givenUp, restored, UNREAD, withdrawn } from './withdraw.ts';
 
@@ -80,8 +80,10 @@ function followed(
   const base = first || found === undefined ? undefined : settled(found, alias, now);
   if (stack === 'unknown') return unread(found, base, asked, now);
   if (asked.type === 'Update' && stack === 'rollingBack') {
-    if (base !== undefined && !undoes(base, asked))
-      return write(found, changed(base, asked, 'rollback', now));
+    if (base !== undefined && !undoes(base, asked)) {
+      const settings = isOvertaken(base, asked) ? base.settings : asked.settings;
+      return write(found, changed(base, { ...asked, settings }, 'rollback', now));
+    }
     const back = withdrawn(
       base ?? blank(asked, now),
       asked,

@@ -86,3 +86,16 @@ export function undoes(base: Release, asked: AliasRequest): boolean {
   // Asked for anew, of a worker that did not note what it found.
   return request?.id === release;
 }
+
+/**
+ * Is it a deploy's own request that comes when its stack rolls back already, perhaps behind the one that goes
+ * back? It asks for what nobody asked for before. No template has its settings any more.
+ */
+export function isOvertaken(base: Release, { version, before, mark }: AliasRequest): boolean {
+  if (before !== version) return !orderOf(base).includes(version);
+  const { operation } = base;
+  const asks = asksOf(version, mark);
+  return (
+    mark !== undefined && operation !== undefined && operation.asks !== asks && operation.before !== asks
+  );
+}

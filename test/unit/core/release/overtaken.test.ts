@@ -10,13 +10,16 @@ import { deploy, deployed, live, minute, promoted, rollBack, until, type World }
 
 const GOOD = { 3: 0.02, 4: 0.02 };
 
+/** The deploy that failed would have ended the watch. */
+const OTHER = { ...CANARY, rollbackWindow: 0, dryRun: true };
+
 /** A request for version 5, or for version 4 by force. */
 const late = (w: World, forced?: string) => {
   w.stack.state = 'rollingBack';
   return w.send(
     forced === undefined
-      ? request('Update', '5', 'c', { before: '4', settings: CANARY })
-      : request('Update', '4', 'b', { before: '4', forced, settings: CANARY }),
+      ? request('Update', '5', 'c', { before: '4', settings: OTHER })
+      : request('Update', '4', 'b', { before: '4', forced, settings: OTHER }),
   );
 };
 const back = (w: World, forced?: string) =>
@@ -39,7 +42,9 @@ describe.each([undefined, 'at noon'])(
         expect(w.target()).toEqual({ version: '4', weights: {} });
         w.stack.state = 'done';
         await minute(w, GOOD);
-        expect(w.state()).toMatchObject({ phase: 'BAKING', stable: { version: '4' }, watch });
+        const settings = CANARY;
+        expect(w.state()).toMatchObject({ phase: 'BAKING', stable: { version: '4' }, watch, settings });
+        expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
       },
     );
 
