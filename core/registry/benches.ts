@@ -56,7 +56,7 @@ function documentOf(text: string | undefined): BenchDocument | undefined {
   }
 }
 
-/** What people are told of it: somebody may have written into it, and who reads history asks for more. */
+/** What is read of it: somebody may have written into it, and who reads history, or a cost, asks for more. */
 function isBench(value: unknown): value is BenchDocument {
   if (!isObject(value)) return false;
   const { schema, at, target, scenarios, curve } = value;
@@ -76,12 +76,14 @@ const isNumberOrNone = (value: unknown): boolean => value === undefined || typeo
 
 function isScenario(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { scenario, verdict, rate, samples, percentiles, promised } = value;
+  const { scenario, verdict, rate, samples, percentiles, promised, cold, faults, duration, mean } = value;
   return (
     typeof scenario === 'string' &&
     typeof verdict === 'string' &&
     typeof samples === 'number' &&
-    isNumberOrNone(rate) &&
+    isObject(cold) &&
+    [rate, duration, mean, cold.init, cold.median].every(isNumberOrNone) &&
+    (faults === undefined || (Array.isArray(faults) && faults.every(isObject))) &&
     Array.isArray(percentiles) &&
     percentiles.every((one) => isObject(one) && typeof one.ms === 'number') &&
     (promised === undefined || (isObject(promised) && isNumberOrNone(promised.upper)))

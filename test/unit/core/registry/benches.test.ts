@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { benchTimes } from '../../../../core/capacity/bench-times.ts';
 import type { BenchDocument } from '../../../../core/capacity/contract.ts';
 import { benchesIn } from '../../../../core/registry/benches.ts';
 import { registry } from '../../../../core/registry/registry.ts';
@@ -48,4 +49,31 @@ it('passes over what is none of its documents', async () => {
   await objects.port.create(`${SCOPE}versions/churn/bench/3-1.json`, '{"schema": 2}');
   await objects.port.create(`${SCOPE}versions/churn/bench/4-1.json`, 'no JSON');
   expect(await benchesIn(objects.port, SCOPE).newest('churn', ['3', '4'])).toEqual([]);
+});
+
+it('passes over one that lacks what a cost is counted with, or has it as something else', async () => {
+  const objects = fakeObjects();
+  const whole = {
+    ...{ scenario: 'Server', verdict: 'VALID', samples: 3, percentiles: [], faults: [{ kind: 'backlog' }] },
+    ...{ cold: { count: 1, median: 700, init: 500 }, duration: 20, mean: 25 },
+  };
+  const { cold: _, ...lacking } = whole;
+  const others = [
+    lacking,
+    { ...whole, cold: null },
+    { ...whole, cold: { count: 1, init: '500' } },
+    { ...whole, cold: { count: 1, median: [700] } },
+    { ...whole, duration: '20' },
+    { ...whole, mean: {} },
+    { ...whole, faults: 'backlog' },
+    { ...whole, faults: [null] },
+  ];
+  for (const [i, scenario] of [...others, whole].entries()) {
+    const document = { ...bench(String(i), '2026-11-27T10:00:00.000Z'), scenarios: [scenario] };
+    await objects.port.create(`${SCOPE}versions/churn/bench/${i}-1.json`, JSON.stringify(document));
+  }
+  const versions = [...others.keys(), others.length].map(String);
+  const found = await benchesIn(objects.port, SCOPE).newest('churn', versions);
+  expect(found.map(({ target }) => target.version)).toEqual([String(others.length)]);
+  expect(found.map(benchTimes)).toEqual([{ duration: 20, isLambdas: true, init: 500 }]);
 });
