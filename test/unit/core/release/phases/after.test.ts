@@ -140,6 +140,28 @@ describe('an alarm after promotion', () => {
     },
   );
 
+  it.each([
+    ['half of the traffic', 4],
+    ['its gate', 0],
+  ])('is answered by a test that a forced deploy of what is live does not end: %s', async (_, passed) => {
+    const w = await promoted();
+    if (passed === 0)
+      w.gates.set('3', [{ state: { done: 0, count: 1, failed: [], reason: 'throttled' }, failures: [] }]);
+    await alarm(w);
+    await minutes(w, passed, { 3: 0.02, 4: 0.03 });
+    const { release, reversal } = w.state() ?? {};
+    expect(reversal?.half === undefined).toBe(passed === 0);
+    await deploy(w, '4', 'b', { before: '4', forced: '2026-01-01T01:00:00.000Z' });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.state()).toMatchObject({ phase: 'REVERSING', release, reversal: { at: reversal?.at } });
+    expect(w.state()?.reversal?.half).toEqual(reversal?.half);
+    expect(w.state()?.reason).toContain('version 3 is tried beside version 4');
+    w.gates.clear();
+    w.stack.state = 'done';
+    await until(w, 'ROLLED_BACK', BAD, { most: 14 });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
   it('that is lost is found by the next tick', async () => {
     const w = await promoted();
     w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
