@@ -22,7 +22,7 @@ import {
   rollbackFunctionProblem,
 } from './plan/report.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
-import { isProblemError, type Problem, throwProblems } from './problems/errors.ts';
+import { formatProblem, isProblemError, type Problem, throwProblems } from './problems/errors.ts';
 import type { ServiceImages } from './releases/packages/remove-images.ts';
 import type { CliOptions, Serverless } from './serverless.ts';
 import * as framework from './serverless.ts';
@@ -138,8 +138,14 @@ export default class ServerlessModels {
     const [room, verb = ''] = this.#serverless.processedInput.commands;
     const goesOn = this.#options.json || this.#verbs.get(verb)?.onProblems !== undefined;
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
-    throwProblems(this.#problems);
-    framework.setFunctions(this.#serverless, planFunctions(this.#input));
+    // `status` sends to the log of what is deployed, whatever serverless.yml says meanwhile.
+    const isLog = room === 'logs' && drafts.length > 0;
+    if (isLog) for (const problem of this.#problems) this.#utils.log.warning(formatProblem(problem));
+    else throwProblems(this.#problems);
+    framework.setFunctions(
+      this.#serverless,
+      planFunctions({ ...this.#input, models: isLog ? drafts : models }),
+    );
     const within = framework.withinService(this.#serverless);
     framework.setPatterns(this.#serverless, leftOut(models, cacheFolder(), within));
   }

@@ -96,6 +96,17 @@ test('so is a problem of its own declaration, and of custom.models', async () =>
   expect((await models('history')).stdout).toMatch(/version 1 → 2 +rolled back/);
 });
 
+test('the logs that status sends to are shown beside a problem, too', async () => {
+  for (const key of ['models-release', 'churn']) {
+    const { code, stdout, stderr } = await service.sls('logs', '-f', key);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain('START');
+    expect(stderr).toContain('models.churn.memory: is 64, not at least 128.');
+  }
+  const others = await service.sls('info');
+  expect(others.code).toBe(1);
+});
+
 test('a model that is declared no more is seen, and steered by its name', async () => {
   await write(yaml(fraud(512)));
   expect((await models('status')).stdout).toMatch(

@@ -61,6 +61,19 @@ test('with the policy each command works, in the name of who asked', async () =>
   expect(history.output).toMatch(/promoted after [^,]+, then rolled back/);
 });
 
+test('the log that status sends to is read with the statement for it, and not without', async () => {
+  const readLog = async (): Promise<{ readonly code: number; readonly output: string }> => {
+    const { code, stdout, stderr } = await service.slsAs(oncall.env, 'logs', '-f', 'models-release');
+    return { code, output: stdout + stderr };
+  };
+  await oncall.may(statements);
+  expect((await readLog()).output).toContain('logs:DescribeLogStreams');
+  await oncall.may([...statements, ...documented('ReadLogs', { SERVICE: 'rights' })]);
+  const { code, output } = await readLog();
+  expect(code, output).toBe(0);
+  expect(output).toContain('START');
+});
+
 test.each(['Bucket', 'Worker'])('the registry is found without %s', async (sid) => {
   await oncall.may(statements.filter(({ Sid }) => Sid !== sid));
   const { code, output } = await asOncall('status');

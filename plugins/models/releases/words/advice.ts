@@ -25,6 +25,9 @@ const LONG = 60 * 60_000;
 
 const HALF_AN_HOUR = 30 * 60_000;
 
+/** By itself the framework shows ten minutes, in which a worker that nobody ticks has written nothing. */
+const WORKER_LOG = 'logs -f models-release --startTime 1h';
+
 /** Alarms that tell of requests that fail now. */
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
 
@@ -74,7 +77,7 @@ export function advice(
           : `The alias points to ${say(alias)}; it is on its way to ${say(intent.after)}.`
       }`,
       todo: [
-        `See why: \`${command.sls('logs -f models-release')}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
+        `See why: \`${command.sls(WORKER_LOG)}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
       ],
     };
   // One that is held without a weight waits for a person, and nothing is noted meanwhile.
@@ -84,7 +87,7 @@ export function advice(
       level: 'look',
       summary: `${own.summary} Nothing has happened to it since ${moment(updatedAt, now)}: the stack is not done yet, or nobody ticks it.`,
       todo: [
-        `Look at the stack. Tick the release: \`${command('status')} --watch\`. If it stays so: \`${command.sls('logs -f models-release')}\`.`,
+        `Look at the stack. Tick the release: \`${command('status')} --watch\`. If it stays so: \`${command.sls(WORKER_LOG)}\`.`,
       ],
     };
   const { blind } = release;
@@ -93,7 +96,7 @@ export function advice(
     return {
       ...unsure,
       level: blind.told ? 'act' : unsure.level,
-      todo: [...unsure.todo, `See why: \`${command.sls('logs -f models-release')}\`.`],
+      todo: [...unsure.todo, `See why: \`${command.sls(WORKER_LOG)}\`.`],
     };
   if (blind !== undefined)
     return {
@@ -102,7 +105,7 @@ export function advice(
       summary: `${own.summary} ${sentence(blind.reason)}`,
       todo: [
         ...repairs(release, command),
-        `See why: \`${command.sls('logs -f models-release')}\`. It is so since ${moment(blind.since, now)}.`,
+        `See why: \`${command.sls(WORKER_LOG)}\`. It is so since ${moment(blind.since, now)}.`,
         ...own.todo,
       ],
     };
@@ -268,7 +271,7 @@ function todoOf(suffix: string, age: number, command: Say): string {
     case ALARMS.release:
       return age < HALF_AN_HOUR
         ? `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`
-        : `It does not go off by itself: see \`${command.sls('logs -f models-release')}\`, and whether the schedule of the sweep (every 15 minutes) is there and enabled.`;
+        : `It does not go off by itself: see \`${command.sls(WORKER_LOG)}\`, and whether the schedule of the sweep (every 15 minutes) is there and enabled.`;
     case ALARMS.drift:
     case ALARMS.outputs:
     case ALARMS.classes:

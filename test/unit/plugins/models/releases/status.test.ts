@@ -457,7 +457,7 @@ describe('at three in the morning', () => {
     await minutes(w, 20);
     expect(await headIn(w)).toMatch(/^churn: ACT/);
     expect((await statusIn(w)).todo[0]).toMatch(
-      /^See why: `sls logs -f models-release --stage dev`. It is so since /,
+      /^See why: `sls logs -f models-release --startTime 1h --stage dev`. It is so since /,
     );
   });
 
