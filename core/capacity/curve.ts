@@ -22,6 +22,19 @@ const CLOSE = 0.05;
 const keeps = ({ upper, keptUp }: CurvePoint, objective: number): boolean =>
   keptUp && upper !== undefined && upper <= objective;
 
+/**
+ * The rate up to which runs had too few requests for a bound, with the latency within the objective; 0 where
+ * there is none. Lower rates have even fewer in the same time.
+ */
+function unsureUpTo(points: readonly CurvePoint[], objective: number): number {
+  let unsure = 0;
+  for (const { keptUp, latency, rate, upper } of points.toSorted((a, b) => a.rate - b.rate)) {
+    if (!keptUp || upper !== undefined || latency === undefined || latency > objective) break;
+    unsure = rate;
+  }
+  return unsure;
+}
+
 /** The rate up to which every one that was measured keeps the objective, and the least that does not. */
 function bracket(
   points: readonly CurvePoint[],
@@ -36,6 +49,7 @@ function bracket(
 /**
  * Which rate to measure next: up by steps until the objective is broken (without one: until the target does
  * not keep up), down by steps where it is from the start, then between the two until they are within 5 %.
+ * Rates with too few requests for a bound break nothing: twice the rate is tried then.
  *
  * @returns undefined where the curve is done
  */
@@ -45,14 +59,15 @@ export function nextRate(
   { objective, lowest, highest }: { objective?: number | undefined; lowest: number; highest: number },
 ): number | undefined {
   if (points.length === 0) return start;
+  const unsure = objective === undefined ? 0 : unsureUpTo(points, objective);
   const good = (point: CurvePoint): boolean =>
-    objective === undefined ? point.keptUp : keeps(point, objective);
-  const { most, least } = bracket(points, good);
+    objective === undefined ? point.keptUp : point.rate <= unsure || keeps(point, objective);
+  const { most = 0, least } = bracket(points, good);
   if (least === undefined) {
-    const next = (most ?? start) * STEP;
+    const next = most * (most === unsure ? STEP ** 2 : STEP);
     return next <= highest ? next : undefined;
   }
-  if (most === undefined) {
+  if (most === 0) {
     const next = least / STEP ** 2;
     return next >= lowest ? next : undefined;
   }
@@ -60,8 +75,13 @@ export function nextRate(
 }
 
 /** The largest rate whose upper bound keeps the objective, no measured rate below breaking it. */
-export const capacityWithin = (points: readonly CurvePoint[], objective: number): number | undefined =>
-  bracket(points, (point) => keeps(point, objective)).most;
+export function capacityWithin(points: readonly CurvePoint[], objective: number): number | undefined {
+  const unsure = unsureUpTo(points, objective);
+  return bracket(
+    points.filter(({ rate }) => rate > unsure),
+    (point) => keeps(point, objective),
+  ).most;
+}
 
 /**
  * The knee: the measured rate with the most answers per second and second of mean latency. Kleinrock's power:

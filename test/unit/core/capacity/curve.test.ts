@@ -47,6 +47,27 @@ it('a rate without a bound keeps nothing, and one that breaks ends the capacity 
   expect(capacityWithin([{ ...point(100, 20), keptUp: false }], 500)).toBeUndefined();
 });
 
+it('goes up from rates with too few requests for a bound, which lower ones have even less', () => {
+  // 0.8 · 12 s · rate requests of a run: a p99 needs a hundred of them.
+  const short = (points: readonly CurvePoint[]): CurvePoint => {
+    const next = nextRate(points, 5, { objective: 60, lowest: 10 / 64, highest: 1000 }) ?? Number.NaN;
+    const { upper, ...measured } = point(100, next);
+    return next * 9.6 < 100 || upper === undefined ? measured : { ...measured, upper };
+  };
+  const points: CurvePoint[] = [];
+  while (points.length < 16 && !Number.isNaN(points.at(-1)?.rate)) points.push(short(points));
+  const found = points.filter(({ rate }) => !Number.isNaN(rate));
+  expect(found.slice(0, 3).map(({ rate }) => rate)).toEqual([5, expect.closeTo(10), expect.closeTo(20)]);
+  const truth = 100 - (1000 * Math.log(100)) / 60;
+  expect(capacityWithin(found, 60)).toBeLessThanOrEqual(truth);
+  expect(capacityWithin(found, 60)).toBeGreaterThan(truth / 1.051);
+  // One that is broken above one that is unsure: what is between them, not what is below.
+  const { upper: _, ...unsure } = point(100, 10);
+  const next = nextRate([unsure, point(100, 90)], 10, { objective: 60, lowest: 1, highest: 100 });
+  expect(next).toBeCloseTo(30);
+  expect(capacityWithin([unsure, point(100, 90)], 60)).toBeUndefined();
+});
+
 it('ends at the bounds of the rates', () => {
   expect(nextRate([point(1e9, 90)], 90, { objective: 500, lowest: 1, highest: 100 })).toBeUndefined();
   expect(nextRate([point(1, 1)], 1, { objective: 500, lowest: 0.9, highest: 100 })).toBeUndefined();
