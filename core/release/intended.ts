@@ -170,5 +170,8 @@ export function refused(state: Release, intent: Intent, message: string, clock: 
         : `${message}; strategy allAtOnce needs no weights`,
       now,
     );
-  return holdFor(state, 'refused', message, now);
+  // What was to be told of the move, which was not made; that the alias is gone is so all the same.
+  const isGone = intent.before?.includes(null) === true;
+  const notices = state.notices.filter(({ at }) => isGone || at !== intent.at);
+  return holdFor({ ...state, notices }, 'refused', message, now);
 }

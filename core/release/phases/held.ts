@@ -21,7 +21,9 @@ export function held(state: HeldRelease, facts: ReleaseFacts, now: number): Acti
   if (now - Date.parse(so.pagedAt) >= PAGED_EVERY_MS) return write(paged(state, now));
   // A missing alias that AWS would make again was made before this is asked.
   if (so.by === 'foreign' || facts.alias === undefined) return wait(state.reason);
-  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  // Where AWS did not take the move, the alias is not where it should be, and nobody moved it.
+  if (!pointsAt(facts.alias, standing(state) ?? null))
+    return so.by === 'refused' ? wait(state.reason) : foreign(state, facts, now);
   if (isPending(state) && state.stable !== undefined && weightOf(state) > 0 && lookIsDue(state, now)) {
     const looked = judgeMinutes(state, facts, now);
     const judged = { judgements: keptJudgements(state, looked) };

@@ -1,5 +1,5 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
-import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
+import type { CommandEvent, TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import type { Context } from '../context/context.ts';
 import { problemError } from '../problems/errors.ts';
@@ -38,7 +38,7 @@ export async function send(
       ...(to !== undefined && { to }),
     });
     if (!answer.done) throw notAllowed(model, verb, answer.refused, sayOf(model, service.stage)('status'));
-    const { text: done } = answer;
+    const { text: done, tick } = answer;
     // Who may invoke the worker and read nothing, or is throttled now, has done it all the same.
     const stands = await status(model).then(
       (found) => ({ json: { status: found }, text: statusText(found, now()) }),
@@ -53,6 +53,9 @@ export async function send(
     print(
       flags.json ? JSON.stringify({ done, ...stands.json }, null, 2) : `${model}: ${done}.\n\n${stands.text}`,
     );
+    if (!isStopped(verb, tick)) return;
+    if (flags.json) process.exitCode = 1;
+    else throw stopped(model, verb, tick.reason ?? tick.phase, sayOf(model, service.stage)('status'));
   }).finally(() => progress(undefined));
 }
 
@@ -62,6 +65,21 @@ const notAllowed = (model: string, verb: string, refused: string, see: string): 
       code: 'MODELS_RELEASE_REFUSED',
       key: `models.${model}`,
       message: `${verb} was refused, and nothing was changed: ${withStop(refused)}`,
+      fix: `See \`${see}\`.`,
+    },
+  ]);
+
+/** It was written down, and AWS did not take the move that follows from it. */
+const isStopped = (verb: CommandEvent['command']['verb'], { phase }: TickAnswer): boolean =>
+  (verb !== 'hold' && phase === 'HELD') ||
+  (verb === 'promote' && (phase === 'ABORTED' || phase === 'ROLLED_BACK'));
+
+const stopped = (model: string, verb: string, reason: string, see: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_AWS',
+      key: `models.${model}`,
+      message: `${verb} was begun, and did not get through: ${withStop(reason)}`,
       fix: `See \`${see}\`.`,
     },
   ]);

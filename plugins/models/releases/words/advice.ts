@@ -66,7 +66,7 @@ export function advice(
       ],
     };
   if (intent === undefined && !pointsAt(alias, standing(release) ?? null))
-    return { ...own, ...moved(alias, release, functionName, command) };
+    return held?.by === 'refused' ? own : { ...own, ...moved(alias, release, functionName, command) };
   if (isUnticked)
     return {
       ...own,

@@ -60,7 +60,7 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
       is: 'none',
       // Where no tick saw it yet, the reason is still that of the release before.
       why:
-        held?.by === 'foreign' && reason !== undefined
+        (held?.by === 'foreign' || held?.by === 'refused') && reason !== undefined
           ? reason
           : `the alias points to ${say(alias)}, which no release did`,
     };

@@ -169,7 +169,7 @@ function held(release: HeldRelease, command: Say): Advice {
     case 'refused':
       return {
         level: 'act',
-        summary: `${what} AWS does not take a move of the alias: ${sentence(reason)}`,
+        summary: `AWS does not take the move of the alias to version ${stable?.version}: ${sentence(reason, false)}`,
         todo: [toThere(release, command)],
         next: 'nothing by itself',
       };

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { AliasState } from '../../../../core/ports/aws.ts';
+import type { Release } from '../../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import { readStatus } from '../../../../plugins/models/releases/read-status.ts';
 import { sayOf } from '../../../../plugins/models/releases/session.ts';
 import { statusOf } from '../../../../plugins/models/releases/status.ts';
+import { outcomeOf } from '../../../../plugins/models/releases/words/outcome.ts';
 import { CANARY } from '../../../fakes/settings.ts';
 import { FUNCTION, LIVE, tick } from '../../../fakes/world.ts';
 import { statusIn, textIn } from './seen.ts';
@@ -304,6 +307,31 @@ describe('a candidate that cannot be judged', () => {
     expect(w.state()?.phase).toBe('JUDGING');
     expect(await head(w)).toMatch(/^churn: ACT NOW\. Version 4 has 5 %, step 1 of 3\. It cannot be judged/);
   });
+});
+
+it('a move that AWS does not take is nobody else’s: its words are told, with the way out', async () => {
+  const w = await promoted();
+  const refused = `Function not found: ${FUNCTION}:3`;
+  // Somebody deletes the last good version as it is brought back.
+  const { update } = w.aliases.port;
+  Object.assign(w.aliases.port, { update: async () => ({ refused }) });
+  expect(await w.command('rollback')).toMatchObject({ tick: { phase: 'HELD', reason: refused } });
+  await minutes(w, 1);
+  expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'refused' }, reason: refused });
+  expect(w.notices.map(({ subject }) => subject)).toEqual(['[page] churn: the release is held']);
+  const { level, summary, todo } = await statusIn(w);
+  expect([level, summary]).toEqual([
+    'act',
+    `AWS does not take the move of the alias to version 3: ${refused}.`,
+  ]);
+  expect(todo[0]).toContain('rollback --model churn --stage dev --to <version>');
+  expect(outcomeOf('a', { release: w.state() as Release, alias: w.alias() as AliasState })).toEqual({
+    is: 'none',
+    why: refused,
+  });
+  Object.assign(w.aliases.port, { update });
+  await w.command('rollback', { to: '4' });
+  expect(w.target()).toEqual({ version: '4', weights: {} });
 });
 
 describe('an alias and its version that somebody deleted', () => {

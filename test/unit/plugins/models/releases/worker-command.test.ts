@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import type { TickAnswer } from '../../../../../core/release/document/worker-contract.ts';
 import type { Context } from '../../../../../plugins/models/context/context.ts';
 import type { PlanInput } from '../../../../../plugins/models/contracts/input.ts';
 import { send } from '../../../../../plugins/models/releases/worker-command.ts';
@@ -11,6 +12,7 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.close();
   server = undefined;
+  process.exitCode = undefined;
 });
 
 const CALLER =
@@ -18,9 +20,14 @@ const CALLER =
 const DENIED = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
 
 /** AWS for a role that may invoke the worker, and read neither registry nor alias. */
-async function invokesOnly(flags: Context['flags']): Promise<readonly string[]> {
+async function invokesOnly(
+  flags: Context['flags'],
+  tick: Partial<TickAnswer> = {},
+): Promise<readonly string[]> {
+  const said = { model: 'churn', phase: 'ROLLED_BACK', running: false, ...tick };
   server = await startServer((request, response) => {
-    if (request.url?.endsWith('/invocations')) response.end('{"done":true,"text":"version 4 is withdrawn"}');
+    if (request.url?.endsWith('/invocations'))
+      response.end(JSON.stringify({ done: true, text: 'version 4 is withdrawn', tick: said }));
     else if (request.method === 'POST' && request.url === '/') response.end(CALLER);
     else response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' }).end(DENIED);
   });
@@ -36,7 +43,7 @@ async function invokesOnly(flags: Context['flags']): Promise<readonly string[]> 
     progress: () => {},
     service: { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '.', stack: 'shop-dev' },
   } as unknown as Context;
-  await send(context, 'rollback');
+  await send(context, 'rollback').catch((error: Error) => printed.push(error.message));
   return printed;
 }
 
@@ -50,4 +57,19 @@ it('as JSON', async () => {
   expect((await invokesOnly({ json: true })).map((text) => JSON.parse(text))).toEqual([
     { done: 'version 4 is withdrawn', unreadable: 'Access Denied' },
   ]);
+});
+
+const HELD = { phase: 'HELD', reason: 'Function not found: shop-dev-churn:3' } as const;
+
+it('ends in an error where AWS does not take the move that follows from it', async () => {
+  const [told, error] = await invokesOnly({}, HELD);
+  expect(told).toMatch(/^churn: version 4 is withdrawn\./);
+  expect(error).toContain(
+    'rollback was begun, and did not get through: Function not found: shop-dev-churn:3. See `sls models status --model churn --stage dev`.',
+  );
+});
+
+it('and so it does as JSON', async () => {
+  expect(await invokesOnly({ json: true }, HELD)).toHaveLength(1);
+  expect(process.exitCode).toBe(1);
 });
