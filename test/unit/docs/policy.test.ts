@@ -27,6 +27,7 @@ const OF_FUNCTION: Readonly<Record<string, readonly string[]>> = {
 };
 
 type Statement = {
+  readonly Sid?: string;
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
 };
@@ -68,4 +69,38 @@ test('who looks at releases may see the environment of the release worker, and o
   ]);
   // A deploy asks the same before it uploads.
   expect(allowed).toContain('lambda:GetFunctionConfiguration');
+});
+
+/**
+ * As IAM counts, without white space:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
+ */
+const characters = (some: readonly Statement[]): number =>
+  Object.entries({
+    ACCOUNT: '123456789012',
+    REGION: 'ap-southeast-4',
+    SERVICE: 'customer-recommendations',
+    STAGE: 'production',
+  }).reduce(
+    (text, [name, value]) => text.replaceAll(name, value),
+    JSON.stringify({ Version: '2012-10-17', Statement: some }),
+  ).length;
+
+test('the page says what IAM takes the policy as: in one piece of a role alone, in two as managed policies', () => {
+  const second = statements.findIndex(({ Sid }) => Sid === 'BatchQueues');
+  expect(statements[0]?.Sid).toBe('Deployment');
+  expect(statements[second - 1]?.Sid).toBe('Rules');
+  expect(pages.get(PAGE)?.replace(/\s+/g, ' ')).toContain(
+    'two managed ones: from `Deployment` to `Rules`, and from `BatchQueues` on',
+  );
+  for (const half of [statements.slice(0, second), statements.slice(second)])
+    expect(characters(half)).toBeLessThan(6144);
+  // As long as one managed policy does not take it, that has to be told.
+  expect(characters(statements)).toBeGreaterThan(6144);
+  const added = blocks('json').filter(
+    ({ page, text }) => page === PAGE && /ImageLogin|_OWNER|MY-MODELS/.test(text),
+  );
+  const all = added.flatMap(({ text }) => JSON.parse(text) as readonly Statement[]);
+  expect(all).toHaveLength(6);
+  expect(characters([...statements, ...all])).toBeLessThan(10_240);
 });
