@@ -1,3 +1,4 @@
+import { plainText } from '../../text/plain.ts';
 import type { CommandEvent, TickEvent } from '../document/worker-contract.ts';
 import { functionOf } from '../state/alarm-names.ts';
 import { type Fields, fieldsOf, parsed, textField } from './event-fields.ts';
@@ -29,14 +30,16 @@ export function readCommand(command: Fields): CommandEvent['command'] {
   if (!verb || !model || !functionName || !alias)
     throw new Error(`a command needs model, functionName, alias and a verb of ${VERBS.join(', ')}`);
   if (to !== undefined && !/^[1-9]\d*$/.test(to)) throw new Error(`${to} is no published version`);
+  // It is told to others, who are to see whose words these are: on terminals, in mail and in the history.
+  const said = plainText((reason ?? '').trim());
   return {
     verb,
     model,
     functionName,
     alias,
-    by: textField(command, 'by') ?? 'unknown',
+    by: plainText(textField(command, 'by') ?? 'unknown'),
     ...(to !== undefined && { to }),
-    ...(reason !== undefined && { reason }),
+    ...(said !== '' && { reason: said }),
   };
 }
 

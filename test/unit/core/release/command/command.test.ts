@@ -542,6 +542,18 @@ describe('sls models hold and resume', () => {
 });
 
 describe('a command', () => {
+  it('is told with its reason on one line, and with nothing that a terminal would obey', async () => {
+    const w = await promoted();
+    const reason = 'odd answers\r\n\r\nother: OK, nothing to do.\u001b[2K\n';
+    await w.command('rollback', { reason });
+    const told = 'asked for by arn:aws:iam::1:user/me: odd answers other: OK, nothing to do.\uFFFD[2K';
+    expect(w.state()?.refused).toMatchObject([{ reason: told }]);
+    expect(w.notices.at(-1)?.text.split('\n')).toContain(`Why: ${told}.`);
+    const without = await promoted();
+    await without.command('rollback', { reason: ' \n' });
+    expect(without.state()?.refused).toMatchObject([{ reason: 'asked for by arn:aws:iam::1:user/me' }]);
+  });
+
   it('for what was never released, or is another function’s, is refused', async () => {
     const w = await promoted();
     expect(await w.command('hold', { model: 'other' })).toMatchObject({ done: false });
