@@ -3,6 +3,7 @@ import { ends } from '../../../../core/release/phases/judging.ts';
 import {
   behavesAlike,
   isPending,
+  isPromoted,
   isWatched,
   lastGood,
   weightOf,
@@ -95,6 +96,8 @@ export function ofPhase(release: Release, now: number, command: Say): Advice {
 
 function nextStep(release: Judging, now: number): string {
   const { settings, steps, step } = release;
+  // It is judged on only while the stack is in progress.
+  if (isPromoted(release)) return 'all traffic as soon as the stack is done, unless it fails';
   const { bake, patience } = ends(release);
   const following = steps[step + 1];
   const then =

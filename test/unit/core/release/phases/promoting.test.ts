@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../../core/release/document/contract.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../../../fakes/world.ts';
+import { statusIn } from '../seen.ts';
 import {
   deploy,
   deployed,
@@ -123,6 +124,7 @@ describe('what a person promoted', () => {
     await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, minRequests: 200 } });
     await minute(w, HEALTHY);
     expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0 });
+    expect((await statusIn(w)).next).toBe('all traffic as soon as the stack is done, unless it fails');
     await minutes(w, 2, HEALTHY);
     w.stack.state = 'done';
     const from = w.aliases.history.length;
