@@ -92,7 +92,7 @@ const STATEMENTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'AWS::CloudWatch::Dashboard': [['Dashboard']],
   'AWS::Events::Rule': [['Rules', 'Roles']],
   'AWS::IAM::Role': [['Roles']],
-  'AWS::Lambda::EventSourceMapping': [['BatchReadsQueue', 'BatchReadsQueueOn']],
+  'AWS::Lambda::EventSourceMapping': [['BatchReadsQueue', 'BatchReadsQueueOn', 'BatchReadsQueueTags']],
   'AWS::Lambda::Function': [['Functions', 'Roles', 'Bucket', 'Layers']],
   'AWS::Lambda::LayerVersion': [['Layers', 'Bucket']],
   'AWS::Lambda::Permission': [['Functions']],

@@ -38,8 +38,13 @@ def _calls(actions: str, kind: str, name: str, props: dict, tagged: bool) -> lis
         action, _, asked = word.partition("?")
         if asked and not (tagged if asked == "tags" else props.get(asked)):
             continue
-        found += _ELSEWHERE[action](props) if action in _ELSEWHERE else [(f"{service}:{action}", arn) for arn in place(name, props, action)]
+        found += _ELSEWHERE[action](props) if action in _ELSEWHERE else [(f"{service}:{action}", arn, _keys(action, props)) for arn in place(name, props, action)]
     return found
+
+
+def _keys(action: str, props: dict) -> dict:
+    """A mapping is known by its function: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html"""
+    return {"lambda:FunctionArn": props.get("FunctionName", "")} if action.endswith("EventSourceMapping") else {}
 
 
 def _arn(service: str, resource: str, region: bool = True, account: bool = True) -> str:

@@ -143,6 +143,19 @@ describe('what CloudFormation does is done with what its caller may', () => {
         denied('lambda:GetEventSourceMapping', `arn:aws:lambda:${REGION}:${ACCOUNT}:event-source-mapping:*`),
       );
       await remove(aws);
+      // Its function is a key of these, too, though they take the mapping.
+      const reads = (of: string) => ({
+        ...allow('lambda:*EventSourceMapping'),
+        Condition: {
+          ArnLikeIfExists: { 'lambda:FunctionArn': `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${of}` },
+        },
+      });
+      await ci.may([STACK, makes('own-*'), reads('other-*')]);
+      expect((await make(aws, ci, {}, mapping)).join()).toContain(denied('lambda:GetEventSourceMapping', ''));
+      await remove(aws);
+      await ci.may([STACK, makes('own-*'), reads('own-*')]);
+      expect((await make(aws, ci, {}, mapping)).join()).not.toContain('not authorized');
+      await remove(aws);
     });
 
     it('is the role’s, where the stack was given one, which the caller may pass', async () => {

@@ -30,6 +30,7 @@ type Statement = {
   readonly Sid?: string;
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
+  readonly Condition?: object;
 };
 
 const PAGE = 'docs/deploy-policy.md';
@@ -69,6 +70,15 @@ test('who looks at releases may see the environment of the release worker, and o
   ]);
   // A deploy asks the same before it uploads.
   expect(allowed).toContain('lambda:GetFunctionConfiguration');
+});
+
+test('whoever deploys changes and removes no mapping of another service’s function', () => {
+  const changing = statements.filter(({ Action }) => /(Up|Del).*EventSourceMapping/.test([Action].join()));
+  expect(changing.map(({ Condition }) => Condition)).toEqual([
+    {
+      ArnLikeIfExists: { 'lambda:FunctionArn': 'arn:aws:lambda:REGION:ACCOUNT:function:SERVICE-STAGE-*' },
+    },
+  ]);
 });
 
 /**
