@@ -82,6 +82,29 @@ test('whoever deploys changes and removes no mapping of another service’s func
 });
 
 /**
+ * Names that CloudFormation gave. S3 takes 63 characters, and where it were more, it cuts stack and logical
+ * id: https://github.com/serverless/serverless/issues/2791
+ */
+test.each([
+  ['shop-dev', 'shop-dev-serverlessdeploymentbucket-1aljxweu3wjjd'],
+  ['notification-service-dev', 'notification-service-dev-serverlessdeploymentbuck-w65o70jxcvl5'],
+  ['customer-recommendat*', 'customer-recommendations-serverlessdeploymentbuck-1aljxweu3wjjd'],
+])('the patterns of the deployment bucket for %s take %s', (named, bucket) => {
+  const text = blocks('json')
+    .filter(({ page }) => page === PAGE)
+    .map((block) => block.text)
+    .join();
+  const patterns = text.match(/arn:aws:s3:::SERVICE-STAGE[^"]*/g) ?? [];
+  expect(patterns).toHaveLength(6);
+  for (const pattern of patterns) {
+    const [asked, key] = pattern.replace('SERVICE-STAGE', named).split('/models/');
+    const parts = asked?.split('*').map((part) => part.replace(/[.]/g, '\\$&')) ?? [];
+    expect(`arn:aws:s3:::${bucket}`).toMatch(new RegExp(`^${parts.join('.*')}$`));
+    expect([undefined, '*']).toContain(key);
+  }
+});
+
+/**
  * As IAM counts, without white space:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
  */
