@@ -1,3 +1,4 @@
+import { withStop } from '../../text/stop.ts';
 import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import { deadline } from '../phases/gating.ts';
@@ -115,7 +116,7 @@ function resume(
         notice(
           state,
           'the release goes on',
-          [`It was ${why('resumed', asked)}.`, `It was held: ${state.reason}.`],
+          [`It was ${withStop(why('resumed', asked))}`, `It was held: ${withStop(state.reason)}`],
           false,
           now,
         ),

@@ -1,4 +1,5 @@
 import { crashesNow } from '../../judge/crashes.ts';
+import { withStop } from '../../text/stop.ts';
 import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
@@ -84,7 +85,7 @@ export function leftAlone(
     state,
     `${alarm} is on, and nothing was rolled back`,
     [
-      `Why: ${why}.`,
+      `Why: ${withStop(why)}`,
       `What to do: see "sls models status --model ${state.model}"; "sls models rollback --model ${state.model} --to <version>" goes back to any version.`,
     ],
     true,

@@ -3,6 +3,7 @@ import { crashesNow } from '../../judge/crashes.ts';
 import { usable } from '../../judge/minutes.ts';
 import { type JudgeFinding, judge, unread } from '../../judge/verdict.ts';
 import type { StackState } from '../../ports/aws.ts';
+import { withStop } from '../../text/stop.ts';
 import { iso } from '../../units/time.ts';
 import type { Judging, Promoting, Release, Shifting } from '../document/contract.ts';
 import { type Action, type Blind, wait, write } from '../state/action.ts';
@@ -99,7 +100,7 @@ function dry(
 }
 
 const told = (state: Release, what: string, why: string, looked: Judgement, now: number) =>
-  tell(state, notice(state, what, [`Why: ${why}.`, ...numbers(looked)], false, now));
+  tell(state, notice(state, what, [`Why: ${withStop(why)}`, ...numbers(looked)], false, now));
 
 /** One look at all minutes so far. */
 export function judgeMinutes(state: Release, facts: ReleaseFacts, now: number): Judgement {

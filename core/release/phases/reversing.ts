@@ -4,6 +4,7 @@ import { usable } from '../../judge/minutes.ts';
 import { reversed } from '../../judge/reversed.ts';
 import { OBJECTIVE, type SlowEdge } from '../../judge/slow.ts';
 import { unread } from '../../judge/verdict.ts';
+import { withStop } from '../../text/stop.ts';
 import { iso } from '../../units/time.ts';
 import type { Reversing } from '../document/contract.ts';
 import type { Reversal } from '../document/parts-contract.ts';
@@ -160,7 +161,7 @@ function restore(
     state,
     `${reversal.alarm} is on, and version ${stable.version} keeps all traffic`,
     [
-      `Why: ${why}.`,
+      `Why: ${withStop(why)}`,
       ...numbers(looked),
       `What to do: ${look}. Alarms are left alone for an hour; "sls models rollback --model ${state.model}" goes back manually.`,
     ],

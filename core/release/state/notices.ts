@@ -1,4 +1,5 @@
 import type { Judgement } from '../../judge/contract.ts';
+import { withStop } from '../../text/stop.ts';
 import { fourDigits } from '../../units/digits.ts';
 import type { Release } from '../document/contract.ts';
 import type { Notice } from '../document/parts-contract.ts';
@@ -36,7 +37,7 @@ export function numbers(judgement: Pick<Judgement, 'reason' | 'signals'> | undef
         .map(([name, value]) => `${name} ${fourDigits(value)}`)
         .join(', ')}`,
   );
-  return [`Decided by: ${judgement.reason}.`, ...signals];
+  return [`Decided by: ${withStop(judgement.reason)}`, ...signals];
 }
 
 export const rolledBack = (
@@ -52,7 +53,7 @@ export const rolledBack = (
     state,
     `version ${bad} was rolled back, version ${to} has all traffic`,
     [
-      `Why: ${why}.`,
+      `Why: ${withStop(why)}`,
       // Where the look itself is why, it is told already.
       ...(judgement !== undefined && why.endsWith(judgement.reason) ? [] : [sentence]),
       ...signals,
@@ -69,7 +70,7 @@ export const broughtBack = (state: Subject, live: string, to: string, why: strin
     state,
     `version ${to} was brought back, version ${live} is the last good one`,
     [
-      `Why: ${why}.`,
+      `Why: ${withStop(why)}`,
       `What to do: nothing; "sls models rollback --model ${state.model} --to ${live}" goes back again.`,
     ],
     false,
@@ -91,7 +92,7 @@ export const heldNotice = (
   page: boolean,
   now: number,
 ): Notice =>
-  notice(state, 'the release is held', [`Why: ${why}.`, ...lines, `What to do: ${todo}`], page, now);
+  notice(state, 'the release is held', [`Why: ${withStop(why)}`, ...lines, `What to do: ${todo}`], page, now);
 
 /** A release that ends at stable without a verdict, when no deploy waits for it any more. */
 export const gaveUp = (state: Subject, why: string, now: number): Notice =>
@@ -101,7 +102,7 @@ export const gaveUp = (state: Subject, why: string, now: number): Notice =>
       ? 'the release was given up, and no version is known to be good'
       : `the release was given up, version ${state.stable.version} has all traffic`,
     [
-      `Why: ${why}.`,
+      `Why: ${withStop(why)}`,
       state.stable === undefined
         ? `What to do: see "sls models status --model ${state.model}" for where the alias points, see to the cause, then "sls deploy".`
         : 'What to do: see to the cause, then "sls deploy".',

@@ -282,7 +282,7 @@ describe('an alarm after promotion', () => {
     const w = await promoted();
     w.gates.set('3', [
       {
-        state: { verdict: 'fail', done: 1, count: 1, failed: [1], reason: 'It does not start: no' },
+        state: { verdict: 'fail', done: 1, count: 1, failed: [1], reason: 'Case 1 of 1 failed.' },
         failures: [],
       },
     ]);
@@ -294,7 +294,7 @@ describe('an alarm after promotion', () => {
         ([version, weights]) => version === '4' && Object.keys(weights as object).length === 0,
       ),
     ).toBe(true);
-    expect(w.notices[0]?.text).toContain('It does not start');
+    expect(w.notices[0]?.text).toContain('cannot take over: its gate failed: Case 1 of 1 failed.\n');
   });
 
   it('of a version that cannot answer at all rolls back without a test', async () => {
