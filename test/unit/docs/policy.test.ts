@@ -1,5 +1,7 @@
 /** What docs/deploy-policy.md says; what it must allow for each type: test/aws-reference/handlers.test.ts. */
 import { expect, test } from 'vitest';
+import { stuck } from '../../../core/release/state/stuck.ts';
+import { withoutWeights } from '../../../plugins/models/releases/words/aws-cli.ts';
 import { blocks, pages } from './pages.ts';
 
 /** What only a model's `function:` or the service itself brings: the page lists it in a table. */
@@ -79,6 +81,23 @@ test('whoever deploys changes and removes no mapping of another service’s func
       ArnLikeIfExists: { 'lambda:FunctionArn': 'arn:aws:lambda:REGION:ACCOUNT:function:SERVICE-STAGE-*' },
     },
   ]);
+});
+
+test('the page has what the commands of the AWS CLI need that status prints', () => {
+  const waiting = {
+    promote: 'afterStack',
+    deadline: '',
+    stack: 'arn:aws:cloudformation:eu-west-1:1:stack/a/b',
+  };
+  const { todo = '' } = stuck(waiting as Parameters<typeof stuck>[0], 'failed') ?? {};
+  const commands = [`aws ${withoutWeights('f')}`, todo].flatMap((text) => [
+    ...text.matchAll(/aws (lambda|cloudformation) ([a-z-]+)/g),
+  ]);
+  expect(commands).toHaveLength(2);
+  for (const [, service, verb = ''] of commands) {
+    const action = verb.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+    expect(pages.get(PAGE)).toContain(`"${service}:${action}"`);
+  }
 });
 
 /**
