@@ -22,6 +22,12 @@ const OF_FUNCTION: Readonly<Record<string, readonly string[]>> = {
     'lambda:DeleteFunctionEventInvokeConfig',
   ],
   'AWS::Lambda::EventSourceMapping': ['lambda:CreateEventSourceMapping', 'lambda:DeleteEventSourceMapping'],
+  'AWS::Lambda::Function': [
+    'lambda:GetLayerVersion',
+    'elasticfilesystem:DescribeMountTargets',
+    'lambda:PutRuntimeManagementConfig',
+    'lambda:PutFunctionRecursionConfig',
+  ],
   'AWS::Lambda::Url': ['lambda:CreateFunctionUrlConfig', 'lambda:DeleteFunctionUrlConfig'],
   'AWS::Logs::SubscriptionFilter': ['logs:PutSubscriptionFilter', 'logs:DeleteSubscriptionFilter'],
   'AWS::Scheduler::Schedule': ['scheduler:CreateSchedule', 'scheduler:DeleteSchedule'],
