@@ -113,7 +113,7 @@ test('the page has what the commands of the AWS CLI need that status prints', ()
 test.each([
   ['shop-dev', 'shop-dev-serverlessdeploymentbucket-1aljxweu3wjjd'],
   ['notification-service-dev', 'notification-service-dev-serverlessdeploymentbuck-w65o70jxcvl5'],
-  ['customer-recommendat*', 'customer-recommendations-serverlessdeploymentbuck-1aljxweu3wjjd'],
+  ['customer-recommendat*', 'customer-recommendations-serverlessdeploymentbuck-hdst4ohfvdif'],
 ])('the patterns of the deployment bucket for %s take %s', (named, bucket) => {
   const text = blocks('json')
     .filter(({ page }) => page === PAGE)
