@@ -9,7 +9,7 @@ import { allTraffic, pointsAt } from '../state/alias-target.ts';
 import { PATIENCE_MS } from '../state/durations.ts';
 import { become, next } from '../state/next.ts';
 import { blank, FRESH_RELEASE, noted } from '../state/noted.ts';
-import { isPending, knownOf, refOf, standing } from '../state/predicates.ts';
+import { behavesAlike, isPending, knownOf, refOf, standing } from '../state/predicates.ts';
 import { intend, lingering, measured, remember, rewindowed, UNWATCHED } from '../state/transitions.ts';
 import { begun } from './operation.ts';
 
@@ -45,22 +45,29 @@ export function forward(
       now,
     );
   }
+  if (
+    base?.phase === 'REVERSING' &&
+    behavesAlike(base.stable, asked) &&
+    pointsAt(alias, standing(base) ?? null)
+  ) {
+    // The live version, or its like, asked for again: the test that an alarm asked for goes on as it is.
+    const live = measured(comingWith(base.stable, asked), asked.settings, base.stable);
+    const watch = rewindowed(base, asked.settings, now);
+    return next(base, { ...noted(base, asked, 'settings', now), ...watch, stable: live }, now);
+  }
   const stable = stableOf(base, asked, alias, recorded);
   const request = noted(from, asked, 'forward', now);
   if (
     base !== undefined &&
-    (base.phase === 'DONE' || base.phase === 'BAKING' || base.phase === 'REVERSING') &&
+    (base.phase === 'DONE' || base.phase === 'BAKING') &&
     stable?.version === asked.version &&
     // Not what somebody else made live: the watch, and the way back, are those of the version before it.
     base.stable.version === asked.version &&
-    pointsAt(alias, standing(base) ?? null)
+    pointsAt(alias, allTraffic(asked.version))
   ) {
     // Something else of the resource changed; the version is live already. A stack that rolls back takes
     // nothing back then, and the release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
-    // Nor does it end the test that an alarm asked for.
-    if (base.phase === 'REVERSING')
-      return next(base, { ...noted(base, asked, 'settings', now), ...watch, stable: candidate }, now);
     return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
   }
   const released = { release: asked.id, rev: from.rev };

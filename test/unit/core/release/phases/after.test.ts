@@ -20,6 +20,9 @@ import {
   type World,
 } from '../traffic.ts';
 
+/** After all that is refused here. */
+const FORCED = '2026-02-01T00:00:00.000Z';
+
 /** Version 4 went bad; version 3 did not. */
 const BAD = { 3: 0.02, 4: 0.3 };
 const SHARED = { 3: 0.3, 4: 0.3 };
@@ -141,9 +144,10 @@ describe('an alarm after promotion', () => {
   );
 
   it.each([
-    ['half of the traffic', 4],
-    ['its gate', 0],
-  ])('is answered by a test that a forced deploy of what is live does not end: %s', async (_, passed) => {
+    ['a forced deploy of what is live, with half of the traffic', 4, '4', { forced: FORCED }],
+    ['a forced deploy of what is live, in its gate', 0, '4', { forced: FORCED }],
+    ['a new version that behaves as the live one, with half of the traffic', 4, '5', {}],
+  ])('is answered by a test that goes on through %s', async (_, passed, version, more) => {
     const w = await promoted();
     if (passed === 0)
       w.gates.set('3', [{ state: { done: 0, count: 1, failed: [], reason: 'throttled' }, failures: [] }]);
@@ -151,7 +155,7 @@ describe('an alarm after promotion', () => {
     await minutes(w, passed, { 3: 0.02, 4: 0.03 });
     const { release, reversal } = w.state() ?? {};
     expect(reversal?.half === undefined).toBe(passed === 0);
-    await deploy(w, '4', 'b', { before: '4', forced: '2026-01-01T01:00:00.000Z' });
+    await deploy(w, version, 'b', { before: '4', ...more });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.state()).toMatchObject({ phase: 'REVERSING', release, reversal: { at: reversal?.at } });
     expect(w.state()?.reversal?.half).toEqual(reversal?.half);
@@ -573,9 +577,6 @@ describe('what was rolled back', () => {
     expect(w.answers.at(-1)).toMatchObject({ RequestId: event.RequestId, Status: 'FAILED' });
     expect(JSON.stringify(w.state())).not.toContain('signature');
   });
-
-  /** After all that is refused here. */
-  const FORCED = '2026-02-01T00:00:00.000Z';
 
   it('goes again by force', async () => {
     const w = await rolledBack();
