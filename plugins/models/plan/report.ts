@@ -112,7 +112,9 @@ export function policyText(input: PlanInput): string | undefined {
     services.length === 1
       ? ''
       : `; its trust policy must name ${services.slice(0, -1).join(', ')} and ${services.at(-1)}`;
-  return `the service names a role; it needs this policy${trust}:\n${JSON.stringify(policy, null, 2)}`;
+  // As for a role in this very template; one from elsewhere is written in IAM's words alone.
+  const words = 'docs/deploy-policy.md says what stands for Ref and Fn in IAM';
+  return `the service names a role; it needs this policy (${words})${trust}:\n${JSON.stringify(policy, null, 2)}`;
 }
 
 /** Events that are no request of inference, whatever is written beside them. */

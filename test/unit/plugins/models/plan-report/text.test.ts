@@ -7,6 +7,7 @@ import { planJson } from '../../../../../plugins/models/plan-report/json.ts';
 import type { PlannedModel } from '../../../../../plugins/models/plan-report/report.ts';
 import { planText } from '../../../../../plugins/models/plan-report/text.ts';
 import { declaredModels, FACTS, HOST } from '../../../../fixtures/service.ts';
+import { pages } from '../../../docs/pages.ts';
 
 it('a sum with a price that no page of AWS’s own showed has a mark', () => {
   const plan = { models: [], options: {}, host: HOST, built: new Map(), zips: new Map() };
@@ -52,9 +53,15 @@ it('the policy of a role that the service names lets a model read its files beyo
   expect(told.trust).toEqual(services);
   const text = planText(report, context as Context);
   expect(text).toContain(
-    `The service names a role; it needs this policy; its trust policy must name ${services[0]}, ${services[1]} and ${services[2]}:\n{`,
+    `The service names a role; it needs this policy (docs/deploy-policy.md says what stands for Ref and Fn in IAM); its trust policy must name ${services[0]}, ${services[1]} and ${services[2]}:\n{`,
   );
   expect(text).toContain(JSON.stringify(told.policy, null, 2));
+  // IAM takes no functions of CloudFormation: the page says what is written in place of each.
+  const policy = JSON.stringify(told.policy);
+  const words = [...policy.matchAll(/\$\{([^}]+)\}|"Ref":"([^"]+)"|"(Fn::(?!Sub|Join)[^"]+)"/g)];
+  const page = pages.get('docs/deploy-policy.md');
+  expect(words.length).toBeGreaterThan(10);
+  for (const [, part, name, call] of words) expect(page).toContain(`\`${part ?? name ?? call}\``);
 });
 
 it('a service without models costs nothing, its sweeps included', () => {

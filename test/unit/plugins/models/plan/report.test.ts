@@ -194,7 +194,8 @@ it('a role that the service names is told whom it must trust: also who starts sc
       ?.split(':\n')[0];
   const shared = { iam: { role: 'arn:aws:iam::123456789012:role/all' } };
   const role = 'arn:aws:iam::123456789012:role/mine';
-  const told = 'models: the service names a role; it needs this policy';
+  const told =
+    'models: the service names a role; it needs this policy (docs/deploy-policy.md says what stands for Ref and Fn in IAM)';
   expect(trust({}, shared)).toBe(
     `${told}; its trust policy must name lambda.amazonaws.com and scheduler.amazonaws.com`,
   );
