@@ -35,7 +35,7 @@ export function metricProblems(key: string, metric: GateMetric, isBroken: boolea
     problems.push(invalid(key, undefined, 'has nothing that a version could miss.', fix));
   }
   if (limit !== undefined && share && (limit > 1 || (name !== 'r2' && limit < 0))) {
-    const fix = limit > 1 && limit <= 100 ? `Write ${limit / 100}.` : 'Write a number from 0 to 1.';
+    const fix = limit > 1 && limit <= 100 ? `Write ${exact(limit / 100)}.` : 'Write a number from 0 to 1.';
     problems.push(invalid(`${key}.${right}`, limit, `is ${limit}; ${name} is at most 1.`, fix));
   }
   if (limit !== undefined && !share && limit < 0)
@@ -45,7 +45,7 @@ export function metricProblems(key: string, metric: GateMetric, isBroken: boolea
   if (worseThanLive?.percent && !share) {
     const message = `is in percent, but ${name} has ${of === 'number' ? 'the label’s unit' : 'a unit of its own'}.`;
     const fix = `Write a number, for example ${worseThanLive.by}.`;
-    problems.push(invalid(`${key}.worseThanLive`, `${worseThanLive.by * 100}%`, message, fix));
+    problems.push(invalid(`${key}.worseThanLive`, `${exact(worseThanLive.by * 100)}%`, message, fix));
   }
   if (worseThanLive !== undefined && share && worseThanLive.by > 1)
     problems.push(
@@ -75,6 +75,9 @@ export function metricProblems(key: string, metric: GateMetric, isBroken: boolea
   }
   return problems;
 }
+
+/** 0.07 · 100 is 7.000000000000001 in binary. */
+const exact = (value: number): number => Number(value.toPrecision(12));
 
 const invalid = (key: string, value: unknown, message: string, fix: string): Problem => ({
   code: 'MODELS_INVALID_VALUE',

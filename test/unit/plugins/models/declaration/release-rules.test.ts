@@ -328,6 +328,7 @@ describe('gate and latency', () => {
       measured({ min: 85 }),
       /^gate\.metric\.min: is 85; auc is at most 1\. Write 0\.85/,
     ],
+    ['a share in percent with a fraction', measured({ min: 99.9 }), /Write 0\.999(?!\d)/],
     ['a share below nothing', measured({ min: -0.1 }), /^gate\.metric\.min: is -0\.1/],
     [
       'a loss below nothing',
@@ -392,6 +393,13 @@ describe('a limit of a metric', () => {
     const found = problems({ gate: { metric: { ...rest, [name]: 'high' } } });
     expect(found).toEqual([expect.stringMatching(new RegExp(`^gate\\.metric\\.${name}: is "high", not `))]);
   });
+});
+
+it('a margin in percent is told as it is written', () => {
+  const metric = { cases: 'rows.csv', name: 'mae', max: 1, worseThanLive: '7%' };
+  expect(parse({ gate: { metric } }).problems).toMatchObject([
+    { key: 'models.churn.gate.metric.worseThanLive', value: '7%' },
+  ]);
 });
 
 describe('release', () => {
