@@ -9,6 +9,7 @@ import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import type { HostConfig, HostModel } from '../../core/host/contract.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { HOST_FILES, writeHost } from '../../plugins/models/ship/host-program.ts';
+import { endsWithUs } from '../ends-with-us.ts';
 import { fixtures, lambdaEnv, modelOf } from './endpoint.ts';
 
 export type HostScene = Partial<Pick<HostModel, 'timeout' | 'workers' | 'memory' | 'environment'>> & {
@@ -110,6 +111,7 @@ export async function hostFolder(scenes: readonly HostScene[]): Promise<{
 /** @param program path of the host’s. @param env its whole environment */
 export async function startProgram(program: string, env: Readonly<Record<string, string>>): Promise<Hosted> {
   const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  endsWithUs(child, () => child.kill('SIGKILL'));
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {
     output += chunk.toString();

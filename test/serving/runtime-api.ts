@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { endsWithUs } from '../ends-with-us.ts';
 
 /** What the runtime answered, in turn: the path says of which invocation, and whether it failed. */
 type Told = { readonly path: string; readonly value: unknown };
@@ -57,6 +58,7 @@ export async function askStarted(
   const server = createServer((request, response) => void answer(request, response)).listen(0);
   const { port } = server.address() as AddressInfo;
   const child = start({ AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` });
+  endsWithUs(child, () => child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => {
