@@ -1,7 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 
+/** One listener for all of them: Node.js takes more than ten for a leak. */
+const ends = new Set<() => void>();
+process.once('exit', () => {
+  for (const end of ends) end();
+});
+
 /** What a process of ours has started ends with it, however that ends. @param end must not wait */
 export function endsWithUs(child: ChildProcess, end: () => void): void {
-  process.once('exit', end);
-  child.once('close', () => process.off('exit', end));
+  ends.add(end);
+  child.once('close', () => ends.delete(end));
 }
