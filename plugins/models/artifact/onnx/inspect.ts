@@ -7,51 +7,17 @@ import { type Problem, problemError } from '../../problems/errors.ts';
 import { limitsFor, type ProcessLimits, type ProcessOutcome } from '../../sandbox/sandbox.ts';
 import { latestAttempt } from './attempts.ts';
 import type { ProbeResult } from './child.ts';
+import { cureOf } from './cure.ts';
+import { OTHER_TYPES, PROTOCOL_TYPES } from './data-types.ts';
 import type { OnnxInfo } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
-import { beginOf, short } from './short.ts';
+import { short } from './short.ts';
 import type { Value } from './value.ts';
 
 type Outcome = ProcessOutcome<ProbeResult>;
 type Source = KeptArtifact<OnnxInfo>;
-
-/**
- * TensorProto.DataType → protocol. The rest (bfloat16, complex, 4 and 8 bit floats, int4) has no word there.
- */
-const DATATYPES: Readonly<Record<number, Datatype>> = {
-  1: 'FP32',
-  2: 'UINT8',
-  3: 'INT8',
-  4: 'UINT16',
-  5: 'INT16',
-  6: 'INT32',
-  7: 'INT64',
-  8: 'BYTES',
-  9: 'BOOL',
-  10: 'FP16',
-  11: 'FP64',
-  12: 'UINT32',
-  13: 'UINT64',
-};
-
-/**
- * TensorProto.DataType that have no word in the protocol:
- * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
- */
-const OTHER_TYPES: Readonly<Record<number, string>> = {
-  14: 'complex64',
-  15: 'complex128',
-  16: 'bfloat16',
-  17: 'float8e4m3fn',
-  18: 'float8e4m3fnuz',
-  19: 'float8e5m2',
-  20: 'float8e5m2fnuz',
-  21: 'uint4',
-  22: 'int4',
-  23: 'float4e2m1',
-};
 
 /** Part of the cache key: raise it when an inspection would come out differently. */
 const METHOD = 2;
@@ -122,7 +88,7 @@ export function declared(source: Source, key: string) {
   };
   const inputs: ProbeInput[] = [];
   for (const { name, type } of source.info.inputs) {
-    const datatype = type.kind === 'tensor' ? DATATYPES[type.elem] : undefined;
+    const datatype = type.kind === 'tensor' ? PROTOCOL_TYPES[type.elem] : undefined;
     if (type.kind !== 'tensor' || datatype === undefined) {
       unsupported(
         `Input ${name} is ${kindOf(type)}, which the inference protocol cannot carry.`,
@@ -139,7 +105,7 @@ export function declared(source: Source, key: string) {
   const omitted: string[] = [];
   const notices: string[] = [];
   for (const { name, type } of source.info.outputs) {
-    const datatype = type.kind === 'tensor' ? DATATYPES[type.elem] : undefined;
+    const datatype = type.kind === 'tensor' ? PROTOCOL_TYPES[type.elem] : undefined;
     if (type.kind === 'tensor' && datatype !== undefined) outputs.push({ name, datatype, shape: type.shape });
     else {
       omitted.push(name);
@@ -251,28 +217,6 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
     message: `ONNX Runtime ${ORT_VERSION} ${did}: ${short(message)}.`,
     fix: cureOf(message),
   };
-}
-
-/** ONNX Runtime's refusals name what it lacks; what helps depends on it. */
-export function cureOf(refusal: string): string {
-  const message = beginOf(refusal);
-  const ir = /max supported IR version: (\d+)/.exec(message)?.[1];
-  if (ir !== undefined)
-    return `Set the model’s IR version to ${ir} or lower (in Python: \`model.ir_version = ${ir}\`, then onnx.save), or export it with an older onnx.`;
-  const operator = /(\S+?)(?:\(-?\d+\))? is not a registered function\/op/.exec(message)?.[1];
-  if (operator !== undefined)
-    return `Replace the operator ${operator}, which ONNX Runtime does not have: export the model without it, or compute it in a transform.ts.`;
-  const [, typed] = /Unsupported data type: (\d+)/.exec(message) ?? [];
-  const type = typed === undefined ? undefined : OTHER_TYPES[Number(typed)];
-  if (type !== undefined)
-    return `Cast outputs of ${type} to float32 at the end of the graph, or export the model in float32 or float16: ONNX Runtime’s binding for Node loads no graph that has an output of ${type}.`;
-  const complex = /MLDataType for: tensor\((complex\d+)\)/.exec(message)?.[1];
-  if (complex !== undefined)
-    return `Give the real and the imaginary part of ${complex} as a tensor each: ONNX Runtime has no complex numbers.`;
-  const data = /offset: (\d+) size to read: (\d+) given file_length: (\d+)/.exec(message);
-  if (data !== null)
-    return `Put the whole file of the external data beside the graph: the one that is there has ${data[3]} bytes, and the graph reads to byte ${Number(data[1]) + Number(data[2])}. It may have been copied or downloaded in part.`;
-  return 'Export the model again, for an opset that this version knows.';
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What an artifact is refused for comes with what helps. */
 import { expect, it } from 'vitest';
-import { cureOf } from '../../../../../../plugins/models/artifact/onnx/inspect.ts';
+import { cureOf } from '../../../../../../plugins/models/artifact/onnx/cure.ts';
 import { short } from '../../../../../../plugins/models/artifact/onnx/short.ts';
 import { unsafeLocation } from '../../../../../../plugins/models/disk/location.ts';
 import { gist } from '../../../../../../plugins/models/disk/npm.ts';
@@ -23,6 +23,22 @@ it.each([
   [
     'Exception during loading: MLDataType for: tensor(complex64) is not currently registered or supported',
     /^Give the real and the imaginary part of complex64 /,
+  ],
+  [
+    "This is an invalid model. Type Error: Type 'tensor(double)' of input parameter (probabilities) of operator (ZipMap) in node (ZipMap) is invalid.",
+    /^Convert the data to float32 before the export .*: ZipMap takes no float64/,
+  ],
+  [
+    "Type Error: Type 'tensor(int64)' of input parameter (x) of operator (Relu) in node (r) is invalid.",
+    /^Export the model with types that Relu takes/,
+  ],
+  [
+    "Could not find an implementation for ArgMax(13) node with name 'a'",
+    /^Export the model in float32: ONNX Runtime has ArgMax, /,
+  ],
+  [
+    'Type Error: Type parameter (T) of Optype (Add) bound to different types (tensor(float16) and tensor(float) in node (a).',
+    /^Give the inputs of Add one type: the graph has float16 and float there/,
   ],
   ['Opset 99 is under development', /^Export the model again, for an opset/],
 ])('%s', (message, cure) => {
