@@ -23,11 +23,13 @@ export function flavorsIn(text: string): Readonly<Record<string, unknown>> {
 
 /** What makes ONNX of a model, by the flavor that it has instead. */
 const EXPORTERS: Readonly<Record<string, string>> = {
-  sklearn: '`skl2onnx.to_onnx(model, X[:1], options={"zipmap": False})`',
+  sklearn:
+    '`skl2onnx.to_onnx(model, X[:1].astype("float32"))`, of a classifier with `options={"zipmap": False}`',
   lightgbm: '`onnxmltools.convert_lightgbm(model, initial_types=…, zipmap=False)`',
   xgboost: '`onnxmltools.convert_xgboost(model, initial_types=…)`',
   catboost: '`model.save_model("model.onnx", format="onnx")`',
-  pytorch: '`torch.onnx.export(model, (example,), "model.onnx", dynamo=True)`',
+  // Without `dynamic_shapes` the graph takes as many rows as the example has.
+  pytorch: '`torch.onnx.export(model, (example,), "model.onnx", dynamo=True, dynamic_shapes=({0: "rows"},))`',
   tensorflow: '`python -m tf2onnx.convert --saved-model … --output model.onnx`',
   keras: '`model.export("model.onnx", format="onnx")`',
   transformers: '`optimum-cli export onnx --model … model`',
