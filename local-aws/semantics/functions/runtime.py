@@ -1,12 +1,13 @@
 """Lambda's Node runtime in place of MiniStack's: AWS's errors, exits and timeouts, the SDK that AWS's runtime brings, layers by
-NODE_PATH, a clean environment, one log stream an environment, and logs only where the role may write them.
+NODE_PATH, a clean environment, one log stream an environment, and logs only where the role may write them. Environments that
+start at once get credentials each: MiniStack goes through the list of them while others are added to it.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
 """
 
 import json
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sts
 
 from .. import patch
 from ..metrics import logs
@@ -23,6 +24,7 @@ def install() -> None:
     patch.wrap(lambda_runtime, "kill_workers", _kill)
     patch.wrap(lambda_svc, "_execute_function_warm", _execute)
     patch.wrap(lambda_svc, "_emit_lambda_logs", _emit)
+    patch.source(sts, "_evict_expired_sessions", ("in _sessions.items()", "in list(_sessions.items())"))
 
 
 def environment_of(config: dict) -> type[Environment] | None:
