@@ -6,11 +6,35 @@ import type { Source } from './format.ts';
 /** Unpacked at a time. */
 const CHUNK = 256 * 1024;
 
-/** Found by its first bytes, as names and headers of objects say it or do not. No text starts so. */
+/** Bytes at the beginning that tell how it is packed. */
+const LOOKED_AT = 10;
+
+/** Other ways to pack, by their first bytes, which no text begins with. */
+const OTHERS = [
+  // RFC 8878
+  ['Zstandard', '(\xb5/\xfd'],
+  // https://tukaani.org/xz/xz-file-format.txt
+  ['xz', '\xfd7zXZ\0'],
+  // https://en.wikipedia.org/wiki/Bzip2#File_format
+  ['bzip2', 'BZh91AY&SY'],
+  // https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+  ['LZ4', '\x04"M\x18'],
+  // https://github.com/google/snappy/blob/main/framing_format.txt
+  ['Snappy', '\xff\x06\0\0sNaPpY'],
+] as const;
+
+/**
+ * Found by its first bytes, as names and headers of objects say it or do not. No text starts so.
+ * @throws ObjectFault `UNREADABLE` where it is packed otherwise: each of its bytes would be told as a fault
+ */
 export async function isGzip(source: Source): Promise<boolean> {
-  if (source.bytes < 2) return false;
-  const [first, second] = await source.range(0, 2);
-  return first === 0x1f && second === 0x8b;
+  const bytes = await source.range(0, Math.min(LOOKED_AT, source.bytes));
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  // A digit of bzip2’s says how large its blocks are.
+  const begin = String.fromCharCode(...bytes).replace(/^BZh[1-9]/, 'BZh9');
+  const other = OTHERS.find(([, magic]) => begin.startsWith(magic));
+  if (other === undefined) return false;
+  throw objectFault('UNREADABLE', `The object is packed with ${other[0]}. Pack it with gzip, or not at all.`);
 }
 
 /**

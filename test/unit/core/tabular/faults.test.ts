@@ -234,6 +234,22 @@ it.each([
   expect(told).toContain(message);
 });
 
+it.each([
+  ['Zstandard', '(\xb5/\xfd\x04X'],
+  ['xz', '\xfd7zXZ\0\0\x04'],
+  ['bzip2', 'BZh61AY&SY\x8f\x05'],
+  ['LZ4', '\x04"M\x18d@'],
+  ['Snappy', '\xff\x06\0\0sNaPpY'],
+])('a text that is packed with %s is told as such, and no row of it', async (name, text) => {
+  const source = sourceOf(Buffer.from(`${text}\n{"a":1,"b":2}\n`, 'latin1'));
+  const fault = {
+    code: 'UNREADABLE',
+    message: `The object is packed with ${name}. Pack it with gzip, or not at all.`,
+  };
+  expect(await objectFaultOf(() => openCsv(source, two, none))).toEqual(fault);
+  expect(await objectFaultOf(() => openJsonl(source, two, none))).toEqual(fault);
+});
+
 it('a CSV whose first column is called so is one, whatever is wrong with it', async () => {
   const fault = await objectFaultOf(() => openCsv(sourceOf('PAR1,b\n1,2\n'), two, none));
   expect(fault).toMatchObject({ message: expect.not.stringContaining('Parquet file') });
