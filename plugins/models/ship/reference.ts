@@ -1,5 +1,7 @@
 import { NATIVE, type ScoredBaseline, type Signal } from '../../../core/drift/contract.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
+import { isFloat } from '../../../core/tensor/values.ts';
 import { shipBaseline } from '../baseline/baseline.ts';
 import type { ArtifactFormat, Inspection, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { ShipContext } from '../contracts/ship-context.ts';
@@ -98,25 +100,40 @@ function unanswered(signals: readonly Signal[], rows: number): readonly string[]
  * Rows that no request can be as: where the reference has so many of them that their absence is larger than
  * `effect`, each window is called drifted. The size of a share that is none any more is about its root.
  *
- * @returns a notice, where there are such
+ * @param inputs what clients send: floats alone have a missing value
+ * @returns notices, where there are such
  */
 export function refusedAbsence(
   { drift, missing, batch }: Pick<Model, 'drift' | 'missing' | 'batch'>,
   { scored: { signals }, facts: { rows: all } }: Pick<ShippedReference, 'scored' | 'facts'>,
+  inputs: Signature['inputs'],
 ): readonly string[] {
-  if (drift === undefined || missing === 'nan') return [];
-  if (batch?.entries.some((entry) => entry.missing === 'nan')) return [];
+  if (drift === undefined) return [];
   const absent = signals.filter(
     ({ of, kind, nulls, rows = all }) =>
       of === 'input' && kind === 'numeric' && nulls < rows && nulls / rows > drift.effect ** 2,
   );
-  if (absent.length === 0) return [];
-  // The norm of a wide row is no column; its input has a name.
-  const names = new Set(absent.map(({ label, tensor, value }) => (value === 'element' ? label : tensor)));
+  const floats = new Set(inputs.filter(({ datatype }) => isFloat(datatype)).map(({ name }) => name));
+  const takesNaN = missing === 'nan' || batch?.entries.some((entry) => entry.missing === 'nan') === true;
+  const refused = takesNaN ? [] : absent.filter(({ tensor }) => floats.has(tensor));
+  const whole = absent.filter(({ tensor }) => !floats.has(tensor));
   return [
-    `Csv and JSON are refused without a value of ${listOf([...names])}, which the reference lacks in some rows: that will be told as drift. Write \`missing: nan\` where clients leave such floats out, else fill those cells in, or leave the rows out of the reference.`,
+    ...(refused.length === 0
+      ? []
+      : [
+          `Csv and JSON are refused without a value of ${namesOf(refused)}, which the reference lacks in some rows: that will be told as drift. Write \`missing: nan\` where clients leave such floats out, else fill those cells in, or leave the rows out of the reference.`,
+        ]),
+    ...(whole.length === 0
+      ? []
+      : [
+          `No request can be without a value of ${namesOf(whole)}, which the reference lacks in some rows: that will be told as drift. The model takes no floats there, and what is no float has no missing value, also with \`missing: nan\`. Fill those cells in, or leave the rows out of the reference.`,
+        ]),
   ];
 }
+
+/** The norm of a wide row is no column; its input has a name. */
+const namesOf = (signals: readonly Signal[]): string =>
+  listOf([...new Set(signals.map(({ label, tensor, value }) => (value === 'element' ? label : tensor)))]);
 
 /**
  * Few numeric inputs, none of which is absent at times: what a transform makes of a request may be, and so is

@@ -122,7 +122,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         ...inspection.notices,
         ...known.notices,
         ...(reference?.notices ?? []),
-        ...(reference && !hasPre ? refusedAbsence(model, reference) : []),
+        ...(reference && !hasPre ? refusedAbsence(model, reference, signature.inputs) : []),
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
     },
