@@ -19,8 +19,12 @@ export const uncounted =
 /** Good rows with their answers, and the faulty ones. */
 export type ScoredBlock = { readonly block: Block; readonly outputs: Tensors };
 
-/** An output, and its elements in a row; absent where any number will do, in each row another. */
-export type ExpectedOutput = { readonly name: string; readonly width?: number };
+/**
+ * An output, and its elements in a row; absent where any number will do, in each row another. `fixed`: its
+ * first dimension by the signature, beyond 1, though the inputs' are free. It may be no dimension of rows,
+ * as of what a recurrent network keeps by layer.
+ */
+export type ExpectedOutput = { readonly name: string; readonly width?: number; readonly fixed?: number };
 
 type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
 
@@ -56,6 +60,11 @@ export async function scoreBlock(
       accepted?.();
     } catch (error) {
       if (to - from === 1) return faulty(from, ...faultOf(error));
+      if (error instanceof Error && withoutRows.has(error)) {
+        // What has as many as fewer rows are would have them by chance.
+        for (let row = from; row < to; row++) await attempt(row, row + 1);
+        return;
+      }
       const middle = (from + to) >> 1;
       await attempt(from, middle);
       await attempt(middle, to);
@@ -127,23 +136,31 @@ function faultOf(error: unknown): [string, string] {
   return ['MODEL_FAILED', 'The model could not compute this row.'];
 }
 
+/** Errors of answers whose first dimension does not count their rows, or may not: a row alone has its own. */
+const withoutRows = new WeakSet<object>();
+
+function noRows(name: string, rows: number): Error {
+  const error = new Error(`output ${name} is not of ${rows} rows`);
+  withoutRows.add(error);
+  return error;
+}
+
 /** @throws where an output does not have as many elements as these rows have to have */
 function wanted(outputs: Tensors, expected: readonly ExpectedOutput[], rows: number): Tensors {
   return Object.fromEntries(
-    expected.map(({ name, width }) => {
+    expected.map(({ name, width, fixed }) => {
       const tensor = outputs[name];
       if (tensor === undefined) throw new Error(`there is no output ${name}`);
       const { shape, data } = tensor;
       const due = width ?? Math.floor(data.length / rows);
+      if (rows > 1 && (shape[0] !== rows || rows === fixed)) throw noRows(name, rows);
       if (data.length !== rows * due)
         throw refusal(
           'MODEL_FAILED',
           `The length of ${name} in the model’s answer to this row is ${data.length}; it must be ${due}.`,
         );
       // One row alone is what some models answer without its dimension.
-      if (shape[0] === rows) return [name, tensor];
-      if (rows === 1) return [name, { ...tensor, shape: [1, ...shape] }];
-      throw new Error(`output ${name} is not of ${rows} rows`);
+      return [name, shape[0] === rows ? tensor : { ...tensor, shape: [1, ...shape] }];
     }),
   );
 }

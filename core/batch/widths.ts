@@ -16,6 +16,8 @@ export type Written = {
   readonly datatype: Tensor['datatype'];
   /** Elements a row; absent where the signature leaves that open, and an array of any length is written. */
   readonly width?: number;
+  /** As in `ExpectedOutput`. */
+  readonly fixed?: number;
 };
 
 /** Rows of the object that a model is tried with which refuses zeros. */
@@ -44,8 +46,10 @@ export async function writtenOutputs(
   return declared.map(({ spec: { name, datatype, shape }, width }) => {
     // A free first dimension counts no rows where there is one.
     const isAny = width < 0 || (isSingle && (shape[0] ?? 0) < 0);
-    if (nests && isAny) return { name, datatype };
-    return { name, datatype, width: width < 0 ? (answers[name]?.data.length ?? 1) : width };
+    const [first = 0] = shape;
+    const about = { name, datatype, ...(!isSingle && first > 1 && { fixed: first }) };
+    if (nests && isAny) return about;
+    return { ...about, width: width < 0 ? (answers[name]?.data.length ?? 1) : width };
   });
 }
 
