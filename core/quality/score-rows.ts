@@ -11,6 +11,8 @@ export type Predicted = {
 const EPSILON: Readonly<Record<string, number>> = { FP16: 2 ** -10, FP32: 2 ** -23, FP64: 2 ** -52 };
 /** Probabilities of a row may miss 1 by so much, in half precision and many classes. */
 const SUM = 0.02;
+/** Pairs that add up to 1 as nearly as this count as probabilities, as far as half precision goes. */
+const PAIR = 2 ** -10;
 
 /**
  * What each row came to.
@@ -36,7 +38,7 @@ function scoreOf(measure: Measure, datatype: string, own: readonly unknown[], la
     case 'classes':
       return rightOf(datatype, own, label);
     case 'score':
-      return own.length > 2 ? `auc takes two classes, and the output has ${own.length}.` : finite(own.at(-1));
+      return own.length > 2 ? `auc takes two classes, and the output has ${own.length}.` : rankOf(own);
     case 'probability':
       return lossOfRow(datatype, own, label);
     case 'number': {
@@ -45,6 +47,21 @@ function scoreOf(measure: Measure, datatype: string, own: readonly unknown[], la
       return typeof value === 'string' ? value : value - Number(label);
     }
   }
+}
+
+/**
+ * Two logits mean the probability of their difference; the second alone would rank rows by what both share.
+ * Half of 1 + the difference is of two probabilities the second itself. It is taken as it is, so that equal
+ * ones stay equal, whatever digit the first was rounded to. Rows come by answers, each of which may have one:
+ * both must be on one scale.
+ */
+function rankOf(own: readonly unknown[]): number | string {
+  const values = numbersOf(own);
+  if (typeof values === 'string') return values;
+  const [first = 0, second] = values;
+  if (second === undefined) return first;
+  const isPair = first >= 0 && second >= 0 && Math.abs(first + second - 1) <= PAIR;
+  return isPair ? second : 0.5 + second / 2 - first / 2;
 }
 
 function finite(value: unknown): number | string {

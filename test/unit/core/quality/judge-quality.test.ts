@@ -233,6 +233,8 @@ describe('what a row comes to', () => {
     ['one probability', 'accuracy', 'FP32', [0.7, 0.5], [1, 0], [1, 1]],
     ['scores of the second class', 'auc', 'FP32', [0.2, 0.8, 0.9, 0.1], [1, 0], [0.8, 0.1]],
     ['one score, of any size', 'auc', 'FP32', [-3, 12], [1, 0], [-3, 12]],
+    ['a probability as it is', 'auc', 'FP32', [0.7, 0.30000001192092896], [1], [0.30000001192092896]],
+    ['logits of any size', 'auc', 'FP64', [-1.5e308, 1.5e308], [1], [1.5e308]],
     ['probabilities', 'logLoss', 'FP64', [0.25, 0.75, 1, 0], [1, 1], [-Math.log(0.75), -Math.log(2 ** -52)]],
     ['one probability, clipped as its floats are', 'logLoss', 'FP32', [1], [0], [-Math.log(2 ** -23)]],
     ['errors', 'rmse', 'FP32', [3, 5], [4, 4], [-1, 1]],
@@ -278,6 +280,27 @@ describe('what a row comes to', () => {
     const [first, second] = scores(name, datatype, data, labels) as (number | string)[];
     expect(first).toMatch(fault);
     if (name !== 'auc' || labels.length !== data.length / 3) expect(typeof second).toBe('number');
+  });
+
+  it('two logits rank the rows as the probability that they stand for, answer by answer', () => {
+    const random = randomFrom(11);
+    const labels = Array.from({ length: 400 }, (_, i) => i % 2);
+    // Both logits move together from row to row, as a bias does: alone the second says little.
+    const logits = labels.map((label) => {
+      const both = 3 * random.normal();
+      return [both, both + 1.5 * label - 0.75 + random.normal()] as const;
+    });
+    const probabilities = logits.map(([a, b]) => [1 / (1 + Math.exp(b - a)), 1 / (1 + Math.exp(a - b))]);
+    const ranked = (pairs: readonly (readonly number[])[]) =>
+      judge(
+        { name: 'auc', min: 0.5 },
+        pairs.flatMap((pair) => scores('auc', 'FP64', pair, [1])) as number[],
+        {
+          labels,
+        },
+      ).estimate?.value;
+    expect(ranked(probabilities)).toBeGreaterThan(0.8);
+    expect(ranked(logits)).toBeCloseTo(ranked(probabilities) as number, 12);
   });
 
   it('an answer that has not one for each row has none', () => {
