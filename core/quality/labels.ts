@@ -135,8 +135,8 @@ export function readLabel(
   }
   const read = numberOf(value);
   if (kind === 'number')
-    return typeof read === 'number' && Number.isFinite(read)
-      ? { label: read }
+    return Number.isFinite(Number(read ?? Number.NaN))
+      ? { label: Number(read) }
       : { fault: 'has a label that is no number.' };
   if (kind === 'flag')
     return read === 0 || read === 1

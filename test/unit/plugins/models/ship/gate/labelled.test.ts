@@ -274,6 +274,13 @@ describe('labels', () => {
       model,
     );
     expect(labelsOf(found.requests).slice(0, 2)).toEqual([0.25, 1.25]);
+    // A time in nanoseconds: whole, and beyond what a double counts one by one.
+    const times = await ship(
+      table(40, (i) => `1,2,${17 + i}00000000000000001`),
+      { name: 'r2', min: 0.5 },
+      model,
+    );
+    expect(labelsOf(times.requests).slice(0, 2).map(Number)).toEqual([17e17, 18e17]);
     expect(
       await problem(
         table(40, (i) => `1,2,${i === 3 ? 'much' : i}`),
