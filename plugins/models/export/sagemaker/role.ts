@@ -1,7 +1,7 @@
 import type { Resource } from '../../contracts/cloudformation.ts';
 import { type ExportGiven, exportedName } from '../shared/given.ts';
 import type { EcrRepository } from './image.ts';
-import { alarmPrefix, endpointLogGroup } from './names.ts';
+import { endpointLogGroup } from './names.ts';
 
 const sub = (text: string) => ({ 'Fn::Sub': text });
 
@@ -9,11 +9,12 @@ const sub = (text: string) => ({ 'Fn::Sub': text });
  * What SageMaker does for the model: fetch the image, write its log lines, count what the instances use.
  * https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms. It
  * reads the alarms of a deployment, too:
- * https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html. A call for some
+ * of them by name is authorised as one for all: https://github.com/mattclay/aws-terminator/pull/63
  */
 export function executionRole(given: ExportGiven, { account, region, name }: EcrRepository): Resource {
   const log = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${endpointLogGroup(given)}`;
-  const alarms = `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:${alarmPrefix(given)}*`;
+  const alarms = `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:*`;
   return {
     Type: 'AWS::IAM::Role',
     Properties: {

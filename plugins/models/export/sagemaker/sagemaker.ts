@@ -214,7 +214,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
       'Resources/LogGroup':
         'Made here, so that the role need not make it, and so that it is not kept for ever.',
       'Resources/ExecutionRole':
-        'Fetches this one repository, writes this one log, counts in the namespace of endpoints, reads the alarms below.',
+        'Fetches this one repository, writes this one log, counts in the namespace of endpoints, reads alarms: IAM asks for all of them, also where some are read by name.',
       'Resources/Model':
         'Without a name: SageMaker’s models cannot be changed, so each image is another one.',
       'Resources/Model/Properties/EnableNetworkIsolation':
