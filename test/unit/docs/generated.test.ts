@@ -209,7 +209,8 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
         ['input tensors of a request, in memory', megabytes(TENSOR_BYTES)],
         ['arrays and objects inside one another', String(NESTING)],
         ['answer', `${megabytes(PAYLOAD_BYTES)} of text, about 4.5 MB of binary (base64 inside Lambda)`],
-        ['answer through a load balancer', '1 MB'],
+        // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+        ['body, or answer, through a load balancer', '1 MB'],
       ],
     ),
   ],
