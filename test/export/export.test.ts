@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageRegistry, sha256 } from '../fakes/image-registry.ts';
@@ -122,6 +125,51 @@ describe('in a folder of a person', () => {
       expect(output).toMatch(/--push: \S+\/models is no repository of ECR/);
       expect(registry.asked).toEqual([]);
     } finally {
+      await registry.stop();
+    }
+  });
+
+  // https://github.com/aws/amazon-sagemaker-feedback/issues/180
+  it('a tag of an image with a manifest of OCI is refused: SageMaker takes those of Docker alone', async () => {
+    const folder = await service(osls4, 'export-oci', { yaml });
+    const registry = await imageRegistry();
+    // ECR’s login names the registry; all else that a command may ask is refused.
+    const login = { authorizationToken: btoa('AWS:word'), proxyEndpoint: `http://${registry.host}` };
+    const aws = createServer(({ headers }, response) => {
+      const isLogin = String(headers['x-amz-target']).endsWith('.GetAuthorizationToken');
+      response.writeHead(isLogin ? 200 : 403);
+      response.end(JSON.stringify(isLogin ? { authorizationData: [login] } : {}));
+    }).listen(0, '127.0.0.1');
+    await once(aws, 'listening');
+    const env = {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    };
+    const name = '123456789012.dkr.ecr.us-east-1.amazonaws.com/models';
+    const [oci, docker] = [
+      'application/vnd.oci.image.manifest.v1',
+      'application/vnd.docker.distribution.manifest.v2',
+    ];
+    for (const [tag, type] of Object.entries({ oci, docker }))
+      registry.manifests.set(`models ${tag}`, {
+        type: `${type}+json`,
+        bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: `${type}+json`, layers: [] })),
+      });
+    const asked = (tag: string, to = 'sagemaker') =>
+      warmSls(osls4, folder, ['models', 'export', '--to', to, '--image', `${name}:${tag}`], env);
+    try {
+      const refused = await asked('oci');
+      expect(refused.code, refused.output).toBe(1);
+      expect(refused.output).toContain(
+        `--image: ${name}:oci has a manifest of OCI (${oci}+json), and SageMaker takes those of Docker alone. Have the image made and pushed by --push`,
+      );
+      await expect(readdir(join(folder, 'sagemaker'))).rejects.toThrow('ENOENT');
+      const [taken, elsewhere] = [await asked('docker'), await asked('oci', 'kubernetes')];
+      expect([taken.code, elsewhere.code], taken.output + elsewhere.output).toEqual([0, 0]);
+    } finally {
+      aws.closeAllConnections();
+      aws.close();
       await registry.stop();
     }
   });

@@ -128,13 +128,34 @@ it('a whole image has the transform as a deploy loads it: with the variables of 
       }),
     );
     registry.manifests.set(`node ${sha256(manifest)}`, { type, bytes: manifest });
-    const { card } = await makeImage(modelOf('labels'), `${registry.host}/node@${sha256(manifest)}`, {
-      aws: { region: 'us-east-1' },
-      plan: { host: { provider: { environment: { LABEL: 'verdict' } } } },
-      progress: () => {},
-      service: { name: 'shop', dir: service.at() },
-    });
+    const made = (forSageMaker: boolean) =>
+      makeImage(
+        modelOf('labels'),
+        `${registry.host}/node@${sha256(manifest)}`,
+        {
+          aws: { region: 'us-east-1' },
+          plan: { host: { provider: { environment: { LABEL: 'verdict' } } } },
+          progress: () => {},
+          service: { name: 'shop', dir: service.at() },
+        },
+        forSageMaker,
+      );
+    const { card, identity, image } = await made(false);
     expect(card.outputs.map(({ name }) => name)).toEqual(['verdict']);
+    // It takes no manifest of OCI, and the image is the same otherwise.
+    const other = await made(true);
+    const [own, docker] = [image, other.image].map((one) => JSON.parse(`${Buffer.from(one.manifest.bytes)}`));
+    expect([other.identity, other.image.config]).toEqual([identity, image.config]);
+    expect([own.mediaType, docker.mediaType]).toEqual([
+      type,
+      'application/vnd.docker.distribution.manifest.v2+json',
+    ]);
+    type Layers = readonly { readonly digest: string; readonly mediaType: string }[];
+    const [owns, dockers]: readonly Layers[] = [own.layers, docker.layers];
+    expect(dockers?.map(({ digest }) => digest)).toEqual(owns?.map(({ digest }) => digest));
+    expect(new Set(dockers?.map(({ mediaType }) => mediaType))).toEqual(
+      new Set(['application/vnd.docker.image.rootfs.diff.tar.gzip']),
+    );
   } finally {
     await registry.stop();
   }

@@ -6,14 +6,15 @@ import type { Model } from '../declaration/model.ts';
 import { mayWriteSealed, writeSealed } from '../disk/sealed.ts';
 import { withSlashes } from '../disk/slashes.ts';
 import { areOf } from '../export/earlier.ts';
-import { EXPORT_OPTIONS, exportOptions } from '../export/export-options.ts';
+import { EXPORT_OPTIONS, type ExportOptions, exportOptions } from '../export/export-options.ts';
 import { besideFiles, exported, exportProblems, nextStep, TEMPLATE } from '../export/exported.ts';
+import { manifestFault } from '../export/sagemaker/image.ts';
 import { exportedName, leftOnLambda } from '../export/shared/given.ts';
 import { type ImageDigest, imageAt } from '../export/shared/image-digest.ts';
 import { workerMemory } from '../export/shared/worker-memory.ts';
 import { throwProblems } from '../problems/errors.ts';
 import { IMAGE_ARCHITECTURES } from '../ship/oci/documents.ts';
-import { type ImageReference, referenceText } from '../ship/oci/reference.ts';
+import { referenceText } from '../ship/oci/reference.ts';
 
 /** `sls models export`: files that another host takes a model by. Changes nothing but these files. */
 export const command: Command = {
@@ -45,7 +46,7 @@ export const command: Command = {
     throwProblems(exportProblems(before, asked));
     const unmade = { ...before, image: imageAt(asked.image, `sha256:${'0'.repeat(64)}`) };
     await mayWriteSealed(folder, Object.keys(exported(unmade, asked)), sealed);
-    const image = asked.push ? await made(asked.image, context) : await pinned(asked.image, model, context);
+    const image = asked.push ? await made(asked, context) : await pinned(asked, model, context);
     const given = { ...before, image };
     const files = exported(given, asked);
     const earlier = await readFile(join(folder, TEMPLATE), 'utf8').catch(() => '');
@@ -73,11 +74,11 @@ export const command: Command = {
  *
  * @throws ProblemError
  */
-async function made(to: ImageReference, context: Context): Promise<ImageDigest> {
+async function made({ image: to, to: destination }: ExportOptions, context: Context): Promise<ImageDigest> {
   const { flags, notice } = context;
   const { makeImage, pushMade } = await import('../images/made.ts');
   const base = typeof flags.base === 'string' ? flags.base : undefined;
-  const whole = await makeImage(modelOf(context), base, context);
+  const whole = await makeImage(modelOf(context), base, context, destination === 'sagemaker');
   const { sentBlobs, blobs } = await pushMade(whole, to, context);
   const pushed = imageAt(to, whole.image.manifest.digest);
   notice(`Pushed ${pushed.reference}, ${sentBlobs} of ${blobs} blobs.`);
@@ -93,7 +94,7 @@ const NAME = /^[\w.-]{1,64}$/;
  * @throws ProblemError
  */
 async function pinned(
-  image: ImageReference,
+  { image, to }: ExportOptions,
   model: Pick<Model, 'name' | 'architecture'>,
   { aws, notice, progress }: Context,
 ): Promise<ImageDigest> {
@@ -126,7 +127,9 @@ async function pinned(
         `Name an image for ${needed}, or correct models.${model.name}.architecture.`,
       );
     }
-    const { digest } = manifest;
+    const { digest, mediaType } = manifest;
+    const fault = to === 'sagemaker' ? manifestFault(name, mediaType) : undefined;
+    if (fault !== undefined) throw usage('--image', fault.message, fault.fix);
     notice(`${name} is ${digest} now; the files name that.`);
     if (title === undefined) notice(`It does not tell whether it is an image of ${model.name}.`);
     return imageAt(image, digest);

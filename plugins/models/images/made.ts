@@ -3,7 +3,7 @@ import type { Facts, Model } from '../declaration/model.ts';
 import { inFolder } from '../disk/folder.ts';
 import { fetchBase } from '../ship/oci/base.ts';
 import { type BaseImage, imageOf, type NamedLayer, type OciImage } from '../ship/oci/image.ts';
-import { layersOver } from '../ship/oci/over-base.ts';
+import { baseForSageMaker, layersOver } from '../ship/oci/over-base.ts';
 import { imageIdentity, imageParts } from '../ship/oci/parts.ts';
 import { openToPush, type Pushed, pushImage } from '../ship/oci/push.ts';
 import { type ImageReference, readReference } from '../ship/oci/reference.ts';
@@ -34,22 +34,26 @@ type ImageContext = Pick<Context, 'aws' | 'progress'> & {
  * beside the handler, where it is looked for first.
  *
  * @param given value of `--base`, which goes before what is declared
+ * @param forSageMaker has a manifest of Docker’s, whatever the base has
  * @throws ProblemError
  */
 export async function makeImage(
   model: Model,
   given: string | undefined,
   { aws, plan, progress, service }: ImageContext,
+  forSageMaker = false,
 ): Promise<MadeImage> {
   const { environment } = plan.host.provider;
+  const key = given === undefined && model.package === 'image' ? `models.${model.name}.image.base` : '--base';
   // First: what is most often wrong, and told in a moment.
-  const base = await fetchBase({
+  const fetched = await fetchBase({
     declared: given ?? model.image?.base,
     architecture: model.architecture,
-    key: given === undefined && model.package === 'image' ? `models.${model.name}.image.base` : '--base',
+    key,
     aws,
     progress,
   });
+  const base = forSageMaker ? baseForSageMaker(fetched, key) : fetched;
   const { parts, card } = await inFolder(async (outDir) => {
     progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, { serviceDir: service.dir, outDir, progress, environment, aws });

@@ -35,3 +35,21 @@ export function ecrRepository(
     };
   return { account, region, name: repository };
 }
+
+/**
+ * SageMaker refuses it when CloudFormation makes the model (`Unsupported manifest media type`):
+ * https://github.com/aws/amazon-sagemaker-feedback/issues/180
+ *
+ * @param mediaType of an image’s manifest
+ * @returns why SageMaker could not take it
+ */
+export const manifestFault = (
+  name: string,
+  mediaType: string,
+): Pick<Problem, 'message' | 'fix'> | undefined =>
+  mediaType.startsWith('application/vnd.oci.')
+    ? {
+        message: `${name} has a manifest of OCI (${mediaType}), and SageMaker takes those of Docker alone.`,
+        fix: 'Have the image made and pushed by --push in place of --image: then it has one of Docker’s.',
+      }
+    : undefined;

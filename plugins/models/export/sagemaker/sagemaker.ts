@@ -219,7 +219,8 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
         'Without a name: SageMaker’s models cannot be changed, so each image is another one.',
       'Resources/Model/Properties/EnableNetworkIsolation':
         'The container reaches nothing, AWS included: all that the model needs is in the image.',
-      'Resources/Model/Properties/PrimaryContainer/Image': 'By digest: what was tested is what runs.',
+      'Resources/Model/Properties/PrimaryContainer/Image':
+        'By digest: what was tested is what runs. SageMaker takes manifests of Docker’s, and none of OCI’s.',
       'Resources/EndpointConfig/Properties/ProductionVariants/0/InstanceType': `${INSTANCE_CPUS} processors, a worker each. ${memoryNote(memory, INSTANCE_CPUS)} Together ${hostMemory(memory, INSTANCE_CPUS)} MB. Before another type, read what stands at the parameter ${SWITCHES.scaling}.`,
       'Resources/EndpointConfig/Properties/ProductionVariants/0/InitialInstanceCount':
         'Two at least: SageMaker puts them into different zones, and a canary has something to be a part of.',

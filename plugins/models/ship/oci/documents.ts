@@ -82,5 +82,17 @@ export const strangeLayer = ({ mediaType, layers }: ImageManifest): string | und
     ? layers.map((layer) => layer.mediaType).find((type) => !DOCKER_LAYERS.includes(type))
     : undefined;
 
+/**
+ * The manifest as Docker’s specification says it: of the same layers, whose bytes are the same. Those that it
+ * does not have stay as they are.
+ */
+export const inDockersWords = (manifest: ImageManifest): ImageManifest => ({
+  ...manifest,
+  mediaType: DOCKER.manifest,
+  layers: manifest.layers.map((layer) =>
+    layer.mediaType === OCI.layer ? { ...layer, mediaType: DOCKER.layer } : layer,
+  ),
+});
+
 /** Architectures, as Lambda and as images say them. */
 export const IMAGE_ARCHITECTURES = { x86_64: 'amd64', arm64: 'arm64' } as const;

@@ -1,5 +1,5 @@
 import { type Problem, problemError } from '../../problems/errors.ts';
-import { strangeLayer } from './documents.ts';
+import { inDockersWords, strangeLayer } from './documents.ts';
 import type { BaseImage, NamedLayer } from './image.ts';
 import { writeFolder } from './layer.ts';
 
@@ -27,6 +27,7 @@ export const layersOver = async (
 export function mustBeOfLambda(
   { reference, manifest }: Pick<BaseImage, 'reference' | 'manifest'>,
   key: string,
+  who = 'Lambda',
 ): void {
   const type = strangeLayer(manifest);
   if (type === undefined) return;
@@ -34,8 +35,24 @@ export function mustBeOfLambda(
     code: 'MODELS_IMAGE_BASE',
     key,
     value: reference,
-    message: `${reference} has a layer of the media type ${type}, which a manifest of Docker’s does not have: Lambda takes no such image.`,
+    message: `${reference} has a layer of the media type ${type}, which a manifest of Docker’s does not have: ${who} takes no such image.`,
     fix: 'Name an image whose layers are packed with gzip.',
   };
   throw problemError([problem]);
+}
+
+/**
+ * The base for SageMaker, which refuses manifests of OCI when CloudFormation makes the model (`Unsupported
+ * manifest media type`): https://github.com/aws/amazon-sagemaker-feedback/issues/180. What is laid over it is
+ * of Docker’s specification then.
+ *
+ * @throws ProblemError `MODELS_IMAGE_BASE`
+ */
+export function baseForSageMaker<Base extends Pick<BaseImage, 'reference' | 'manifest'>>(
+  base: Base,
+  key: string,
+): Base {
+  const docker = { ...base, manifest: inDockersWords(base.manifest) };
+  mustBeOfLambda(docker, key, 'SageMaker');
+  return docker;
 }

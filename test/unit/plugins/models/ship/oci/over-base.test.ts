@@ -5,7 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { Parser } from 'tar';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImageManifest } from '../../../../../../plugins/models/ship/oci/documents.ts';
-import { layersOver, mustBeOfLambda } from '../../../../../../plugins/models/ship/oci/over-base.ts';
+import {
+  baseForSageMaker,
+  layersOver,
+  mustBeOfLambda,
+} from '../../../../../../plugins/models/ship/oci/over-base.ts';
 import { sha256 } from '../../../../../fakes/image-registry.ts';
 
 let cache: string;
@@ -70,6 +74,39 @@ describe('a base that Lambda takes', () => {
     const type = `${docker}.image.rootfs.diff.${end}`;
     expect(asked(manifest, `${docker}.image.rootfs.diff.tar.gzip`, type)).toThrow(
       `models.m.image.base: example.com/node@sha256:1 has a layer of the media type ${type}, which a manifest of Docker’s does not have`,
+    );
+  });
+});
+
+// https://github.com/aws/amazon-sagemaker-feedback/issues/180
+describe('a base for SageMaker, which takes no manifest of OCI', () => {
+  const [oci, docker] = ['application/vnd.oci.image', 'application/vnd.docker'];
+  const layer = (mediaType: string) => ({ mediaType, digest: 'sha256:1', size: 1 });
+  const of = (mediaType: string | undefined, ...types: readonly string[]) => {
+    const manifest: ImageManifest = {
+      schemaVersion: 2,
+      ...(mediaType !== undefined && { mediaType }),
+      config: layer('config'),
+      layers: types.map(layer),
+    };
+    return baseForSageMaker({ reference: 'example.com/node@sha256:1', manifest }, '--base').manifest;
+  };
+  const gzip = `${docker}.image.rootfs.diff.tar.gzip`;
+  const manifest = `${docker}.distribution.manifest.v2+json`;
+
+  it.each([`${oci}.manifest.v1+json`, undefined, manifest])('is one of Docker’s: %s', (type) => {
+    const layers = type === manifest ? [gzip, gzip] : Array(2).fill(`${oci}.layer.v1.tar+gzip`);
+    expect(of(type, ...layers)).toEqual({
+      schemaVersion: 2,
+      mediaType: manifest,
+      config: layer('config'),
+      layers: [layer(gzip), layer(gzip)],
+    });
+  });
+
+  it.each(['tar', 'tar+zstd'])('has no layer that Docker’s does not know: %s', (end) => {
+    expect(() => of(`${oci}.manifest.v1+json`, `${oci}.layer.v1.${end}`)).toThrow(
+      `--base: example.com/node@sha256:1 has a layer of the media type ${oci}.layer.v1.${end}, which a manifest of Docker’s does not have: SageMaker takes no such image.`,
     );
   });
 });
