@@ -57,6 +57,7 @@ export function completed(
     ...planChanges(input, { ...resources, ...published }, endpoints),
     ...ownEnvironments(resources, functions, host),
     ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, functions, host) }),
+    ...openUrls(resources, models),
     ...added,
   };
   const whole = { ...resources, ...changed };
@@ -67,6 +68,28 @@ export function completed(
   ];
   return { resources: changed, problems };
 }
+
+/**
+ * The second permission that Lambda asks for since October 2025 where a function URL is open to everybody,
+ * under the name that osls gives it. Serverless 3.40 writes the first one alone, and each request is a 403.
+ * https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+ */
+const openUrls = (resources: Compiled, models: readonly Model[]): Compiled =>
+  Object.fromEntries(
+    models.flatMap(({ name }) => {
+      const id = functionLogicalId(name).replace(/Function$/, 'PermissionFn');
+      const first = resources[`${id}Url`];
+      if (first === undefined || resources[id] !== undefined) return [];
+      const { FunctionName, Principal } = isObject(first.Properties) ? first.Properties : {};
+      const Properties = {
+        FunctionName,
+        Action: 'lambda:InvokeFunction',
+        Principal,
+        InvokedViaFunctionUrl: true,
+      };
+      return [[id, { ...first, Properties }]];
+    }),
+  );
 
 /**
  * A function's properties with the service's own layers by what is in them: a reference to one stays the same

@@ -107,3 +107,26 @@ it('versions of the service’s own functions stay as the framework makes them, 
   expect(resources.ChurnVersion?.DeletionPolicy).toBe('RetainExceptOnCreate');
   expect(resources.WarmVersion).toBeUndefined();
 });
+
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+it('a function URL that is open has both permissions that Lambda asks for, also where the framework writes one', () => {
+  const models = declaredModels({ churn: { function: { url: true } } });
+  const added = (resources: Readonly<Record<string, { Type: string }>>) =>
+    completed(
+      { models, options: {}, host: HOST, built: new Map(), zips: new Map() },
+      resources,
+      {},
+      new Map(),
+      String,
+    ).resources.ChurnLambdaPermissionFn;
+  const permission = (Properties: object) => ({
+    Type: 'AWS::Lambda::Permission',
+    Properties: { FunctionName: 'churn:live', Principal: '*', ...Properties },
+    DependsOn: 'ChurnLiveAlias',
+  });
+  const own = permission({ Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'NONE' });
+  const second = permission({ Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true });
+  expect(added({ ChurnLambdaPermissionFnUrl: own })).toEqual(second);
+  expect(added({ ChurnLambdaPermissionFnUrl: own, ChurnLambdaPermissionFn: second })).toBeUndefined();
+  expect(added({ OtherLambdaPermissionFnUrl: own })).toBeUndefined();
+});
