@@ -2,6 +2,7 @@ import { QUEUE_PER_WORKER } from '../../../../core/host/admission.ts';
 import { HOST_GRPC_PORT, HOST_LIMITS } from '../../../../core/host/contract.ts';
 import type { Commented } from '../shared/commented.ts';
 import {
+  auditWords,
   EXPORT_GRPC_PORT,
   EXPORT_PORT,
   type ExportGiven,
@@ -185,6 +186,7 @@ function headOf(given: ExportGiven): readonly string[] {
   return [
     `The model ${model.name} of the service ${host.service}, stage ${host.stage}: one image, one Deployment.`,
     `Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. Who does it on Kubernetes is in docs/hosts.md of serverless-models.`,
+    ...auditWords(model),
   ];
 }
 

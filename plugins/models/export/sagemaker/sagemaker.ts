@@ -1,5 +1,6 @@
 import { type Commented, yamlText } from '../shared/commented.ts';
 import {
+  auditWords,
   EXPORT_PORT,
   type ExportedFiles,
   type ExportGiven,
@@ -65,6 +66,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
     head: [
       `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`aws cloudformation deploy --template-file template.yaml --stack-name ${name}-sagemaker --capabilities CAPABILITY_IAM\`.`,
       `IAM decides who may ask, as on Lambda: sagemaker:InvokeEndpoint on the endpoint. Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. SageMaker has a canary and a rollback of its own, below.`,
+      ...auditWords(model),
       'Not run on AWS by the project: it is held against cfn-lint and a local SageMaker that starts no container.',
     ],
     value: {

@@ -79,6 +79,14 @@ export function leftOnLambda({ batch, drift, gate, audit }: Model): readonly str
     'release (canary, judge, rollback)',
     ...(drift === undefined ? [] : ['drift']),
     ...(batch === undefined ? [] : ['batch']),
-    ...(audit === undefined ? [] : ['audit']),
+    ...(audit === undefined ? [] : ['callers, retention and key of the audit']),
   ];
 }
+
+/** The host writes the lines of an audit wherever it runs: they may be about people. */
+export const auditWords = ({ audit }: Model): readonly string[] =>
+  audit === undefined
+    ? []
+    : [
+        `The audit’s line of each decision goes into the container’s log here${audit.predictions ? ', with the outputs (audit.predictions)' : ''}. It names no caller, and retention and kmsKey of audit do not hold for that log.`,
+      ];

@@ -38,6 +38,25 @@ function written(one: ExportGiven, to: 'kubernetes' | 'sagemaker', file: string)
 const problemsOf = (one: ExportGiven, to: 'kubernetes' | 'sagemaker', named: object = { image: ECR }) =>
   exportProblems(one, exportOptions({ to, ...named })).map(({ key, message }) => `${key} ${message}`);
 
+it.each(['kubernetes', 'sagemaker'] as const)(
+  'an audit goes into the log of the container, whose retention and key are not those of the audit: %s',
+  (to) => {
+    const texts = (audit?: object) =>
+      Object.values(exported(given(audit && { audit }), exportOptions({ to, image: ECR })))
+        .join('')
+        .replaceAll(/\n#/g, '');
+    expect(texts()).not.toContain('audit');
+    const plain = texts({ retention: 2192 });
+    expect(plain).toContain('callers, retention and key of the audit');
+    expect(plain).toContain(
+      'The audit’s line of each decision goes into the container’s log here. It names no',
+    );
+    expect(texts({ predictions: true })).toContain(
+      'log here, with the outputs (audit.predictions). It names',
+    );
+  },
+);
+
 describe('how many there are', () => {
   it.each([
     ['two to ten pods, where nothing is declared', {}, { minReplicas: 2, maxReplicas: 10 }],
