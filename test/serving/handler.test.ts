@@ -212,6 +212,22 @@ describe('one version', () => {
   });
 });
 
+test('a health check of a load balancer has to ask for what docs/http.md says: by itself it asks /', async () => {
+  const handler = await handlerOf('add.onnx');
+  const check = (path: string) =>
+    handler({
+      httpMethod: 'GET',
+      path,
+      headers: { 'user-agent': 'ELB-HealthChecker/2.0' },
+      body: '',
+      requestContext: {
+        elb: { targetGroupArn: 'arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/t/1' },
+      },
+    });
+  expect(await check('/v2/models/m/ready')).toMatchObject({ statusCode: 200 });
+  expect(await check('/')).toMatchObject({ statusCode: 405 });
+});
+
 describe('SageMaker’s shape', () => {
   const path = '/models/m/invocations';
   const rows = [
