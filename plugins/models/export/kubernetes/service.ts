@@ -86,7 +86,7 @@ export function networkPolicy(given: ExportGiven): Commented {
       'spec/ingress/1':
         'Prometheus, where it usually is; it reaches the model, too. Nobody there: nobody is let in.',
       'spec/egress':
-        'None, not even DNS: all that the model needs is in the image. A transform.ts that asks others needs an entry.',
+        'None, not even DNS: all that the model needs is in the image. A transform.ts that asks others needs an entry, and so does the sidecar of a mesh, which asks its control plane.',
     },
   };
 }
