@@ -33,7 +33,7 @@ const allows = (rest: string): string =>
   `aws lambda add-permission --function-name shop-dev-churn --qualifier live --statement-id shop-dev-Allowed-ABC --action lambda:InvokeFunction ${rest} --region us-east-1`;
 
 describe('every kind of trigger', () => {
-  it('of osls 4 has its command', () => {
+  it('has its command: the template is the same of all frameworks', () => {
     const carried = carriedBy(goldenStack('every-kind-of-trigger-reaches-the-alias/template.json'), LIVE);
     expect(lines(carried)).toMatchInlineSnapshot(`
       [
@@ -57,14 +57,6 @@ describe('every kind of trigger', () => {
         "aws lambda add-permission --function-name shop-dev-churn --qualifier live --statement-id shop-dev-ChurnLambdaPermissionWebsockets-ABC --action lambda:InvokeFunction --principal apigateway.amazonaws.com --region us-east-1",
       ]
     `);
-  });
-
-  it('of Serverless 3 has the same, but for what it does not write', () => {
-    const of = (file: string): string[] =>
-      lines(carriedBy(goldenStack(`every-kind-of-trigger-reaches-the-alias/${file}`), LIVE));
-    const [four, three] = [of('template.json'), of('serverless-3/template.json')];
-    expect(three).toEqual(four.filter((line) => !line.includes('--invoked-via-function-url')));
-    expect(three.length).toBe(four.length - 1);
   });
 
   it('is missing where its statement, URL or settings are not there', () => {
