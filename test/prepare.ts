@@ -8,7 +8,7 @@ import { awsPython } from '../local-aws/aws-python.ts';
 import { referencePython } from './aws-reference/reference.ts';
 import { checkovPython } from './golden/checkov.ts';
 import { frameworks, install } from './golden/frameworks.ts';
-import { installPlugins, offline, packagers } from './golden/other-plugins.ts';
+import { compilers, installPlugins, offline, packagers } from './golden/other-plugins.ts';
 import { pythonBin } from './python.ts';
 
 const parts = [
@@ -18,7 +18,7 @@ const parts = [
   realData(),
   checkovPython(),
   ...frameworks.map(install),
-  ...[packagers, offline].map(installPlugins),
+  ...[packagers, compilers, offline].map(installPlugins),
 ];
 for (const part of await Promise.allSettled(parts)) {
   if (part.status === 'fulfilled') continue;

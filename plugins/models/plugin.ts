@@ -24,6 +24,7 @@ import {
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import { formatProblem, isProblemError, type Problem, throwProblems } from './problems/errors.ts';
 import type { ServiceImages } from './releases/packages/remove-images.ts';
+import { setRuntimes } from './runtimes.ts';
 import type { CliOptions, Serverless } from './serverless.ts';
 import * as framework from './serverless.ts';
 import { PROMOTE_FROM } from './stages/option.ts';
@@ -39,6 +40,8 @@ export default class ServerlessModels {
   /** As they were given: the framework adds the region that it asks by itself. */
   readonly #given: CliOptions;
   readonly #utils: Utils;
+  /** Other plugins name another one to the framework while it packages (serverless-plugin-typescript). */
+  readonly #serviceDir: string;
   #input: PlanInput | undefined;
   #problems: readonly Problem[] = [];
   #declared: readonly string[] = [];
@@ -50,6 +53,7 @@ export default class ServerlessModels {
     this.#options = options;
     this.#given = { ...options };
     this.#utils = visibly(utils, this.#given);
+    this.#serviceDir = serverless.serviceDir;
     // Not in `initialize`: there the framework asks AWS already.
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
@@ -203,8 +207,8 @@ export default class ServerlessModels {
         const { name } = framework.serviceOf(this.#serverless);
         return imagedBy(name, framework.progressOf(this.#utils))(model, shipped);
       },
-      serviceDir: this.#serverless.serviceDir,
-      outDir: framework.packageFolder(this.#serverless),
+      serviceDir: this.#serviceDir,
+      outDir: framework.packageFolder({ serviceDir: this.#serviceDir }),
       zipOf: (key) => zipOf(key, framework.zippedIn(this.#serverless)),
       progress: framework.progressOf(this.#utils),
       environment: this.#input?.host.provider.environment,
@@ -243,7 +247,10 @@ export default class ServerlessModels {
   }
 
   #pointAtAlias(): void {
-    for (const { name, batch } of this.#active()?.models ?? []) {
+    const input = this.#active();
+    if (input === undefined) return;
+    setRuntimes(this.#serverless, planFunctions(input));
+    for (const { name, batch } of input.models) {
       const alias = { name: ALIAS, logicalId: aliasLogicalId(name) };
       framework.setTargetAlias(this.#serverless, name, alias);
       // The worker moves both at once.

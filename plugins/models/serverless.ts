@@ -9,6 +9,7 @@ import { withSlashes } from './disk/slashes.ts';
 import { clientAgents } from './network/proxied.ts';
 import { zipOf } from './plan/own-zips.ts';
 import { isProblemError } from './problems/errors.ts';
+import { hidden } from './runtimes.ts';
 
 /**
  * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that
@@ -27,6 +28,7 @@ export type Serverless = {
       };
     };
   };
+  readonly pluginManager?: { readonly plugins: readonly object[] };
   readonly classes: { readonly Error: new (message: string, code?: string) => Error };
   readonly getProvider: (name: 'aws') => FrameworkProvider;
   readonly addServiceOutputSection?: (name: string, lines: readonly string[]) => void;
@@ -147,12 +149,11 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
 export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
   const { service, configurationInput } = serverless;
   const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
-  const theirs = zippedIn(serverless);
   for (const [key, definition] of Object.entries(functions)) {
-    // Where the zip will be is set from the start: serverless 4 would else bundle the handler itself, before
-    // us.
-    const zip = { individually: true, artifact: join(packageFolder(serverless), zipOf(key, theirs)) };
-    const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition), ...built };
+    // From the start: serverless 4 would else bundle the handler itself, before us.
+    const artifact = join(packageFolder(serverless), zipOf(key, zippedIn(serverless)));
+    const seen = { ...structuredClone(definition), ...built, ...hidden(serverless, definition) };
+    const copy: FrameworkFunction = { events: [], package: { individually: true, artifact }, ...seen };
     // A model may be called `constructor`.
     const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
     if (there === undefined) service.functions[key] = copy;
@@ -202,7 +203,6 @@ function isBundledByEsbuild(serverless: Serverless): boolean {
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
-
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
   asObject(value) as Readonly<Record<string, unknown>>;
 
@@ -320,7 +320,8 @@ export function asUserError(serverless: Serverless, error: unknown, options: Cli
 }
 
 /** Where the framework puts a package: `.serverless`, moved by it when `--package` says so. */
-export const packageFolder = (serverless: Serverless): string => join(serverless.serviceDir, '.serverless');
+export const packageFolder = ({ serviceDir }: Pick<Serverless, 'serviceDir'>): string =>
+  join(serviceDir, '.serverless');
 
 /** What the framework calls zips of its own by, beside ours: the service, and layers. */
 export const zippedIn = ({ service }: Pick<Serverless, 'service'>): readonly string[] => [

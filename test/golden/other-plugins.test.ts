@@ -16,11 +16,11 @@ import {
   templateIn,
   warmSls,
 } from './frameworks.ts';
-import { installPlugins, linkPlugins, offline, packagers } from './other-plugins.ts';
+import { compilers, installPlugins, linkPlugins, offline, packagers } from './other-plugins.ts';
 
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
-  for (const plugins of [packagers, offline]) await installPlugins(plugins);
+  for (const plugins of [packagers, compilers, offline]) await installPlugins(plugins);
 });
 
 /** A service that uses each of the plugins, in TypeScript, which only serverless-esbuild can package. */
@@ -142,6 +142,65 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
         S3Key: expect.stringMatching(/churn\.zip$/),
       });
     });
+  },
+);
+
+describe.each(frameworks.map((framework) => [framework.name, framework] as const))(
+  'beside what compiles every function of Node.js: %s',
+  (_, framework) => {
+    it.each(['serverless-webpack', 'serverless-plugin-typescript'])(
+      '%s leaves the models’ functions as they are, before and after us in the list',
+      async (other) => {
+        for (const plugins of [
+          [other, OURS],
+          [OURS, other],
+        ]) {
+          const folder = await service(framework, `${other}-${plugins.indexOf(OURS)}`, {
+            yaml: `service: shop
+provider: {name: aws, runtime: nodejs20.x}
+package: {individually: true, patterns: ['!node_modules/**']}
+plugins: [${plugins.join()}]
+functions:
+  own: {handler: own.handler}
+${models}`,
+          });
+          await linkPlugins(compilers, folder);
+          await writeFile(join(folder, 'package.json'), '{}');
+          await writeFile(
+            join(folder, 'own.ts'),
+            'export const handler = async () => ({ statusCode: 204 });\n',
+          );
+          await writeFile(
+            join(folder, 'tsconfig.json'),
+            JSON.stringify({
+              compilerOptions: { outDir: '.build', rootDir: './', types: [] },
+              files: ['own.ts'],
+            }),
+          );
+          await writeFile(
+            join(folder, 'webpack.config.js'),
+            `const { lib } = require('serverless-webpack');
+module.exports = { mode: 'none', target: 'node', entry: lib.entries };
+`,
+          );
+          // TypeScript remembers the folder that it was first asked in.
+          const run = await ownSls(framework, folder, ['package']);
+          expect(run.code, `${plugins}: ${run.output}`).toBe(0);
+          expect(await filesIn(folder, 'own.zip')).toContain('own.js');
+          for (const zip of ['churn.zip', 'models-release.zip', 'models-catalog.zip'])
+            expect(await filesIn(folder, zip), zip).toContain('handler.mjs');
+          const { Resources } = await templateIn(folder);
+          const made = Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+          expect(Object.fromEntries(made.map(([id, { Properties }]) => [id, Properties.Runtime]))).toEqual({
+            ChurnLambdaFunction: 'nodejs24.x',
+            ChurnDashbatchLambdaFunction: 'nodejs24.x',
+            ModelsDashreleaseLambdaFunction: 'nodejs24.x',
+            ModelsDashcatalogLambdaFunction: 'nodejs24.x',
+            OwnLambdaFunction: 'nodejs20.x',
+          });
+        }
+      },
+    );
   },
 );
 

@@ -19,6 +19,16 @@ export const packagers: Plugins = {
     'serverless-iam-roles-per-function@3.2.0',
   ],
 };
+/** Those that compile every function of Node.js that they find. */
+export const compilers: Plugins = {
+  name: 'compilers',
+  specs: [
+    'serverless-webpack@5.16.2',
+    'webpack@5.113.0',
+    'serverless-plugin-typescript@2.1.5',
+    'typescript@5.9.3',
+  ],
+};
 /** Its peer is Serverless 4, which must not be found by anything else here. */
 export const offline: Plugins = { name: 'offline', specs: ['serverless-offline@14.8.2'] };
 

@@ -5,6 +5,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitingFor } from '../../../../core/ports/config.ts';
 import { problemError } from '../../../../plugins/models/problems/errors.ts';
+import { setRuntimes } from '../../../../plugins/models/runtimes.ts';
 import {
   asUserError,
   awsConfig,
@@ -159,6 +160,19 @@ describe('functions', () => {
       environment: { A: '1', B: '2', C: '3' },
       package: { artifact: 'x.zip' },
     });
+  });
+
+  it('are none of Node.js for plugins that compile each of these, until the framework compiles them', () => {
+    class ServerlessWebpack {}
+    const planned = { churn: { handler: 'h', runtime: 'nodejs24.x' }, image: { image: 'i' } };
+    const framework = { ...serverless(), pluginManager: { plugins: [new ServerlessWebpack()] } };
+    setFunctions(framework, planned);
+    const runtimes = () => Object.values(framework.service.functions).map(({ runtime }) => runtime);
+    expect(runtimes()).toEqual(['provided.al2023', undefined]);
+    setRuntimes(framework, planned);
+    expect(runtimes()).toEqual(['nodejs24.x', undefined]);
+    setFunctions({ ...framework, pluginManager: { plugins: [] } }, planned);
+    expect(runtimes()).toEqual(['nodejs24.x', undefined]);
   });
 
   it('are shown by `sls print` also where the service has none of its own', () => {
