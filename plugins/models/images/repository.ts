@@ -1,6 +1,7 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { FoundRepository, RepositoryPort } from '../../../core/ports/aws.ts';
 import type { VersionImage } from '../../../core/release/document/history-contract.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import { awsFix } from '../context/aws-fix.ts';
 import { isProblemError, type Problem, problemError } from '../problems/errors.ts';
 
@@ -53,7 +54,7 @@ export const unusable = (model: string, name: string, error: unknown): Error =>
     [
       {
         ...problemAt(keyOf(model), name),
-        message: `The repository ${name} cannot be used: ${messageOf(error)}.`,
+        message: `The repository ${name} cannot be used: ${withStop(messageOf(error))}`,
         fix: awsFix(
           error,
           'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',

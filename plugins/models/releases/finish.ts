@@ -48,7 +48,7 @@ export async function missing(
   });
   for (const { model, why } of anew)
     context.notice(
-      `${model}: nothing of it has changed since the last upload, but ${why}. So it is deployed again.`,
+      `${model}: nothing of it has changed since the last upload, but ${withStop(why)} So it is deployed again.`,
     );
   if (anew.length > 0) return anew.map(({ model }) => model);
   if (!skips) return undefined;

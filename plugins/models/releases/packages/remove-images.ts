@@ -7,6 +7,7 @@ import type { ImagePort, RepositoryPort } from '../../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../../core/ports/config.ts';
 import type { Registry } from '../../../../core/registry/port.ts';
 import type { VersionImage } from '../../../../core/release/document/history-contract.ts';
+import { withStop } from '../../../../core/text/stop.ts';
 import { type Host, makerOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { workerName } from '../../plan/release/functions.ts';
@@ -114,7 +115,7 @@ export async function removeImages(
             code: 'MODELS_AWS',
             key: 'models',
             value: repository,
-            message: `The stack is gone, but images in the repository ${repository} are left: ${messageOf(error)}.`,
+            message: `The stack is gone, but images in the repository ${repository} are left: ${withStop(messageOf(error))}`,
             fix:
               tags === undefined
                 ? `Delete it: \`aws ecr delete-repository --force --repository-name ${repository} --region ${host.region}\`.`

@@ -3,6 +3,7 @@ import type { Verdict } from '../../../../core/judge/contract.ts';
 import type { Estimate, MetricState } from '../../../../core/quality/contract.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
+import { withStop } from '../../../../core/text/stop.ts';
 import { fourDigits } from '../../../../core/units/digits.ts';
 import type { Problem } from '../../problems/errors.ts';
 import type { Outcome } from './outcome.ts';
@@ -155,7 +156,7 @@ export function problemOf(
   const problem = (why: string, fix: string): Problem => ({
     code: 'MODELS_RELEASE',
     key: `models.${model}`,
-    message: `What was deployed is not live: ${version === undefined ? 'there is no alias' : `version ${version} is`}; ${staged(timed(why, Date.now()), stage)}.`,
+    message: `What was deployed is not live: ${version === undefined ? 'there is no alias' : `version ${version} is`}; ${withStop(staged(timed(why, Date.now()), stage))}`,
     fix,
   });
   switch (outcome.is) {
