@@ -18,6 +18,7 @@ import {
   endpointLines,
   invokeLocalProblem,
   keptBuckets,
+  ownFunctionProblem,
   packagingNotices,
   rollbackFunctionProblem,
 } from './plan/report.ts';
@@ -345,7 +346,7 @@ export default class ServerlessModels {
     const input = this.#active();
     const key = this.#options.function;
     if (input !== undefined && typeof key === 'string' && Object.hasOwn(planFunctions(input), key))
-      throwProblems([problemOf(key)]);
+      throwProblems([ownFunctionProblem(key) ?? problemOf(key)]);
   }
 }
 

@@ -214,6 +214,13 @@ it('a model cannot be deployed as a single function', async () => {
   const { output, code } = await sls(osls4, folder, ['deploy', 'function', '-f', 'churn']);
   expect(code).toBe(1);
   expect(output).toContain('Run `sls deploy`.');
+  // $LATEST is what is called of the plugin's own functions: they are told otherwise, and with another key.
+  const own = await sls(osls4, folder, ['deploy', 'function', '-f', 'models-release']);
+  expect(own.code).toBe(1);
+  expect(own.output).toContain(
+    'functions.models-release: is the plugin’s own, and goes with the stack alone',
+  );
+  expect(own.output).not.toContain('$LATEST');
 });
 
 it('a model cannot be rolled back as a single function: that would end well, and change what nobody calls', async () => {

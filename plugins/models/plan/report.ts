@@ -4,7 +4,7 @@ import { type Host, hasNamedRole, nameOf } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { placeOf } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
-import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
+import { ALIAS, batchKey, CATALOG, DRIFT, functionLogicalId, RELEASE } from '../declaration/naming.ts';
 import type { Problem } from '../problems/errors.ts';
 import { type BatchModel, batching } from './batch/functions.ts';
 import { driftLines } from './drift/functions.ts';
@@ -192,6 +192,17 @@ function unversioned({ name, batch }: Model, { declared = [], extended = [] }: H
 
 /** A function URL of the framework asks nobody who they are unless it is told to. */
 const opensUrl = (url: unknown): boolean => url === true || (isObject(url) && url.authorizer !== 'aws_iam');
+
+/** The plugin's own functions are no models, and $LATEST is what is called of them. */
+export function ownFunctionProblem(key: string): Problem | undefined {
+  if (![CATALOG, RELEASE, DRIFT].includes(key)) return undefined;
+  return {
+    code: 'MODELS_USAGE',
+    key: `functions.${key}`,
+    message: 'is the plugin’s own, and goes with the stack alone: the models there need it as it is.',
+    fix: 'Run `sls deploy`; for what an earlier deploy had, `sls rollback`.',
+  };
+}
 
 export function deployFunctionProblem(key: string): Problem {
   return {
