@@ -115,11 +115,7 @@ export function routeProblems(models: readonly Model[], host: Host): readonly Pr
       code: 'MODELS_AUTHORIZER_UNKNOWN',
       key: `models.${name}.http.auth.authorizer`,
       value: http.auth.authorizer,
-      message: `\`${http.auth.authorizer}\` is not in provider.httpApi.authorizers.`,
-      fix:
-        authorizers.length > 0
-          ? `Write one of ${authorizers.join(', ')}.`
-          : 'Define it there, or write iam or none.',
+      ...unknownAuthorizer(http.auth.authorizer, authorizers, isExternalApi(host)),
     });
   }
   problems.push(...prefixProblems(models));
@@ -161,6 +157,24 @@ export function routeProblems(models: readonly Model[], host: Host): readonly Pr
     });
   }
   return problems;
+}
+
+function unknownAuthorizer(
+  name: string,
+  known: readonly string[],
+  isExternal: boolean,
+): Pick<Problem, 'message' | 'fix'> {
+  // The framework lets nobody define one beside an `id`, and takes that of a route by its own id.
+  if (isExternal)
+    return {
+      message: `\`${name}\` cannot be defined: the HTTP API belongs to another stack (provider.httpApi.id).`,
+      fix: 'Write iam or none; or leave `http` out, and write the route as an `httpApi` event of `function`, whose `authorizer` takes the type and id of one of that API.',
+    };
+  const message = `\`${name}\` is not in provider.httpApi.authorizers.`;
+  const [first] = known;
+  const fix =
+    first === undefined ? 'Define it there, or write iam or none.' : `Write one of ${known.join(', ')}.`;
+  return { message, fix };
 }
 
 /** The catalog knows by the longest prefix who is asked: one that lies on others' routes would take them. */

@@ -241,6 +241,11 @@ describe('routes', () => {
   it('name authorizers that exist', () => {
     const declared = declaredModels({ a: { http: { auth: { authorizer: 'staff' } } } });
     expect(routeProblems(declared, host)).toMatchObject([{ code: 'MODELS_AUTHORIZER_UNKNOWN' }]);
+    // The framework refuses authorizers beside an API of another stack: nobody is sent there.
+    const external = { ...host, provider: { ...host.provider, httpApi: { id: 'abcdefghij' } } };
+    const [problem] = routeProblems(declared, external);
+    expect(problem?.message).toContain('belongs to another stack (provider.httpApi.id)');
+    expect(problem?.fix).toMatch(/^Write iam or none; or leave `http` out, .* `httpApi` event of `function`/);
     expect(
       routeProblems(declared, { ...host, provider: { httpApi: { authorizers: { staff: {} } } } }),
     ).toEqual([]);
