@@ -145,62 +145,51 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
   },
 );
 
-describe.each(frameworks.map((framework) => [framework.name, framework] as const))(
-  'beside what compiles every function of Node.js: %s',
-  (_, framework) => {
-    it.each(['serverless-webpack', 'serverless-plugin-typescript'])(
-      '%s leaves the models’ functions as they are, before and after us in the list',
-      async (other) => {
-        for (const plugins of [
-          [other, OURS],
-          [OURS, other],
-        ]) {
-          const folder = await service(framework, `${other}-${plugins.indexOf(OURS)}`, {
-            yaml: `service: shop
+/** Each stands before us in the list with one framework at least, and after us with another. */
+const besideCompilers = frameworks.flatMap((framework, index) =>
+  ['serverless-webpack', 'serverless-plugin-typescript'].map((other, at) => {
+    const plugins = (index + at) % 2 === 0 ? [other, OURS] : [OURS, other];
+    return [plugins.join(', '), framework.name, plugins, framework] as const;
+  }),
+);
+
+it.each(besideCompilers)(
+  'what compiles every function of Node.js leaves the models’ as they are: %s with %s',
+  async (list, name, plugins, framework) => {
+    const folder = await service(framework, `${name}-${plugins.join('-')}`, {
+      yaml: `service: shop
 provider: {name: aws, runtime: nodejs20.x}
 package: {individually: true, patterns: ['!node_modules/**']}
-plugins: [${plugins.join()}]
+plugins: [${list}]
 functions:
   own: {handler: own.handler}
 ${models}`,
-          });
-          await linkPlugins(compilers, folder);
-          await writeFile(join(folder, 'package.json'), '{}');
-          await writeFile(
-            join(folder, 'own.ts'),
-            'export const handler = async () => ({ statusCode: 204 });\n',
-          );
-          await writeFile(
-            join(folder, 'tsconfig.json'),
-            JSON.stringify({
-              compilerOptions: { outDir: '.build', rootDir: './', types: [] },
-              files: ['own.ts'],
-            }),
-          );
-          await writeFile(
-            join(folder, 'webpack.config.js'),
-            `const { lib } = require('serverless-webpack');
-module.exports = { mode: 'none', target: 'node', entry: lib.entries };
-`,
-          );
-          // TypeScript remembers the folder that it was first asked in.
-          const run = await ownSls(framework, folder, ['package']);
-          expect(run.code, `${plugins}: ${run.output}`).toBe(0);
-          expect(await filesIn(folder, 'own.zip')).toContain('own.js');
-          for (const zip of ['churn.zip', 'models-release.zip', 'models-catalog.zip'])
-            expect(await filesIn(folder, zip), zip).toContain('handler.mjs');
-          const { Resources } = await templateIn(folder);
-          const made = Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
-          expect(Object.fromEntries(made.map(([id, { Properties }]) => [id, Properties.Runtime]))).toEqual({
-            ChurnLambdaFunction: 'nodejs24.x',
-            ChurnDashbatchLambdaFunction: 'nodejs24.x',
-            ModelsDashreleaseLambdaFunction: 'nodejs24.x',
-            ModelsDashcatalogLambdaFunction: 'nodejs24.x',
-            OwnLambdaFunction: 'nodejs20.x',
-          });
-        }
-      },
-    );
+    });
+    await linkPlugins(compilers, folder);
+    const compilerOptions = { outDir: '.build', rootDir: './', types: [] };
+    const files = {
+      'package.json': '{}',
+      'own.ts': 'export const handler = async () => ({ statusCode: 204 });\n',
+      'tsconfig.json': JSON.stringify({ compilerOptions, files: ['own.ts'] }),
+      'webpack.config.js':
+        "module.exports = { mode: 'none', target: 'node', entry: require('serverless-webpack').lib.entries };\n",
+    };
+    for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+    // TypeScript remembers the folder that it was first asked in.
+    const run = await ownSls(framework, folder, ['package']);
+    expect(run.code, run.output).toBe(0);
+    expect(await filesIn(folder, 'own.zip')).toContain('own.js');
+    for (const zip of ['churn.zip', 'models-release.zip', 'models-catalog.zip'])
+      expect(await filesIn(folder, zip), zip).toContain('handler.mjs');
+    const { Resources } = await templateIn(folder);
+    const made = Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+    expect(Object.fromEntries(made.map(([id, { Properties }]) => [id, Properties.Runtime]))).toEqual({
+      ChurnLambdaFunction: 'nodejs24.x',
+      ChurnDashbatchLambdaFunction: 'nodejs24.x',
+      ModelsDashreleaseLambdaFunction: 'nodejs24.x',
+      ModelsDashcatalogLambdaFunction: 'nodejs24.x',
+      OwnLambdaFunction: 'nodejs20.x',
+    });
   },
 );
 
