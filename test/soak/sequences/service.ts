@@ -186,6 +186,8 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
     return Object.keys(at.weights).length === 0 || Date.now() - since > HELD_MS;
   };
   const busy = async (limit: number): Promise<void> => {
+    // The framework's command ends at the first failure: what a failed deploy superseded begins again later.
+    await service.rests();
     const since = Date.now();
     const isOver = async () =>
       (await Promise.all(MODELS.map((model) => isDecided(model, since)))).every(Boolean);
