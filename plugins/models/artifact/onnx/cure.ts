@@ -32,6 +32,6 @@ export function cureOf(refusal: string): string {
     return `Give the inputs of ${mixing} one type: the graph has ${one} and ${other} there. Convert all of it to float16 or to float32, or put a Cast before ${mixing}.`;
   const [, lacking] = /Could not find an implementation for (\w+)\(\d+\)/.exec(message) ?? [];
   if (lacking !== undefined)
-    return `Export the model in float32: ONNX Runtime has ${lacking}, but not for the types that this graph gives it. Or compute that part in a transform.`;
+    return `Export the model in float32: ONNX Runtime has ${lacking}, but not for the types that this graph gives it. Or compute that part in a transform.ts.`;
   return 'Export the model again, for an opset that this version knows.';
 }
