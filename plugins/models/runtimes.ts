@@ -12,7 +12,7 @@ const COMPILERS: readonly string[] = ['ServerlessWebpack', 'TypeScriptPlugin'];
 const PASSED_BY = 'provided.al2023';
 
 /** The runtime of a function of ours while such a plugin may look; `setRuntimes` ends that. */
-export function hidden(
+export function hiddenRuntime(
   { pluginManager }: { readonly pluginManager?: { readonly plugins: readonly object[] } },
   definition: object,
 ): { readonly runtime?: string } {

@@ -9,7 +9,7 @@ import { withSlashes } from './disk/slashes.ts';
 import { clientAgents } from './network/proxied.ts';
 import { zipOf } from './plan/own-zips.ts';
 import { isProblemError } from './problems/errors.ts';
-import { hidden } from './runtimes.ts';
+import { hiddenRuntime } from './runtimes.ts';
 
 /**
  * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that
@@ -152,7 +152,7 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
   for (const [key, definition] of Object.entries(functions)) {
     // From the start: serverless 4 would else bundle the handler itself, before us.
     const artifact = join(packageFolder(serverless), zipOf(key, zippedIn(serverless)));
-    const seen = { ...structuredClone(definition), ...built, ...hidden(serverless, definition) };
+    const seen = { ...structuredClone(definition), ...built, ...hiddenRuntime(serverless, definition) };
     const copy: FrameworkFunction = { events: [], package: { individually: true, artifact }, ...seen };
     // A model may be called `constructor`.
     const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;

@@ -5,7 +5,7 @@ import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { KeptImage } from '../contracts/kept-image.ts';
 import { fetchBase } from '../ship/oci/base.ts';
 import { imageOf, type OwnConfig } from '../ship/oci/image.ts';
-import { layersOver, mustBeOfLambda } from '../ship/oci/over-base.ts';
+import { layersOver, mustHaveDockerLayers } from '../ship/oci/over-base.ts';
 import { openToPush, pushImage } from '../ship/oci/push.ts';
 import { readReference } from '../ship/oci/reference.ts';
 import { type ImageUpload, repositoryFor, unusable } from './repository.ts';
@@ -67,7 +67,7 @@ async function push(
   const registry = await openToPush(place, aws, 'models');
   const key = baseKey(model);
   const under = await fetchBase({ declared: base, architecture, key, aws, progress });
-  mustBeOfLambda(under, key);
+  mustHaveDockerLayers(under, key, 'Lambda');
   const own = config as unknown as OwnConfig;
   const [, ...rest] = own.entrypoint;
   const whole = imageOf({

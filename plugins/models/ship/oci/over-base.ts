@@ -22,12 +22,13 @@ export const layersOver = async (
  * https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
  *
  * @param key YAML path to blame
+ * @param who takes the image
  * @throws ProblemError `MODELS_IMAGE_BASE`
  */
-export function mustBeOfLambda(
+export function mustHaveDockerLayers(
   { reference, manifest }: Pick<BaseImage, 'reference' | 'manifest'>,
   key: string,
-  who = 'Lambda',
+  who: 'Lambda' | 'SageMaker',
 ): void {
   const type = strangeLayer(manifest);
   if (type === undefined) return;
@@ -53,6 +54,6 @@ export function baseForSageMaker<Base extends Pick<BaseImage, 'reference' | 'man
   key: string,
 ): Base {
   const docker = { ...base, manifest: inDockersWords(base.manifest) };
-  mustBeOfLambda(docker, key, 'SageMaker');
+  mustHaveDockerLayers(docker, key, 'SageMaker');
   return docker;
 }

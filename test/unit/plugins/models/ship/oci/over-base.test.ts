@@ -8,7 +8,7 @@ import type { ImageManifest } from '../../../../../../plugins/models/ship/oci/do
 import {
   baseForSageMaker,
   layersOver,
-  mustBeOfLambda,
+  mustHaveDockerLayers,
 } from '../../../../../../plugins/models/ship/oci/over-base.ts';
 import { sha256 } from '../../../../../fakes/image-registry.ts';
 
@@ -60,7 +60,12 @@ describe('a base that Lambda takes', () => {
       config: layer('config'),
       layers: types.map(layer),
     };
-    return () => mustBeOfLambda({ reference: 'example.com/node@sha256:1', manifest }, 'models.m.image.base');
+    return () =>
+      mustHaveDockerLayers(
+        { reference: 'example.com/node@sha256:1', manifest },
+        'models.m.image.base',
+        'Lambda',
+      );
   };
   const manifest = `${docker}.distribution.manifest.v2+json`;
 
