@@ -5,12 +5,20 @@ import { withStop } from '../../../core/text/stop.ts';
 import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
 import { awsFix } from '../context/aws-fix.ts';
-import { type Command, type Context, modelOf, usage } from '../context/context.ts';
+import { type Command, type Context, usage } from '../context/context.ts';
+import { wellDeclaredModel } from '../context/well-declared.ts';
 import type { Model } from '../declaration/model.ts';
-import { isProblemError, type Problem, problemError } from '../problems/errors.ts';
+import {
+  formatProblem,
+  isProblemError,
+  type Problem,
+  problemError,
+  throwProblems,
+} from '../problems/errors.ts';
 
 /** `sls models batch`: scores what lies in S3 already, and tells how jobs stand. */
 export const command: Command = {
+  onProblems: 'listed',
   usage: 'Score objects in S3, and show how jobs stand',
   options: {
     model: { usage: 'Name of the model (default: the only one)', shortcut: 'm', type: 'string' },
@@ -23,8 +31,11 @@ export const command: Command = {
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
-    const { aws, flags, progress } = context;
-    const model = modelOf(context);
+    const { aws, flags, problems, progress, warning } = context;
+    // What they ask is what has been deployed; to score, or to take outputs over, goes by the declaration.
+    if (flags.failed || flags.status) for (const problem of problems) warning(formatProblem(problem));
+    else throwProblems(problems);
+    const model = wellDeclaredModel(context);
     if (model.batch === undefined)
       throw usage(
         `models.${model.name}`,

@@ -1,9 +1,11 @@
-import { type Command, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
+import { type Command, SINCE, sinceOf, usage } from '../context/context.ts';
+import { wellDeclaredModels } from '../context/well-declared.ts';
 import { driftText } from '../drift-report/drift-text.ts';
 import { cutWords, damagedWords, lateWords } from '../drift-report/finding.ts';
 
 /** `sls models drift`: how the traffic of each model differs from its reference data. */
 export const command: Command = {
+  onProblems: 'warned',
   usage: 'Show how the traffic of each model differs from its reference data',
   options: {
     model: { usage: 'Name of the model (default: all with `drift`)', shortcut: 'm', type: 'string' },
@@ -13,7 +15,7 @@ export const command: Command = {
   run: async (context) => {
     const { flags, notice, print, progress } = context;
     const since = sinceOf(flags);
-    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : context.models;
+    const chosen = wellDeclaredModels(context);
     const models = chosen.filter(({ drift }) => drift !== undefined);
     if (models.length === 0)
       throw usage(

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Command, type Context, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
+import { type Command, type Context, SINCE, sinceOf, usage } from '../context/context.ts';
 import { sameService } from '../context/same-service.ts';
+import { wellDeclaredModels } from '../context/well-declared.ts';
 import { nameOf } from '../contracts/host.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { findingOf } from '../drift-report/finding.ts';
@@ -26,6 +27,7 @@ const RELEASES = 20;
  * `sls models report`: a page that shows traffic, releases and drift, and needs no network to be looked at.
  */
 export const command: Command = {
+  onProblems: 'warned',
   usage: 'Write a page with traffic, latency, releases and drift of each model',
   options: {
     model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
@@ -34,9 +36,9 @@ export const command: Command = {
     json: { usage: 'Print JSON: where the page is', type: 'boolean' },
   },
   run: async (context) => {
-    const { flags, models, plan, print, progress, service, aws } = context;
+    const { flags, plan, print, progress, service, aws } = context;
     const since = sinceOf(flags, KEPT_DAYS);
-    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
+    const chosen = wellDeclaredModels(context);
     const [{ atDesk }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
       import('../releases/session.ts'),
       import('../drift-report/windows.ts'),

@@ -103,20 +103,28 @@ export const problemJson = (problem: Problem) => ({ ...problem, text: formatProb
 /** @returns the model that `--model` names, or the only one; @throws ProblemError */
 export function modelOf({ models, flags }: Pick<Context, 'models' | 'flags'>): Model {
   const [only, second] = models;
-  const names = models.map(({ name }) => name).join(', ');
+  const names = models.map(({ name }) => name);
   if (typeof flags.model !== 'string') {
     if (only !== undefined && second === undefined) return only;
-    throw usage(
-      '--model',
-      'is missing.',
-      models.length > 0 ? `Name one of ${names}.` : 'Declare a model first.',
-    );
+    throw missingName(names);
   }
   const found = models.find(({ name }) => name === flags.model);
   if (found === undefined)
-    throw usage('--model', `${flags.model} is not a model of this service.`, `Name one of ${names}.`);
+    throw usage('--model', `${flags.model} is not a model of this service.`, nameOneOf(names));
   return found;
 }
+
+/** @throws ProblemError where `--model` is missing and the declarations already tell that it must not be */
+export function mustName({ declared, flags }: Pick<Context, 'declared' | 'flags'>): void {
+  if (typeof flags.model !== 'string' && declared.length > 1) throw missingName(declared);
+}
+
+/** `--model` is missing, to throw. */
+export const missingName = (names: readonly string[]): Error =>
+  usage('--model', 'is missing.', nameOneOf(names));
+
+export const nameOneOf = (names: readonly string[]): string =>
+  names.length > 0 ? `Name one of ${names.join(', ')}.` : 'Declare a model first.';
 
 /** The default of `--since`. */
 export const SINCE = '24h';

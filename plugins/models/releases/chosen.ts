@@ -1,4 +1,4 @@
-import { type Context, usage } from '../context/context.ts';
+import { type Context, missingName, mustName, nameOneOf, usage } from '../context/context.ts';
 import type { Desk } from './session.ts';
 
 /**
@@ -9,11 +9,6 @@ import type { Desk } from './session.ts';
 type Given = Pick<Context, 'declared' | 'flags'>;
 /** Names of the models that the registry knows; it is asked only where the declarations do not tell. */
 type Recorded = () => Promise<readonly string[]>;
-
-/** @throws ProblemError where `--model` is missing and the declarations already tell that it must not be */
-export function mustName({ declared, flags }: Given): void {
-  if (typeof flags.model !== 'string' && declared.length > 1) throw missing(declared);
-}
 
 /** @returns the model that `--model` names, or the only one; @throws ProblemError */
 export async function chosenModel(given: Given, recorded: Recorded): Promise<string> {
@@ -31,7 +26,7 @@ export async function chosenModel(given: Given, recorded: Recorded): Promise<str
   mustName(given);
   const all = declared.length > 0 ? declared : await recorded();
   const [only, second] = all;
-  if (only === undefined || second !== undefined) throw missing(all);
+  if (only === undefined || second !== undefined) throw missingName(all);
   return only;
 }
 
@@ -56,8 +51,3 @@ export async function chosenModels(
   );
   return [...given.declared, ...others.filter((_, index) => served[index])];
 }
-
-const missing = (names: readonly string[]): Error => usage('--model', 'is missing.', nameOneOf(names));
-
-const nameOneOf = (names: readonly string[]): string =>
-  names.length > 0 ? `Name one of ${names.join(', ')}.` : 'Declare a model first.';

@@ -1,9 +1,9 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { CommandEvent, TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { withStop } from '../../../core/text/stop.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, mustName } from '../context/context.ts';
 import { problemError } from '../problems/errors.ts';
-import { chosenModel, mustName } from './chosen.ts';
+import { chosenModel } from './chosen.ts';
 import { statusText } from './status-text.ts';
 
 /** Options of every verb that changes a release. */

@@ -6,6 +6,8 @@ import type { Context } from '../../../../../plugins/models/context/context.ts';
 const run = (flags: Context['flags']): Promise<void> =>
   command.run({
     models: [{ name: 'churn', batch: { entries: [] } }],
+    declared: ['churn'],
+    problems: [],
     flags,
     aws: { region: 'us-east-1' },
     progress: () => {},

@@ -1,20 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { isMalformed } from '../../../../../core/registry/document.ts';
 import type { Registry } from '../../../../../core/registry/port.ts';
+import { command as batch } from '../../../../../plugins/models/commands/batch.ts';
+import { command as card } from '../../../../../plugins/models/commands/card.ts';
 import { command as drift } from '../../../../../plugins/models/commands/drift.ts';
 import { command as history } from '../../../../../plugins/models/commands/history.ts';
 import { command as hold } from '../../../../../plugins/models/commands/hold.ts';
 import { command as promote } from '../../../../../plugins/models/commands/promote.ts';
+import { command as report } from '../../../../../plugins/models/commands/report.ts';
 import { command as resume } from '../../../../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../../../../plugins/models/commands/rollback.ts';
 import { command as status } from '../../../../../plugins/models/commands/status.ts';
-import { type Command, type Context, runCommand } from '../../../../../plugins/models/context/context.ts';
+import {
+  type Command,
+  type Context,
+  mustName,
+  runCommand,
+} from '../../../../../plugins/models/context/context.ts';
+import {
+  wellDeclaredModel,
+  wellDeclaredModels,
+} from '../../../../../plugins/models/context/well-declared.ts';
 import type { Host } from '../../../../../plugins/models/contracts/host.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import type { Problem } from '../../../../../plugins/models/problems/errors.ts';
 import { aliasTarget } from '../../../../../plugins/models/releases/alias-target.ts';
-import { chosenModel, mustName } from '../../../../../plugins/models/releases/chosen.ts';
+import { chosenModel } from '../../../../../plugins/models/releases/chosen.ts';
 import { openRegistry, registryFix } from '../../../../../plugins/models/releases/open.ts';
 import { startServer } from '../../../../fakes/hanging.ts';
 import { fakeWorld, LIVE } from '../../../../fakes/world.ts';
@@ -28,7 +40,7 @@ const problem: Problem = {
 };
 
 describe('a problem elsewhere in serverless.yml', () => {
-  const verbs = { status, history, promote, rollback, hold, resume };
+  const verbs = { status, history, promote, rollback, hold, resume, drift, report };
   /** What a command says, with nothing of it done. */
   async function outcomeOf(command: Pick<Command, 'onProblems'>, flags: Context['flags'] = {}) {
     const printed: string[] = [];
@@ -66,10 +78,75 @@ describe('a problem elsewhere in serverless.yml', () => {
   });
 
   it('stops a command that reads the declarations', async () => {
-    expect(await outcomeOf(drift)).toMatchObject({
+    expect(await outcomeOf(card)).toMatchObject({
       warned: [],
       hasRun: false,
       failed: expect.stringContaining('64'),
+    });
+  });
+
+  describe('and models of which one is declared wrongly', () => {
+    const parsed = parseModels({
+      churn: { artifact: 'a.onnx', batch: [{ input: 's3://inbox/a/', output: 's3://outbox/a/' }] },
+      fraud: { artifact: 'b.onnx', memory: 64 },
+    });
+    const given = (flags: Context['flags']) => {
+      const warned: string[] = [];
+      const { models, names, problems } = parsed;
+      return {
+        models,
+        declared: names,
+        problems,
+        flags,
+        warned,
+        warning: (line: string) => warned.push(line),
+      };
+    };
+
+    it('lets a command go on with the others, which fails in the end', () => {
+      const all = given({});
+      expect(wellDeclaredModels(all).map(({ name }) => name)).toEqual(['churn']);
+      expect(all.warned).toEqual(['Left out, since serverless.yml is wrong there: fraud.']);
+      expect(process.exitCode).toBe(1);
+      process.exitCode = undefined;
+      const one = given({ model: 'churn' });
+      expect(wellDeclaredModels(one).map(({ name }) => name)).toEqual(['churn']);
+      expect(one.warned).toEqual([]);
+      expect(process.exitCode).toBeUndefined();
+      expect(() => wellDeclaredModels({ ...all, models: [] })).toThrow('models.fraud.memory');
+    });
+
+    it('takes no other model for the one that is meant', () => {
+      expect(() => wellDeclaredModel(given({}))).toThrow('--model: is missing. Name one of churn, fraud.');
+      expect(() => wellDeclaredModel(given({ model: 'fraud' }))).toThrow('models.fraud.memory');
+      expect(() => wellDeclaredModel(given({ model: 'fruad' }))).toThrow(
+        'fruad is not a model of this service.',
+      );
+    });
+
+    it.each([
+      [{ failed: true }, true],
+      [{ status: true }, true],
+      [{ input: 's3://inbox/a/b.csv' }, false],
+      [{ adopt: true }, false],
+    ])('lets batch look, and start nothing: %j', async (flags, isLooking) => {
+      const printed: string[] = [];
+      const { warned, ...rest } = given({ ...flags, model: 'churn' });
+      const aws = {
+        region: 'eu-west-1',
+        credentials: () => Promise.reject(new Error('asked')),
+      };
+      const context = {
+        ...rest,
+        aws,
+        service: { name: 'shop', stage: 'dev', region: 'eu-west-1', stack: 'shop-dev' },
+        plan: { host: { service: 'shop', stage: 'dev', functions: {} } },
+        print: (line: string) => printed.push(line),
+        progress: () => {},
+      } as unknown as Context;
+      const failed = await runCommand(batch, context).catch((error: Error) => error.message);
+      expect(warned.filter((line) => line.includes('models.fraud.memory'))).toHaveLength(isLooking ? 1 : 0);
+      expect(failed).toContain(isLooking ? 'asked' : 'models.fraud.memory');
     });
   });
 });
