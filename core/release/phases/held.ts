@@ -8,12 +8,13 @@ import { heldNotice, numbers } from '../state/notices.ts';
 import { isPending, standing, weightOf } from '../state/predicates.ts';
 import { tell } from '../state/transitions.ts';
 import { foreign, todo } from './hold.ts';
-import { judgeMinutes, keptJudgements, unlooked } from './judging.ts';
+import { judgeMinutes, keptJudgements, unlooked, wouldRollBack } from './judging.ts';
 import { rollBack } from './rollback.ts';
 
 /**
  * HELD: the weight stands until somebody decides. The candidate is judged meanwhile and rolled back if it
- * fails; somebody is paged once a day. After another's hand on the alias nothing is touched at all.
+ * fails, which a dry run only tells; somebody is paged once a day. After another's hand on the alias nothing
+ * is touched at all.
  */
 export function held(state: HeldRelease, facts: ReleaseFacts, now: number): Action {
   const { held: so } = state;
@@ -27,9 +28,10 @@ export function held(state: HeldRelease, facts: ReleaseFacts, now: number): Acti
   if (isPending(state) && state.stable !== undefined && weightOf(state) > 0 && lookIsDue(state, now)) {
     const looked = judgeMinutes(state, facts, now);
     const judged = { judgements: keptJudgements(state, looked) };
-    return looked.verdict === 'fail' && !state.settings.dryRun
-      ? write(rollBack({ ...state, ...judged }, state.stable, looked.reason, looked, now))
-      : write(next(state, judged, now));
+    if (looked.verdict !== 'fail') return write(next(state, judged, now));
+    return state.settings.dryRun
+      ? write(next(state, { ...judged, ...wouldRollBack(state, state.candidate, looked, now) }, now))
+      : write(rollBack({ ...state, ...judged }, state.stable, looked.reason, looked, now));
   }
   return wait(state.reason, weightOf(state) > 0 ? unlooked(state) : undefined);
 }

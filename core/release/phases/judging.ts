@@ -6,6 +6,7 @@ import type { StackState } from '../../ports/aws.ts';
 import { withStop } from '../../text/stop.ts';
 import { iso } from '../../units/time.ts';
 import type { Judging, Promoting, Release, Shifting } from '../document/contract.ts';
+import type { VersionRef } from '../document/parts-contract.ts';
 import { type Action, type Blind, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
 import { isUnreadable, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
@@ -82,21 +83,25 @@ function dry(
   judged: Pick<Judging, 'judgements'>,
   now: number,
 ): Release {
-  const before = state.judgements.at(-1);
-  const first = !(before?.step === looked.step && before?.verdict === 'fail');
   const news =
-    looked.verdict === 'fail' && first
-      ? told(
-          state,
-          `dry run: version ${state.candidate.version} would have been rolled back`,
-          looked.reason,
-          looked,
-          now,
-        )
-      : over && looked.verdict !== 'pass' && looked.verdict !== 'fail'
+    looked.verdict === 'fail'
+      ? wouldRollBack(state, state.candidate, looked, now)
+      : over && looked.verdict !== 'pass'
         ? told(state, `dry run: step ${state.step + 1} would not have passed yet`, looked.reason, looked, now)
         : {};
   return over ? onward(state, { ...judged, ...news }, now) : next(state, { ...judged, ...news }, now);
+}
+
+/** A dry run does not act on a look that fails: it is told, once a step. */
+export function wouldRollBack(
+  state: Release,
+  { version }: VersionRef,
+  looked: Judgement,
+  now: number,
+): Partial<Pick<Release, 'notices'>> {
+  const before = state.judgements.at(-1);
+  if (before?.step === looked.step && before?.verdict === 'fail') return {};
+  return told(state, `dry run: version ${version} would have been rolled back`, looked.reason, looked, now);
 }
 
 const told = (state: Release, what: string, why: string, looked: Judgement, now: number) =>

@@ -15,13 +15,15 @@ import { moment } from './time.ts';
 
 const watchedUntil = (release: Release, now: number): string | undefined =>
   release.watch && isWatched(release, now)
-    ? `watched until ${moment(release.watch.until, now)}: ${returning(lastGood(release)?.version)}`
+    ? `watched until ${moment(release.watch.until, now)}: ${returning(lastGood(release)?.version, release.settings)}`
     : undefined;
 
-const returning = (good: string | undefined): string =>
-  good === undefined
-    ? 'an alarm pages, since there is no earlier version to bring back'
+function returning(good: string | undefined, { dryRun }: Release['settings']): string {
+  if (good === undefined) return 'an alarm pages, since there is no earlier version to bring back';
+  return dryRun
+    ? `an alarm pages, and does not bring version ${good} back: dry run`
     : `an alarm may bring version ${good} back`;
+}
 
 const ok = (summary: string, next?: string): Advice => ({
   level: 'ok',
@@ -125,8 +127,11 @@ function reversing({ reversal, stable }: Reversing, now: number): Advice {
 }
 
 function held(release: HeldRelease, command: Say): Advice {
-  const { candidate, stable, held: so, reason } = release;
+  const { candidate, stable, held: so, reason, settings } = release;
   const pending = isPending(release);
+  const meanwhile = settings.dryRun
+    ? 'nothing by itself, also if it fails: dry run'
+    : 'nothing but a rollback, if it fails';
   const weight = weightOf(release);
   const what = pending
     ? `The release of version ${candidate?.version} is held at ${weight} %; version ${stable?.version} has the rest.`
@@ -144,7 +149,7 @@ function held(release: HeldRelease, command: Say): Advice {
         level: 'look',
         summary: what,
         todo: ways,
-        next: weight > 0 ? 'nothing but a rollback, if it fails' : 'nothing by itself',
+        next: weight > 0 ? meanwhile : 'nothing by itself',
       };
     case 'foreign':
       return {
@@ -182,7 +187,7 @@ function held(release: HeldRelease, command: Say): Advice {
         level: 'look',
         summary: `${what} ${sentence(reason)}`,
         todo: ways,
-        next: 'nothing but a rollback, if it fails; you are told once a day',
+        next: `${meanwhile}; you are told once a day`,
       };
   }
 }

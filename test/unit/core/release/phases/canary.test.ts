@@ -654,6 +654,21 @@ describe('a dry run', () => {
     expect(w.state()?.refused).toEqual([]);
   });
 
+  it('that a person holds says so, too, once, and is not rolled back', async () => {
+    const w = await deployed({ ...CANARY, dryRun: true });
+    await until(w, 'JUDGING', HEALTHY);
+    expect(await w.command('hold')).toMatchObject({ done: true });
+    await minutes(w, 20, WORSE);
+    const would = 'churn: dry run: version 4 would have been rolled back';
+    const told = () => subjects(w).filter((subject) => subject === would);
+    expect(told()).toEqual([would]);
+    expect(w.state()?.phase).toBe('HELD');
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+    expect(await w.command('resume')).toMatchObject({ done: true });
+    await minutes(w, 5, WORSE);
+    expect(told()).toEqual([would]);
+  });
+
   it('tells at the end of each step that it would not have passed yet, and nothing where it would have', async () => {
     const told = async (traffic: Traffic) => {
       const w = await deployed({ ...CANARY, dryRun: true });

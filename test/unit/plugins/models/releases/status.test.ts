@@ -110,6 +110,17 @@ describe('at three in the morning', () => {
     `);
   });
 
+  it('a dry run does not promise what it will not do', async () => {
+    const dry = { ...CANARY, dryRun: true };
+    const w = await deployed(dry);
+    await until(w, 'JUDGING', GOOD);
+    await w.command('hold');
+    const held = await statusIn(w);
+    expect(held.next).toBe('nothing by itself, also if it fails: dry run');
+    const live = await statusIn(await promoted(dry));
+    expect(live.next).toMatch(/: an alarm pages, and does not bring version 3 back: dry run$/);
+  });
+
   it('is what docs/release.md shows', async () => {
     const w = await deployed();
     await minutes(w, 15, GOOD);
