@@ -13,6 +13,8 @@ export type AlarmKind = {
   readonly what: string;
   /** What a person does then. */
   readonly advice: string;
+  /** The same where it brings no version back, although it may. */
+  readonly alone?: string;
   /** Within `rollbackWindow` it makes the release worker look whether the last good version does better. */
   readonly rollsBack: boolean;
   /** Undefined for a model without what it watches. */

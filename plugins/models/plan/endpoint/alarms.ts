@@ -31,6 +31,7 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
     what: 'The model crashes, runs into its timeout or its memory limit, or does not start',
     advice:
       'Within the rollback window the last good version comes back by itself; else roll back. Then read the function’s log.',
+    alone: 'No version comes back by itself: roll back. Then read the function’s log.',
     rollsBack: true,
     watch: (model, name) => ({
       metrics: { crashes: ofAlias(name, 'Errors'), invocations: ofAlias(name, 'Invocations') },
@@ -47,6 +48,7 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
     what: 'The model fails at requests, by crash or by answer',
     advice:
       'Within the rollback window half of the traffic shows whether the last good version does better. Read the function’s log for what fails.',
+    alone: 'No version comes back by itself. Read the function’s log for what fails.',
     rollsBack: true,
     watch: (model, name) => ({
       metrics: {
@@ -70,6 +72,7 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
     what: 'The model misses its latency objective',
     advice:
       'Within the rollback window half of the traffic shows whether the last good version is faster. Look for larger inputs, then for memory.',
+    alone: 'No version comes back by itself. Look for larger inputs, then for memory.',
     rollsBack: true,
     watch: ({ latency }, name) =>
       latency && {

@@ -51,8 +51,8 @@ export function alarmsOfKinds(
 }
 
 /** A service of several models is asked nothing without one. */
-const advised = ({ advice }: AlarmKind, { name }: Model): string =>
-  advice.replace(
+const advised = ({ advice, alone = advice }: AlarmKind, { name, release }: Model): string =>
+  (release.dryRun || release.rollbackWindow === 0 ? alone : advice).replace(
     /`(sls models [^`]*)`/g,
     (_, command: string) => `\`${withOption(command, 'model', name)}\``,
   );

@@ -53,6 +53,19 @@ describe('alarms', () => {
     }
   });
 
+  it('promise no version back where none comes', () => {
+    const told = (release: object) =>
+      alarms({ latency: { p95: 100 }, release })
+        .filter(({ kind }) => kind?.rollsBack)
+        .map(({ resource }) => String(resource.Properties?.AlarmDescription));
+    for (const release of [{ rollbackWindow: 0 }, { dryRun: true }])
+      for (const text of told(release)) {
+        expect(text).toContain('No version comes back by itself');
+        expect(text).not.toContain('Within the rollback window');
+      }
+    for (const text of told({})) expect(text).toContain('Within the rollback window');
+  });
+
   it('say what happened and what to do, in CloudWatch’s 1,024 characters', () => {
     for (const { resource, kind } of alarms({
       latency: { p95: 100 },
