@@ -45,7 +45,7 @@ export function rollback(
   if (stable === undefined) return refuse(NO_VERSION);
   const isNamed = asked.to === stable.version && target?.published === true;
   if (!isPending(state) && isMoved(state, alias, now) && (asked.to === undefined || isNamed))
-    return takenBack(state, stable.version, alias, why('rolled back', asked), now);
+    return takenBack(state, stable.version, alias, asked, now);
   // Who asks again, because the first answer was lost, means the same; and the one before may be good.
   const done = asked.to === undefined ? doneAlready(state, now) : undefined;
   if (done !== undefined) {
@@ -70,7 +70,7 @@ export function rollback(
   if (to.version === stable.version && !isPending(state)) {
     if (state.phase === 'REVERSING' || pointsAt(alias, allTraffic(to.version)))
       return refuse(`version ${to.version} is live already`);
-    return takenBack(state, to.version, alias, why('rolled back', asked), now);
+    return takenBack(state, to.version, alias, asked, now);
   }
   // Further back than the stable version: what is being released goes, too.
   const gone = isPending(state) ? state.candidate : undefined;
@@ -124,12 +124,12 @@ function takenBack(
   state: Settled,
   version: string,
   alias: ReleaseFacts['alias'],
-  reason: string,
+  asked: PersonCommand,
   now: number,
 ): Ordered {
   const isThere = pointsAt(alias, allTraffic(version));
   const changes = (then: Phase) => ({
-    reason,
+    reason: why(isThere ? 'the hold was ended' : 'the alias was put back', asked),
     putBackAt: iso(now),
     intent: isThere ? undefined : intend(state, allTraffic(version), then, now),
   });

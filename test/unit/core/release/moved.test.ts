@@ -65,6 +65,8 @@ describe.each(Object.entries(CASES))('the alias of a version %s', (_, [make, the
     expect(live(w)).toEqual({ phase: then, held: undefined, version, weights: {} });
     expect(w.state()).toMatchObject({ stable: { version }, refused });
     expect(w.state()?.watch).toEqual(watch);
+    // Nothing was rolled back, and status shows the reason beside the version that is live.
+    expect(w.state()?.reason).toBe('the alias was put back by arn:aws:iam::1:user/me');
     // Whoever asks again, since no answer came, must not go back behind it.
     const again = await w.command('rollback');
     expect(again).toMatchObject({
