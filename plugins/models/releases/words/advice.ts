@@ -11,6 +11,7 @@ import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { ofPhase, sentence, toThere, wayBack } from './phase-advice.ts';
 import { moment } from './time.ts';
+import { WORKER_LOG, withWants } from './wants.ts';
 
 /** What a release's state means for the person who asks at three in the morning. Pure. */
 
@@ -24,9 +25,6 @@ const STALE = 5 * 60_000;
 const LONG = 60 * 60_000;
 
 const HALF_AN_HOUR = 30 * 60_000;
-
-/** By itself the framework shows ten minutes, in which a worker that nobody ticks has written nothing. */
-const WORKER_LOG = 'logs -f models-release --startTime 1h';
 
 /** Alarms that tell of requests that fail now. */
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
@@ -141,7 +139,17 @@ export function advice(
     };
   }
   if (unsure !== undefined) return unsure;
-  const [other] = on;
+  return withWants(aside(own, on, functionName, now, command), release, now, command);
+}
+
+/** An alarm that ends no release, where all else is well. */
+function aside(
+  own: Advice,
+  [other]: readonly AlarmOn[],
+  functionName: string,
+  now: number,
+  command: Say,
+): Advice {
   if (other === undefined || own.level !== 'ok') return own;
   return {
     ...own,

@@ -110,6 +110,23 @@ describe('at three in the morning', () => {
     `);
   });
 
+  it('a topic that takes no notice is told, and nobody sleeps on', async () => {
+    const w = await deployed(CANARY, {
+      chaos: async (point) => {
+        if (point === 'before publish') throw new Error('KMSAccessDenied');
+      },
+    });
+    await until(w, 'BAKING', GOOD);
+    expect((await statusIn(w)).level).toBe('ok');
+    await minutes(w, 20, GOOD);
+    const { level, summary, todo } = await statusIn(w);
+    expect([level, summary]).toEqual([
+      'look',
+      'Version 4 has all traffic. The alerts topic does not take a notice of 00:31:00 UTC (20 min ago), so nobody is told.',
+    ]);
+    expect(todo.at(-1)).toContain('must let the release worker publish (docs/alarms.md)');
+  });
+
   it('a dry run does not promise what it will not do', async () => {
     const dry = { ...CANARY, dryRun: true };
     const w = await deployed(dry);

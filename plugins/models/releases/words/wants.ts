@@ -1,0 +1,48 @@
+import type { Release } from '../../../../core/release/document/contract.ts';
+import { BLIND_MS } from '../../../../core/release/state/durations.ts';
+import type { Advice, Say } from './level.ts';
+import { sentence } from './phase-advice.ts';
+import { moment } from './time.ts';
+
+/** What a release goes on without, and nobody is called for again. Pure. */
+
+/** By itself the framework shows ten minutes, in which a worker that nobody ticks has written nothing. */
+export const WORKER_LOG = 'logs -f models-release --startTime 1h';
+
+/** `own`, and that nobody is told, or that AWS refused instances. */
+export function withWants(
+  own: Advice,
+  { scaled, notices }: Pick<Release, 'scaled' | 'notices'>,
+  now: number,
+  command: Say,
+): Advice {
+  const found = [
+    ...untold(notices, now, command),
+    ...(scaled?.refused === undefined ? [] : [cold(scaled.refused, command)]),
+  ];
+  if (found.length === 0) return own;
+  return {
+    ...own,
+    level: own.level === 'ok' ? 'look' : own.level,
+    summary: [own.summary, ...found.map(({ is }) => is)].join(' '),
+    todo: [...own.todo, ...found.map(({ todo }) => todo)],
+  };
+}
+
+type Want = { readonly is: string; readonly todo: string };
+
+/** A notice goes out with the tick that it comes from, as a rule. */
+function untold([oldest]: Release['notices'], now: number, command: Say): readonly Want[] {
+  if (oldest === undefined || now - Date.parse(oldest.at) < BLIND_MS) return [];
+  return [
+    {
+      is: `The alerts topic does not take a notice of ${moment(oldest.at, now)}, so nobody is told.`,
+      todo: `The policy of the topic, and of its key, must let the release worker publish (docs/alarms.md). See why it may not: \`${command.sls(WORKER_LOG)}\`.`,
+    },
+  ];
+}
+
+const cold = (why: string, command: Say): Want => ({
+  is: `AWS refused provisioned concurrency that is declared, and the release goes on without: ${sentence(why, false)}`,
+  todo: `Requests may start cold. Lower \`concurrency.provisioned\`, or raise the limit, and deploy: \`${command.sls('deploy')}\`.`,
+});
