@@ -8,7 +8,15 @@ import { next, unhold } from '../state/next.ts';
 import { blank, noted, REMEMBERED } from '../state/noted.ts';
 import { endTime, isPending, isWatched } from '../state/predicates.ts';
 import { telling } from '../state/tick-schedule.ts';
-import { eachVersion, measured, rebatched, rewatched, rewindowed, settle } from '../state/transitions.ts';
+import {
+  eachVersion,
+  measured,
+  rebatched,
+  rewatched,
+  rewindowed,
+  settle,
+  triedAgain,
+} from '../state/transitions.ts';
 import { comingWith, forward, prolonged } from './forward.ts';
 import { goneOf, isOvertaken, undoes } from './operation.ts';
 import { refusedBefore } from './refusal.ts';
@@ -218,14 +226,13 @@ function settled(found: Release, alias: AliasState | undefined, now: number): Re
 }
 
 /**
- * Settings and capacity of what is there. What AWS refused of them before is tried again.
+ * Settings and capacity of what is there.
  *
  * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule
  * could fail it
  */
 function changed(found: Release, asked: AliasRequest, kind: 'settings' | 'rollback', now: number): Release {
   const base = eachVersion(found, (ref) => (ref.version === asked.version ? comingWith(ref, asked) : ref));
-  const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
   const { stable } = base;
   const live = stable?.version === asked.version ? { stable: measured(stable, asked.settings, stable) } : {};
   // While a candidate is on its way they are the candidate's.
@@ -233,7 +240,7 @@ function changed(found: Release, asked: AliasRequest, kind: 'settings' | 'rollba
   const watch = isPending(base) ? {} : follow(base, asked.settings, now);
   const batches = kind === 'rollback' ? rebatched(base) : {};
   const noting = { ...noted(base, asked, kind, now), ...prolonged(base, asked) };
-  const changes = { ...noting, ...tried, ...batches, ...live, ...watch };
+  const changes = { ...noting, ...triedAgain(base), ...batches, ...live, ...watch };
   // A release that stands still because alarms may not act any more goes on to its end once none would.
   return base.phase === 'HELD' && base.held.by === 'limit' && watch.watch && !isWatched(watch, now)
     ? unhold(base, { ...changes, reason: undefined }, now)

@@ -10,7 +10,15 @@ import { PATIENCE_MS } from '../state/durations.ts';
 import { become, next } from '../state/next.ts';
 import { blank, FRESH_RELEASE, noted } from '../state/noted.ts';
 import { behavesAlike, isPending, knownOf, refOf, standing } from '../state/predicates.ts';
-import { intend, lingering, measured, remember, rewindowed, UNWATCHED } from '../state/transitions.ts';
+import {
+  intend,
+  lingering,
+  measured,
+  remember,
+  rewindowed,
+  triedAgain,
+  UNWATCHED,
+} from '../state/transitions.ts';
 import { begun } from './operation.ts';
 
 /** A request that a version be released: what it begins, or what goes on. Pure. */
@@ -56,7 +64,7 @@ export function forward(
     return next(base, { ...noted(base, asked, 'settings', now), ...watch, stable: live }, now);
   }
   const stable = stableOf(base, asked, alias, recorded);
-  const request = noted(from, asked, 'forward', now);
+  const request = { ...noted(from, asked, 'forward', now), ...triedAgain(from) };
   if (
     base !== undefined &&
     (base.phase === 'DONE' || base.phase === 'BAKING') &&

@@ -158,6 +158,10 @@ export function measured(
  */
 export const claimed = (version: string): Pick<Changes, 'scaled'> => ({ scaled: { version, key: '' } });
 
+/** What AWS refused of instances is asked for again with each request: who makes it may have seen to that. */
+export const triedAgain = ({ scaled }: Pick<Release, 'scaled'>): Pick<Changes, 'scaled'> =>
+  scaled?.refused === undefined ? {} : { scaled: undefined };
+
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
 function promoted(state: Pending, { then }: Intent, now: number): Baking | DoneRelease {
   const { settings, candidate } = state;

@@ -19,9 +19,9 @@ import { followReleases, isLeft, isSettled } from './worker/follow.ts';
 /**
  * The models that CloudFormation would not ask for, since the framework skips the deploy or nothing of them
  * has changed, although their offer is neither live, on its way nor refused, or is live while another one is
- * on its way. They are asked for anew; else a deploy that failed would be green, or fail for ever, when it is
- * run again. Where it failed for something else than its models, none of them is missing, and it is deployed
- * all the same.
+ * on its way, or without instances that AWS refused before. They are asked for anew; else a deploy that
+ * failed would be green, or fail for ever, when it is run again. Where it failed for something else than its
+ * models, none of them is missing, and it is deployed all the same.
  *
  * @param skips the framework would skip the deploy
  * @returns undefined where nothing is to be asked for anew, and what it would skip may be skipped
@@ -41,10 +41,12 @@ export async function missing(
       const why = outcome.is === 'none' ? outcome.why : 'it has no alias and no release';
       return [{ model, why: `what it offers is not live: ${why}` }];
     }
-    const other = typeof so.release === 'object' && isPending(so.release) ? so.release.candidate : undefined;
-    return other === undefined || other.fingerprint === fingerprint
-      ? []
-      : [{ model, why: `another version, ${other.version}, is on its way` }];
+    const release = typeof so.release === 'object' ? so.release : undefined;
+    const other = release !== undefined && isPending(release) ? release.candidate : undefined;
+    if (other !== undefined && other.fingerprint !== fingerprint)
+      return [{ model, why: `another version, ${other.version}, is on its way` }];
+    const refused = outcome.is === 'live' ? release?.scaled?.refused : undefined;
+    return refused === undefined ? [] : [{ model, why: `AWS refused provisioned concurrency: ${refused}` }];
   });
   for (const { model, why } of anew)
     context.notice(
@@ -150,6 +152,11 @@ export async function finishDeploy(
     return problem === undefined ? [] : [problem];
   });
   if (!wait) await foretellAll(answers);
+  for (const [model, { release }] of stands) {
+    const refused = typeof release === 'object' ? release.scaled?.refused : undefined;
+    if (refused !== undefined)
+      notice(`${model}: AWS refused provisioned concurrency, and it goes on without: ${withStop(refused)}`);
+  }
   const suspects = [...stands.values()].flatMap(({ release, alias }) =>
     typeof release === 'object' && alias !== undefined && isSuspect(release, alias) ? [release] : [],
   );

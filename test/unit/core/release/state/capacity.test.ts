@@ -4,6 +4,7 @@ import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../../../fakes/world.ts';
+import { statusIn } from '../seen.ts';
 import {
   alarm,
   DAY,
@@ -357,6 +358,33 @@ describe('provisioned concurrency', () => {
     await deploy(w, '3', 'a', { settings: more(15) });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.capacity.scalings.get(`${FUNCTION}:3`)?.min).toBe(15);
+  });
+
+  it('that AWS refused the live version is told by status, and asked for again by a deploy of the same', async () => {
+    const w = await promoted(WARM);
+    // Somebody took them away, and what the account has left is used up by others.
+    await w.world.capacity.release(FUNCTION, '4');
+    w.capacity.limits.unreserved = 100;
+    await minutes(w, 10, HEALTHY);
+    expect(held(w)).toEqual([]);
+    expect(await statusIn(w)).toMatchObject({
+      level: 'look',
+      summary:
+        'Version 4 has all traffic. AWS refused provisioned concurrency that is declared, and the release goes on without: 2 instances are beyond the limit.',
+      todo: [
+        'Requests may start cold. Lower `concurrency.provisioned`, or raise the limit, and deploy: `sls deploy --stage dev`.',
+      ],
+    });
+    w.capacity.limits.unreserved = 1000;
+    await minutes(w, 20, HEALTHY);
+    expect(held(w)).toEqual([]);
+    await deploy(w, '4', 'b', { before: '4', settings: WARM, again: '2026-01-01T01:00:00Z' });
+    w.stack.state = 'done';
+    await minute(w, HEALTHY);
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(held(w)).toEqual(['4']);
+    expect(w.state()).toMatchObject({ phase: 'BAKING', stable: { version: '4' } });
+    expect((await statusIn(w)).level).toBe('ok');
   });
 
   it('that a deploy no longer asks for stays on the live version until the candidate is', async () => {
