@@ -1,5 +1,7 @@
 import type { Release } from '../../../../core/release/document/contract.ts';
+import type { WriteBack } from '../../../../core/release/document/parts-contract.ts';
 import { BLIND_MS } from '../../../../core/release/state/durations.ts';
+import { shouldSay } from '../../../../core/release/state/write-back.ts';
 import type { Advice, Say } from './level.ts';
 import { sentence } from './phase-advice.ts';
 import { moment } from './time.ts';
@@ -9,16 +11,19 @@ import { moment } from './time.ts';
 /** By itself the framework shows ten minutes, in which a worker that nobody ticks has written nothing. */
 export const WORKER_LOG = 'logs -f models-release --startTime 1h';
 
-/** `own`, and that nobody is told, or that AWS refused instances. */
+/** `own`, and that nobody is told, that AWS refused instances, or that MLflow does not know what is live. */
 export function withWants(
   own: Advice,
-  { scaled, notices }: Pick<Release, 'scaled' | 'notices'>,
+  { scaled, notices, writeBack }: Pick<Release, 'scaled' | 'notices' | 'writeBack'>,
   now: number,
   command: Say,
 ): Advice {
   const found = [
     ...untold(notices, now, command),
     ...(scaled?.refused === undefined ? [] : [cold(scaled.refused, command)]),
+    ...(writeBack?.told && (writeBack.is === 'pending' || writeBack.is === 'gaveUp')
+      ? [unwritten(writeBack)]
+      : []),
   ];
   if (found.length === 0) return own;
   return {
@@ -45,4 +50,13 @@ function untold([oldest]: Release['notices'], now: number, command: Say): readon
 const cold = (why: string, command: Say): Want => ({
   is: `AWS refused provisioned concurrency that is declared, and the release goes on without: ${sentence(why, false)}`,
   todo: `Requests may start cold. Lower \`concurrency.provisioned\`, or raise the limit, and deploy: \`${command.sls('deploy')}\`.`,
+});
+
+/** A server that starts anew, or is away for minutes, is nobody's business: somebody was told of this one. */
+const unwritten = (so: WriteBack): Want => ({
+  is: `MLflow does not know what is live: it ${sentence(so.reason ?? 'was not told', false)}`,
+  todo:
+    so.is === 'gaveUp'
+      ? `Once it answers, set it there: ${shouldSay(so)}. The next release of the model writes it again.`
+      : 'See that it can be reached from AWS, and that who is named by `custom.models.mlflow.secret` may edit the model. It is tried again by itself.',
 });

@@ -4,6 +4,7 @@ import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import { isAtRest } from '../../../../core/release/state/tick-schedule.ts';
 import { CANARY, SETTINGS } from '../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request, tick } from '../../../fakes/world.ts';
+import { statusIn } from './seen.ts';
 import { due, MINUTE, minute, minutes, until, type World } from './traffic.ts';
 
 const AT = 'https://mlflow.example';
@@ -142,10 +143,16 @@ describe('MLflow that is down', () => {
     expect(pages(w)).toMatchObject([{ subject: '[page] churn: MLflow is not told what is live' }]);
     expect(pages(w)[0]?.text).toContain(`Why: MLflow at ${AT} cannot be reached: ECONNREFUSED.`);
     expect(pages(w)[0]?.text).toContain('What it should say: alias production of churn is version 2.');
+    expect(await statusIn(w)).toMatchObject({
+      level: 'look',
+      summary:
+        'Version 4 has all traffic. MLflow does not know what is live: it cannot be reached: ECONNREFUSED.',
+    });
     expect(w.counted.filter((metric) => metric === 'ReleaseUnwritten').length).toBeGreaterThan(2);
     delete w.mlflow.state.failing;
     await minutes(w, 40, GOOD);
     expect([written(w), tag(w, '1')]).toEqual(['2', 'previous']);
+    expect((await statusIn(w)).level).toBe('ok');
     expect(pages(w)).toHaveLength(1);
     expect(w.log.map(({ message }) => message)).toContain('MLflow is told again what is live');
     expect(w.counted).not.toContain('ReleaseFailed');
@@ -195,6 +202,13 @@ describe('MLflow that is down', () => {
       'churn: MLflow was not told what is live, and is not asked any more',
     ]);
     expect(w.state()?.writeBack).toMatchObject({ is: 'gaveUp', reason: DOWN.failed });
+    const { level, todo } = await statusIn(w);
+    expect([level, todo]).toEqual([
+      'look',
+      [
+        'Once it answers, set it there: alias production of churn is version 2. The next release of the model writes it again.',
+      ],
+    ]);
     const { asked } = w.mlflow.state;
     // Doubling from a minute to half an hour, in ticks of ten minutes.
     expect(asked).toBeLessThan(24);
