@@ -1,6 +1,6 @@
 import { DEPLOY_OPTIONS, PACKAGE_OPTIONS, verbs } from './commands/verbs.ts';
 import type { Command } from './context/context.ts';
-import { type Utils, visibly } from './context/same-service.ts';
+import { PROFILE, type Utils, visibly } from './context/same-service.ts';
 import type { PlanInput } from './contracts/input.ts';
 import type { ServiceContext, ShipContext } from './contracts/ship-context.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
@@ -38,7 +38,7 @@ export default class ServerlessModels {
   readonly hooks: Readonly<Record<string, (error?: unknown) => Promise<void> | void>>;
   readonly #serverless: Serverless;
   readonly #options: CliOptions;
-  /** As they were given: the framework adds the region that it asks by itself. */
+  /** As they were given, with the profile: the framework adds the region that it asks by itself. */
   readonly #given: CliOptions;
   readonly #utils: Utils;
   /** Other plugins name another one to the framework while it packages (serverless-plugin-typescript). */
@@ -52,7 +52,7 @@ export default class ServerlessModels {
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
     this.#serverless = serverless;
     this.#options = options;
-    this.#given = { ...options };
+    this.#given = { ...options, [PROFILE]: framework.profileOf(serverless, options) };
     this.#utils = visibly(utils, this.#given);
     this.#serviceDir = serverless.serviceDir;
     // Not in `initialize`: there the framework asks AWS already.

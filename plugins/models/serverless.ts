@@ -97,13 +97,16 @@ export function serviceOf(serverless: Serverless): Service {
  */
 const BOUNDS = { connectionTimeout: 10_000, socketTimeout: 60_000 } as const;
 
+/** By `--aws-profile`, or by `provider.profile`. */
+export const profileOf = ({ service }: Serverless, options: CliOptions): string | undefined =>
+  [options['aws-profile'] ?? service.provider.profile].find((one) => typeof one === 'string');
+
 /**
- * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in the profile of
- * `--aws-profile` or `provider.profile` where there is one; the SDK itself honours `AWS_ENDPOINT_URL`. No
- * call waits without a bound, nor does one for credentials.
+ * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in that profile where there
+ * is one; the SDK itself honours `AWS_ENDPOINT_URL`. No call, for credentials either, waits without a bound.
  */
 export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfig {
-  const profile = options['aws-profile'] ?? serverless.service.provider.profile;
+  const profile = profileOf(serverless, options);
   const region = serverless.getProvider('aws').getRegion();
   const encryption = encryptionOf(serverless);
   const requestHandler = { ...BOUNDS, ...clientAgents() };
@@ -116,10 +119,7 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
     credentials: async () => {
       // Loaded when first needed: most commands ask nothing of AWS.
       const { credentialsOf } = await import('../../aws/credentials.ts');
-      return credentialsOf(typeof profile === 'string' ? profile : undefined, {
-        region,
-        requestHandler,
-      });
+      return credentialsOf(typeof profile === 'string' ? profile : undefined, { region, requestHandler });
     },
   };
 }

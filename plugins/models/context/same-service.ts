@@ -16,6 +16,18 @@ type Flags = Readonly<Record<string, unknown>>;
 /** Options by which a command line names another service than the folder and the shell do by themselves. */
 const OPTIONS = ['stage', 'region', 'aws-profile', 'config'] as const;
 
+/** The profile that a command line asks in, whether `--aws-profile` or serverless.yml names it. */
+export const PROFILE = 'profile';
+
+/**
+ * Commands of the AWS CLI name function and region themselves; in another profile they would be of another
+ * account.
+ */
+const ofProfile = (text: string, profile: string | undefined): string =>
+  profile === undefined
+    ? text
+    : text.replace(/\b(aws [a-z0-9-]+ [a-z0-9-]+) (?=--|s3:)/g, `$1 --profile ${profile} `);
+
 /**
  * A text whose commands (`sls …` in backticks, also those of a page) ask the service that this command
  * asked. Without that the one of the folder's own stage and region would be rolled back in place of it. JSON
@@ -24,14 +36,17 @@ const OPTIONS = ['stage', 'region', 'aws-profile', 'config'] as const;
  * @param flags command-line options by name
  */
 export const sameService = (text: string, flags: Flags): string =>
-  text.replace(/(`|&#96;)(sls [^`]*?)\1/g, (_, tick: string, command: string) => {
-    const repeated = OPTIONS.reduce(
-      (whole, option) => withOption(whole, option, wordOf(flags[option])),
-      command,
-    );
-    const asked = `${repeated}${paramsOf(flags.param)}`;
-    return `${tick}${tick === '`' ? asked : asked.replace(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;'))}${tick}`;
-  });
+  ofProfile(text, wordOf(flags[PROFILE])).replace(
+    /(`|&#96;)(sls [^`]*?)\1/g,
+    (_, tick: string, command: string) => {
+      const repeated = OPTIONS.reduce(
+        (whole, option) => withOption(whole, option, wordOf(flags[option])),
+        command,
+      );
+      const asked = `${repeated}${paramsOf(flags.param)}`;
+      return `${tick}${tick === '`' ? asked : asked.replace(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;'))}${tick}`;
+    },
+  );
 
 /**
  * The names of what `--param` gave, at the end: values may be secrets, and texts end in logs. `<name>` is no

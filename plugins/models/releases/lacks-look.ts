@@ -51,7 +51,7 @@ export async function missingOfAlias(
   const lines: string[] = [];
   for (const release of releases) {
     const lacks = await lacksOf(aws, place, release);
-    const found = lacksProblem(lacks, release, { stage: place.stage, now: Date.now() });
+    const found = lacksProblem(lacks, release, { stage: place.stage, region: place.region, now: Date.now() });
     if (typeof found === 'string') lines.push(found);
     else if (found !== undefined) problems.push(found);
   }

@@ -40,7 +40,7 @@ export async function leaveRegistry(
   progress: Progress,
 ): Promise<void> {
   const kept = await undeletable(aws, stack);
-  if (kept !== undefined) throwProblems([keptBy(stack, kept)]);
+  if (kept !== undefined) throwProblems([keptBy(stack, region, kept)]);
   const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
   if (bucket === undefined) return;
   const { account } = await callerOf(aws);
@@ -50,17 +50,17 @@ export async function leaveRegistry(
   if (own !== undefined && own !== named) await emptyRegistry(aws, own, scope, progress);
 }
 
-function keptBy(stack: string, kept: Undeletable): Problem {
-  if (kept === 'protection') return protectedBy(stack);
+function keptBy(stack: string, region: string, kept: Undeletable): Problem {
+  if (kept === 'protection') return protectedBy(stack, region);
   return 'status' in kept ? busy(stack, kept.status) : imported(stack, kept.exported, kept.importers);
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html */
-const protectedBy = (stack: string): Problem => ({
+const protectedBy = (stack: string, region: string): Problem => ({
   code: 'MODELS_PROTECTED',
   key: 'provider.deletionProtection',
   message: `the stack ${stack} has termination protection, so CloudFormation would not delete it; nothing was changed.`,
-  fix: `Turn it off and deploy, or run \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack}\`, then remove again.`,
+  fix: `Turn it off and deploy, or run \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack} --region ${region}\`, then remove again.`,
 });
 
 const busy = (stack: string, status: string): Problem => ({

@@ -36,7 +36,7 @@ export function withLacks(
       ...own,
       level: worse(own.level, 'look'),
       summary: `${own.summary} ${unchecked(lacks.unreadable)}`,
-      todo: [...own.todo, check(release)],
+      todo: [...own.todo, check(command.aws(policyOf(release)))],
     };
   const { missing } = lacks;
   if (missing.length === 0) return own;
@@ -61,9 +61,10 @@ export function withLacks(
 export function lacksProblem(
   lacks: Lacks,
   release: Suspect,
-  { stage, now }: { readonly stage: string; readonly now: number },
+  { stage, region, now }: { readonly stage: string; readonly region: string; readonly now: number },
 ): Problem | string | undefined {
-  if ('unreadable' in lacks) return `${release.model}: ${unchecked(lacks.unreadable)} ${check(release)}`;
+  if ('unreadable' in lacks)
+    return `${release.model}: ${unchecked(lacks.unreadable)} ${check(`aws ${policyOf(release)} --region ${region}`)}`;
   if (lacks.missing.length === 0) return undefined;
   return {
     code: 'MODELS_ALIAS_PERMISSIONS',
@@ -126,5 +127,9 @@ function waysBack(missing: readonly Carried[], { functionName, alias }: Suspect)
 const unchecked = (why: string): string =>
   `The alias was deleted or made again, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
 
-const check = ({ functionName, alias }: Suspect): string =>
-  `Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name ${functionName} --qualifier ${alias}\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.`;
+const policyOf = ({ functionName, alias }: Suspect): string =>
+  `lambda get-policy --function-name ${functionName} --qualifier ${alias}`;
+
+/** @param command that shows what is allowed on the alias */
+const check = (command: string): string =>
+  `Check that each AWS::Lambda::Permission of the template is in \`${command}\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.`;

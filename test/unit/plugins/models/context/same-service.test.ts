@@ -19,6 +19,20 @@ it('a command to be copied asks the region and the profile that this one asked',
   expect(sameService(ROLLBACK, { region: true, 'aws-profile': 'a `b`' })).toBe(ROLLBACK);
 });
 
+it('commands of the AWS CLI are of the profile that this one asked in, alone, in a sentence and in JSON', () => {
+  const alone =
+    "aws lambda update-alias --function-name shop-dev-churn --routing-config 'AdditionalVersionWeights={}' --region eu-west-1";
+  const ops = alone.replace('update-alias', 'update-alias --profile ops');
+  const move = 'aws s3 mv s3://a/b s3://a/c --region eu-west-1';
+  const text = (command: string): string => `To do:\n  ${command}\nor \`${command}\`, which takes it away.`;
+  expect(sameService(text(alone), { profile: 'ops' })).toBe(text(ops));
+  expect(sameService(move, { profile: 'ops' })).toBe(move.replace('mv', 'mv --profile ops'));
+  expect(JSON.parse(sameService(JSON.stringify([alone]), { profile: 'ops' }))).toEqual([ops]);
+  // None is given, or a shell would take it for more than a word; and prose that only names a command.
+  for (const profile of [undefined, 'a b']) expect(sameService(text(alone), { profile })).toBe(text(alone));
+  expect(sameService('aws lambda get-alias looks', { profile: 'ops' })).toBe('aws lambda get-alias looks');
+});
+
 it('and the stage and the configuration that this one was given', () => {
   const given = { stage: 'prod', region: 'eu-west-1', config: 'shop.yml' };
   expect(sameService('Run `sls deploy`.', given)).toBe(

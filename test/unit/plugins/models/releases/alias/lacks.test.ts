@@ -163,7 +163,7 @@ describe('the end of a deploy', () => {
     alias: 'live',
     remade: { at: '2026-01-01T10:00:00Z' },
   };
-  const at = { stage: 'dev', now: Date.parse('2026-01-01T10:02:00Z') };
+  const at = { stage: 'dev', region: 'us-east-1', now: Date.parse('2026-01-01T10:02:00Z') };
 
   it('fails with the commands', () => {
     const problem = lacksProblem({ missing: [HTTP, { ...HTTP, logicalId: 'Other' }] }, release, at);
@@ -181,7 +181,7 @@ describe('the end of a deploy', () => {
 
   it('says where that could not be checked', () => {
     expect(lacksProblem({ unreadable: 'denied.' }, release, at)).toBe(
-      'churn: The alias was deleted or made again, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
+      'churn: The alias was deleted or made again, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live --region us-east-1`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
     );
   });
 });
