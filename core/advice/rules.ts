@@ -133,8 +133,7 @@ function computeRule(needs: AdviceNeeds): RuleReason | undefined {
     return form === 'sagemaker' ? SAGEMAKER_SECONDS : Number.POSITIVE_INFINITY;
   };
   const excludes = CLOUD.filter((form) => {
-    const wanted = form === 'batch' ? Number.POSITIVE_INFINITY : (latency?.value ?? Number.POSITIVE_INFINITY);
-    return computes(form) > Math.min(longest(form), wanted);
+    return computes(form) > Math.min(longest(form), latency?.value ?? Number.POSITIVE_INFINITY);
   });
   if (excludes.length === 0) return undefined;
   const isTooLate = latency !== undefined && service.value > latency.value;
