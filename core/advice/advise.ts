@@ -140,16 +140,19 @@ function budgetRule(
   if (known.length === 0) return undefined;
   const over = known.filter(({ total }) => total > budget.value);
   const cheapest = known.reduce((best, one) => (one.total < best.total ? one : best));
+  const isKeptByNone = over.length === known.length;
+  // Not known is no reason to take it for cheap.
+  const hasDevice = kept.includes('edge');
   return {
     rule: 'budget',
     words: `${dollarWords(budget.value)} a month (${budget.from}) ${
-      over.length === known.length
-        ? `is kept by no form: the cheapest, ${FORM_NAMES[cheapest.form]}, costs ${sumWords(cheapest)}`
+      isKeptByNone
+        ? `is kept by no form: the cheapest, ${FORM_NAMES[cheapest.form]}, costs ${sumWords(cheapest)}${hasDevice ? ', and what devices cost is not known' : ''}`
         : over.length === 0
           ? 'is kept by every form that is left'
           : `is kept by ${known.length - over.length} of ${known.length} forms that are left`
     }.`,
-    excludes: over.map(({ form }) => form),
+    excludes: [...over.map(({ form }) => form), ...(isKeptByNone && hasDevice ? (['edge'] as const) : [])],
   };
 }
 

@@ -175,6 +175,13 @@ it('a budget that nothing keeps is told with the cheapest form', () => {
   expect(headline).toMatch(/\$0\.50 a month .* the cheapest, Lambda, on demand, costs \$1\.16/);
 });
 
+it('a budget that nothing keeps is not kept by a device, of whose cost nothing is known', () => {
+  const { form, headline } = advised({ budget: from(0.1), traffic: from(1) });
+  expect(form).toBeUndefined();
+  expect(headline).toMatch(/^No form keeps the budget: .* and what devices cost is not known\.$/);
+  expect(rules({ budget: from(1), traffic: from(1) }, 'edge')).toEqual([]);
+});
+
 it('about equal is within 20 %', () => {
   const { equals, form, forms } = advised({ traffic: from(500), service: from(0.05), latency: from(1) });
   const costOf = (name: string) => forms.find((one) => one.form === name)?.cost?.total ?? 0;
