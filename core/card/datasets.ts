@@ -1,6 +1,10 @@
 import type { ArtifactOrigin, OriginDataset } from '../origin/contract.ts';
+import { isTraining } from '../origin/origin.ts';
 import type { CardDataset, CardSource, DeclaredCard } from './contract.ts';
 import { type CardFault, conflict } from './faults.ts';
+
+/** What MLflow calls data that nobody gave a name: it contradicts none. */
+const UNNAMED = 'dataset';
 
 /** The declared training data first, with what the source and our hash of the file say of them. */
 export function mergedDatasets(
@@ -22,7 +26,8 @@ export function mergedDatasets(
       ? second === undefined
         ? only
         : undefined
-      : training.find(({ name }) => name === given.name);
+      : (training.find(({ name }) => name === given.name) ??
+        (second === undefined && only?.name === UNNAMED ? only : undefined));
   if (given.name !== undefined && found === undefined && training.length > 0)
     faults.push(
       conflict(
@@ -36,7 +41,7 @@ export function mergedDatasets(
     ...(given.name !== undefined && {
       name: {
         value: given.name,
-        from: found === undefined ? (['card'] as const) : (['card', from] as const),
+        from: found?.name === given.name ? (['card', from] as const) : (['card'] as const),
       },
     }),
     ...(given.file !== undefined && { file: given.file }),
@@ -48,7 +53,7 @@ export function mergedDatasets(
 
 /** Those that the run calls so, or all where it calls none anything. */
 function trainingOf(datasets: readonly OriginDataset[]): readonly OriginDataset[] {
-  const training = datasets.filter(({ context }) => context === 'training');
+  const training = datasets.filter(isTraining);
   return training.length > 0 || datasets.some(({ context }) => context !== undefined) ? training : datasets;
 }
 

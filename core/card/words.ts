@@ -1,3 +1,4 @@
+import { isTraining } from '../origin/origin.ts';
 import type { CardDataset, CardMetric, ModelCard, Sourced } from './contract.ts';
 import { SAYS } from './faults.ts';
 
@@ -16,15 +17,19 @@ export const datasetName = ({ name, file, sha256 }: CardDataset): string =>
 const metricText = ({ name, value, on }: CardMetric): string =>
   `${name} ${value?.value ?? NOT_KNOWN}${on === undefined ? '' : ` on ${on.value}`}`;
 
-/** The data that it was trained on, with our hash of them: a line for people. */
+/**
+ * The data that it was trained on, with our hash of them: a line for people. Where none are known, others
+ * with what they were used for.
+ */
 export function trainingLine({ datasets }: ModelCard): string {
   const training =
-    datasets.find(({ context, sha256 }) => context === 'training' || sha256 !== undefined) ?? datasets[0];
+    datasets.find((dataset) => isTraining(dataset) || dataset.sha256 !== undefined) ?? datasets[0];
   if (training === undefined) return NOT_KNOWN;
-  const { sha256 } = training;
+  const { context, sha256 } = training;
+  const use = context === undefined || isTraining(training) ? '' : ` (${context})`;
   const digest =
     sha256 === undefined ? `sha256 ${NOT_KNOWN}` : `sha256 ${sha256.value} (${sourcesOf(sha256)})`;
-  return `${datasetName(training)}, ${digest}`;
+  return `${datasetName(training)}${use}, ${digest}`;
 }
 
 /** A line each of what is known, for people: label and text. */

@@ -1,5 +1,5 @@
 import { plainText } from '../text/plain.ts';
-import type { ArtifactOrigin, OriginApproval, ToldOrigin } from './contract.ts';
+import type { ArtifactOrigin, OriginApproval, OriginDataset, ToldOrigin } from './contract.ts';
 
 /**
  * More is cut: of fifty models all of it stands in one template, which ends at a megabyte:
@@ -139,7 +139,7 @@ export function originLine({
   datasets = [],
   metrics = [],
 }: ToldOrigin): string {
-  const training = datasets.filter(({ context }) => context === 'training');
+  const training = datasets.filter(isTraining);
   return [
     `${name} ${shownVersion(from, version, 'at ')} of ${NAMES[from]}`,
     alias === undefined ? '' : ` (${alias})`,
@@ -152,6 +152,10 @@ export function originLine({
       : `; ${metrics.map((one) => `${one.name} ${one.value}${one.dataset === undefined ? '' : ` on ${one.dataset}`}`).join(', ')}`,
   ].join('');
 }
+
+/** MLflow’s documentation writes `training`, and its own autologging `train`. */
+export const isTraining = ({ context = '' }: Pick<OriginDataset, 'context'>): boolean =>
+  /^train(ing)?$/i.test(context);
 
 const NAMES = { mlflow: 'MLflow', huggingface: 'Hugging Face', sagemaker: 'SageMaker' } as const;
 

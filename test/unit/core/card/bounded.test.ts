@@ -72,3 +72,13 @@ it('the data are told with who hashed them, or as not known', () => {
   expect(trainingLine(CARDS.bare.card)).toBe('not known');
   expect(trainingLine(mergeCard({ dataset: { name: 'a' } }, {}).card)).toBe('a, sha256 not known');
 });
+
+it('data that are not told as those of the training are told with what they were used for', () => {
+  const origin: ArtifactOrigin = { from: 'mlflow', at: 'https://mlflow', name: 'churn', version: '3' };
+  const told = (...datasets: NonNullable<ArtifactOrigin['datasets']>) =>
+    trainingLine(mergeCard({}, { origin: { ...origin, datasets } }).card);
+  expect(told({ name: 'eval', context: 'evaluation' })).toBe('eval (evaluation), sha256 not known');
+  expect(told({ name: 'eval', context: 'eval' }, { name: 'rows', context: 'train' })).toBe(
+    'rows, sha256 not known',
+  );
+});

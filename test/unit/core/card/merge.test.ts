@@ -109,6 +109,29 @@ describe('datasets', () => {
     expect(others).toHaveLength(1);
   });
 
+  it('are known for training data by the word of MLflow’s own autologging, too', () => {
+    const logged: ArtifactOrigin = {
+      ...MLFLOW,
+      datasets: [
+        { name: 'dataset-2', context: 'eval' },
+        { name: 'dataset-1', context: 'train' },
+      ],
+    };
+    const [first, ...others] = card({ dataset: { file: 'data/t.csv' } }, { origin: logged, data }).datasets;
+    expect(first).toMatchObject({ name: { value: 'dataset-1' }, file: 'data/t.csv', context: 'train' });
+    expect(others).toEqual([{ name: { value: 'dataset-2', from: ['mlflow'] }, context: 'eval' }]);
+    expect(faults({ dataset: { name: 'dataset-2' } }, { origin: logged })).toEqual([
+      'dataset.name: is dataset-2 by the card, and dataset-1 by MLflow.',
+    ]);
+    // What nobody named is called so by MLflow.
+    const unnamed = { ...MLFLOW, datasets: [{ name: 'dataset', digest: '00000002', context: 'train' }] };
+    const named = mergeCard({ dataset: { name: 'churn-2026-11' } }, { origin: unnamed });
+    expect(named.faults).toEqual([]);
+    expect(named.card.datasets).toEqual([
+      { name: { value: 'churn-2026-11', from: ['card'] }, digest: '00000002', context: 'train' },
+    ]);
+  });
+
   it('of another name than the training data of the run are a conflict', () => {
     expect(faults({ dataset: { name: 'churn-train' } }, { origin })).toEqual([]);
     expect(faults({ dataset: { name: 'churn-eval' } }, { origin })).toEqual([

@@ -51,6 +51,8 @@ it('is one line for people', () => {
   expect(originLine(CHURN)).toBe(
     'churn version 3 of MLflow (champion), run 0a1b2c, by ann; trained on churn-2026-11; auc 0.91 on churn-2026-11',
   );
+  const logged = { ...CHURN, datasets: [{ name: 'dataset', context: 'train' }], metrics: [] };
+  expect(originLine(logged)).toMatch(/; trained on dataset$/);
   const revision = '0123456789abcdef0123456789abcdef01234567';
   expect(originLine({ from: 'huggingface', at: 'https://hub', name: 'org/repo', version: revision })).toBe(
     'org/repo at 0123456789ab of Hugging Face',
