@@ -8,6 +8,12 @@ export const mlflowSource: ArtifactSource = {
   ],
   fault: (reference) => {
     if (PLACE.test(reference)) return undefined;
+    const [logged] = LOGGED.exec(reference) ?? [];
+    if (logged !== undefined)
+      return {
+        message: 'names a logged model, which is no version of a registered one.',
+        fix: `Register it, in Python by \`mlflow.register_model("${logged}", name)\`, and write \`models:/name/1\` with the number that it gets, or \`models:/name@champion\` with an alias.`,
+      };
     const [, name = 'name'] = /^models:\/*([^/@]+)/.exec(reference) ?? [];
     const [, stage] = /^models:\/[^/@]+\/([^/@]*)$/.exec(reference) ?? [];
     return {
@@ -32,6 +38,9 @@ export const mlflowSource: ArtifactSource = {
 
 /** What MLflow itself allows of names and aliases is more and less; this is what a URL and a text take. */
 const PLACE = /^models:\/(?<name>[^/@\p{Cc}]+)(?:@(?<alias>[\p{L}\p{N}_-]+)|\/(?<version>[1-9]\d{0,9}))$/u;
+
+/** What `mlflow.onnx.log_model` returns as `model_uri`. */
+const LOGGED = /^models:\/m-[0-9a-f]{32}$/;
 
 function placeOf(reference: string): {
   readonly name: string;

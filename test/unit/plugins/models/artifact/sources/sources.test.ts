@@ -102,6 +102,18 @@ it('an alias of MLflow is of letters of any script, as MLflow takes it', () => {
     expect(problemsOf(`models:/churn@${alias}`)).toHaveLength(1);
 });
 
+it('a logged model of MLflow is told to be registered: its URI is what logging returns', () => {
+  const logged = `models:/m-${'0a1b2c3d'.repeat(4)}`;
+  expect(problemsOf(logged)).toMatchObject([
+    {
+      message: 'names a logged model, which is no version of a registered one.',
+      fix: expect.stringContaining(`\`mlflow.register_model("${logged}", name)\``),
+    },
+  ]);
+  // A registered model may be called so.
+  expect(problemsOf(`${logged}/3`)).toEqual([]);
+});
+
 it.each([
   ['models:/churn', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
   ['models:churn@a', 'Write `models:/churn@champion` with an alias, or `models:/churn/3` with a number.'],
