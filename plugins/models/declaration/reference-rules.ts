@@ -9,15 +9,16 @@ type Fault = Pick<Problem, 'message' | 'fix'>;
 export function referenceProblems(key: string, reference: string): readonly Problem[] {
   const source = sourceOf(reference);
   const isPath = source.path(reference) !== undefined;
-  const fault = isPath ? strangeScheme(reference) : (unseenFault(reference) ?? source.fault(reference));
+  const fault = isPath
+    ? (source.fault(reference) ?? strangeScheme(reference))
+    : (unseenFault(reference) ?? source.fault(reference));
   return fault === undefined ? [] : [{ code: 'MODELS_INVALID_VALUE', key, value: reference, ...fault }];
 }
 
 /** What is no path on any disk, and begins as no place does that artifacts come from. */
 function strangeScheme(reference: string): Fault | undefined {
   const [scheme] = /^[a-z][\w+.-]+:(?=\/)|^arn:/i.exec(reference) ?? [];
-  // `file:` is that of paths.
-  if (scheme === undefined || scheme === `${sourceOf(reference).scheme}:`) return undefined;
+  if (scheme === undefined) return undefined;
   const message = `begins with ${scheme}, and artifacts are read from no such place.`;
   const small = `${scheme.toLowerCase()}${reference.slice(scheme.length)}`;
   const isMeant = sourceOf(small).path(small) === undefined;

@@ -88,6 +88,17 @@ describe('what begins as an address, and is of no source, is no path that is loo
     const [scheme = ''] = reference.split('/');
     expect(problemsOf(reference)).toMatchObject([{ fix: `Write ${scheme.toLowerCase()} in small letters.` }]);
   });
+  it.each([
+    ['file:///models/a.onnx', '/models/a.onnx'],
+    ['file://localhost/models/a.onnx', '/models/a.onnx'],
+    ['file://models/a.onnx', 'models/a.onnx'],
+    ['File:/models/a.onnx', '/models/a.onnx'],
+    ['file://', 'a path'],
+  ])('%s', (reference, path) => {
+    expect(problemsOf(reference)).toMatchObject([
+      { message: expect.stringMatching(/^begins with file:, which no path does\.$/i), fix: `Write ${path}.` },
+    ]);
+  });
   it.each(['C:\\models\\a.onnx', 'C:/models/a.onnx', 'a:b.onnx', 'v1.2/model.onnx'])(
     '%s is a path',
     (path) => {
