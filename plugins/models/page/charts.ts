@@ -139,7 +139,5 @@ const FEW_DIGITS = 3;
 const SMALL_PART = 20;
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
-/** `25 Nov 14:05`, in UTC. */
-export const stamp = (at: number): string =>
-  `${new Date(at).getUTCDate()} ${MONTHS[new Date(at).getUTCMonth()]} ${new Date(at).toISOString().slice(11, 16)}`;
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** `2026-11-25 14:05`, in UTC: a report may go back for more than a year, and is kept for longer. */
+export const stamp = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');

@@ -50,7 +50,7 @@ describe('the line of a gate that measured', () => {
     );
   });
 
-  it('is in the report, where a gate measured', () => {
+  it('is in the report, where a gate measured, whose times have a year', () => {
     const page = (one: GateState) =>
       reportHtml({ service: 's', stage: 'dev', region: 'eu-central-1', from: 0, to: 1 }, [
         {
@@ -70,6 +70,9 @@ describe('the line of a gate that measured', () => {
           ],
         },
       ]);
+    // A report goes back for up to 455 days, and is kept.
+    expect(page(gate())).toContain('eu-central-1, 1970-01-01 00:00 to 1970-01-01 00:00 UTC');
+    expect(page(gate())).toContain('<td>2026-11-25 10:00</td>');
     expect(page(gate())).toContain('Gate: pass: it starts; auc 0.9123 (0.8871 to 0.9328), min 0.85');
     const { metric: __, ...plain } = gate();
     expect(page(plain)).not.toContain('Gate:');
