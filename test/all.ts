@@ -23,6 +23,23 @@ const local = join(root, '.local');
 /** What Vitest told of its runs. */
 const reports: string[] = [];
 const windows = process.platform === 'win32';
+const words = process.argv.slice(2);
+/** Files that a change touches; undefined: all. Before anything is made, which would be left. */
+const chosen = words[0] === '--changed' ? changedTests(words.slice(1)) : undefined;
+
+function changedTests([since, more]: readonly string[]): readonly string[] {
+  try {
+    if (more !== undefined || since?.startsWith('-'))
+      throw new Error(
+        `--changed takes a commit and nothing else, and got ${more ?? since}. For a project: npm test -- --project <name>.`,
+      );
+    return testsSince(root, since);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
 /**
  * What tests put into the machine's folder for temporary files; removed at the end, also of an interrupted
  * run.
@@ -109,10 +126,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 shareWarm(env.MODELS_WARM);
 mkdirSync(local, { recursive: true });
 rmSync(CALLS, { recursive: true, force: true });
-const words = process.argv.slice(2);
-const [option, since] = words;
-/** Files that a change touches; undefined: all. */
-const chosen = option === '--changed' ? testsSince(root, since) : undefined;
 const lacks = await lacking();
 if (lacks.length > 0) {
   console.error(['The tests cannot run on this machine.', ...lacks].join('\n'));

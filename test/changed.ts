@@ -7,20 +7,36 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
+/** Names as they are: git quotes some of them in lines. */
 const git = (root: string, ...args: readonly string[]): readonly string[] =>
-  execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
+  execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    .split('\0')
+    .filter(Boolean);
 
-/** @param since a commit; without one what is not committed @returns paths from the root */
-export const changedFiles = (root: string, since = 'HEAD'): readonly string[] => [
-  ...new Set([
-    ...git(root, 'diff', '--name-only', since),
-    ...git(root, 'ls-files', '--others', '--exclude-standard'),
-  ]),
-];
+/**
+ * What is renamed has changed by both names: a test may still lead to the old one.
+ *
+ * @param since a commit; without one what is not committed
+ * @returns paths from the root
+ * @throws Error where git knows no such commit
+ */
+export function changedFiles(root: string, since = 'HEAD'): readonly string[] {
+  try {
+    return [
+      ...new Set([
+        ...git(root, 'diff', '--name-only', '--no-renames', '-z', '--end-of-options', since, '--'),
+        ...git(root, 'ls-files', '--others', '--exclude-standard', '-z'),
+      ]),
+    ];
+  } catch (error) {
+    const [why = ''] = String((error as { readonly stderr?: string }).stderr ?? error).split('\n');
+    throw new Error(`What has changed since ${since} is not known: ${why.replace(/^fatal: /, '')}.`);
+  }
+}
 
 /** All files of the repository that are kept, and those that are about to be. */
 export const keptFiles = (root: string): readonly string[] =>
-  git(root, 'ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate').filter((file) =>
+  git(root, 'ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z').filter((file) =>
     existsSync(join(root, file)),
   );
 

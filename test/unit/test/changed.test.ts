@@ -1,6 +1,10 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { keptFiles, leadsOf, touchedTests } from '../../changed.ts';
+import { changedFiles, keptFiles, leadsOf, touchedTests } from '../../changed.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const files = keptFiles(root);
@@ -73,4 +77,49 @@ it('settings touch everything, and nothing touches nothing', () => {
 
 it('each test touches itself', () => {
   for (const test of tests.filter((_, i) => i % 20 === 0)) expect(touchedBy(test), test).toContain(test);
+});
+
+it('a file that was renamed has changed by both names, and names are as they are', () => {
+  const repository = mkdtempSync(join(tmpdir(), 'changed-'));
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-c', 'user.name=n', '-c', 'user.email=e', ...args], { cwd: repository });
+  try {
+    git('init', '-q');
+    writeFileSync(join(repository, 'old.ts'), 'export const one = 1;\n'.repeat(20));
+    writeFileSync(join(repository, 'größe.ts'), '');
+    git('add', '.');
+    git('commit', '-q', '-m', 'one');
+    renameSync(join(repository, 'old.ts'), join(repository, 'new.ts'));
+    writeFileSync(join(repository, 'größe.ts'), 'export {};\n');
+    git('add', '.');
+    writeFileSync(join(repository, 'länge.ts'), '');
+    expect(changedFiles(repository)).toEqual(['größe.ts', 'new.ts', 'old.ts', 'länge.ts']);
+    expect(() => changedFiles(repository, 'mian')).toThrow(
+      /^What has changed since mian is not known: .*mian/,
+    );
+  } finally {
+    rmSync(repository, { recursive: true, force: true });
+  }
+});
+
+it('a commit that is none ends npm test with a sentence, and leaves nothing', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'changed-'));
+  try {
+    for (const [words, told] of [
+      [['mian'], /^What has changed since mian is not known: [^\n]*\n$/],
+      [['main', '--project', 'unit'], /^--changed takes a commit and nothing else, and got --project\./],
+      [['--project', 'unit'], /^--changed takes a commit and nothing else, and got unit\./],
+    ] as const) {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [join(root, 'test', 'all.ts'), '--changed', ...words],
+        { cwd: root, encoding: 'utf8', env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder } },
+      );
+      expect(stderr).toMatch(told);
+      expect(status).toBe(1);
+      expect(readdirSync(folder).filter((name) => name.startsWith('models-test-'))).toEqual([]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
