@@ -1,8 +1,9 @@
 """A service may invoke a function only if the policy of exactly that function, version or alias lets it: permissions on the
-function do not hold for its alias, and go with the alias when that is deleted. A rule sends to a queue only if the queue's policy
-lets it.
+function do not hold for its alias, and go with the alias when that is deleted. A rule sends to a queue, and an alarm to a topic, only
+if its policy lets it.
 https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
 """
 
 import logging
@@ -10,7 +11,7 @@ import logging
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb, eventbridge, lambda_svc, s3, sns, sqs
+from ministack.services import alb, cloudwatch, eventbridge, lambda_svc, s3, sns, sqs
 
 from .. import additions, patch
 from . import roles
@@ -52,6 +53,12 @@ def install() -> None:
     patch.wrap(eventbridge, "_invoke_target", _from_events)
     patch.wrap(alb, "_invoke_lambda_target", _from_alb)
     patch.wrap(lambda_svc, "_delete_alias", _with_policy)
+    cloudwatch._alarm_may_publish = _alarm_may_publish
+    patch.source(
+        cloudwatch,
+        "_dispatch_alarm_actions",
+        ("sns_arns = [a for a in actions if _is_sns_action_arn(a)]", "sns_arns = [a for a in actions if _is_sns_action_arn(a) and _alarm_may_publish(alarm, a)]"),
+    )
 
 
 def _from_s3(original):
@@ -89,6 +96,13 @@ def _from_events(original):
         return original(target, event, rule, view)
 
     return invoke
+
+
+def _alarm_may_publish(alarm: dict, topic_arn: str) -> bool:
+    if sns.topic_policy_allows(topic_arn, "cloudwatch.amazonaws.com", alarm.get("AlarmArn", ""), get_account_id()):
+        return True
+    logger.warning("alarm %s may not publish to %s: the topic's policy does not let it", alarm.get("AlarmName"), topic_arn)
+    return False
 
 
 def _from_alb(original):

@@ -1,4 +1,5 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
+import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import {
   AddPermissionCommand,
   CreateAliasCommand,
@@ -8,6 +9,18 @@ import {
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateTopicCommand,
+  SetTopicAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -287,4 +300,59 @@ resources:
     expect(on).toEqual([500, 200]);
     expect(off).toEqual([200, 200]);
   });
+});
+
+// https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+// https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
+it('an alarm reaches a topic only if the topic’s policy lets CloudWatch publish for that alarm', async () => {
+  const { on, off } = await withAndWithout('permissions', async (aws, isOn) => {
+    const sns = new SNSClient(client(aws.endpoint));
+    const sqs = new SQSClient(client(aws.endpoint));
+    const cloudWatch = new CloudWatchClient(client(aws.endpoint));
+    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'heard' }));
+    const queue = `arn:aws:sqs:${REGION}:${ACCOUNT}:heard`;
+    const lets = (service: string, Action: string, Resource: string | undefined, source: string) =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          {
+            ...{ Effect: 'Allow', Principal: { Service: `${service}.amazonaws.com` }, Action, Resource },
+            Condition: { ArnLike: { 'aws:SourceArn': source } },
+          },
+        ],
+      });
+    const Policy = lets('sns', 'sqs:SendMessage', queue, `${TopicArn}`);
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: queue }));
+    const alarms = `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:ours-*`;
+    await sns.send(
+      new SetTopicAttributesCommand({
+        ...{ TopicArn, AttributeName: 'Policy' },
+        AttributeValue: lets('cloudwatch', 'sns:Publish', TopicArn, alarms),
+      }),
+    );
+    for (const AlarmName of ['others-one', 'ours-one']) {
+      await cloudWatch.send(
+        new PutMetricAlarmCommand({
+          ...{ AlarmName, Namespace: 'N', MetricName: 'M', Statistic: 'Sum', Period: 60 },
+          ...{ EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: 'GreaterThanThreshold' },
+          AlarmActions: [`${TopicArn}`],
+        }),
+      );
+      await cloudWatch.send(
+        new SetAlarmStateCommand({ AlarmName, StateValue: 'ALARM', StateReason: 'a test' }),
+      );
+    }
+    const heard: string[] = [];
+    const end = Date.now() + 60_000;
+    while (Date.now() < end && heard.length < (isOn ? 1 : 2)) {
+      const asked = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 };
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(asked));
+      for (const { Body = '' } of Messages) heard.push(JSON.parse(JSON.parse(Body).Message).AlarmName);
+    }
+    for (const one of [sns, sqs, cloudWatch]) one.destroy();
+    return heard.sort();
+  });
+  expect([on, off]).toEqual([['ours-one'], ['others-one', 'ours-one']]);
 });
