@@ -1,0 +1,110 @@
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackEventsCommand,
+  UpdateStackCommand,
+  waitUntilStackCreateComplete,
+  waitUntilStackUpdateComplete,
+} from '@aws-sdk/client-cloudformation';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { expect, it } from 'vitest';
+import { client } from '../../../local-aws/deployed.ts';
+import type { LocalAws } from '../../../local-aws/start.ts';
+import { invoke, withAndWithout } from '../lambda.ts';
+
+/** Creates or updates the stack. @returns the reasons of what failed in this operation */
+async function apply(aws: LocalAws, resources: object, update: boolean): Promise<readonly string[]> {
+  const cloudFormation = new CloudFormationClient(client(aws.endpoint));
+  const TemplateBody = JSON.stringify({ Resources: resources });
+  const input = { StackName: 'one', TemplateBody, Capabilities: ['CAPABILITY_IAM' as const] };
+  const ClientRequestToken = update ? 'update' : 'create';
+  const asked = { ...input, ClientRequestToken };
+  await cloudFormation.send(update ? new UpdateStackCommand(asked) : new CreateStackCommand(asked));
+  const wait = update ? waitUntilStackUpdateComplete : waitUntilStackCreateComplete;
+  await wait({ client: cloudFormation, maxWaitTime: 60, minDelay: 0.2, maxDelay: 0.5 }, input).catch(
+    () => {},
+  );
+  const { StackEvents = [] } = await cloudFormation.send(new DescribeStackEventsCommand(input));
+  cloudFormation.destroy();
+  return StackEvents.filter(
+    (event) => event.ClientRequestToken === ClientRequestToken && /_FAILED$/.test(event.ResourceStatus ?? ''),
+  ).map(({ ResourceStatusReason = '' }) => ResourceStatusReason);
+}
+
+const policy = (...actions: readonly string[]) => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }],
+});
+
+/** Says whether its role may list functions. */
+const CODE = `const { LambdaClient, ListFunctionsCommand } = require('@aws-sdk/client-lambda');
+exports.handler = () => new LambdaClient({}).send(new ListFunctionsCommand({})).then(() => 'done', (error) => error.name);`;
+
+const resources = (version: object, properties: object = {}) => ({
+  Dead: { Type: 'AWS::SQS::Queue', Properties: {} },
+  Bound: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: policy('logs:*', 'sqs:*') } },
+  Role: {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: {
+        Statement: [
+          { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+        ],
+      },
+      PermissionsBoundary: { Ref: 'Bound' },
+      Policies: [
+        { PolicyName: 'own', PolicyDocument: policy('logs:*', 'sqs:SendMessage', 'lambda:ListFunctions') },
+      ],
+    },
+  },
+  Function: {
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      ...{ FunctionName: 'one', Runtime: 'nodejs24.x', Handler: 'index.handler' },
+      ...{ Role: { 'Fn::GetAtt': ['Role', 'Arn'] }, Code: { ZipFile: CODE } },
+      ...properties,
+    },
+  },
+  ...version,
+});
+const version = (id: string, more: object = {}) => ({
+  [id]: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Function' }, ...more } },
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
+it('a template’s dead-letter queue and key are of the version, and its boundary bounds the role', async () => {
+  const { on, off } = await withAndWithout('properties', async (aws) => {
+    expect(await apply(aws, resources(version('First')), false)).toEqual([]);
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const may = (await invoke(aws, 'one')).body;
+    const DeadLetterConfig = { TargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] } };
+    const changed = resources(version('Second'), {
+      DeadLetterConfig,
+      KmsKeyArn: 'arn:aws:kms:us-east-1:0:key/a',
+    });
+    const failed = await apply(aws, changed, true);
+    const now = await lambda
+      .send(new GetFunctionConfigurationCommand({ FunctionName: 'one', Qualifier: '2' }))
+      .catch(() => undefined);
+    lambda.destroy();
+    const { DeadLetterConfig: dead, KMSKeyArn } = now ?? {};
+    return [may, failed, dead?.TargetArn?.split(':')[2], KMSKeyArn];
+  });
+  expect(on).toEqual(['AccessDeniedException', [], 'sqs', 'arn:aws:kms:us-east-1:0:key/a']);
+  expect(off).toEqual([
+    'done',
+    [expect.stringMatching(/^A version for this Lambda function exists \( 1 \)/)],
+    undefined,
+    undefined,
+  ]);
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html
+it('a version is published of the code that it names only', async () => {
+  const { on, off } = await withAndWithout('properties', (aws) =>
+    apply(aws, resources(version('First', { CodeSha256: 'of-something-else' })), false),
+  );
+  expect(on).toEqual([expect.stringMatching(/^CodeSHA256 \(of-something-else\) is different from current/)]);
+  expect(off).toEqual([]);
+});
