@@ -7,8 +7,8 @@ import os
 MODULES = (
     "functions.runtime", "functions.utilisation", "functions.weights", "functions.memory",
     "functions.payload", "functions.exact", "functions.client_context", "functions.publish",
-    "access.signatures", "access.actions", "access.permissions", "access.secrets", "http.http_api", "http.route_throttling",
-    "events.schedules", "custom_resources", "http.load_balancer", "metrics.metrics", "functions.throttling",
+    "access.signatures", "access.actions", "access.permissions", "access.trust", "access.secrets", "http.http_api",
+    "http.route_throttling", "events.schedules", "custom_resources", "http.load_balancer", "metrics.metrics", "functions.throttling",
     "metrics.alarms", "metrics.metric_data", "scaling.autoscaling", "clock", "functions.provisioned",
     "functions.initialization", "functions.aliases", "transport", "internal_errors", "http.endpoints",
     "functions.states", "images.image_functions", "images.registry", "images.distribution",

@@ -91,6 +91,7 @@ beforeAll(async () => {
   clients = connect(aws.endpoint);
   const { lambda, s3, cloudFormation } = clients;
   const FunctionName = 'churn';
+  await makeRole(aws, 'ticks', [], 'scheduler');
   await lambda.send(
     new CreateFunctionCommand({
       FunctionName,
@@ -300,7 +301,7 @@ describe('the adapters keep the contract of the ports', () => {
     functionName: 'churn',
     group: 'contract',
     target: 'arn:aws:lambda:us-east-1:000000000000:function:churn',
-    role: 'arn:aws:iam::000000000000:role/worker',
+    role: 'arn:aws:iam::000000000000:role/ticks',
     schedulesIn: async () => {
       const { Schedules } = await clients.scheduler.send(new ListSchedulesCommand({ GroupName: 'contract' }));
       return (Schedules ?? []).map(({ Name }) => Name ?? '');

@@ -1,14 +1,22 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   AddPermissionCommand,
   CreateAliasCommand,
+  CreateFunctionCommand,
   DeleteAliasCommand,
   GetPolicyCommand,
   LambdaClient,
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateScheduleCommand,
+  CreateScheduleGroupCommand,
+  SchedulerClient,
+} from '@aws-sdk/client-scheduler';
+import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import {
   CreateTopicCommand,
   SetTopicAttributesCommand,
@@ -27,7 +35,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { type LocalAws, REGION, startAws } from '../../../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from '../../journeys/service.ts';
-import { ACCOUNT, errorName, invoke, LOGS, makeFunction, makeRole, withAndWithout } from '../lambda.ts';
+import { ACCOUNT, errorName, invoke, LOGS, makeFunction, makeRole, withAndWithout, zip } from '../lambda.ts';
 
 const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function`;
 
@@ -355,4 +363,60 @@ it('an alarm reaches a topic only if the topic’s policy lets CloudWatch publis
     return heard.sort();
   });
   expect([on, off]).toEqual([['ours-one'], ['others-one', 'ours-one']]);
+});
+
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
+// https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+// https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+it('a service takes a role only if its trust policy lets it, with the conditions', async () => {
+  const { on, off } = await withAndWithout('trust', async (aws) => {
+    const iam = new IAMClient(client(aws.endpoint));
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const scheduler = new SchedulerClient(client(aws.endpoint));
+    const states = new SFNClient(client(aws.endpoint));
+    const role = async (RoleName: string, service: string, SourceArn?: string): Promise<string> => {
+      const Condition = SourceArn && {
+        StringEquals: { 'aws:SourceAccount': ACCOUNT, 'aws:SourceArn': SourceArn },
+      };
+      const trust = {
+        ...{ Effect: 'Allow', Principal: { Service: `${service}.amazonaws.com` }, Action: 'sts:AssumeRole' },
+        ...(Condition && { Condition }),
+      };
+      const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
+      await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+      return `arn:aws:iam::${ACCOUNT}:role/${RoleName}`;
+    };
+    const ours = `arn:aws:scheduler:${REGION}:${ACCOUNT}:schedule-group/ours`;
+    const machine = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:one`;
+    await scheduler.send(new CreateScheduleGroupCommand({ Name: 'ours' }));
+    const ZipFile = await zip({ 'handler.mjs': 'export const handler = () => 1;' });
+    const Code = { ...{ Runtime: 'nodejs24.x' as const, Handler: 'handler.handler' }, Code: { ZipFile } };
+    const scheduled = {
+      ...{ Name: 'one', ScheduleExpression: 'rate(1 hour)', FlexibleTimeWindow: { Mode: 'OFF' as const } },
+    };
+    const Arn = `${FUNCTION}:one`;
+    const definition = JSON.stringify({ StartAt: 'A', States: { A: { Type: 'Pass', End: true } } });
+    const groupRole = await role('group', 'scheduler', ours);
+    const machineRole = await role('machine', 'states', machine);
+    const found = [
+      lambda.send(new CreateFunctionCommand({ FunctionName: 'one', Role: groupRole, ...Code })),
+      scheduler.send(new CreateScheduleCommand({ ...scheduled, Target: { Arn, RoleArn: groupRole } })),
+      scheduler.send(
+        new CreateScheduleCommand({ ...scheduled, GroupName: 'ours', Target: { Arn, RoleArn: groupRole } }),
+      ),
+      states.send(new CreateStateMachineCommand({ name: 'other', roleArn: machineRole, definition })),
+      states.send(new CreateStateMachineCommand({ name: 'one', roleArn: machineRole, definition })),
+    ];
+    const names = await Promise.all(found.map(errorName));
+    for (const one of [iam, lambda, scheduler, states]) one.destroy();
+    return names;
+  });
+  expect(on).toEqual([
+    'InvalidParameterValueException',
+    'ValidationException',
+    undefined,
+    'AccessDeniedException',
+    undefined,
+  ]);
+  expect(off).toEqual([undefined, undefined, undefined, undefined, undefined]);
 });
