@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startForks } from '../local-aws/forks.ts';
-import { CALLS } from './aws-calls/folder.ts';
+import { callsOf } from './aws-calls/folder.ts';
 import { testsSince } from './changed.ts';
 import { bringTools, lackingTools } from './image-tools.ts';
 import { lacking } from './needs.ts';
@@ -47,6 +47,7 @@ function changedTests([since, more]: readonly string[]): readonly string[] {
 const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
 // Root's tests try as nobody what root alone may do: to be found in it, not to list it.
 chmodSync(tmp, 0o711);
+const records = callsOf(process.pid);
 const env = {
   // Test files and the commands that they run load the same modules hundreds of times.
   NODE_COMPILE_CACHE: join(local, 'compile-cache'),
@@ -56,7 +57,7 @@ const env = {
   ...process.env,
   // The local AWSs of a run unpack and compile the same functions.
   MODELS_AWS_CODE: join(tmp, 'aws-code'),
-  MODELS_AWS_CALLS: CALLS,
+  MODELS_AWS_CALLS: records.own,
   MODELS_AWS_FORKS: join(tmp, 'forks'),
   // And their commands go to processes that have run others: the start of one costs a second and a half.
   MODELS_WARM: windows ? `\\\\.\\pipe\\${basename(tmp)}` : join(tmp, 'warm'),
@@ -125,7 +126,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 shareWarm(env.MODELS_WARM);
 mkdirSync(local, { recursive: true });
-rmSync(CALLS, { recursive: true, force: true });
 const lacks = await lacking();
 if (lacks.length > 0) {
   console.error(['The tests cannot run on this machine.', ...lacks].join('\n'));
@@ -145,8 +145,7 @@ const types = async (aside = false): Promise<boolean> =>
   (await step('types of what browsers run', 'tsc', ['--noEmit', '-p', 'functions/catalog/browser'], aside));
 /** One run of Vitest. */
 function vitest(name: string, args: readonly string[], aside = false): Promise<boolean> {
-  const report = join(local, `${name.replaceAll(' ', '-')}.json`);
-  rmSync(report, { force: true });
+  const report = join(tmp, `${name.replaceAll(' ', '-')}.json`);
   reports.push(report);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return step(name, 'vitest', ['run', ...reporters, ...args], aside);
@@ -178,7 +177,19 @@ await (await forks)?.end();
 await endWarm();
 const extent = words.length === 0 ? ['--whole'] : [];
 const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...extent]);
-if (interrupted) end('SIGKILL');
+if (interrupted) {
+  end('SIGKILL');
+  records.remove();
+} else records.keep();
+/** A run that left no report is one failure; one that was interrupted may have left half of one. */
+const outcomes =
+  none || interrupted
+    ? []
+    : reports.map((report) =>
+        existsSync(report)
+          ? outcome(JSON.parse(readFileSync(report, 'utf8')), root)
+          : { passed: 0, failures: [`no report: ${basename(report)}`] },
+      );
 // A local AWS removes its files itself a moment after its starter has ended, maybe just now.
 rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 if (interrupted) process.exit(130);
@@ -201,14 +212,6 @@ function spent(): string {
   }
 }
 
-/** A run that left no report is one failure. */
-const outcomes = none
-  ? []
-  : reports.map((report) =>
-      existsSync(report)
-        ? outcome(JSON.parse(readFileSync(report, 'utf8')), root)
-        : { passed: 0, failures: [`no report: ${basename(report)}`] },
-    );
 const failures = outcomes.flatMap((one) => one.failures);
 if (!tests && failures.length === 0) failures.push('Vitest ended with an error outside of its tests.');
 for (const [name, success] of Object.entries({ style: styled, types: typed, aws: calls }))
