@@ -60,6 +60,14 @@ export const handler = async (event) => {
   if (how === 'slow') await new Promise((resolve) => setTimeout(resolve, 45_000));
 };`;
 
+/** Answers the request that creates it with a change that its properties ask for. */
+const ODD = `export const handler = async (event) => {
+  const { StackId, RequestId, LogicalResourceId, RequestType, ResourceProperties: { change } } = event;
+  const answer = { Status: 'SUCCESS', PhysicalResourceId: 'thing', StackId, RequestId, LogicalResourceId };
+  const changed = RequestType === 'Create' ? { ...answer, ...JSON.parse(change) } : answer;
+  await fetch(event.ResponseURL, { method: 'PUT', body: JSON.stringify(changed) });
+};`;
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html */
 describe('a custom resource', () => {
   let aws: LocalAws;
@@ -92,6 +100,29 @@ describe('a custom resource', () => {
 
   // https://docs.aws.amazon.com/lambda/latest/dg/services-cloudformation.html: invoked asynchronously, so
   // tried again
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+  it('fails where its answer is too large, is nobody’s, or belongs to another request', async () => {
+    const { on, off } = await withAndWithout('custom_resources', async (own) => {
+      const ServiceToken = await makeFunction(own, { name: 'responder', code: ODD, timeout: 60 });
+      const found = [];
+      for (const change of [
+        { Data: { a: 'ä'.repeat(2048) } },
+        { PhysicalResourceId: '' },
+        { RequestId: 'other' },
+      ]) {
+        const Properties = { ServiceToken, ServiceTimeout: 20, change: JSON.stringify(change) };
+        found.push(await apply(own, `odd${found.length}`, { Thing: { Type: 'Custom::Thing', Properties } }));
+      }
+      return found.map(({ ok, reasons }) => (ok ? 'ok' : reasons[0]));
+    });
+    expect(on).toEqual([
+      'Response object is too long.',
+      'Invalid PhysicalResourceId',
+      'Invalid Response object: RequestId is not that of the request.',
+    ]);
+    expect(off).toEqual(['ok', 'ok', 'ok']);
+  });
+
   it('is invoked again when its function throws', async () => {
     const { on, off } = await withAndWithout('custom_resources', async (other, isOn) => {
       token = await makeFunction(other, { name: 'responder', code: RESPONDER });
