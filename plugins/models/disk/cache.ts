@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { type Problem, problemError } from '../problems/errors.ts';
 import { noteSha256 } from './fresh.ts';
 import { look } from './look.ts';
@@ -79,12 +79,14 @@ const FULL = ['ENOSPC', 'EDQUOT'];
 /** What a person can change: a cache that takes no files. */
 function asProblem(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { code = '', path, dest }: NodeJS.ErrnoException & { readonly dest?: string } = error;
+  const { code = '', path, dest, syscall }: NodeJS.ErrnoException & { readonly dest?: string } = error;
   const isOurs = (at = ''): boolean => at.startsWith(cacheFolder());
+  // Where one of the folders that it lies in cannot be made, that one is named.
+  const isAbove = syscall === 'mkdir' && path !== undefined && cacheFolder().startsWith(`${path}${sep}`);
   // What cannot be opened has a path, what cannot be copied has two, and what cannot be written once it is
   // open has none.
   const isFull = FULL.includes(code) && (path === undefined || isOurs(path) || isOurs(dest));
-  if (!isFull && !(UNWRITABLE.includes(code) && isOurs(path))) return error;
+  if (!isFull && !(UNWRITABLE.includes(code) && (isAbove || isOurs(path)))) return error;
   return isFull ? fullProblem(code, error) : cacheProblem(`cannot be written (${code})`, error);
 }
 

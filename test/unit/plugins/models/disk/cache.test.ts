@@ -1,6 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -237,6 +248,15 @@ describe('once', () => {
     process.env.SERVERLESS_MODELS_CACHE = join(folder, 'full');
     const making = once(cacheFolder('a', 'b'), async () => {});
     await expect(making).rejects.toMatchObject({ code: 'MODELS_CACHE' });
+    // A disk that is not mounted: the system names the folder above that cannot be made.
+    await symlink(join(folder, 'unmounted'), join(folder, 'disk'));
+    process.env.SERVERLESS_MODELS_CACHE = join(folder, 'disk', 'cache');
+    const above: unknown = await once(cacheFolder('a', 'b'), async () => {}).catch(
+      (reason: unknown) => reason,
+    );
+    expect(above).toMatchObject({ code: 'MODELS_CACHE' });
+    expect(String(above)).toContain(`The cache folder ${join(folder, 'disk', 'cache')} cannot be written`);
+    process.env.SERVERLESS_MODELS_CACHE = join(folder, 'full');
     const path = join(folder, 'file');
     await writeFile(path, 'content');
     await new Promise((resolve) => setTimeout(resolve, 2100));
