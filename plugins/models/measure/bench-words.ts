@@ -122,7 +122,7 @@ export function firstWords({ first, target }: BenchDocument): string | undefined
 export function millionWords({ million }: BenchDocument): string | undefined {
   if (million === undefined) return undefined;
   const { total, rate, duration, from } = million;
-  return `${dollarFigure(total, 3)} a million rows on Lambda at ${quantity(rate ?? 0)} requests/s and ${milliseconds(duration)} a request (${from})`;
+  return `${dollarFigure(total, 3)} a million rows on Lambda, its logs and metrics included, at ${quantity(rate ?? 0)} requests/s and ${milliseconds(duration)} a request (${from})`;
 }
 
 export function benchText(document: BenchDocument, places: readonly string[]): string {

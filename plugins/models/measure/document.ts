@@ -50,8 +50,8 @@ export function benchDocument(
 }
 
 /**
- * What Lambda asks for a million rows at the rate of Server: a month's cost of such traffic, without what
- * stands anyway.
+ * What a million rows cost at the rate of Server, with what their requests cause beside Lambda: a month's
+ * cost of such traffic, without what stands anyway.
  */
 function millionOf(
   model: Model,
