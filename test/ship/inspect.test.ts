@@ -220,8 +220,25 @@ describe('what cannot be served is refused, all reasons at once', () => {
     const text = await problemOf(prepare(modelOf('odd.onnx'), service.context()));
     expect(text).toMatch(/Input s is a sequence/);
     expect(text).toMatch(/Input x declares no rank/);
-    expect(text).toMatch(/Input b is a tensor of bfloat16/);
+    expect(text).toMatch(
+      /Input b is a tensor of bfloat16,.* Cast inputs of float32 to bfloat16 at the beginning of the graph/,
+    );
     expect(text).toMatch(/MODELS_ARTIFACT_UNSUPPORTED/);
+  });
+
+  it.each([
+    [16, /Cast outputs of bfloat16 to float32 at the end of the graph, or export the model in float32/],
+    [14, /Give the real and the imaginary part of complex64 as a tensor each/],
+  ])('says what to do about outputs of the type %i alone: they are tensors', async (elem, fix) => {
+    await service.write(
+      'out.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['y'])],
+        inputs: [tensorInfo('x', FLOAT, [1])],
+        outputs: [tensorInfo('y', elem, [1])],
+      }),
+    );
+    expect(await problemOf(prepare(modelOf('out.onnx'), service.context()))).toMatch(fix);
   });
 
   it('a file that is not there, a folder without a graph, weights under the graph’s name', async () => {

@@ -92,7 +92,9 @@ export function declared(source: Source, key: string) {
     if (type.kind !== 'tensor' || datatype === undefined) {
       unsupported(
         `Input ${name} is ${kindOf(type)}, which the inference protocol cannot carry.`,
-        'Export the model with plain tensors as inputs.',
+        type.kind === 'tensor'
+          ? castFix(type.elem, 'inputs')
+          : 'Export the model with plain tensors as inputs.',
       );
     } else if (type.shape === undefined) {
       unsupported(
@@ -113,11 +115,25 @@ export function declared(source: Source, key: string) {
     }
   }
   if (outputs.length === 0) {
-    unsupported('No output is a plain tensor.', notices[0] ?? 'Export the model with at least one output.');
+    const [output] = source.info.outputs;
+    const fix = output?.type.kind === 'tensor' ? castFix(output.type.elem, 'outputs') : '';
+    unsupported(
+      'No output is a tensor that the inference protocol can carry.',
+      notices[0] === undefined
+        ? 'Export the model with at least one output.'
+        : `${notices[0]}${fix && ` ${fix}`}`,
+    );
   }
   const [first, ...others] = problems;
   if (first !== undefined) throw problemError([first, ...others]);
   return { inputs, outputs, omitted, notices };
+}
+
+/** A tensor it is: what helps is another type of its elements. */
+function castFix(elem: number, of: 'inputs' | 'outputs'): string {
+  const name = OTHER_TYPES[elem] ?? 'that type';
+  if (name.startsWith('complex')) return `Give the real and the imaginary part of ${name} as a tensor each.`;
+  return `Cast ${of === 'inputs' ? `inputs of float32 to ${name} at the beginning` : `outputs of ${name} to float32 at the end`} of the graph, or export the model in float32 or float16.`;
 }
 
 type DeclaredOutput = {
