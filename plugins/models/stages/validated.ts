@@ -113,9 +113,12 @@ const hasMeasured = ({ metric }: GateState): boolean => metric?.result?.verdict 
 
 /** Why what is live may not be what stays; undefined: it is. */
 function standingOf(release: Release): string | undefined {
-  const { phase, candidate, reason, intent } = release;
+  const { phase, stable, reason, intent } = release;
   const because = reason === undefined ? '' : ` (${reason})`;
-  if (phase === 'HELD') return `its release of version ${candidate?.version ?? 'unknown'} is held${because}`;
+  if (phase === 'HELD')
+    return isPending(release)
+      ? `its release of version ${release.candidate.version} is held${because}`
+      : `version ${stable?.version} is live there, and held${because}`;
   if (isPending(release))
     return `its release of version ${release.candidate.version} is under way there (${phase}, ${weightOf(release)} %)`;
   if (isReversing(release)) return `its live version is doubted there${because}`;

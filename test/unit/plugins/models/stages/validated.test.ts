@@ -202,6 +202,18 @@ const refusals: readonly (readonly [string, FoundAtStage, string])[] = [
     'its release of version 4 is held (no data)',
   ],
   [
+    'that is held after it was promoted',
+    there(
+      {},
+      {
+        phase: 'HELD',
+        held: { from: 'BAKING', by: 'limit', at: AT, pagedAt: AT },
+        reason: 'an alarm is on, and there were 2 automatic rollbacks in 24 hours already',
+      },
+    ),
+    'version 3 is live there, and held (an alarm is on, and there were 2 automatic rollbacks in 24 hours already)',
+  ],
+  [
     'that is doubted',
     there({}, { phase: 'REVERSING', reversal: { to: candidate } }),
     'its live version is doubted there',
