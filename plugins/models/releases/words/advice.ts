@@ -4,11 +4,12 @@ import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../../core/release/phases/judging.ts';
 import { pointsAt, say } from '../../../../core/release/state/alias-target.ts';
 import { GOES_OFF_MS } from '../../../../core/release/state/durations.ts';
-import { isEnd, isOpen, isPending, standing, weightOf } from '../../../../core/release/state/predicates.ts';
+import { isEnd, isOpen, standing, weightOf } from '../../../../core/release/state/predicates.ts';
 import { repairOf } from '../../../../core/release/state/stuck.ts';
 import { undoneOf } from '../../../../core/release/state/undone.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
+import { inItsPlace, moved } from './moved-alias.ts';
 import { ofPhase, sentence, toThere, wayBack } from './phase-advice.ts';
 import { moment } from './time.ts';
 import { WORKER_LOG, withWants } from './wants.ts';
@@ -39,7 +40,8 @@ export function advice(
 ): Advice {
   const own = ofPhase(release, now, command);
   const { phase, intent, held, stable, updatedAt, quietUntil, reason } = release;
-  if (held?.by === 'foreign' && phase === 'HELD') return own;
+  if (held?.by === 'foreign' && phase === 'HELD')
+    return pointsAt(alias, standing(release) ?? null) ? inItsPlace(own, release, command) : own;
   // Whoever looks at weights, or at a move, writes each minute.
   const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;
   const isUnticked = looks && now - Date.parse(updatedAt) > STALE;
@@ -165,37 +167,6 @@ function repairs(release: Release, command: Say): readonly string[] {
   return repair === undefined
     ? []
     : [sentence(repair), `\`${command('rollback')}\` takes the candidate away.`];
-}
-
-/** The alias is where no release put it; nobody judges a weight that stands there. */
-function moved(
-  alias: AliasState | undefined,
-  release: Release,
-  functionName: string,
-  command: Say,
-): Pick<Advice, 'level' | 'summary' | 'todo'> {
-  const { phase, stable } = release;
-  const isWeighted = Object.keys(alias?.weights ?? {}).length > 0;
-  return {
-    level: isEnd(phase) && !isWeighted ? 'look' : 'act',
-    summary: `The alias points to ${say(alias)}, which no release did (${say(standing(release))} is recorded).`,
-    todo: [
-      'Find out who moved it.',
-      ...(stable === undefined
-        ? []
-        : [
-            isPending(release)
-              ? `\`${command('rollback')}\` gives version ${stable.version} all traffic.`
-              : `\`${command('rollback')} --to ${stable.version}\` puts it back.`,
-          ]),
-      ...(isWeighted
-        ? [
-            `\`${command.aws(withoutWeights(functionName))}\` takes only the weights away, without the worker.`,
-          ]
-        : []),
-      `\`${command.sls('deploy')}\` goes on from where it is.`,
-    ],
-  };
 }
 
 /** The last look could not judge the step: its candidate has its weight, and nothing would roll it back. */

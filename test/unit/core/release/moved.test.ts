@@ -87,6 +87,31 @@ describe('a hold since somebody moved the alias', () => {
     return w;
   };
 
+  it('is told as what is left once the alias is in its place again, and ended by resume', async () => {
+    const w = await held();
+    move(w, '4');
+    await minutes(w, 2);
+    expect(await statusIn(w)).toMatchObject({
+      level: 'look',
+      summary:
+        'Somebody had moved the alias, which is in its place again. The release is held for that still, and nothing goes on by itself.',
+      todo: ['`sls models resume --model churn --stage dev` goes on from where it was.'],
+    });
+    expect(await w.command('resume')).toMatchObject({ done: true, tick: { phase: 'BAKING' } });
+    const canary = await deployed();
+    await until(canary, 'JUDGING', GOOD);
+    move(canary, '3');
+    await minutes(canary, 2);
+    move(canary, '3', { 4: 0.05 });
+    await minutes(canary, 2, GOOD);
+    const { level, todo } = await statusIn(canary);
+    expect([level, todo.at(-1)]).toEqual([
+      'act',
+      '`sls models rollback --model churn --stage dev` takes version 4 away.',
+    ]);
+    expect(await canary.command('resume')).toMatchObject({ done: true, tick: { phase: 'JUDGING' } });
+  });
+
   it('is told and advised with what the command does', async () => {
     const w = await held();
     expect((await statusIn(w)).todo.at(-1)).toBe(
