@@ -51,7 +51,7 @@ export function alarmed(state: WatchedRelease, facts: ReleaseFacts, now: number)
       now,
     );
   if (state.rollbacks.filter((at) => now - Date.parse(at) < ROLLBACKS_COUNT_MS).length >= MOST) {
-    const why = `${alarm} is on, and there were ${MOST} automatic rollbacks in 24 hours already`;
+    const why = `the alarm ${alarm} came on, and there were ${MOST} automatic rollbacks in 24 hours already`;
     return holdFor(state, 'limit', why, now);
   }
   const crashing = suffix === ALARMS.crashes ? crashesNow(facts.latest ?? []) : undefined;

@@ -81,7 +81,7 @@ describe('a live version', () => {
     traffic.hard(1);
     const { held, reason } = await on.until('HELD');
     expect(held).toMatchObject({ by: 'limit', from: 'BAKING' });
-    expect(reason).toMatch(/-crashes is on, and there were 2 automatic rollbacks in 24 hours already$/);
+    expect(reason).toMatch(/-crashes came on, and there were 2 automatic rollbacks in 24 hours already$/);
     await expect.poll(pager.subjects, WRITTEN).toContain('[page] churn: the release is held');
     await alarmed(on, 'release');
     expect(await on.alias()).toEqual(whole('4'));

@@ -5,6 +5,7 @@ import { ALARMS } from '../../../../../core/release/document/worker-contract.ts'
 import { type Chaos, calm } from '../../../../fakes/chaos.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
 import { FUNCTION, LIVE, request, tick } from '../../../../fakes/world.ts';
+import { statusIn } from '../seen.ts';
 import {
   alarm,
   DAY,
@@ -346,6 +347,10 @@ describe('an alarm after promotion', () => {
     expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'limit', from: 'BAKING' } });
     expect(w.target()).toEqual({ version: '4', weights: {} });
     w.alarms.set(`${FUNCTION}-errors`, 'OK');
+    // By the time that somebody looks, it may be off.
+    expect((await statusIn(w)).summary).toBe(
+      'The release is held; version 4 is live. The alarm shop-dev-churn-errors came on, and there were 2 automatic rollbacks in 24 hours already.',
+    );
     expect(await w.command('resume')).toMatchObject({ done: true, tick: { phase: 'BAKING' } });
   });
 

@@ -208,10 +208,10 @@ const refusals: readonly (readonly [string, FoundAtStage, string])[] = [
       {
         phase: 'HELD',
         held: { from: 'BAKING', by: 'limit', at: AT, pagedAt: AT },
-        reason: 'an alarm is on, and there were 2 automatic rollbacks in 24 hours already',
+        reason: 'an alarm came on, and there were 2 automatic rollbacks in 24 hours already',
       },
     ),
-    'version 3 is live there, and held (an alarm is on, and there were 2 automatic rollbacks in 24 hours already)',
+    'version 3 is live there, and held (an alarm came on, and there were 2 automatic rollbacks in 24 hours already)',
   ],
   [
     'that is doubted',
