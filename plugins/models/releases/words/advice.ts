@@ -141,24 +141,37 @@ export function advice(
     };
   }
   if (unsure !== undefined) return unsure;
-  return withWants(aside(own, on, functionName, now, command), release, now, command);
+  return withWants(aside(own, on, release, now, command), release, now, command);
 }
 
 /** An alarm that ends no release, where all else is well. */
 function aside(
   own: Advice,
   [other]: readonly AlarmOn[],
-  functionName: string,
+  release: Release,
   now: number,
   command: Say,
 ): Advice {
   if (other === undefined || own.level !== 'ok') return own;
+  const since = Math.max(Date.parse(other.since), Date.parse(lastChange(release)));
   return {
     ...own,
     level: 'look',
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
-    todo: [todoOf(other.alarm.slice(functionName.length + 1), now - Date.parse(other.since), command)],
+    todo: [todoOf(other.alarm.slice(release.functionName.length + 1), now - since, command)],
   };
+}
+
+/** When it last began, was resumed or ended: an alarm may still tell of a hold until then. */
+function lastChange({ phase, startedAt, shifts, updatedAt }: Release): string {
+  // Who resumes a step has it begin anew, with the weight that it had.
+  const resumed = shifts.findLast(({ step, weight }, index) => {
+    const before = shifts[index - 1];
+    return before?.step === step && before.weight === weight;
+  });
+  // While it is judged, each look is noted.
+  const noted = phase === 'JUDGING' ? startedAt : updatedAt;
+  return [startedAt, resumed?.at ?? '', noted].toSorted().at(-1) ?? startedAt;
 }
 
 /** The worker's log has no more of a stack that failed half-way than that it did. */
@@ -242,7 +255,7 @@ export function unrecorded(alias: AliasState, functionName: string, command: Say
  * What an alarm that ends no release asks of a person.
  *
  * @param suffix of its name
- * @param age milliseconds since it came on
+ * @param age milliseconds since it came on, or its release changed
  */
 function todoOf(suffix: string, age: number, command: Say): string {
   switch (suffix) {

@@ -188,6 +188,23 @@ describe('an alarm beside it', () => {
       /does not go off by itself: see .*models-release.* sweep/,
     );
   });
+
+  it('that tells of a hold: it goes off within half an hour of its end, however long it was on', async () => {
+    for (const verb of ['resume', 'promote'] as const) {
+      const w = await deployed();
+      for (let done = 0; done < 200 && w.state()?.phase !== 'HELD'; done += 1)
+        await minute(w, GOOD, { perMinute: 1 });
+      expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'nodata' } });
+      w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'ALARM');
+      await minutes(w, 8 * 60, GOOD, { perMinute: 1 });
+      expect(await w.command(verb)).toMatchObject({ done: true });
+      await minutes(w, 5, GOOD);
+      expect((await statusIn(w)).todo.join()).toContain('goes off by itself within half an hour');
+      // By then the steps that were left are over, too.
+      await minutes(w, 70, GOOD);
+      expect((await statusIn(w)).todo.join()).toContain('does not go off by itself');
+    }
+  });
 });
 
 describe('weights without a release that runs', () => {
