@@ -12,7 +12,7 @@ MODULES = (
     "metrics.alarms", "metrics.metric_data", "scaling.autoscaling", "clock", "functions.provisioned",
     "functions.initialization", "functions.aliases", "transport", "internal_errors", "http.endpoints",
     "functions.states", "images.image_functions", "images.registry", "images.distribution",
-    "functions.function_urls", "functions.layer_list", "change_sets", "stack_states", "properties",
+    "functions.function_urls", "functions.layer_list", "change_sets", "stack_states", "properties", "deletions",
     "access.deployer", "functions.asynchronous", "metrics.log_filter", "objects.objects", "objects.object_keys",
     "objects.object_events", "events.queues", "events.redrive", "events.builds", "functions.event_sources",
     "machines.state_machines", "machines.distributed_map", "machines.machine_deletion",

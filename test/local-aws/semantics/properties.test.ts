@@ -6,7 +6,13 @@ import {
   waitUntilStackCreateComplete,
   waitUntilStackUpdateComplete,
 } from '@aws-sdk/client-cloudformation';
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  CreateAliasCommand,
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  ListVersionsByFunctionCommand,
+} from '@aws-sdk/client-lambda';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import type { LocalAws } from '../../../local-aws/start.ts';
@@ -107,4 +113,31 @@ it('a version is published of the code that it names only', async () => {
   );
   expect(on).toEqual([expect.stringMatching(/^CodeSHA256 \(of-something-else\) is different from current/)]);
   expect(off).toEqual([]);
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
+// https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html
+it('a stack deletes no bucket that has objects, and no version that an alias points to', async () => {
+  const { on, off } = await withAndWithout('deletions', async (aws) => {
+    const bucket = { Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'kept' } } };
+    expect(await apply(aws, resources({ ...version('First'), ...bucket }), false)).toEqual([]);
+    const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+    await s3.send(new PutObjectCommand({ Bucket: 'kept', Key: 'a', Body: 'a' }));
+    s3.destroy();
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const live = { FunctionName: 'one', Name: 'live', FunctionVersion: '1' };
+    await lambda.send(new CreateAliasCommand(live));
+    const failed = await apply(aws, resources({}), true);
+    const there = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName: 'one' }));
+    lambda.destroy();
+    return [failed.toSorted(), there.Versions?.map((one) => one.Version)];
+  });
+  expect(on).toEqual([
+    [
+      expect.stringContaining('The bucket you tried to delete is not empty'),
+      expect.stringContaining('referenced by an alias'),
+    ],
+    ['$LATEST', '1'],
+  ]);
+  expect(off).toEqual([[], ['$LATEST']]);
 });
