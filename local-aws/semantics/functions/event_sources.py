@@ -1,7 +1,13 @@
 """A queue as a function's event source: the function's role must be allowed to receive from it, when the mapping is made and as long as
-it runs, and messages must stay invisible at least as long as the function may take.
+it runs, and messages must stay invisible at least as long as the function may take. A function that reports which messages failed
+must name them: where it names none of the batch, or answers in another form, all of them failed.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+
+MiniStack deletes what such an answer does not name.
 """
+
+import json
 
 from ministack.services import lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
@@ -14,6 +20,13 @@ _ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 def install() -> None:
     lambda_svc._role_may_receive = lambda config, arn: forbidden(config, arn) is None
+    lambda_svc._failed_of = failed_of
+    patch.source(
+        lambda_svc,
+        "_run_sqs_batch",
+        ("        if isinstance(body, dict):\n            for failure in body", "        failed_ids = _failed_of(body, batch)\n        if False:\n            for failure in body"),
+        ("        elif isinstance(body, str):\n", "        elif False:\n"),
+    )
     patch.wrap(lambda_svc, "_create_esm", _create)
     patch.wrap(provisioners, "_lambda_esm_create", _provision)
     patch.source(
@@ -30,6 +43,23 @@ def install() -> None:
         "_lambda_esm_update",
         ('esm["FunctionName"] = func_name', 'esm["FunctionName"], esm["Qualifier"] = func_name, qualifier'),
     )
+
+
+def failed_of(answer, batch: list[dict]) -> set[str]:
+    """The ids of the messages that an answer says failed; nothing, or an empty list, says that none did."""
+    everything = {message["id"] for message in batch}
+    if isinstance(answer, str):
+        try:
+            answer = json.loads(answer) if answer else None
+        except ValueError:
+            return everything
+    if not answer:
+        return set()
+    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else [None]
+    if failures is None:
+        return set()
+    named = {one.get("itemIdentifier") if isinstance(one, dict) else None for one in failures} if isinstance(failures, list) else {None}
+    return named if named <= everything else everything
 
 
 def forbidden(config: dict, queue_arn: str) -> str | None:

@@ -262,6 +262,52 @@ it('a queue feeds a function whose role may receive, and that ends before its me
   expect(off).toEqual({ refusals: ['', ''], made: '', left: [0, 0, 0] });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+it('a report of failures that names no message of the batch is of all of them', async () => {
+  const { on, off } = await withAndWithout('event_sources', async (aws, isOn) => {
+    const sqs = new SQSClient(client(aws.endpoint));
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const left: number[][] = [];
+    const answers = [
+      '[]',
+      '[{ itemIdentifier: "other" }]',
+      '[{ itemIdentifier: null }]',
+      '[{ id: Records[0].messageId }]',
+    ];
+    for (const [n, failures] of answers.entries()) {
+      const queue = await makeQueue(sqs, `queue${n}`, { VisibilityTimeout: '600' });
+      const ends = await makeQueue(sqs, `ends${n}`);
+      const code = `import { SQSClient, SendMessageCommand } from '@aws-sdk/client-sqs';
+export const handler = async ({ Records }) => {
+  await new SQSClient({}).send(new SendMessageCommand({ QueueUrl: ${JSON.stringify(ends.url)}, MessageBody: 'm' }));
+  return { batchItemFailures: ${failures} };
+};`;
+      const may = [LOGS, { Effect: 'Allow', Action: 'sqs:*', Resource: '*' }];
+      await makeFunction(aws, { name: `reports${n}`, code, may });
+      await lambda.send(
+        new CreateEventSourceMappingCommand({
+          ...{ FunctionName: `reports${n}`, EventSourceArn: queue.arn },
+          FunctionResponseTypes: ['ReportBatchItemFailures'],
+        }),
+      );
+      await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'm' }));
+      await receive(sqs, ends, 1);
+      // What is kept is kept; what is deleted goes when the function has ended.
+      if (isOn && n > 0) await pause(2000);
+      else await expect.poll(() => counts(sqs, queue)).toEqual([0, 0, 0]);
+      left.push(await counts(sqs, queue));
+    }
+    for (const one of [sqs, lambda]) one.destroy();
+    return left;
+  });
+  const [none, hidden] = [
+    [0, 0, 0],
+    [0, 1, 0],
+  ];
+  expect(on).toEqual([none, hidden, hidden, hidden]);
+  expect(off).toEqual([none, none, none, none]);
+});
+
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 it('a mapping runs no more at a time than it says, and all of them', async () => {
   const aws = await startAws();
