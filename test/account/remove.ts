@@ -17,8 +17,12 @@ export const leftLines = ({ there, unknown }: Left): readonly string[] => [
   ...unknown.map((line) => `not looked for: ${line}`),
 ];
 
-/** How often it looks and removes, and the seconds between: lists are behind, and deletions take a while. */
-const PASSES = 4;
+/**
+ * How often it looks and removes, and the seconds between: lists are behind, and deletions take a while. That
+ * of a queue takes a minute:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+ */
+const PASSES = 7;
 const APART = 15;
 
 const messageOf = (error: unknown): string =>
