@@ -6,6 +6,7 @@ import type { Clients } from '../clients.ts';
 import { inferUrl, JSON_BODY, sendSigned } from '../http.ts';
 import { functionOf } from '../names.ts';
 import { DEPLOY } from '../prices.ts';
+import { until } from '../wait.ts';
 
 export const deletedAlias: RunCheck = {
   name: 'deleted-alias',
@@ -13,9 +14,9 @@ export const deletedAlias: RunCheck = {
   says: 'A policy’s statements belong to the alias that they were added to; an alias that is made again has none.',
   page: 'https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html',
   minutes: 20,
-  use: { ...DEPLOY, httpRequest: 5 },
+  use: { ...DEPLOY, httpRequest: 40 },
   run: async (scene) => {
-    const { name, account, clients, known, sls, deploy } = scene;
+    const { name, account, clients, known, sls, deploy, signal } = scene;
     const FunctionName = functionOf(name);
     const url = await inferUrl(scene);
     const body = Buffer.from(JSON.stringify(known.request));
@@ -34,7 +35,12 @@ export const deletedAlias: RunCheck = {
     const without = await answered();
     const commands = commandsIn((await sls('models', 'status', '--model', 'employment')).text);
     for (const command of commands) await sendCommand(clients.lambda, account.region, command);
-    const after = { policy: await statements(clients, FunctionName), status: await answered() };
+    // A permission counts a while after Lambda has taken it.
+    const patience = { patience: 60, every: 2, signal };
+    const status = await until('the gateway reaches the alias', patience, async () =>
+      (await answered()) === 200 ? 200 : undefined,
+    ).catch(answered);
+    const after = { policy: await statements(clients, FunctionName), status };
     return finding(
       /The alias is gone/.test(gone) &&
         code === 1 &&
