@@ -83,7 +83,7 @@ describe.each(each)('%s', (_, framework: Framework) => {
   it.each([
     [['validate'], ['MODELS_UNKNOWN_KEY', 'MODELS_ARTIFACT_MISSING']],
     [['list'], ['MODELS_UNKNOWN_KEY']],
-    [['drift'], ['MODELS_UNKNOWN_KEY']],
+    [['invoke'], ['MODELS_UNKNOWN_KEY']],
   ])('problems of a declaration are JSON alone with --json: %j', async (verb, codes) => {
     const folder = await service(framework, 'commands', { yaml: faulty });
     const { stdout, output, code } = await run(framework, folder, ['models', ...verb, '--json']);
@@ -96,6 +96,15 @@ describe.each(each)('%s', (_, framework: Framework) => {
       'models.churn.memori: is not a key that exists here. Did you mean `memory`? [MODELS_UNKNOWN_KEY]',
     );
     expect(output.split(text)).toHaveLength(2);
+  });
+
+  it('what asks of that which is deployed goes on with the models that are declared well', async () => {
+    const folder = await service(framework, 'commands', { yaml: faulty });
+    const { stdout, output, code } = await run(framework, folder, ['models', 'drift', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ message: 'fraud declares no drift.' }]);
+    expect(output).toContain('models.churn.memori: is not a key that exists here. Did you mean `memory`?');
+    expect(output).toContain('Left out, since serverless.yml is wrong there: churn.');
   });
 
   it('what a command meets on its way is JSON alone with --json, and a text without', async () => {

@@ -18,7 +18,8 @@ import { makeQueue } from '../queue.ts';
 async function refusals(aws: LocalAws): Promise<Readonly<Record<string, string | undefined>>> {
   const lambda = new LambdaClient(client(aws.endpoint));
   const sqs = new SQSClient(client(aws.endpoint));
-  await makeFunction(aws, { name: 'f', code: 'export const handler = async () => 1;' });
+  const send = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: '*' } as const;
+  await makeFunction(aws, { name: 'f', code: 'export const handler = async () => 1;', may: [LOGS, send] });
   const publish = async (): Promise<string> =>
     (await lambda.send(new PublishVersionCommand({ FunctionName: 'f' }))).Version ?? '';
   const first = await publish();

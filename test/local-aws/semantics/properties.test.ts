@@ -42,9 +42,9 @@ const policy = (...actions: readonly string[]) => ({
   Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }],
 });
 
-/** Says whether its role may list functions. */
-const CODE = `const { LambdaClient, ListFunctionsCommand } = require('@aws-sdk/client-lambda');
-exports.handler = () => new LambdaClient({}).send(new ListFunctionsCommand({})).then(() => 'done', (error) => error.name);`;
+/** Says whether its role may list its versions. */
+const CODE = `const { LambdaClient, ListVersionsByFunctionCommand } = require('@aws-sdk/client-lambda');
+exports.handler = () => new LambdaClient({}).send(new ListVersionsByFunctionCommand({ FunctionName: 'one' })).then(() => 'done', (error) => error.name);`;
 
 const resources = (version: object, properties: object = {}) => ({
   Dead: { Type: 'AWS::SQS::Queue', Properties: {} },
@@ -59,7 +59,10 @@ const resources = (version: object, properties: object = {}) => ({
       },
       PermissionsBoundary: { Ref: 'Bound' },
       Policies: [
-        { PolicyName: 'own', PolicyDocument: policy('logs:*', 'sqs:SendMessage', 'lambda:ListFunctions') },
+        {
+          PolicyName: 'own',
+          PolicyDocument: policy('logs:*', 'sqs:SendMessage', 'lambda:ListVersionsByFunction'),
+        },
       ],
     },
   },
