@@ -2,7 +2,7 @@ import type { AliasState } from '../../../../core/ports/aws.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import { isOurs } from '../../../../core/release/state/alias-target.ts';
 import type { Problem } from '../../problems/errors.ts';
-import type { Advice, Level, Say } from '../words/level.ts';
+import { type Advice, type Say, worse } from '../words/level.ts';
 import { moment } from '../words/time.ts';
 import type { Carried } from './permissions.ts';
 
@@ -76,10 +76,6 @@ export function lacksProblem(
     ].join('\n'),
   };
 }
-
-const LEVELS: readonly Level[] = ['ok', 'look', 'act'];
-const worse = (one: Level, other: Level): Level =>
-  LEVELS.indexOf(one) > LEVELS.indexOf(other) ? one : other;
 
 /** Settings of asynchronous calls turn nobody away. */
 const isFelt = (missing: readonly Carried[]): boolean => missing.some(({ kind }) => kind !== 'invoke');

@@ -1,7 +1,13 @@
-/** What a status says to a person. Shapes only. */
+/** What a status says to a person: shapes, and which of two levels is worse. */
 
 /** `ok`: sleep on. `look`: at daytime. `act`: now. */
 export type Level = 'ok' | 'look' | 'act';
+
+const LEVELS: readonly Level[] = ['ok', 'look', 'act'];
+
+/** The one of both that asks more of a person. */
+export const worse = (one: Level, other: Level): Level =>
+  LEVELS.indexOf(one) > LEVELS.indexOf(other) ? one : other;
 
 export type Advice = {
   readonly level: Level;

@@ -2,7 +2,7 @@ import type { Release } from '../../../../core/release/document/contract.ts';
 import type { WriteBack } from '../../../../core/release/document/parts-contract.ts';
 import { BLIND_MS } from '../../../../core/release/state/durations.ts';
 import { shouldSay } from '../../../../core/release/state/write-back.ts';
-import type { Advice, Say } from './level.ts';
+import { type Advice, type Say, worse } from './level.ts';
 import { sentence } from './phase-advice.ts';
 import { moment } from './time.ts';
 
@@ -28,7 +28,7 @@ export function withWants(
   if (found.length === 0) return own;
   return {
     ...own,
-    level: own.level === 'ok' ? 'look' : own.level,
+    level: worse(own.level, 'look'),
     summary: [own.summary, ...found.map(({ is }) => is)].join(' '),
     todo: [...own.todo, ...found.map(({ todo }) => todo)],
   };
