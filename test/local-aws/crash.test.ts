@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cloud, cloud } from './crash/cloud.ts';
-import { different, killsOf, runner } from './crash/crash.ts';
+import { different, killedAt, killsOf, runner } from './crash/crash.ts';
 import { PATHS } from './crash/paths.ts';
 
 /** One in so many of the places to die at is tried; `npm run soak -- crash` tries them all. */
@@ -25,19 +25,19 @@ describe('a release whose worker dies', () => {
 
   let place = 0;
   it.each(PATHS)('ends as it should: $name', async (path) => {
-    const { run, end } = runner(aws, path);
-    const clean = await run(undefined);
+    const plays = runner(aws, path);
+    const clean = await plays.run(undefined);
     expect(clean.wrong).toEqual([]);
     expect([clean.phase, clean.alias?.version]).toEqual(path.ends);
     for (const kill of killsOf(clean)) {
       place += 1;
       const moves = PINNED.has(path.name) && isMove(clean.writes, kill.at);
       if (place % EVERY !== 0 && !moves) continue;
-      const crashed = await run(kill);
+      const crashed = await killedAt(plays, clean, kill);
       expect(different(clean, crashed), `killed ${kill.side} ${clean.writes[kill.at]} (${kill.at})`).toEqual(
         [],
       );
     }
-    await end();
+    await plays.end();
   });
 });

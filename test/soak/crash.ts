@@ -1,5 +1,5 @@
 import { cloud } from '../local-aws/crash/cloud.ts';
-import { different, killsOf, runner } from '../local-aws/crash/crash.ts';
+import { different, killedAt, killsOf, runner } from '../local-aws/crash/crash.ts';
 import { PATHS, type Path } from '../local-aws/crash/paths.ts';
 
 /** Paths that are played at a time, each on a local AWS of its own: most of their time is waiting. */
@@ -35,19 +35,19 @@ async function everyCrashOf(
 ): Promise<{ readonly kills: number; readonly faults: readonly string[] }> {
   const aws = await cloud();
   try {
-    const { run, end } = runner(aws, path);
-    const clean = await run(undefined);
+    const plays = runner(aws, path);
+    const clean = await plays.run(undefined);
     const faults = clean.wrong.map((wrong) => `${path.name}: ${wrong}`);
     const kills = killsOf(clean);
     for (const kill of kills) {
       const where = `${path.name}, killed ${kill.side} write ${kill.at} (${clean.writes[kill.at]})`;
-      const found = await run(kill).then(
+      const found = await killedAt(plays, clean, kill).then(
         (crashed) => different(clean, crashed),
         (error: unknown) => [String(error)],
       );
       faults.push(...found.map((fault) => `${where}: ${fault}`));
     }
-    await end();
+    await plays.end();
     return { kills: kills.length, faults };
   } finally {
     await aws.close();
