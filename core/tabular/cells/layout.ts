@@ -1,4 +1,5 @@
 import type { Columns, Datatype, Signature, TensorSpec } from '../../tensor/contract.ts';
+import { counted } from '../../text/counted.ts';
 import { BY_NAME, IN_ORDER, listOf, placesOf, type Taken } from './columns.ts';
 
 /** One element of a row of the model: where it goes, and what people call it. */
@@ -222,8 +223,12 @@ function inOrder(
   const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
   const rest = widths.length - known;
   if (open.length > 1 || (open.length === 0 ? rest !== 0 : rest < 1)) {
+    const takes =
+      open.length > 1
+        ? `the inputs ${listOf(open.map(({ name }) => name))} of the model have no fixed width`
+        : `the model takes ${known + open.length}${open.length > 0 ? ' or more' : ''}`;
     throw fault(
-      `It has ${widths.length} columns without names; the model takes ${known}${open.length > 0 ? ' or more' : ''}.`,
+      `It has ${counted(widths.length, 'column')} without names; ${takes}.`,
       'Name the columns after the inputs of the model, or leave out those that are no input.',
     );
   }

@@ -164,7 +164,7 @@ function proposalLines({ proposal }: CapacityReport): readonly string[] {
   return rows(
     'write',
     line,
-    `${dollars(cost.kept + cost.requests)} a month (${dollars(cost.kept)} kept at the least, ${dollars(cost.requests)} for requests), on demand ${dollars(cost.onDemand)}`,
+    `${dollars(cost.kept + cost.requests)} a month (${dollars(cost.kept)} kept at the least, ${dollars(cost.requests)} for requests, their logs and metrics), on demand ${dollars(cost.onDemand)}`,
     isBounded
       ? '`max` is what fits: it does not let scaling go to twice the busiest hour'
       : `\`max\` lets scaling go to ${HEADROOM} times the busiest hour; ${release.versions} versions hold up to ${release.instances} during a release`,

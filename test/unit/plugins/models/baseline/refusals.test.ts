@@ -228,6 +228,20 @@ describe('reference data are refused', () => {
       named,
       /has 3 columns without names; the model takes 2/,
     ],
+    [
+      'with a column less than inputs',
+      'a.jsonl',
+      '[1]',
+      [input('a', 'FP32', 1), input('rest', 'FP32', -1)],
+      /has 1 column without names; the model takes 2 or more/,
+    ],
+    [
+      'for inputs that share the columns in ways unknown',
+      'a.jsonl',
+      '[1,2,3]',
+      [input('a', 'FP32', -1), input('b', 'FP32', -1)],
+      /has 3 columns without names; the inputs a, b of the model have no fixed width/,
+    ],
     ['that are no array of NumPy', 'a.npy', 'hello, this is no array', x2, /no array of NumPy/],
     [
       'of Python’s objects',
