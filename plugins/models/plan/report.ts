@@ -13,6 +13,7 @@ import { sampleAdvice } from './drift/sample.ts';
 import { isExternalApi } from './endpoint/routes.ts';
 import { logGroupOf } from './iam/permissions.ts';
 import { neededPolicy, neededTrust } from './plan.ts';
+import { UNJUDGED } from './release/unjudged.ts';
 
 /**
  * A line a model, for the end of `sls deploy` and `sls info`.
@@ -82,10 +83,10 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       `models.${name}.function.url: opens a public URL without authentication; write {authorizer: aws_iam} to guard it.`,
     );
   }
-  for (const { name, function: given } of models) {
+  for (const { name, function: given, release } of models) {
     if (given.disableLogs !== true) continue;
     lines.push(
-      `models.${name}.function.disableLogs: what counts the model’s requests is its log. Without one a release in steps gets no verdict and is held, and alarms see nothing but crashes and throttles.`,
+      `models.${name}.function.disableLogs: what counts the model’s requests is its log. Without one a release in steps gets no verdict and ${UNJUDGED[release.onNoData]}, and alarms see nothing but crashes and throttles.`,
     );
   }
   lines.push(...models.flatMap((model) => unmade(model, host)));

@@ -4,6 +4,7 @@ import { duration } from '../../../../core/judge/format.ts';
 import { firstJudged } from '../../../../core/judge/minutes.ts';
 import { PATIENCE_MS } from '../../../../core/release/state/durations.ts';
 import type { Model } from '../../declaration/model.ts';
+import { UNJUDGED } from '../../plan/release/unjudged.ts';
 
 /** What a model's canary can see, told before anybody relies on it. Pure. */
 
@@ -13,7 +14,11 @@ export type RequestRate =
   | { readonly unknown: string };
 
 /** What a forecast follows from. */
-type Forecast = Pick<Model, 'name' | 'release' | 'timeout'>;
+type Forecast = Pick<Model, 'name' | 'release' | 'timeout'> & Partial<Pick<Model, 'function'>>;
+
+/** Its own role may write no log then. What another role may, nobody knows here. */
+const isSilent = ({ function: given }: Partial<Pick<Model, 'function'>>): boolean =>
+  given?.disableLogs === true && !given.role;
 
 const planOf = (
   { release, timeout }: Pick<Forecast, 'release' | 'timeout'>,
@@ -41,7 +46,11 @@ export const isStepwise = ({ release }: Pick<Model, 'release'>): boolean => rele
  */
 export function forecastLines(model: Forecast, traffic: RequestRate): readonly string[] {
   if (!isStepwise(model)) return [];
-  const { name } = model;
+  const { name, release } = model;
+  if (isSilent(model) && !release.dryRun)
+    return [
+      `${name}: no step gets a verdict, since \`function.disableLogs\` leaves no log in which the model’s requests are counted; after its bake and maxWait the first one ${UNJUDGED[release.onNoData]}.`,
+    ];
   if ('unknown' in traffic)
     return [
       `${name}: what the canary can see is not known: ${traffic.unknown}; declare \`traffic\` to have it told.`,
@@ -93,13 +102,13 @@ export function forecastWarning(model: Forecast & Pick<Model, 'traffic'>): strin
   const never = lateAt(Number.POSITIVE_INFINITY);
   const late = never >= 0 || traffic === undefined ? never : lateAt(traffic);
   if (late < 0) return undefined;
-  const then = { hold: 'is held', pass: 'passes without a verdict', rollback: 'is rolled back' }[
-    release.onNoData
-  ];
   const [at, why, where] =
     never >= 0
       ? ['', `, since ${duration(firstJudged(timeout))} may go by until there is a minute to judge`, '']
       : ['at the declared traffic ', '', ' where the measured traffic is no more'];
-  const what = release.strategy === 'auto' ? `and strategy auto releases all at once${where}` : `and ${then}`;
+  const what =
+    release.strategy === 'auto'
+      ? `and strategy auto releases all at once${where}`
+      : `and ${UNJUDGED[release.onNoData]}`;
   return `models.${name}.release: ${at}step ${late + 1} gets no verdict within its bake and maxWait${why}, ${what}; \`sls models plan\` says what the canary can see.`;
 }

@@ -71,3 +71,25 @@ it('a service without models costs nothing, its sweeps included', () => {
   const { cost } = JSON.parse(planJson(report, context as Context));
   expect(cost).toMatchObject({ models: [], idle: 0, sweeps: 0 });
 });
+
+it('no step is said to pass where nothing counts the requests of the model', () => {
+  const told = (given: object): string => {
+    const models = declaredModels({ churn: { traffic: '5/s', ...given } });
+    const plan = { models, options: {}, host: HOST, built: new Map(), zips: new Map() };
+    const context = { plan, service: { stack: 'shop-dev', region: 'us-east-1', stage: 'dev' } } as unknown;
+    return planText({ items: [], lines: [], idle: 0, images: 0, live: new Map() }, context as Context);
+  };
+  const silent = told({ function: { disableLogs: true } });
+  expect(silent).toContain(
+    'Releases:\n  churn: no step gets a verdict, since `function.disableLogs` leaves no log in which the model’s requests are counted; after its bake and maxWait the first one is held.\n',
+  );
+  expect(silent).not.toContain('can pass after');
+  expect(told({ function: { disableLogs: true }, release: { onNoData: 'rollback' } })).toContain(
+    'the first one is rolled back.',
+  );
+  // What another role may, nobody knows here; and a dry run takes its steps by time alone.
+  const role = 'arn:aws:iam::123456789012:role/own';
+  expect(told({ function: { disableLogs: true, role } })).toContain('can pass after');
+  expect(told({ function: { disableLogs: true }, release: { dryRun: true } })).toContain('can pass after');
+  expect(told({})).toContain('can pass after');
+});

@@ -81,9 +81,9 @@ it('what the service’s own resources change of a model’s function is told to
 });
 
 it('a model without a log is told to be counted by nobody', () => {
-  const told = (given: object): readonly string[] =>
+  const told = (given: object, release: object = {}): readonly string[] =>
     packagingNotices({
-      models: declaredModels({ churn: { function: given } }),
+      models: declaredModels({ churn: { function: given, release } }),
       options: {},
       host: HOST,
       built: new Map(),
@@ -94,6 +94,9 @@ it('a model without a log is told to be counted by nobody', () => {
   ]);
   expect(told({ disableLogs: false })).toEqual([]);
   expect(told({})).toEqual([]);
+  expect(told({ disableLogs: true }, { onNoData: 'pass' })).toEqual([
+    expect.stringContaining('a release in steps gets no verdict and passes all the same, and alarms see'),
+  ]);
 });
 
 it('a log group that nobody makes is told: without it nothing is logged or counted', () => {
