@@ -57,6 +57,7 @@ export function planJson(
         ...(images > 0 && { images }),
         sweeps: plan.models.length === 0 ? 0 : sweepCost(),
         ...(monitor > 0 && { monitor }),
+        ...(plan.options.dashboard && { dashboard: PRICES.dashboard }),
       },
       ...(policy !== undefined && { policy, trust: neededTrust(input) }),
     },

@@ -29,6 +29,9 @@ it('a dashboard is called free only where AWS bills none like it', () => {
   expect(planText(report, context as Context)).toContain(
     'dashboard        $3.00, or nothing where the account has less than three others, and this one at most 50 metrics',
   );
+  expect(JSON.parse(planJson(report, context as Context)).cost.dashboard).toBe(3);
+  const without = { ...(context as Context), plan: { ...plan, options: {} } };
+  expect(JSON.parse(planJson(report, without)).cost).not.toHaveProperty('dashboard');
 });
 
 it('the policy of a role that the service names lets a model read its files beyond the zip, and says whom it trusts', () => {
