@@ -71,6 +71,13 @@ export async function shipLabelled(
       'classes',
       classes,
     );
+  const fixed = signature.inputs.find(({ shape }) => shape.length > 1 && (shape[0] as number) > 1);
+  if (fixed !== undefined)
+    throw fault(
+      `needs rows, but the input ${fixed.name} has the shape [${fixed.shape.join(', ')}]: its first dimension is fixed, so rows can be neither stacked nor asked one by one.`,
+      'Export the model with a free first dimension, or leave out `gate.metric`.',
+      '',
+    );
   const from = resolve(serviceDir, path);
   const found = await stat(from).catch(() => undefined);
   if (found === undefined || !found.isFile())

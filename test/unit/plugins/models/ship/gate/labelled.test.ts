@@ -72,6 +72,19 @@ async function problem(...asked: Parameters<typeof ship>): Promise<string> {
 const table = (n: number, of: (i: number) => string = (i) => `${20 + i},${i}.5,${i % 2}`): string =>
   `age,income,label\n${Array.from({ length: n }, (_, i) => of(i)).join('\n')}\n`;
 
+it('a model that takes several rows, and no fewer, is refused: its gate would fail at every row', async () => {
+  const inputs = [{ name: 'X', datatype: 'FP32' as const, shape: [5, 2] }];
+  const model = (shape: readonly number[]): LabelledModel => ({
+    signature: { ...classifier, inputs: inputs.map((input) => ({ ...input, shape })) },
+    columns: COLUMNS,
+  });
+  expect(await problem(table(40), {}, model([5, 2]))).toContain(
+    'models.churn.gate.metric: needs rows, but the input X has the shape [5, 2]: its first dimension is fixed, so rows can be neither stacked nor asked one by one. Export',
+  );
+  expect(await problem(table(40), {}, model([1, 2]))).toBe('none');
+  expect(await problem(table(40), {}, model([2]))).toBe('none');
+});
+
 it('a table that is written to while it is read is refused, and what is read later is what is there', async () => {
   const path = join(folder, METRIC.cases);
   const whole = table(400);
