@@ -26,7 +26,7 @@ export const PROFILE = 'profile';
 const ofProfile = (text: string, profile: string | undefined): string =>
   profile === undefined
     ? text
-    : text.replace(/\b(aws [a-z0-9-]+ [a-z0-9-]+) (?=--|s3:)/g, `$1 --profile ${profile} `);
+    : text.replace(/\b(aws [a-z0-9-]+ (?:wait )?[a-z0-9-]+) (?=--|s3:)/g, `$1 --profile ${profile} `);
 
 /**
  * A text whose commands (`sls …` in backticks, also those of a page) ask the service that this command

@@ -28,6 +28,9 @@ it('commands of the AWS CLI are of the profile that this one asked in, alone, in
   expect(sameService(text(alone), { profile: 'ops' })).toBe(text(ops));
   expect(sameService(move, { profile: 'ops' })).toBe(move.replace('mv', 'mv --profile ops'));
   expect(JSON.parse(sameService(JSON.stringify([alone]), { profile: 'ops' }))).toEqual([ops]);
+  // One that waits has a word more before its options.
+  const wait = 'aws cloudformation wait stack-update-complete --region eu-west-1';
+  expect(sameService(wait, { profile: 'ops' })).toBe(wait.replace('--', '--profile ops --'));
   // None is given, or a shell would take it for more than a word; and prose that only names a command.
   for (const profile of [undefined, 'a b']) expect(sameService(text(alone), { profile })).toBe(text(alone));
   expect(sameService('aws lambda get-alias looks', { profile: 'ops' })).toBe('aws lambda get-alias looks');
