@@ -1,7 +1,7 @@
 import { isNoStack, stackOutputs } from '../../../aws/stack.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import { type Command, type Context, usage } from '../context/context.ts';
-import { groupsOf } from '../plan/endpoint/routes.ts';
+import { groupsOf, isDomainAlone } from '../plan/endpoint/routes.ts';
 import { problemError } from '../problems/errors.ts';
 import { forwarder } from '../serve/forward.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
@@ -46,6 +46,12 @@ export const command: Command = {
 };
 
 async function findBase({ service, aws, plan }: Context): Promise<string> {
+  if (isDomainAlone(plan.host))
+    throw usage(
+      'provider.httpApi.disableDefaultEndpoint',
+      'is true, so the API is reached by a domain of its own alone, which is not known here.',
+      'Ask that domain with requests that are signed for execute-api, or use `sls models invoke`.',
+    );
   const outside = outsideApi(plan.host.provider.httpApi?.id, service.region);
   let outputs: StackOutputs;
   try {

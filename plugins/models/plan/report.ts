@@ -10,7 +10,7 @@ import { type BatchModel, batching } from './batch/functions.ts';
 import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';
 import { sampleAdvice } from './drift/sample.ts';
-import { isExternalApi } from './endpoint/routes.ts';
+import { isDomainAlone, isExternalApi } from './endpoint/routes.ts';
 import { logGroupOf } from './iam/permissions.ts';
 import { neededPolicy, neededTrust } from './plan.ts';
 import { UNJUDGED } from './release/unjudged.ts';
@@ -40,7 +40,8 @@ function endpointLine(model: Model, host: Host, base: string | undefined): strin
     return `${name}: \`sls models invoke --model ${name} --stage ${host.stage}\` (function ${nameOf(model, host)}:live)`;
   const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
   const prefix = http.path === '/' ? '' : http.path;
-  return `${name}: POST ${base?.replace(/\/$/, '') ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
+  const before = isDomainAlone(host) ? undefined : base?.replace(/\/$/, '');
+  return `${name}: POST ${before ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
 }
 
 /** What counts as not written, since it may be a variable’s: YAML reads `audit:` alone so, too. */

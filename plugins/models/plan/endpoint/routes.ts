@@ -87,6 +87,13 @@ export function httpEvent({ method, path, auth }: HttpRoute): Json {
  */
 export const isExternalApi = ({ provider }: Host): boolean => Boolean(provider.httpApi?.id);
 
+/**
+ * Is the API reached by a custom domain alone? Then its own address is a 404, and the framework knows no
+ * other: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-disable-default-endpoint.html
+ */
+export const isDomainAlone = (host: Pick<Host, 'provider'>): boolean =>
+  host.provider.httpApi?.disableDefaultEndpoint === true && !host.provider.httpApi.id;
+
 /** As the framework names its own. */
 export function apiName({ provider: { httpApi }, service, stage }: Host): string {
   if (httpApi?.name) return String(httpApi.name);

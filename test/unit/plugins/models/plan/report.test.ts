@@ -13,6 +13,14 @@ it('a base URL has a slash at its end or none: the path that is told has one', (
   expect([base, `${base}/`].flatMap((one) => endpointLines(models, HOST, one))).toEqual([told, told]);
 });
 
+it('an API whose own address is switched off is told without it: its domain is not known here', () => {
+  const models = declaredModels({ churn: { http: { auth: 'none' } } });
+  const host = { ...HOST, provider: { httpApi: { disableDefaultEndpoint: true } } };
+  expect(endpointLines(models, host, 'https://id.execute-api.eu-central-1.amazonaws.com')).toEqual([
+    'churn: POST /v2/models/churn/infer (auth: none)',
+  ]);
+});
+
 it('a key without a value is told, with what to write where it does something by default', () => {
   const input = { models: [], options: {}, host: HOST, built: new Map(), zips: new Map() };
   expect(packagingNotices(input)).toEqual([]);
