@@ -38,7 +38,10 @@ export function readBody(
   // Base64 is how it comes to a function, not how it was sent.
   const sent = body === undefined ? 0 : request.base64 ? Math.floor((body.length * 3) / 4) : body.length;
   if (sent > PAYLOAD_BYTES) throw tooLarge();
-  if (!request.base64) return body ?? '';
+  if (!request.base64) {
+    if (body?.startsWith(GZIP_AS_TEXT)) throw spoilt('The compressed body');
+    return body ?? '';
+  }
   const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
   const bytes = bodyBytes(request, base64, (size) => {
     const { buffer, offset } = memory.take(before + size);
@@ -52,6 +55,9 @@ export function readBody(
   const framed = ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
   return unpack(() => (framed ? zlib().inflateSync(bytes, LIMIT) : zlib().inflateRawSync(bytes, LIMIT)));
 }
+
+/** The magic bytes of gzip, of which the second is no UTF-8. */
+const GZIP_AS_TEXT = '\u001F\uFFFD';
 
 /** What may come behind the brace of an object: a space, a key, or the object’s end. */
 const BEHIND_BRACE = [0x09, 0x0a, 0x0d, 0x20, 0x22, 0x7d];
@@ -107,10 +113,20 @@ function headerLength(headers: EndpointRequest['headers']): number | undefined {
   throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length must be a number of bytes.');
 }
 
+const spoilt = (what: string): Error =>
+  refusal(
+    'INVALID_ENCODING',
+    `${what} came as text, in which some bytes are lost. Send the content type application/octet-stream; a REST API passes such a body on where its binaryMediaTypes have that.`,
+  );
+
 /** https://www.rfc-editor.org/rfc/rfc8259#section-8.1 lets a reader of JSON pass over a byte order mark. */
 export const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text);
 
-/** A body as the protocol has it: JSON, and the binary tensors behind it where the header says so. */
+/**
+ * A body as the protocol has it: JSON, and the binary tensors behind it where the header says so.
+ * @throws Refusal `INVALID_ENCODING` for tensors that a gateway made text of: what is no UTF-8 is U+FFFD
+ * then, which may have as many bytes, so that they would be other numbers
+ */
 export function splitBody(
   body: Body,
   headers: EndpointRequest['headers'],
@@ -122,5 +138,8 @@ export function splitBody(
   if (length > bytes.length) {
     throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length is more than the body has.');
   }
-  return { json: withoutMark(utf8(bytes.subarray(0, length))), tail: bytes.subarray(length) };
+  const [json, tail] = [withoutMark(utf8(bytes.subarray(0, length))), bytes.subarray(length)];
+  if (typeof body === 'string' && decodedUtf8(tail)?.includes('\uFFFD') !== false)
+    throw spoilt('The binary tensors');
+  return { json, tail };
 }

@@ -3,7 +3,7 @@ import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nodeBase64 } from '../../../../core/node/base64.ts';
-import { readBody } from '../../../../core/protocol/body.ts';
+import { readBody, splitBody } from '../../../../core/protocol/body.ts';
 import { bodyBytes, readEvent, utf8, writeAnswer } from '../../../../core/protocol/event.ts';
 import { errorAnswer, jsonAnswer } from '../../../../core/protocol/http.ts';
 
@@ -175,6 +175,36 @@ describe('bodies', () => {
         expect.objectContaining({ code: 'INVALID_ENCODING' }),
       );
     }
+  });
+
+  test('binary tensors that a gateway made text of are refused, where bytes of them were lost', () => {
+    const headers = { 'inference-header-content-length': '2' };
+    const split = (tail: Uint8Array) => splitBody(`{}${new TextDecoder().decode(tail)}`, headers).tail;
+    expect(split(Buffer.from('abcd'))).toEqual(new Uint8Array(Buffer.from('abcd')));
+    // As long as before: FP32 of 19.08 would be 23.72.
+    for (const bytes of [
+      [0xf0, 0x9f, 0x98, 0x41],
+      [0, 0, 0x80, 0x3f],
+    ])
+      expect(() => split(Uint8Array.from(bytes))).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_ENCODING',
+          message:
+            'The binary tensors came as text, in which some bytes are lost. Send the content type application/octet-stream; a REST API passes such a body on where its binaryMediaTypes have that.',
+        }),
+      );
+    expect(splitBody('"\uFFFD"', {}).tail).toBeUndefined();
+    expect(splitBody('"\uFFFD"', { 'inference-header-content-length': '5' }).json).toBe('"\uFFFD"');
+  });
+
+  test('and so is what was compressed: text that nobody can unpack is no JSON, and may be a row of csv', () => {
+    const body = new TextDecoder().decode(zlib.gzipSync('{}'));
+    expect(() => readBody(readEvent({ ...http, body }), nodeBase64, () => zlib)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ENCODING',
+        message: expect.stringMatching(/^The compressed body came as text, /),
+      }),
+    );
   });
 
   test('broken UTF-8 is refused', () => {
