@@ -8,12 +8,14 @@ export const memoryKey = key(integer(128, 10_240), {
   unit: 'MB',
   default: 1769,
   description: 'MB; 1769 is one vCPU.',
+  fix: 'Write a whole number of MB from 128 to 10,240.',
 });
 
 export const timeoutKey = key(integer(1, 900), {
   unit: 'seconds',
   default: 10,
   description: 'Seconds; at most 29 with `http`.',
+  fix: 'Write a whole number of seconds from 1 to 900.',
 });
 
 export const architectureKey = key(z.enum(['x86_64', 'arm64']), {

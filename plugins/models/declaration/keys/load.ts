@@ -29,6 +29,7 @@ export const latencyKey = key(
       unit: 'milliseconds',
       required: true,
       description: 'Milliseconds that 95 % of the warm requests keep to: gate, judge and alarm read it.',
+      fix: 'Write a number of milliseconds up to 900,000.',
     }),
   }),
   { description: 'Service level objective.', fix: 'Write {p95: <milliseconds>}.' },

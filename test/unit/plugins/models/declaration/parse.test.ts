@@ -176,7 +176,7 @@ describe('what is wrong', () => {
 
   it('names the key, the value, the limit and the remedy', () => {
     expect(one({ ...churn, memory: 64 }).problems.map(formatProblem)).toEqual([
-      'models.churn.memory: is 64, not at least 128. Write at least 128. [MODELS_INVALID_VALUE]',
+      'models.churn.memory: is 64, not at least 128. Write a whole number of MB from 128 to 10,240. [MODELS_INVALID_VALUE]',
     ]);
     expect(one({ ...churn, timout: 5 }).problems.map(formatProblem)).toEqual([
       'models.churn.timout: is not a key that exists here. Did you mean `timeout`? [MODELS_UNKNOWN_KEY]',
