@@ -1,7 +1,7 @@
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import { milliseconds } from '../../../core/capacity/words.ts';
 import { escapeHtml } from '../../../core/catalog/escape.ts';
-import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
+import type { Baseline, DriftWindow, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { shareWords } from '../../../core/drift/text.ts';
 import type { VersionRecord } from '../../../core/release/document/history-contract.ts';
@@ -182,6 +182,7 @@ function driftPart({ model, seen, baseline }: ReportedModel, now: number): strin
   const { shown } = finding;
   const order = byWeight(finding);
   const drawn = order.slice(0, CHARTS);
+  const points = withGaps(windows);
   const notes = [
     `${countedNoun(windows.length, 'window')}; shown: ${period(shown)}, ${countedNoun(shown.rows, 'row', figure(shown.rows))}${shown.estimated === undefined ? '' : ` in ${countedNoun(shown.requests, 'request', figure(shown.requests))}, scored of about ${figure(shown.estimated)}`}`,
     laterWords(finding),
@@ -198,11 +199,11 @@ function driftPart({ model, seen, baseline }: ReportedModel, now: number): strin
   return `${head}
 <div class="charts">${lineChart(
     'Change against the reference, in σ',
-    windows.map(({ to }) => Date.parse(to)),
+    points.map(({ to }) => Date.parse(to)),
     drawn.slice(0, LINES).map(({ label, name }, i) => ({
       label,
       colour: COLOURS[i % COLOURS.length] ?? 'ink',
-      values: windows.map(({ signals }) => {
+      values: points.map(({ signals }) => {
         const found = signals.find((signal) => signal.name === name);
         return found && strongest(found).size;
       }),
@@ -215,6 +216,14 @@ ${drawn.map((signal) => pictureOf(signal, baseline)).join('\n')}
 </div>
 ${scrolled(`Signals of ${model}`, `<table><thead><tr><td></td><th>shift</th><th>change</th><th>p</th><th>T</th><th>χ²</th><th>PSI</th><th>rows</th><th>without value</th><td></td></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table>`)}`;
 }
+
+/** With a point without values where a window is missing: nobody saw what a line across would show. */
+const withGaps = (windows: readonly DriftWindow[]): readonly Pick<DriftWindow, 'to' | 'signals'>[] =>
+  windows.flatMap((window, i) => {
+    const before = windows[i - 1];
+    const isLater = before !== undefined && Date.parse(window.from) > Date.parse(before.to);
+    return isLater ? [{ to: window.from, signals: [] }, window] : [window];
+  });
 
 const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

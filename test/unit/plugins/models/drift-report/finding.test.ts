@@ -84,6 +84,13 @@ it('one request, and one row, are told as one', () => {
   expect(asked).toContain('1 request answered, 0 of them failed (0 %), 0 refused.');
 });
 
+it('the line over time stops where a window is missing: nobody saw what it would show', () => {
+  const line = (found: SeenWindows): string =>
+    /Change against.*?<path d="([^"]*)"/s.exec(page(found))?.[1] ?? '';
+  expect(line(seen(quiet(0), drifted(1), quiet(2)))).toMatch(/^M[\d. ]+L[\d. ]+L[\d. ]+$/);
+  expect(line(seen(quiet(0), drifted(1), quiet(4), quiet(5)))).toMatch(/^M[\d. ]+L[\d. ]+M[\d. ]+L[\d. ]+$/);
+});
+
 describe('drift that an alarm was about', () => {
   it('is shown where only empty and small windows came after it', () => {
     const found = seen(drifted(0), drifted(1), few(2), empty(3));
