@@ -67,6 +67,14 @@ const FURTHER_BACK: readonly Step[] = [
   { do: 'command', model: 'b', verb: 'rollback', to: 1 },
 ];
 
+/** By force each time, with what was refused last the same: another model's. */
+const FORCED_TWICE: readonly Step[] = [
+  { do: 'deploy', ...deploy, a: 'bad', b: 'bad', waits: true, killed: undefined },
+  { do: 'deploy', ...deploy, b: 'earlier', isForced: true, killed: undefined },
+  { do: 'command', model: 'b', verb: 'rollback', to: 1 },
+  { do: 'deploy', ...deploy, isForced: true, killed: undefined },
+];
+
 it('all that can be asked agrees after each of them', async () => {
   const runs = Number(process.env.FC_RUNS ?? 2000);
   let played = 0;
@@ -88,6 +96,7 @@ it('all that can be asked agrees after each of them', async () => {
         LIVE_IN_A_CANARY,
         LIVE_IN_VAIN,
         FURTHER_BACK,
+        FORCED_TWICE,
       ].map((steps): [readonly Step[]] => [steps]),
     },
   );

@@ -83,6 +83,7 @@ export function openService(): Subject {
   let uploaded: string | undefined;
   let isRolledBack = false;
   let requests = 0;
+  let deploys = 0;
   /** The latest of CloudFormation's requests. */
   const events = new Map<Name, unknown>();
   let waits = false;
@@ -278,8 +279,10 @@ export function openService(): Subject {
         fingerprint: template[model],
       }));
       run = await begin(context, offers, true);
-      // The clock of whoever deploys is behind.
-      const Forced = forceMark(run.before, w.clock.now - HOUR_MS);
+      // The clock of whoever deploys is behind; and no two deploys are at the same millisecond of a minute, as
+      // here all would be, with one mark for all.
+      deploys += 1;
+      const Forced = forceMark(run.before, w.clock.now - HOUR_MS + deploys);
       if (options.force) for (const model of MODELS) marks[model] = { Forced };
       again(run.again);
       const compiled = (): string => JSON.stringify([template, marks, options.isBroken === true]);
