@@ -1,6 +1,7 @@
 import type { Utils } from './context/same-service.ts';
 import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
+import { leftBehind } from './plan/left-behind.ts';
 import { namedAnew, renamed } from './plan/named-anew.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
@@ -83,6 +84,11 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     framework.setOrder(outputs, steadyOrder(outputs, isRacedOutput));
   }
 
+  function left(deployed: Parameters<typeof leftBehind>[1]): void {
+    for (const line of leftBehind(framework.templateOf(serverless).Resources, deployed))
+      utils.log.notice(line);
+  }
+
   /** An output of batch belongs to one service and stage. */
   async function lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
     if (!models.some(({ batch }) => batch !== undefined)) return;
@@ -99,7 +105,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const { begin, part } = await import('./releases/begin.ts');
       if (input === undefined) {
         const none = declared();
-        return none === undefined ? undefined : part(await contextOf(none));
+        if (none === undefined) return;
+        const context = await contextOf(none);
+        await part(context);
+        return left(await context.reach.template().catch(() => ({})));
       }
       const context = await contextOf(input);
       const { Resources: resources } = framework.templateOf(serverless);
@@ -121,6 +130,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       };
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
+      left(deployed);
       rename(namedAnew(input.models, resources, deployed, framework.sha256));
       const roles = await keepRoles(input, resources, { template });
       Object.assign(resources, roles.resources);

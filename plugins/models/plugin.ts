@@ -11,13 +11,13 @@ import { cacheFolder } from './disk/cache.ts';
 import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import { isExternalApi } from './plan/endpoint/routes.ts';
+import { leftOnRemove } from './plan/left-behind.ts';
 import { leftOut, zipOf } from './plan/own-zips.ts';
 import { planFunctions, planProblems } from './plan/plan.ts';
 import {
   deployFunctionProblem,
   endpointLines,
   invokeLocalProblem,
-  keptBuckets,
   ownFunctionProblem,
   packagingNotices,
   rollbackFunctionProblem,
@@ -314,7 +314,8 @@ export default class ServerlessModels {
         refused,
       );
     }
-    for (const line of keptBuckets(this.#input?.models ?? [])) this.#utils.log.notice(line);
+    if (this.#input !== undefined)
+      for (const line of leftOnRemove(this.#input.models, this.#input.host)) this.#utils.log.notice(line);
     const progress = framework.progressOf(this.#utils);
     await leaveRegistry(aws, service, { own, named }, progress).catch(refused);
   }

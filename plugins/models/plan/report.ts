@@ -235,13 +235,3 @@ export function invokeLocalProblem(key: string): Problem {
     fix: 'Run `sls models serve`, and ask it with curl.',
   };
 }
-
-/** What `sls remove` prints first: the buckets that the stack made are kept. */
-export const keptBuckets = (models: readonly Model[]): readonly string[] =>
-  models.flatMap(({ name, batch }) =>
-    batch === undefined || batch.create.length === 0
-      ? []
-      : [
-          `${name}: the stack leaves ${batch.create.join(', ')}, with what is in it; to deploy again, leave \`create\` out.`,
-        ],
-  );
