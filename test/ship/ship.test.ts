@@ -12,8 +12,10 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { cacheFolder, once } from '../../plugins/models/disk/cache.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
 import { packZip } from '../../plugins/models/disk/pack.ts';
+import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction } from '../../plugins/models/ship/own-function.ts';
+import { shipService } from '../../plugins/models/ship/service.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import {
   externalTensor,
@@ -55,6 +57,33 @@ describe('a packaged model', () => {
       zipBytes: (await stat(zip ?? '')).size,
     });
     expect(uploads).toEqual([]);
+  });
+
+  it('is refused with all files that are wrong, its own and those of the models beside it', async () => {
+    const parsed = parseModels({
+      files: {
+        artifact: 'logreg.onnx',
+        drift: { baseline: 'none.parquet' },
+        gate: { cases: 'none.jsonl' },
+      },
+      rows: {
+        artifact: 'logreg.onnx',
+        gate: { cases: 'none.jsonl', metric: { cases: 'none.csv', name: 'auc', min: 0.5 } },
+      },
+      gone: { artifact: 'none.onnx' },
+    });
+    expect(parsed.problems).toEqual([]);
+    const error: unknown = await shipService(parsed.models, fixtures(), {
+      catalog: () => undefined,
+      monitor: () => [],
+    }).catch((reason: unknown) => reason);
+    expect(isProblemError(error) && error.problems.map(({ key }) => key)).toEqual([
+      'models.files.gate.cases',
+      'models.files.drift.baseline',
+      'models.rows.gate.cases',
+      'models.rows.gate.metric.cases',
+      'models.gone.artifact',
+    ]);
   });
 
   it('is optimised where that was given up a day ago, for want of time', async () => {

@@ -85,6 +85,21 @@ export function throwProblems(problems: readonly Problem[]): void {
   if (first !== undefined) throw problemError([first, ...others]);
 }
 
+/**
+ * Work that may be refused, beside other work that may be, so that all of it is told at once.
+ *
+ * @param into what was refused goes there @returns undefined where it was
+ */
+export async function orProblems<T>(into: Problem[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isProblemError(error)) throw error;
+    into.push(...error.problems);
+    return undefined;
+  }
+}
+
 export function isProblemError(error: unknown): error is ProblemError {
   return error instanceof Error && 'problems' in error && Array.isArray(error.problems);
 }

@@ -15,7 +15,7 @@ import type { Upload } from '../disk/files.ts';
 import { inFolder } from '../disk/folder.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { ownVersion } from '../disk/own-version.ts';
-import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
+import { orProblems, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
 import { shipFunction } from './own-function.ts';
@@ -72,9 +72,13 @@ export async function shipService(
   const kept: Upload[] = [];
   const optimised: Shared[] = [];
   const images: KeptImage[] = [];
+  const problems: Problem[] = [];
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
-    const shipped = await shipModel(model, context);
+    const shipped = await orProblems(problems, () => shipModel(model, context));
+    // What is no model’s own, npm that cannot be reached for one, would be waited for again by each.
+    if (problems.some(({ key }) => !/^models\.\w/.test(key))) break;
+    if (shipped === undefined || problems.length > 0) continue;
     const { runtime, zip } = shipped;
     const { facts, image } = await context.imaged(model, shipped);
     const { architecture } = model;
@@ -94,6 +98,7 @@ export async function shipService(
     if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
   }
   context.progress(undefined);
+  throwProblems(problems);
   const facts = new Map([...built].map(([name, entry]) => [name, entry.facts]));
   const zips = new Map([[RELEASE, (await shipFunction(RELEASE, releaseSource(), context)).zip]]);
   const watched = manifests.monitor(facts);
@@ -253,13 +258,10 @@ export async function factsOf(
   await inFolder(async (outDir) => {
     for (const model of models) {
       context.progress(`Inspecting the model ${model.name}`);
-      try {
+      await orProblems(problems, async () => {
         const shipped = await shipModel(model, { ...context, outDir });
         facts.set(model.name, (await context.imaged(model, shipped)).facts);
-      } catch (error) {
-        if (!isProblemError(error)) throw error;
-        problems.push(...error.problems);
-      }
+      });
     }
   }).finally(() => context.progress(undefined));
   throwProblems(problems);

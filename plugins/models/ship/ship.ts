@@ -8,7 +8,7 @@ import type { Facts, Model } from '../declaration/model.ts';
 import { place } from '../disk/cache.ts';
 import type { ArchiveEntry, Upload } from '../disk/files.ts';
 import { signalsOf, slowEdgesOf } from '../plan/watch/metrics.ts';
-import { throwProblems } from '../problems/errors.ts';
+import { orProblems, type Problem, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { batchFitProblems } from './batch.ts';
 import { codeOf } from './code.ts';
@@ -50,24 +50,36 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   if (validated !== undefined)
     throwProblems(unlikeProblems(`models.${model.name}`, validated, prepared.parts, prepared.read.origin));
   const { format, source, inspection, signature, known, shippable, identity, hasPre } = prepared;
-  const { gate, batch } = model;
+  const { gate, batch, drift } = model;
+  const problems: Problem[] = [];
   if (batch !== undefined)
-    throwProblems(batchFitProblems(`models.${model.name}.batch`, batch, signature, known.client));
+    problems.push(...batchFitProblems(`models.${model.name}.batch`, batch, signature, known.client));
+  const path = gate?.cases;
   const cases =
-    gate?.cases === undefined
+    gate === undefined || path === undefined
       ? undefined
-      : await shipCases(`models.${model.name}.gate.cases`, gate.cases, gate, signature, context.serviceDir);
+      : await orProblems(problems, () =>
+          shipCases(`models.${model.name}.gate.cases`, path, gate, signature, context.serviceDir),
+        );
   const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
   const slowEdges = slowEdgesOf(model.latency?.p95);
   const reference =
-    model.drift === undefined
+    drift === undefined
       ? undefined
-      : await shipReference(model.name, model.drift, { format, source, inspection, hasPre, known }, context);
+      : await orProblems(problems, () =>
+          shipReference(model.name, drift, { format, source, inspection, hasPre, known }, context),
+        );
   const columns = known.client ?? ofReference(reference?.columns, signature, inspection.signature);
+  const metric = gate?.metric;
+  const isNamed = drift === undefined || reference !== undefined;
+  // Rows are matched by the names of the reference data, too.
   const labelled =
-    gate?.metric === undefined
+    metric === undefined || !isNamed
       ? undefined
-      : await shipLabelled(`models.${model.name}.gate.metric`, gate.metric, { signature, columns }, context);
+      : await orProblems(problems, () =>
+          shipLabelled(`models.${model.name}.gate.metric`, metric, { signature, columns }, context),
+        );
+  throwProblems(problems);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
