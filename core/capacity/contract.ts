@@ -4,6 +4,9 @@
 export const SCENARIOS = ['SingleStream', 'Server', 'Offline'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
+/** Share of a function's memory above which the next larger request may be the one that dies. */
+export const MEMORY_SHARE = 0.95;
+
 /** `wrong`: another answer than expected; `late`: none within the patience. */
 export type BenchOutcome = 'ok' | 'wrong' | 'refused' | 'failed' | 'late';
 

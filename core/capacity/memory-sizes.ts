@@ -1,4 +1,4 @@
-import type { BenchPercentile, Objective } from './contract.ts';
+import { type BenchPercentile, MEMORY_SHARE, type Objective } from './contract.ts';
 import { ascending, quantile } from './order-statistics.ts';
 import { benchPercentile } from './percentiles.ts';
 
@@ -76,14 +76,18 @@ export function reached({ latency }: Pick<Ran, 'latency'>, percentile: number): 
   return found?.bound ?? found?.ms ?? Number.POSITIVE_INFINITY;
 }
 
+/** Was more used than the gate lets a version of this size take? It would refuse that. */
+export const isFull = ({ memory, used }: Pick<SizeRow, 'memory' | 'used'>): boolean =>
+  used !== undefined && used > MEMORY_SHARE * memory;
+
 export type SizeChoice =
-  /** The cheapest of those that keep the objective, or of all where there is none. */
+  /** The cheapest that keeps the objective, or of all where there is none; full ones are left out. */
   | { readonly kind: 'cheapest'; readonly memory: number }
-  /** None keeps it; the fastest is `lacks` milliseconds above it. `memory` is absent where none runs. */
+  /** None keeps it; the fastest is `lacks` milliseconds above it. `memory` is absent where none has room. */
   | { readonly kind: 'none'; readonly memory?: number; readonly lacks?: number };
 
 export function chosenSize(rows: readonly SizeRow[], objective: Objective | undefined): SizeChoice {
-  const ran = rows.filter((row): row is Ran => !('failed' in row));
+  const ran = rows.filter((row): row is Ran => !('failed' in row || isFull(row)));
   const at = objective?.percentile ?? 0.95;
   // Equal ones: the faster one, then the smaller one.
   const [best] = ran

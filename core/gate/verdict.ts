@@ -1,9 +1,8 @@
+import { MEMORY_SHARE } from '../capacity/contract.ts';
 import type { MetricSettings, MetricState } from '../quality/contract.ts';
 import { counted } from '../text/counted.ts';
 import type { CaseFailure, GateSettings, GateState, LoadState } from './contract.ts';
 
-/** Share of the function's memory above which the next larger request may be the one that dies. */
-const MEMORY_SHARE = 0.95;
 /** Share of the load's requests that may fail: a network has hiccups that are nobody's version. */
 const ERROR_SHARE = 0.01;
 /** Below so many warm requests a 95th percentile says nothing. */

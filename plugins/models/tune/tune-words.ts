@@ -1,4 +1,4 @@
-import { reached, type SizeRow } from '../../../core/capacity/memory-sizes.ts';
+import { isFull, reached, type SizeRow } from '../../../core/capacity/memory-sizes.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
 import { dollarFigure } from '../../../core/units/dollars.ts';
 import type { Model } from '../declaration/model.ts';
@@ -76,6 +76,11 @@ function columnsOf({ objective }: TuneDocument) {
   ];
 }
 
+function faultsOf(row: Ran): string {
+  const faults = [...(row.keeps === false ? ['too slow'] : []), ...(isFull(row) ? ['too full'] : [])];
+  return faults.length === 0 ? '' : `  ${faults.join(', ')}`;
+}
+
 /** A table for a terminal: what does not run has its reason in its line. */
 function tableText(document: TuneDocument): readonly string[] {
   const columns = columnsOf(document);
@@ -93,7 +98,7 @@ function tableText(document: TuneDocument): readonly string[] {
     ...document.sizes.map((row, i) =>
       'failed' in row
         ? `  ${size(row.memory).padStart(8)}  does not run: ${row.failed}`
-        : line(size(row.memory), rows[i] ?? []) + (row.keeps === false ? '  too slow' : ''),
+        : line(size(row.memory), rows[i] ?? []) + faultsOf(row),
     ),
   ];
 }
@@ -104,7 +109,7 @@ const FASTER = 0.8;
 
 function besideWords(document: TuneDocument, chosen: number): readonly string[] {
   const at = document.objective?.percentile ?? 0.95;
-  const ran = document.sizes.filter((row): row is Ran => !('failed' in row));
+  const ran = document.sizes.filter((row): row is Ran => !('failed' in row || isFull(row)));
   const best = ran.find(({ memory }) => memory === chosen);
   if (best === undefined) return [];
   const better = ran
@@ -125,15 +130,20 @@ function unsureWords({ objective, sizes }: TuneDocument, chosen: number): string
   return `That is not sure: ${needs.toLocaleString('en-US')} warm requests are needed${way}.`;
 }
 
+const TOO_FULL = 'No size leaves room for a larger request: more than 95 % of each was used.';
+
 function choiceWords(document: TuneDocument): readonly string[] {
   const { choice, model, objective, memory } = document;
   const name = objective && nameOfPercentile(objective.percentile);
   const limit = objective && milliseconds(objective.ms);
   if (document.interrupted) return ['It was interrupted, so nothing is proposed.'];
   if (choice.kind === 'none') {
-    if (choice.memory === undefined) return ['No size ran; raise --memory.'];
+    const ran = document.sizes.filter((row) => !('failed' in row));
+    if (choice.memory === undefined)
+      return [ran.length === 0 ? 'No size ran; raise --memory.' : `${TOO_FULL} Raise --memory.`];
+    const which = ran.some(isFull) ? 'No size with room for a larger request' : 'No size';
     return [
-      `No size keeps ${name} within ${limit}: the fastest, ${size(choice.memory)}, is ${milliseconds(choice.lacks ?? 0)} above it. Try a larger --memory, a smaller model, or another objective.`,
+      `${which} keeps ${name} within ${limit}: the fastest, ${size(choice.memory)}, is ${milliseconds(choice.lacks ?? 0)} above it. Try a larger --memory, a smaller model, or another objective.`,
     ];
   }
   const unsure = unsureWords(document, choice.memory);

@@ -39,6 +39,27 @@ it.each([
   else expect(told(flags)).toContain(unsure);
 });
 
+it('proposes no size that is used to more than 95 %, which the gate would refuse', () => {
+  const full = (used: readonly number[], slo?: string): string => {
+    if (model === undefined) return '';
+    const options = tuneOptions(model, { sourceBytes: 1000 }, { memory: '128,512', ...(slo && { slo }) });
+    const warm = Array.from({ length: options.invocations }, () => ({ duration: 10, billed: 10 }));
+    const measured = [128, 512].map((memory, i) => ({ memory, warm, cold: [], used: used[i] as number }));
+    const about = { at: 'x', plugin: 'x', function: 'f', asked: 'a', interrupted: false };
+    return tuneText(tuneDocument(model, FACTS, options, measured, about));
+  };
+  expect(full([121, 130])).toContain('The cheapest: 128 MB;');
+  expect(full([122, 130])).toContain('The cheapest: 512 MB;');
+  expect(full([122, 130])).toMatch(/^ +128 MB .* 122 MB +\S+ {2}too full$/m);
+  expect(full([122, 487])).toMatch(
+    /\nNo size leaves room for a larger request: more than 95 % of each was used\. Raise --memory\.$/,
+  );
+  expect(full([122, 130], 'p95=5')).toContain(
+    'No size with room for a larger request keeps p95 within 5 ms: the fastest, 512 MB, is 5 ms above it.',
+  );
+  expect(full([122, 130], 'p95=5')).toMatch(/ {2}too slow, too full$/m);
+});
+
 it.each([
   [0, 'a role that may write that log;'],
   [1, 'a role that may write that log and read the model’s file in S3;'],
