@@ -48,8 +48,9 @@ describe('in a folder of a person', () => {
       false,
       [
         {
-          when: 'Before the first pod',
-          command: 'kubectl create secret generic shop-dev-churn-environment --from-literal=TOKEN=…',
+          when: 'Before the first pod, and before one with another variable',
+          command:
+            'kubectl create secret generic shop-dev-churn-environment --from-literal=TOKEN=… --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -',
         },
       ],
       'kubectl apply --server-side --dry-run=server -k kubernetes/churn',

@@ -125,13 +125,25 @@ export function besideFiles(
   return [
     ...(variables.length === 0
       ? []
-      : [{ when: 'Before the first pod', command: secretCommand(given, variables) }]),
+      : [
+          {
+            when: 'Before the first pod, and before one with another variable',
+            command: `${secretCommand(given, variables)} ${MADE_OR_CHANGED}`,
+          },
+        ]),
     ...gone.map((command) => ({
       when: 'Where the one that was removed is in a cluster, apply leaves it there, and two autoscalers undo each other',
       command,
     })),
   ];
 }
+
+/**
+ * Goes behind a command that makes an object, which ends with an error where there is one already. The
+ * server’s apply, since the client’s would put a Secret’s values into an annotation, too; and by force, as
+ * who made it may have done so without.
+ */
+const MADE_OR_CHANGED = '--dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -';
 
 function besideTemplate(given: ExportGiven, earlier: string): readonly Beside[] {
   const change = anotherType(earlier, sageMakerFiles(given)[TEMPLATE] ?? '');

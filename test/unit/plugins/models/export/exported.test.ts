@@ -251,10 +251,10 @@ describe('what is to be done with the files', () => {
   it('a Secret first, and in a cluster the autoscaler that is a file no more', () => {
     const found = besideFiles('kubernetes', ['scaled-object.yaml', 'old.yaml'], declared);
     expect(found.map(({ command }) => command)).toEqual([
-      'kubectl create secret generic shop-dev-churn-environment --from-literal=LOG_LEVEL=… --from-literal=TOKEN=…',
+      'kubectl create secret generic shop-dev-churn-environment --from-literal=LOG_LEVEL=… --from-literal=TOKEN=… --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -',
       'kubectl delete scaledobject shop-dev-churn',
     ]);
-    expect(found[0]?.when).toBe('Before the first pod');
+    expect(found[0]?.when).toBe('Before the first pod, and before one with another variable');
     expect(besideFiles('kubernetes', [], given())).toEqual([]);
     expect(besideFiles('sagemaker', ['autoscaler.yaml'], declared)).toEqual([]);
   });
