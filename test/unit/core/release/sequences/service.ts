@@ -279,8 +279,8 @@ export function openService(): Subject {
         fingerprint: template[model],
       }));
       run = await begin(context, offers, true);
-      // The clock of whoever deploys is behind; and no two deploys are at the same millisecond of a minute, as
-      // here all would be, with one mark for all.
+      // The clock of whoever deploys is behind; and no two deploys are at the same millisecond of a minute,
+      // as here all would be, with one mark for all.
       deploys += 1;
       const Forced = forceMark(run.before, w.clock.now - HOUR_MS + deploys);
       if (options.force) for (const model of MODELS) marks[model] = { Forced };
