@@ -1,6 +1,7 @@
 import type { Utils } from './context/same-service.ts';
 import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
+import { keptDashboard } from './plan/dashboard/dashboard.ts';
 import { leftBehind } from './plan/left-behind.ts';
 import { namedAnew, renamed } from './plan/named-anew.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
@@ -131,6 +132,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
       left(deployed);
+      Object.assign(resources, keptDashboard(resources, deployed, input.host));
       rename(namedAnew(input.models, resources, deployed, framework.sha256));
       const roles = await keepRoles(input, resources, { template });
       Object.assign(resources, roles.resources);

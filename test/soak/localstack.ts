@@ -77,7 +77,9 @@ export async function localStackJourney(): Promise<string> {
     const service = await step('deploy', () => deployed(aws));
     const people = readPeople(join(examples, 'reference.csv')).filter(({ AGEP = 0 }) => AGEP < YOUNG);
     await step('HTTP and invoke', () => ask(service));
-    const dashboard = await cloudWatch.send(new GetDashboardCommand({ DashboardName: 'shop-dev-models' }));
+    const dashboard = await cloudWatch.send(
+      new GetDashboardCommand({ DashboardName: 'shop-dev-models-us-east-1' }),
+    );
     if (dashboard.DashboardBody?.includes('${!') !== false) throw new Error('the dashboard has escapes left');
     const since = performance.now();
     traffic = startTraffic(

@@ -55,7 +55,13 @@ export const layerLogicalId = (architecture: Architecture): string =>
 export const ALERTS = 'ModelsAlerts';
 export const alertsTopic = (service: string, stage: string): string => `${service}-${stage}-models-alerts`;
 
-export const dashboardName = (service: string, stage: string): string => `${service}-${stage}-models`;
+/**
+ * CloudWatch's name of the dashboard. Dashboards are of an account, not of a region, and the service may be
+ * deployed to several:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudwatch-dashboard.html
+ */
+export const dashboardName = (service: string, stage: string, region: string): string =>
+  `${service}-${stage}-models-${region}`;
 
 /** Logical id of the dashboard. */
 export const DASHBOARD = 'ModelsDashboard';

@@ -1,6 +1,7 @@
+import { isObject } from '../../../../core/json/is-object.ts';
 import { staged } from '../../../../core/release/command/text.ts';
 import type { Resource } from '../../contracts/cloudformation.ts';
-import type { Feature, Fold, Known } from '../../contracts/feature.ts';
+import type { Compiled, Feature, Fold, Known } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
@@ -23,11 +24,27 @@ export function dashboardOf(models: readonly Model[], host: Host, fold: Fold, kn
   return {
     Type: 'AWS::CloudWatch::Dashboard',
     Properties: {
-      DashboardName: dashboardName(host.service, host.stage),
+      DashboardName: nameIn(host),
       // Alarms go by ARN, in which the account is.
       DashboardBody: { 'Fn::Sub': [JSON.stringify({ periodOverride: 'inherit', widgets }), DOLLAR] },
     },
   };
+}
+
+const nameIn = ({ service, stage, region }: Host): string => dashboardName(service, stage, region);
+
+/**
+ * A dashboard that was named without its region keeps that name: by another one it would be another
+ * dashboard, whose address nobody has, and which the policy of who deploys may not name.
+ *
+ * @param resources of the template that is about to be deployed
+ * @param deployed resources of the deployed one
+ */
+export function keptDashboard(resources: Compiled, deployed: Compiled, { service, stage }: Host): Compiled {
+  const [next, last] = [resources, deployed].map((one) => one[DASHBOARD]?.Properties);
+  const earlier = `${service}-${stage}-models`;
+  if (!isObject(next) || !isObject(last) || last.DashboardName !== earlier) return {};
+  return { [DASHBOARD]: { ...resources[DASHBOARD], Properties: { ...next, DashboardName: earlier } } };
 }
 
 type Widget = {
@@ -113,7 +130,5 @@ export const dashboardFeature: Feature = {
           ),
         }
       : {},
-  claims: ({ host }) => [
-    { what: 'dashboard', name: dashboardName(host.service, host.stage), resources: [DASHBOARD] },
-  ],
+  claims: ({ host }) => [{ what: 'dashboard', name: nameIn(host), resources: [DASHBOARD] }],
 };

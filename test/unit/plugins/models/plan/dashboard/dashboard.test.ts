@@ -6,7 +6,7 @@ import { WORKER_METRICS as WORKER } from '../../../../../../core/release/documen
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../../plugins/models/declaration/parse.ts';
-import { dashboardOf } from '../../../../../../plugins/models/plan/dashboard/dashboard.ts';
+import { dashboardOf, keptDashboard } from '../../../../../../plugins/models/plan/dashboard/dashboard.ts';
 import { FEATURES } from '../../../../../../plugins/models/plan/features.ts';
 import { foldOf } from '../../../../../../plugins/models/plan/fold.ts';
 import { alarmsOf } from '../../../../../../plugins/models/plan/plan.ts';
@@ -251,4 +251,30 @@ describe('the graph of drift', () => {
   it('is not there for a model that declares no drift', () => {
     expect(widgetsOf(models).some(({ properties }) => properties.title?.includes('drift'))).toBe(false);
   });
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudwatch-dashboard.html
+it('a service in two regions has a dashboard in each stack, and none takes the place of another', () => {
+  const named = (region: string) => {
+    const at = { ...host, region };
+    return dashboardOf(models, at, foldOf(FEATURES, at, new Map()), new Map()).Properties.DashboardName;
+  };
+  expect([named('eu-central-1'), named('us-east-1')]).toEqual([
+    'shop-dev-models-eu-central-1',
+    'shop-dev-models-us-east-1',
+  ]);
+});
+
+it('a dashboard that was made without its region in the name keeps it', () => {
+  const template = (DashboardName: string) => ({
+    ModelsDashboard: {
+      Type: 'AWS::CloudWatch::Dashboard',
+      Properties: { DashboardName, DashboardBody: 'b' },
+    },
+  });
+  const next = template('shop-dev-models-eu-central-1');
+  expect(keptDashboard(next, template('shop-dev-models'), host)).toEqual(template('shop-dev-models'));
+  expect(keptDashboard(next, next, host)).toEqual({});
+  expect(keptDashboard(next, {}, host)).toEqual({});
+  expect(keptDashboard({}, template('shop-dev-models'), host)).toEqual({});
 });
