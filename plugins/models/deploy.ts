@@ -3,6 +3,7 @@ import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
 import { keptDashboard } from './plan/dashboard/dashboard.ts';
 import { leftBehind } from './plan/left-behind.ts';
+import { movedNames } from './plan/moved-names.ts';
 import { namedAnew, renamed } from './plan/named-anew.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
@@ -85,6 +86,17 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     framework.setOrder(outputs, steadyOrder(outputs, isRacedOutput));
   }
 
+  async function refuseMoved(
+    { models }: PlanInput,
+    deployed: Parameters<typeof movedNames>[2],
+    { reach }: DeployContext,
+  ): Promise<void> {
+    const moved = movedNames(models, framework.templateOf(serverless).Resources, deployed);
+    // One that somebody deleted is in nobody's way.
+    const there = await Promise.all(moved.map(({ value }) => reach.exists(String(value))));
+    throwProblems(moved.filter((_, index) => there[index]));
+  }
+
   function left(deployed: Parameters<typeof leftBehind>[1]): void {
     for (const line of leftBehind(framework.templateOf(serverless).Resources, deployed))
       utils.log.notice(line);
@@ -131,6 +143,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       };
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
+      await refuseMoved(input, deployed, context);
       left(deployed);
       Object.assign(resources, keptDashboard(resources, deployed, input.host));
       rename(namedAnew(input.models, resources, deployed, framework.sha256));
