@@ -86,7 +86,9 @@ async function readFiles(
     notice(`models.${name} has no gate: only whether the version starts is checked.`);
     return undefined;
   }
-  return gateFiles(model, found, { serviceDir: service.dir, progress });
+  const files = await gateFiles(model, found, { serviceDir: service.dir, progress });
+  for (const line of files?.notices ?? []) notice(`models.${name}: ${line}`);
+  return files;
 }
 
 /** Milliseconds: a slice is all of it, since nothing here ends a command but the person before it. */

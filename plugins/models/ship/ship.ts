@@ -134,6 +134,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         ...inspection.notices,
         ...known.notices,
         ...(reference?.notices ?? []),
+        ...(labelled?.notices ?? []),
         ...(reference && !hasPre ? refusedAbsence(model, reference, signature.inputs) : []),
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],

@@ -11,6 +11,8 @@ export type GateFiles = {
   readonly settings: GateSettings;
   readonly casesText?: string;
   readonly rowsText?: string;
+  /** For people. */
+  readonly notices: readonly string[];
 };
 
 /** @throws ProblemError with what is wrong with the files */
@@ -34,6 +36,7 @@ export async function gateFiles(
       ...(cases && { cases: cases.facts }),
       ...(labelled && { labelled: labelled.facts }),
     }),
+    notices: labelled?.notices ?? [],
     ...(cases && { casesText: await readFile(cases.upload.from, 'utf8') }),
     ...(labelled && { rowsText: await readFile(labelled.upload.from, 'utf8') }),
   };

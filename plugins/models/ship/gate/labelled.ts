@@ -2,6 +2,7 @@ import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { isObjectFault, messageAndFix } from '../../../../core/errors/object-errors.ts';
 import { classesOf, labelKind, predictionOf } from '../../../../core/quality/labels.ts';
+import { COLUMN_NOTICES } from '../../../../core/tabular/cells/columns.ts';
 import { formatOf, formatOfFile } from '../../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../../core/tensor/contract.ts';
 import { diskSource } from '../../baseline/file-source.ts';
@@ -16,15 +17,20 @@ import { decidable } from './decidable.ts';
 import { type AskedLabel, labelledLines } from './labelled-lines.ts';
 
 /** A gate's labelled rows, as they go to the registry. */
-export type ShippedLabelled = { readonly facts: NonNullable<Facts['labelled']>; readonly upload: Upload };
+export type ShippedLabelled = {
+  readonly facts: NonNullable<Facts['labelled']>;
+  readonly upload: Upload;
+  /** For people: what should be looked at of its columns. */
+  readonly notices: readonly string[];
+};
 
 /** The model that the rows are asked of. */
 export type LabelledModel = { readonly signature: Signature; readonly columns?: Columns | undefined };
 
 /** Part of the cache key: raise it when the same table would come out differently. */
-const METHOD = 1;
+const METHOD = 2;
 
-type Kept = { readonly rows: number; readonly requests: number };
+type Kept = { readonly rows: number; readonly requests: number; readonly notices: readonly string[] };
 
 /**
  * Reads the labelled rows by batch's own readers, holds rows and labels against the model, and writes them as
@@ -117,7 +123,7 @@ export async function shipLabelled(
     },
   );
   const file = join(folder, 'rows.jsonl');
-  const { rows, requests } = JSON.parse(await readFile(join(folder, 'kept.json'), 'utf8')) as Kept;
+  const { rows, requests, notices } = JSON.parse(await readFile(join(folder, 'kept.json'), 'utf8')) as Kept;
   const text = await readFile(file, 'utf8');
   const undecided = decidable(metric, text);
   if (undecided !== undefined) throw fault(`${path}: ${undecided.message}`, undecided.fix);
@@ -126,6 +132,7 @@ export async function shipLabelled(
   return {
     facts: { sha256, bytes, rows, requests, output: prediction.name },
     upload: { sha256, bytes, from: file },
+    notices: notices.map((notice) => `${path}: ${notice}`),
   };
 }
 
@@ -148,9 +155,10 @@ async function readTable(
       join: !format.nests || format.suffix !== '.jsonl',
       ...(columns && { columns }),
     });
-    return await labelledLines(rows.all(PART_BYTES), asked, signature, (message, fix) =>
+    const lines = await labelledLines(rows.all(PART_BYTES), asked, signature, (message, fix) =>
       fault(`${path}: ${message}`, fix),
     );
+    return { ...lines, notices: (rows.taken?.notices ?? []).map((code) => COLUMN_NOTICES[code]) };
   } catch (error) {
     if (!isObjectFault(error)) throw error;
     const { message, fix } = messageAndFix(error);

@@ -85,6 +85,16 @@ it('a model that takes several rows, and no fewer, is refused: its gate would fa
   expect(await problem(table(40), {}, model([2]))).toBe('none');
 });
 
+it('a table whose columns have other names than the reference data is taken in order, and that is told', async () => {
+  const known = { signature: classifier, columns: { names: ['age', 'income'], bind: false } };
+  const renamed = table(40).replace('age,income', 'Income,Age');
+  for (const _ of ['read', 'known from before'])
+    expect((await ship(renamed, {}, known)).notices).toEqual([
+      expect.stringMatching(/^rows\.csv: The names of its columns are not those of the reference data, so /),
+    ]);
+  expect((await ship(table(40), {}, known)).notices).toEqual([]);
+});
+
 it('a table that is written to while it is read is refused, and what is read later is what is there', async () => {
   const path = join(folder, METRIC.cases);
   const whole = table(400);
