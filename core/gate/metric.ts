@@ -73,6 +73,7 @@ export async function measureRows(
 
   // The function may have fewer instances than are asked at once, by a reservation or beside its traffic.
   let isAlone = false;
+  const sizes = { own: anySize(), live: anySize() };
   while (next < lines.length && refused.length < ENOUGH_ROWS) {
     const fair = isFair();
     if (!fair && isOver()) return part(stateNow());
@@ -82,8 +83,8 @@ export async function measureRows(
     const left = { rows: ENOUGH_ROWS - refused.length };
     const asked = await askBoth(
       isAlone,
-      () => allEnded(some.map((rows) => askRows(asking(), rows, settings, left))),
-      async () => (isCompared ? askLive(asking(), live.version, some, settings) : undefined),
+      () => allEnded(some.map((rows) => askRows(asking, rows, settings, left, sizes.own))),
+      async () => (isCompared ? askLive(asking, live.version, some, settings, sizes.live) : undefined),
     ).catch((error: unknown) => ({ error }));
     if ('error' in asked) {
       if (isAlone || !isThrottled(asked.error)) return { ...part(stateNow()), error: asked.error };
@@ -160,38 +161,41 @@ type RowsAnswered = {
   readonly memory: readonly number[];
 };
 
+/** Rows that a version answers within its time, as far as it is known. */
+type Size = { most: number };
+const anySize = (): Size => ({ most: Number.POSITIVE_INFINITY });
+
 /**
- * The rows of a request. Where it is refused, by halves, until it is known which rows are at fault.
+ * The rows of a request. Where it is refused, by halves, until it is known which rows are at fault; where it
+ * takes longer than the function may, too, since clients need not ask so many at once.
  * @param left how many faults are still of interest
+ * @param size is lowered where so many rows took too long
  */
 async function askRows(
-  asking: Asking,
+  asking: () => Asking,
   rows: LabelledRows,
   settings: MetricSettings,
   left: { rows: number },
+  size: Size,
 ): Promise<RowsAnswered> {
   const { first, labels } = rows;
   const none = labels.map(() => Number.NaN);
   if (left.rows <= 0) return { scores: none, faults: [], memory: [] };
+  if (labels.length > size.most) return askHalves(asking, rows, settings, left, size, []);
+  const now = asking();
   const {
     failure,
     late,
     memory: used,
     answer,
-  } = await askFor(asking, first, labelledRequest(rows, settings.output));
+  } = await askFor(now, first, labelledRequest(rows, settings.output));
   const memory = used === undefined ? [] : [used];
   if (failure !== undefined) {
-    if (failure.kind === 'refused' && labels.length > 1) {
-      const middle = labels.length >> 1;
-      const one = await askRows(asking, someRows(rows, 0, middle), settings, left);
-      const other = await askRows(asking, someRows(rows, middle, labels.length), settings, left);
-      return {
-        scores: [...one.scores, ...other.scores],
-        faults: [...one.faults, ...other.faults],
-        ...((one.late ?? other.late) && { late: true }),
-        memory: [...memory, ...one.memory, ...other.memory],
-      };
-    }
+    const isSlow = failure.kind === 'timeout' && late === undefined;
+    if (isSlow) size.most = Math.min(size.most, Math.max(1, labels.length >> 1));
+    // What is refused is so at once; what takes its time has no more of it than is left.
+    const again = isSlow ? asking : failure.kind === 'refused' ? () => now : undefined;
+    if (again !== undefined && labels.length > 1) return askHalves(again, rows, settings, left, size, memory);
     left.rows -= 1;
     return { scores: none, faults: [{ ...failure, of: 'metric' }], ...(late && { late }), memory };
   }
@@ -205,6 +209,28 @@ async function askRows(
   );
   left.rows -= faults.length;
   return { scores: scored.map((score) => (typeof score === 'string' ? Number.NaN : score)), faults, memory };
+}
+
+async function askHalves(
+  asking: () => Asking,
+  rows: LabelledRows,
+  settings: MetricSettings,
+  left: { rows: number },
+  size: Size,
+  memory: readonly number[],
+): Promise<RowsAnswered> {
+  const { length } = rows.labels;
+  const middle = length >> 1;
+  const one = await askRows(asking, someRows(rows, 0, middle), settings, left, size);
+  // The time is over: nobody waits for the others' answers.
+  const rest = one.late ? { rows: 0 } : left;
+  const other = await askRows(asking, someRows(rows, middle, length), settings, rest, size);
+  return {
+    scores: [...one.scores, ...other.scores],
+    faults: [...one.faults, ...other.faults],
+    ...((one.late ?? other.late) && { late: true }),
+    memory: [...memory, ...one.memory, ...other.memory],
+  };
 }
 
 function scoresOf(
@@ -240,15 +266,15 @@ const LIVE_FAULTS: Readonly<Record<FailureKind, (row: number) => string>> = {
 
 /** The live version is not at fault here: what it does not answer cannot be compared. */
 async function askLive(
-  asking: Asking,
+  asking: () => Asking,
   version: string,
   some: readonly LabelledRows[],
   settings: MetricSettings,
+  size: Size,
 ): Promise<{ readonly answered: readonly RowsAnswered[]; readonly fault?: string }> {
+  const own = (): Asking => ({ ...asking(), version });
   try {
-    const answered = await allEnded(
-      some.map((rows) => askRows({ ...asking, version }, rows, settings, { rows: 1 })),
-    );
+    const answered = await allEnded(some.map((rows) => askRows(own, rows, settings, { rows: 1 }, size)));
     const [fault] = answered.flatMap(({ faults }) => faults);
     return fault === undefined ? { answered } : { answered, fault: LIVE_FAULTS[fault.kind](fault.case) };
   } catch (error) {

@@ -231,6 +231,25 @@ describe('rows that get no prediction', () => {
     expect(state?.metric?.refused).toEqual(expect.arrayContaining([...rows]));
   });
 
+  it('are fewer at once where so many take longer than the function may', async () => {
+    const most =
+      (rows: number): FakeHandler =>
+      (event) => {
+        if (numbersOf(event as Event).length <= rows) return right(event);
+        throw Object.assign(new Error('Task timed out after 10.00 seconds'), { name: 'Sandbox.Timedout' });
+      };
+    const settings = { min: 0.5, worseThanLive: 0.01, live: LIVE };
+    const { state, failures, asked } = await gate({ 7: most(20), 6: most(63) }, settings);
+    expect(state).toMatchObject({ verdict: 'pass', metric: { refused: [], result: { live: { value: 1 } } } });
+    expect(failures).toEqual([]);
+    // Two lines of 64 are asked at once; then nobody asks so many again: 40 of 16, and what took too long.
+    expect(asked('7').length).toBeLessThan(40 + 2 * 3 + 2);
+    expect(asked('6').length).toBeLessThan(20 + 2 + 2);
+    const never = await gate({ 7: most(0) }, { min: 0.5 });
+    expect(never.state?.verdict).toBe('fail');
+    expect(never.failures[0]).toMatchObject({ case: 1, of: 'metric', kind: 'timeout' });
+  });
+
   it('a crash is not asked again by halves', async () => {
     const crashes: FakeHandler = (event) => {
       if (numbersOf(event as Event).includes(3))
