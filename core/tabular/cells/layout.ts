@@ -87,6 +87,8 @@ export function layoutOf(
     const first = fields.length;
     for (const column of columns) {
       const width = widths[column] as number;
+      const before = fields[targets[column] ?? -1];
+      if (before !== undefined) throw ambiguous(names?.[column] ?? '', before.tensor, spec.name, fault);
       targets[column] = fields.length;
       for (let i = 0; i < width; i++) {
         const at = fields.length - first;
@@ -278,6 +280,13 @@ function strangers(
         `Drop these columns from the file${orElse}.`,
       );
 }
+
+/** Inputs `x` of two values and `x_1` of one: the column of the latter is also what numbers the former's. */
+const ambiguous = (name: string, one: string, other: string, fault: FileFault): Error =>
+  fault(
+    `Its column ${name} may be of two inputs of the model, ${one} and ${other}.`,
+    'Rename an input of the model, or upload JSON lines, whose values may be arrays.',
+  );
 
 function wrongWidth(spec: TensorSpec, due: number, width: number, orElse: string, fault: FileFault): Error {
   return fault(

@@ -46,6 +46,18 @@ describe('an object', () => {
     expect(reasons(await jsonl('{', one))).toEqual(['1 INVALID_JSON The line is not valid JSON.']);
   });
 
+  it('with a column that two inputs would have is refused: one of them had zeros', async () => {
+    const alike = signature([input('x', 'FP32', 2), input('x_1', 'FP32', 1)]);
+    expect(await objectFaultOf(() => csv('x_0,x_1\n5,7\n', alike))).toEqual({
+      code: 'WRONG_HEADER',
+      message:
+        'Its column x_1 may be of two inputs of the model, x and x_1. Rename an input of the model, or upload JSON lines, whose values may be arrays.',
+    });
+    expect((await jsonl('{"x": [5, 6], "x_1": 7}', alike)).rows).toMatchObject([
+      { values: { x: [5, 6], x_1: [7] } },
+    ]);
+  });
+
   it.each(['1,2\n3,4', '1,2\r\n3,4\r\n', '\n1,2\n\r\n\n3,4\n\n'])(
     '%j may end its lines in any way',
     async (text) => {
