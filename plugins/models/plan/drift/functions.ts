@@ -160,20 +160,31 @@ function errs(model: Declared, facts: DriftFacts): string {
 /** Seconds. */
 const LONGEST_WINDOW = 86_400;
 
+/** A hundred a day are 99.99… of a second’s share. */
+const ROUNDED = 1 + 1e-9;
+
+/** What gives a window rows enough, of which it has too few: each way by itself, or both. */
+function adviceFor(rows: number, { window, sample }: Drift): string {
+  const [longer, larger] = [LONGEST_WINDOW / window, 1 / sample];
+  const most = rows * longer * larger * ROUNDED;
+  if (most < LEAST_ROWS)
+    return longer > 1 || larger > 1
+      ? `The longest, of ${written(LONGEST_WINDOW)}, has ${Math.floor(most)}${larger > 1 ? ' with all of them scored' : ''}: leave \`drift\` out until there is more traffic.`
+      : `No window is longer than ${written(LONGEST_WINDOW)}.`;
+  const ways = [
+    ...(rows * longer * ROUNDED >= LEAST_ROWS ? ['a longer window'] : []),
+    ...(rows * larger * ROUNDED >= LEAST_ROWS ? ['a larger `sample`'] : []),
+  ];
+  return `Choose ${ways.length === 0 ? 'a longer window and a larger `sample`' : ways.join(', or ')}.`;
+}
+
 /** Two windows in a row, nine times of ten. */
 function sees(model: Declared, facts: DriftFacts, rows: number | undefined): string {
   const { drift } = model;
   if (rows === undefined)
     return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
   if (rows < LEAST_ROWS) {
-    const ways = [
-      ...(drift.window < LONGEST_WINDOW ? ['a longer window'] : []),
-      ...(drift.sample < 1 ? ['a larger `sample`'] : []),
-    ];
-    const advice =
-      ways.length === 0
-        ? `No window is longer than ${written(LONGEST_WINDOW)}.`
-        : `Choose ${ways.join(', or ')}.`;
+    const advice = adviceFor(rows, drift);
     return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; with fewer than ${LEAST_ROWS} it is not judged. ${advice}`;
   }
   const found = (of: DriftSignal['of']): string | undefined => {

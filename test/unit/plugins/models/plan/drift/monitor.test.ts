@@ -276,8 +276,22 @@ describe('the budget', () => {
     const ofDay = (drift: object) =>
       driftLines(declared({ window: '1d', ...drift }, { traffic: '2/h' }), facts(four))[1];
     expect(ofDay({})).toMatch(/it is not judged\. No window is longer than 1d\.$/);
-    expect(ofDay({ sample: '50%' })).toMatch(/it is not judged\. Choose a larger `sample`\.$/);
     expect(driftLines(declared(), facts(four))[1]).toContain('none is declared');
+    // Each way that is named suffices, by itself unless both are named together.
+    const advice = (traffic: string, drift: object) =>
+      (driftLines(declared(drift, { traffic }), facts(four))[1] ?? '').replace(/^.* it is not judged\. /, '');
+    expect(advice('99/day', { window: '5m' })).toBe(
+      'The longest, of 1d, has 99: leave `drift` out until there is more traffic.',
+    );
+    expect(advice('100/day', { window: '5m' })).toBe('Choose a longer window.');
+    expect(advice('150/day', { window: '1h', sample: '50%' })).toBe(
+      'Choose a longer window and a larger `sample`.',
+    );
+    expect(advice('150/day', { window: '1d', sample: '50%' })).toBe('Choose a larger `sample`.');
+    expect(advice('150/h', { sample: '50%' })).toBe('Choose a longer window, or a larger `sample`.');
+    expect(advice('50/day', { window: '1d', sample: '50%' })).toBe(
+      'The longest, of 1d, has 50 with all of them scored: leave `drift` out until there is more traffic.',
+    );
   });
 
   it('goes by the rows that are scored', () => {
