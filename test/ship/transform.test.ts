@@ -83,7 +83,10 @@ describe('what a transform shows clients', () => {
       function: { environment: { OWN: 'own', TZ: 'Asia/Tokyo' } },
     });
     try {
-      const { facts } = await shipModel(model, service.context({ environment: { OWN: 'x', ALL: 'all' } }));
+      const { facts } = await shipModel(
+        model,
+        service.context({ environment: { OWN: 'x', ALL: 'all', NODE_OPTIONS: '-r a-layer/init' } }),
+      );
       expect(facts.signature.outputs.map(({ name }) => name)).toEqual(['ownall9']);
     } finally {
       delete process.env.AWS_SECRET_ACCESS_KEY;

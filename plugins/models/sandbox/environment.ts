@@ -17,30 +17,20 @@ export function sdkFolders(): readonly string[] {
 }
 
 /**
- * What Node loads before all else, in `NODE_OPTIONS`: https://nodejs.org/api/cli.html#node_optionsoptions. On
- * Lambda it lies in a layer, as that of who collects traces or errors; here no layer is, and Node ends
- * without it.
- */
-const PRELOADS =
-  /(?<!\S)(?:-r|--require|--import|--loader|--experimental-loader)(?:=|\s+)(?:"(?:\\.|[^"\\])*"|\S+)/g;
-
-/**
  * The variables of a function as the framework merges them: the provider's, and over them the function's own.
  * What only CloudFormation can resolve is left out, also where the function writes it over a text of the
- * provider; and so is what a layer has.
+ * provider.
  *
  * @param provider `provider.environment`
  * @param own `function.environment` of the model
  */
 export function variablesOf(provider: unknown, own: unknown): Record<string, string> {
   const merged: Readonly<Record<string, unknown>> = { ...entriesOf(provider), ...entriesOf(own) };
-  const { NODE_OPTIONS: options, ...others } = Object.fromEntries(
+  return Object.fromEntries(
     Object.entries(merged).flatMap(([name, value]) =>
       ['string', 'number', 'boolean'].includes(typeof value) ? [[name, String(value)]] : [],
     ),
   );
-  const left = options?.replace(PRELOADS, '').trim() ?? '';
-  return { ...others, ...(left !== '' && { NODE_OPTIONS: left }) };
 }
 
 const entriesOf = (environment: unknown): object =>

@@ -1,4 +1,5 @@
 import { delimiter } from 'node:path';
+import { withoutPreloads } from '../../../core/node/node-options.ts';
 import type { Service } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
@@ -31,7 +32,7 @@ export function environmentOf(
     // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    ...variablesOf(environment, model.function.environment),
+    ...withoutPreloads(variablesOf(environment, model.function.environment)),
     ...inherited(),
     AWS_REGION: service.region,
     AWS_DEFAULT_REGION: service.region,

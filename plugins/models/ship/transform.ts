@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { withoutPreloads } from '../../../core/node/node-options.ts';
 import { DATATYPES, type Datatype, type Signature, type TensorSpec } from '../../../core/tensor/contract.ts';
 import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
@@ -34,7 +35,7 @@ export async function loadTransform(
   const env = {
     // Lambda's own, which a function may change.
     TZ: ':UTC',
-    ...variablesOf(context.environment, model.function.environment),
+    ...withoutPreloads(variablesOf(context.environment, model.function.environment)),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(model.memory),

@@ -1,4 +1,5 @@
 import { isObject } from '../../../../core/json/is-object.ts';
+import { preloadsIn } from '../../../../core/node/node-options.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
@@ -37,9 +38,12 @@ export const variableProblems = (models: readonly Model[], { provider }: Host): 
 /** Lambda starts it in place of the runtime, and nothing where it is not there. */
 const WRAPPER = 'AWS_LAMBDA_EXEC_WRAPPER';
 
+/** By it Node loads files before all else, and ends where one is not there. */
+const OPTIONS = 'NODE_OPTIONS';
+
 /**
- * Wrappers of a layer that the function has not, by the compiled template: other plugins bring layers late.
- * That of ONNX Runtime has none, and an image is started by what is in it.
+ * Variables that name files of a layer which the function has not, by the compiled template: other plugins
+ * bring layers late. That of ONNX Runtime has none of them, and an image is started by what is in it.
  */
 export const wrapperProblems = (
   resources: Readonly<Record<string, Json>>,
@@ -49,20 +53,50 @@ export const wrapperProblems = (
     const properties = resources[functionLogicalId(model.name)]?.Properties;
     const { Environment: environment, Layers: layers } = isObject(properties) ? properties : {};
     const variables = isObject(environment) && isObject(environment.Variables) ? environment.Variables : {};
-    const value = variables[WRAPPER];
-    const hasOthers = Array.isArray(layers) && layers.length > 1;
-    if (model.package !== 'zip' || hasOthers || typeof value !== 'string') return [];
-    if (!value.startsWith('/opt/')) return [];
+    if (Array.isArray(layers) && layers.length > 1) return [];
     return [
-      {
-        code: 'MODELS_INVALID_VALUE',
-        key: `models.${model.name}.function.environment.${WRAPPER}`,
-        value,
-        message: `is ${value}, a file of a layer, and the function has none but that of ONNX Runtime: without the file Lambda starts nothing.`,
-        fix: `Write its layer as \`function.layers\`, or \`${WRAPPER}: ''\` in the model’s \`function.environment\` where the provider’s says it.`,
-      },
+      ...[variables[WRAPPER]]
+        .filter((file) => model.package === 'zip' && isInLayer(file))
+        .map((file) => layerProblem(model, WRAPPER, file, `is ${file}`, 'Lambda starts nothing')),
+      ...missingPreloads(variables)
+        .filter(() => model.image?.base === undefined)
+        .map((file) =>
+          layerProblem(model, OPTIONS, file, `has Node load ${file} first`, 'Node ends at each start'),
+        ),
     ];
   });
+
+const isInLayer = (file: unknown): boolean => typeof file === 'string' && /^(file:\/\/)?\/opt\//.test(file);
+
+/** A package may lie in folders of somebody’s own; Lambda’s runtime has AWS’s alone. */
+function missingPreloads(variables: Json): readonly string[] {
+  const { [OPTIONS]: options, NODE_PATH: folders } = variables;
+  if (typeof options !== 'string') return [];
+  const isMissing = (file: string): boolean =>
+    isInLayer(file) || (folders === undefined && PACKAGE.test(file) && !OF_RUNTIME.test(file));
+  return preloadsIn(options).filter(isMissing).slice(0, 1);
+}
+/** No path, and no address: `data:…`, `node:…`. */
+const PACKAGE = /^@?[\w-][\w.-]*(\/[\w./-]+)?$/;
+const OF_RUNTIME = /^@(aws-sdk|smithy)\//;
+
+function layerProblem(
+  { name, package: kind }: Model,
+  variable: string,
+  value: unknown,
+  what: string,
+  then: string,
+): Problem {
+  const none = kind === 'image' ? 'an image has no layers' : 'the function has none but that of ONNX Runtime';
+  const layer = kind === 'image' ? '' : 'its layer as `function.layers`, or ';
+  return {
+    code: 'MODELS_INVALID_VALUE',
+    key: `models.${name}.function.environment.${variable}`,
+    value,
+    message: `${what}, a file of a layer, and ${none}: without the file ${then}.`,
+    fix: `Write ${layer}\`${variable}: ''\` in the model’s \`function.environment\` where the provider’s says it.`,
+  };
+}
 
 const refused = (key: string, environment: unknown): readonly Problem[] =>
   Object.keys(isObject(environment) ? environment : {}).flatMap((name) => {

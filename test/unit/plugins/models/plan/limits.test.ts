@@ -98,6 +98,41 @@ describe('the environment of a function', () => {
     expect(wrapperProblems({}, models({ churn: {} }))).toEqual([]);
   });
 
+  it('has Node load no file first that no layer of the function has: no instance would start', () => {
+    const told = (variables: object, layers: readonly unknown[] = [{}], own: object = {}) => {
+      const Properties = { Environment: { Variables: variables }, Layers: layers };
+      return refusals(wrapperProblems({ ChurnLambdaFunction: { Properties } }, models({ churn: own })));
+    };
+    const key = 'models.churn.function.environment.NODE_OPTIONS MODELS_INVALID_VALUE';
+    const sentry = '--enable-source-maps -r @sentry/aws-serverless/awslambda-auto';
+    const image = { package: 'image' };
+    for (const options of [
+      sentry,
+      '--import=/opt/init.mjs',
+      '--import file:///opt/a.mjs',
+      '--require "/opt/a b.js"',
+    ]) {
+      expect(told({ NODE_OPTIONS: options })).toEqual([key]);
+      expect(told({ NODE_OPTIONS: options }, [], image)).toEqual([key]);
+      expect(told({ NODE_OPTIONS: options }, [{}, 'arn:aws:lambda:us-east-1:1:layer:sentry:1'])).toEqual([]);
+    }
+    const base = `example.com/node@sha256:${'0'.repeat(64)}`;
+    expect(told({ NODE_OPTIONS: sentry }, [], { ...image, image: { base } })).toEqual([]);
+    // Somebody's own folders may have a package, but not what is in no layer.
+    expect(told({ NODE_OPTIONS: sentry, NODE_PATH: '/mnt/modules' })).toEqual([]);
+    expect(told({ NODE_OPTIONS: '-r /opt/a.js', NODE_PATH: '/mnt/modules' })).toEqual([key]);
+    for (const options of [
+      '--stack-trace-limit=50',
+      '-r /mnt/a.js',
+      '-r @aws-sdk/client-s3',
+      '',
+      { Ref: 'A' },
+    ])
+      expect(told({ NODE_OPTIONS: options })).toEqual([]);
+    for (const source of ['data:text/javascript,1', 'node:inspector'])
+      expect(told({ NODE_OPTIONS: `--import ${source}` })).toEqual([]);
+  });
+
   it('names the longest, and never its value', () => {
     const [problem] = variables({ SHORT: 'secret', LONG: 'hidden'.repeat(900) });
     expect(problem?.message).toContain('The longest is LONG.');

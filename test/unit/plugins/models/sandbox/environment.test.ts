@@ -21,15 +21,3 @@ it('merges variables as the framework does, and leaves out what only CloudFormat
     }),
   );
 });
-
-it('leaves out what NODE_OPTIONS preloads: on Lambda a layer has it, and here Node would end for want of it', () => {
-  const left = (options: string) => variablesOf({ NODE_OPTIONS: options }, undefined).NODE_OPTIONS;
-  expect(left('-r @sentry/aws-serverless/awslambda-auto')).toBeUndefined();
-  expect(left('--import=/opt/init.mjs')).toBeUndefined();
-  expect(left('--require "/opt/my files/a.js" --enable-source-maps --import /opt/b.mjs')).toBe(
-    '--enable-source-maps',
-  );
-  expect(left('--max-old-space-size=900 --experimental-loader=/opt/c.mjs')).toBe('--max-old-space-size=900');
-  for (const kept of ['--enable-source-maps', '--import-nothing', '--stack-trace-limit=50 --no-warnings'])
-    expect(left(kept)).toBe(kept);
-});

@@ -13,6 +13,10 @@ it('variables that Lambda lets a function set are as it sets them: a date is of 
   expect(of({})).toMatchObject({ TZ: ':UTC', LANG: 'en_US.UTF-8' });
 });
 
+it('NODE_OPTIONS is without what a layer has', () => {
+  expect(of({ NODE_OPTIONS: '-r @sentry/aws-serverless/awslambda-auto' })).not.toHaveProperty('NODE_OPTIONS');
+});
+
 it('those that are Lambda’s own are not', () => {
   expect(of({ AWS_REGION: 'x', LAMBDA_TASK_ROOT: 'x' })).toMatchObject({
     AWS_REGION: 'eu-central-1',
