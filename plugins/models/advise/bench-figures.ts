@@ -21,6 +21,8 @@ export type BenchFigures = {
   readonly used?: From<number>;
   /** Identity of the artifact, where it is known. */
   readonly identity?: string;
+  /** sha256 over the source artifact of a deployed version, where it is known. */
+  readonly source?: string;
 };
 
 const ARCHITECTURES = ['x86_64', 'arm64'] as const;

@@ -27,7 +27,7 @@ export const command: Command = {
     progress(`Looking for what was measured of ${model.name}`);
     const facts = (await context.facts([model])).get(model.name);
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
-    const memory = workerMemory(model, facts, await keptBench(model, context));
+    const memory = workerMemory(model, facts, await keptBench(model, context, undefined, facts));
     progress(undefined);
     const before = {
       ...{ model, memory, cpu: asked.cpu, grpc: asked.grpc, alerts: options.alerts },

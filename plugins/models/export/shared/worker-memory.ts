@@ -15,9 +15,18 @@ export type WorkerMemory = {
 export type MeasuredMemory = {
   /** MB at most; absent where nobody reported it. */
   readonly used?: From<number>;
-  /** Identity of the artifact that was measured, where it is known. */
+  /** Identity of the artifact that was measured, and sha256 over its source, as far as they are known. */
   readonly identity?: string;
+  readonly source?: string;
 };
+
+/** Was another artifact measured than that of these facts? */
+export const isOfAnother = (
+  bench: Pick<MeasuredMemory, 'identity' | 'source'>,
+  { identity, source }: Pick<Facts, 'identity' | 'source'>,
+): boolean =>
+  (bench.identity !== undefined && bench.identity !== identity) ||
+  (bench.source !== undefined && bench.source !== source);
 
 /** A measured peak is that of the requests that were sent: others may be larger. */
 const HEADROOM = 1.25;
@@ -37,11 +46,11 @@ const STEP = 16;
 /** The measured memory where it is that of this artifact, else the declared. */
 export function workerMemory(
   { memory, name }: Model,
-  { identity }: Pick<Facts, 'identity'>,
+  facts: Pick<Facts, 'identity' | 'source'>,
   bench: MeasuredMemory | undefined,
 ): WorkerMemory {
   const used = bench?.used;
-  const isOther = bench?.identity !== undefined && bench.identity !== identity;
+  const isOther = bench !== undefined && isOfAnother(bench, facts);
   if (used === undefined || isOther) {
     const why = isOther ? 'the last bench was of another artifact' : 'no bench measured it';
     return { mb: memory, measured: false, from: `models.${name}.memory, since ${why}` };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { keptBench } from '../../../../../plugins/models/advise/kept-bench.ts';
+import { benchFor, keptBench } from '../../../../../plugins/models/advise/kept-bench.ts';
 import type { Context } from '../../../../../plugins/models/context/context.ts';
 import { declaredModels, HOST } from '../../../../fixtures/service.ts';
 
@@ -28,4 +28,18 @@ it('an AWS that does not answer is waited for shortly, and keeps no command aliv
     for (const socket of asked) socket.destroy();
     server.close();
   }
+});
+
+it('of an artifact that is not deployed yet, the bench of this folder goes before that of what is', () => {
+  const artifact = { identity: 'a', source: 's' };
+  const [deployed, another] = [{ source: 's' }, { source: 't' }];
+  const here = { identity: 'a' };
+  expect(benchFor(artifact, deployed, here)).toBe(deployed);
+  expect(benchFor(artifact, another, here)).toBe(here);
+  // Neither is of it: the one that is asked for first tells so.
+  expect(benchFor(artifact, another, { identity: 'b' })).toBe(another);
+  expect(benchFor(artifact, undefined, here)).toBe(here);
+  // Records of earlier versions do not say which.
+  expect(benchFor(artifact, {}, here)).toEqual({});
+  expect(benchFor(artifact, undefined, undefined)).toBeUndefined();
 });
