@@ -41,6 +41,8 @@ export type Manifest = {
    * `drift`.
    */
   readonly drift?: ScoredBaseline;
+  /** The model’s bare path of `/invocations`, where that looks like another model’s: `bareBelow`. */
+  readonly bare?: string;
   /** A line a decision, and whether the outputs are in it; absent where none is declared. */
   readonly audit?: { readonly predictions: boolean };
   /** Columns that clients see; absent where no names are known, or the model has no columns. */

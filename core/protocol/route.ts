@@ -21,8 +21,9 @@ const RESERVED = /(?:^|\/)v2(?:\/|$)/;
  *
  * @param path decoded, without query
  * @param version the function's own; a path that names another is not ours to answer
+ * @param bare the model's bare path, where that looks like another model's
  */
-export function routeOf(path: string, model: string, version: string): EndpointRoute {
+export function routeOf(path: string, model: string, version: string, bare?: string): EndpointRoute {
   if (path.endsWith(`/v2/models/${model}/infer`)) return INFER;
   const protocol = PROTOCOL.exec(path);
   if (protocol !== null) {
@@ -30,10 +31,21 @@ export function routeOf(path: string, model: string, version: string): EndpointR
     if (name !== model || !isOwn(asked, version)) return UNKNOWN;
     return action === '/infer' ? INFER : action === '/ready' ? READY : METADATA;
   }
+  if (bare !== undefined && (path === bare || path === `${bare}/`)) return INVOCATIONS;
   const sagemaker = SAGEMAKER.exec(path);
   if (sagemaker !== null) return sagemaker[1] === model ? INVOCATIONS : UNKNOWN;
   if (BARE.test(path)) return INVOCATIONS;
   return RESERVED.test(path) ? UNKNOWN : INFER;
+}
+
+/**
+ * The bare path of a model whose prefix ends as another model's path begins, `/models/v1` for example.
+ *
+ * @returns undefined where the path cannot be taken for another's
+ */
+export function bareBelow(prefix: string, model: string): string | undefined {
+  const [, name] = /(?:^|\/)models\/([^/]+)$/.exec(prefix) ?? [];
+  return name === undefined || name === model ? undefined : `${prefix}/invocations`;
 }
 
 /** `$LATEST` is whatever is there: on a developer's machine it answers for any version. */

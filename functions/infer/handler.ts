@@ -90,10 +90,10 @@ function shapesOf({ signature, columns, missing, finite }: Manifest): Shapes {
 }
 
 function answerTo(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
-  const { responder, shapes } = endpoint;
+  const { responder, shapes, manifest } = endpoint;
   const { request } = call;
   if (request.source === 'direct') return inferDirectly(endpoint, call);
-  const route = routeOf(request.path, responder.model, responder.version);
+  const route = routeOf(request.path, responder.model, responder.version, manifest.bare);
   if (route.kind === 'unknown')
     throw refusal('NOT_FOUND', 'Nothing is at this path, or no such model or version.');
   const method = request.method === 'HEAD' ? 'GET' : request.method;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { CardDocument } from '../../../core/card/contract.ts';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
+import { bareBelow } from '../../../core/protocol/route.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { ShipContext } from '../contracts/ship-context.ts';
@@ -63,6 +64,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         );
   const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
   const slowEdges = slowEdgesOf(model.latency?.p95);
+  const bare = bareBelow(model.http?.path ?? '/', model.name);
   const reference =
     drift === undefined
       ? undefined
@@ -90,6 +92,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     file: `model/${format.main}`,
     signals: signalsOf(inspection.signature),
     ...(slowEdges && { slowEdges }),
+    ...(bare !== undefined && { bare }),
     ...(reference && { drift: reference.scored }),
     ...(columns && { columns }),
     ...(model.missing && { missing: model.missing }),
