@@ -16,7 +16,7 @@ import { type EcrRepository, ecrRepository } from './image.ts';
 import { INSTANCE_CPUS, sageMakerInstance } from './instances.ts';
 import { endpointLogGroup, VARIANT, variantDimensions } from './names.ts';
 import { executionRole } from './role.ts';
-import { isOn, SWITCH_OFF, SWITCH_ON, SWITCHES, switchOf } from './switches.ts';
+import { deployCommand, isOn, SWITCH_OFF, SWITCH_ON, SWITCHES, switchOf } from './switches.ts';
 
 /**
  * Percent, and seconds; less than 10 % would hide from an alarm at the 95th percentile.
@@ -64,7 +64,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
   const retention = host.provider.logRetentionInDays;
   return {
     head: [
-      `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`aws cloudformation deploy --template-file template.yaml --stack-name ${name}-sagemaker --capabilities CAPABILITY_IAM\`.`,
+      `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`${deployCommand(`--region ${host.region}`, `${name}-sagemaker`, variables.map(valueOf))}\`.`,
       `IAM decides who may ask, as on Lambda: sagemaker:InvokeEndpoint on the endpoint. Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. SageMaker has a canary and a rollback of its own, below.`,
       ...auditWords(model),
       'Not run on AWS by the project: it is held against cfn-lint and a local SageMaker that starts no container.',
@@ -248,7 +248,10 @@ function canaryOf(given: ExportGiven): { readonly weight: number; readonly bake:
 }
 
 /** The parameter that has a variable’s value: letters and digits; `token` and `Token` have one each. */
-export const parameterOf = (variable: string): string => `Variable${variable.replaceAll('_', 'Underscore')}`;
+const parameterOf = (variable: string): string => `Variable${variable.replaceAll('_', 'Underscore')}`;
+
+/** As a command names it, for a person to fill in. */
+export const valueOf = (variable: string): string => `${parameterOf(variable)}=…`;
 
 /** A topic is AWS’s; an e-mail address needs one, and the service’s own may not be there. */
 const topicOf = ({ alerts }: ExportGiven): string => (alerts?.kind === 'topic' ? alerts.to : '');

@@ -15,6 +15,14 @@ export const isOn = (name: string) => ({ 'Fn::Equals': [{ Ref: name }, SWITCH_ON
 /** What deployments name of them: a value that is not named stays as it is in the stack. */
 export const SWITCHED_ON = Object.values(SWITCHES).map((name) => `${name}=${SWITCH_ON}`);
 
+/**
+ * What deploys the template, at first and later.
+ *
+ * @param values of parameters that have none of their own
+ */
+export const deployCommand = (region: string, stack: string, values: readonly string[]): string =>
+  `aws cloudformation deploy ${region} --template-file template.yaml --stack-name ${stack} --capabilities CAPABILITY_IAM --parameter-overrides ${[...SWITCHED_ON, ...values].join(' ')}`;
+
 /** For `--parameters` of an update of the stack: without scaling, and all else as it is. */
 export const withoutScaling = (parameters: readonly string[]): readonly string[] => [
   `ParameterKey=${SWITCHES.scaling},ParameterValue=${SWITCH_OFF}`,

@@ -259,6 +259,15 @@ describe('what is to be done with the files', () => {
     expect(besideFiles('sagemaker', ['autoscaler.yaml'], declared)).toEqual([]);
   });
 
+  it('the template tells its command whole: region, what is switched on, and what has no value at first', () => {
+    const [head = ''] = (
+      exported(declared, exportOptions({ to: 'sagemaker', image: ECR }))['template.yaml'] ?? ''
+    ).split('\nAWS');
+    expect(head.replaceAll('\n#', '')).toContain(
+      '`aws cloudformation deploy --region eu-central-1 --template-file template.yaml --stack-name shop-dev-churn-sagemaker --capabilities CAPABILITY_IAM --parameter-overrides Scaling=enabled Rollback=enabled VariableLOGUnderscoreLEVEL=… VariableTOKEN=…`',
+    );
+  });
+
   it('another type of instance needs the scaling to go first, with the values that the stack has', () => {
     const of = (mb: number) => ({ ...declared, memory: { mb, measured: true, from: 'bench' } });
     const text = (mb: number) =>
