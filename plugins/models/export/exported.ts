@@ -6,7 +6,7 @@ import { AUTOSCALERS, kubernetesFiles } from './kubernetes/kubernetes.ts';
 import { anotherType } from './sagemaker/another-type.ts';
 import { ecrRepository } from './sagemaker/image.ts';
 import { INSTANCE_CPUS, MOST_MB, sageMakerInstance } from './sagemaker/instances.ts';
-import { sageMakerFiles, valueOf } from './sagemaker/sagemaker.ts';
+import { askedValue, sageMakerFiles } from './sagemaker/sagemaker.ts';
 import { SWITCHED_ON, withoutScaling } from './sagemaker/switches.ts';
 import {
   type ExportBefore,
@@ -88,7 +88,7 @@ function sageMakerProblems(
 /** What a person does with the files: a look at what they would do, which changes nothing. */
 export function nextStep(to: Destination, folder: string, given: ExportGiven): string {
   if (to === 'kubernetes') return `kubectl apply --server-side --dry-run=server -k ${shellWord(folder)}`;
-  const values = variableNames(given).map(valueOf);
+  const values = variableNames(given).map(askedValue);
   return [
     `aws cloudformation deploy --region ${given.host.region} --template-file ${shellWord(`${folder}/${TEMPLATE}`)}`,
     `--stack-name ${stackOf(given)} --capabilities CAPABILITY_IAM --no-execute-changeset`,

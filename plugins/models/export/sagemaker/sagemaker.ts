@@ -64,7 +64,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
   const retention = host.provider.logRetentionInDays;
   return {
     head: [
-      `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`${deployCommand(`--region ${host.region}`, `${name}-sagemaker`, variables.map(valueOf))}\`.`,
+      `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`${deployCommand(`--region ${host.region}`, `${name}-sagemaker`, variables.map(askedValue))}\`.`,
       `IAM decides who may ask, as on Lambda: sagemaker:InvokeEndpoint on the endpoint. Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. SageMaker has a canary and a rollback of its own, below.`,
       ...auditWords(model),
       'Not run on AWS by the project: it is held against cfn-lint and a local SageMaker that starts no container.',
@@ -251,7 +251,7 @@ function canaryOf(given: ExportGiven): { readonly weight: number; readonly bake:
 const parameterOf = (variable: string): string => `Variable${variable.replaceAll('_', 'Underscore')}`;
 
 /** As a command names it, for a person to fill in. */
-export const valueOf = (variable: string): string => `${parameterOf(variable)}=…`;
+export const askedValue = (variable: string): string => `${parameterOf(variable)}=…`;
 
 /** A topic is AWS’s; an e-mail address needs one, and the service’s own may not be there. */
 const topicOf = ({ alerts }: ExportGiven): string => (alerts?.kind === 'topic' ? alerts.to : '');
