@@ -1,6 +1,7 @@
 import { fourDigits } from '../units/digits.ts';
 import {
   type Estimate,
+  LABELLED_ROWS,
   type Label,
   type LiveComparison,
   type LiveVersion,
@@ -117,9 +118,6 @@ function liveWords(
   return `${head}, so these rows cannot decide whether it is worse by more than ${fourDigits(margin)}${needed(reach, room, rows)}`;
 }
 
-/** Beyond this many nobody labels rows for a gate, and the figure is of no use. */
-const MOST_NEEDED = 10_000_000;
-
 /**
  * An interval’s width goes with 1/√n: so many rows would decide, if the value stays where it is.
  * @param reach from the value to the end of its interval @param room from there to the limit, negative beyond
@@ -128,7 +126,8 @@ function needed(reach: number, room: number, rows: number): string {
   if (room < 0) return ', and the value itself does not keep to it';
   if (room === 0) return ', and the value is the limit itself';
   const wanted = Math.ceil((rows * (reach / room) ** 2) / 10) * 10;
-  return wanted > rows && wanted < MOST_NEEDED ? `; some ${wanted} rows would, if the value stays` : '';
+  if (wanted > LABELLED_ROWS) return `, and neither could the ${LABELLED_ROWS} that a gate asks at most`;
+  return wanted > rows ? `; some ${wanted} rows would, if the value stays` : '';
 }
 
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${fourDigits(value)}`;

@@ -2,7 +2,7 @@ import { PAYLOAD_BYTES } from '../../../../core/endpoint/contract.ts';
 import { eventOf } from '../../../../core/gate/event.ts';
 import { printLabelled } from '../../../../core/gate/labelled.ts';
 import type { PlainTensor } from '../../../../core/gate/tensors.ts';
-import type { Label } from '../../../../core/quality/contract.ts';
+import { LABELLED_ROWS, type Label } from '../../../../core/quality/contract.ts';
 import { type LabelKind, readLabel } from '../../../../core/quality/labels.ts';
 import type { Block, RowFault } from '../../../../core/tabular/cells/format.ts';
 import { rowsOf } from '../../../../core/tabular/cells/split.ts';
@@ -12,8 +12,6 @@ import { fromHalf } from '../../../../core/tensor/half.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text. */
 const FILE_BYTES = 32 * 1024 ** 2;
-/** An interval of 100,000 rows is three times as narrow as one of 10,000; more cost time, and tell little. */
-const ROWS = 100_000;
 /** Every request is an invocation of both versions, and CloudFormation waits for all of them. */
 const REQUESTS = 10_000;
 /**
@@ -61,9 +59,9 @@ export async function labelledLines(
       lines.push(line);
       rows += to - from;
       bytes += Buffer.byteLength(line) + 1;
-      if (rows > ROWS || lines.length > REQUESTS || bytes > FILE_BYTES)
+      if (rows > LABELLED_ROWS || lines.length > REQUESTS || bytes > FILE_BYTES)
         throw fault(
-          `It has more than ${rows > ROWS ? `${ROWS} rows` : bytes > FILE_BYTES ? `${FILE_BYTES / 1024 ** 2} MB, as requests in JSON` : `${REQUESTS} rows of a request each, since the model takes one row at a time`}; a gate asks no more.`,
+          `It has more than ${rows > LABELLED_ROWS ? `${LABELLED_ROWS} rows` : bytes > FILE_BYTES ? `${FILE_BYTES / 1024 ** 2} MB, as requests in JSON` : `${REQUESTS} rows of a request each, since the model takes one row at a time`}; a gate asks no more.`,
           'Take a random sample of the rows.',
         );
     }

@@ -63,6 +63,13 @@ describe('a limit', () => {
     expect(judge({ min: 0.96 }, rights(1000, 50)).reason).toContain(
       'so these rows cannot decide, and the value itself does not keep to it.',
     );
+    // More than may be labelled are no way out.
+    expect(judge({ min: 0.949 }, rights(1000, 50)).reason).toMatch(
+      /so these rows cannot decide, and neither could the 100000 that a gate asks at most\.$/,
+    );
+    expect(judge({ min: 0.948 }, rights(1000, 50)).reason).toMatch(
+      /; some \d+ rows would, if the value stays\.$/,
+    );
     // Right at the limit it does keep to it, and no number of rows would show that.
     expect(judge({ min: 0.95 }, rights(1000, 50)).reason).toMatch(
       /lies across min 0.95, so these rows cannot decide, and the value is the limit itself\.$/,
