@@ -21,8 +21,9 @@ export async function movesRegistry({
 }: Pick<Context, 'service'> & {
   readonly reach: Pick<Reach, 'bucket' | 'deployedBucket' | 'registry' | 'exists' | 'clock'>;
 }): Promise<string | undefined> {
-  const [from, to] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
-  if (from === undefined || to === undefined || from === to) return undefined;
+  const [from, named] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
+  if (from === undefined || from === named) return undefined;
+  const to: To = named ?? UNMADE;
   const read = async ({ documents }: Pick<OpenedRegistry, 'documents'>): Promise<readonly Found[]> => {
     const models = await documents.models();
     const found = await Promise.all(
@@ -43,8 +44,17 @@ export async function movesRegistry({
         : problemsOf(release, from, to, service.stage, reach.clock()),
     ),
   );
-  return `The registry moves from the bucket ${from} to ${to}: a new history begins there, which knows no refusals and no last good versions.`;
+  return `The registry moves from the bucket ${from} to ${placeOf(to)}: a new history begins there, which knows no refusals and no last good versions.`;
 }
+
+/**
+ * The stack's own bucket, which the framework makes where `provider.deploymentBucket` names none any more: it
+ * has no name before.
+ */
+const UNMADE = Symbol('unmade');
+type To = string | typeof UNMADE;
+
+const placeOf = (to: To): string => (to === UNMADE ? 'a new one of the stack’s own' : to);
 
 /** `newer`: by a plugin that is newer than this one, and nobody here can tell whether it is over. */
 type Found = { readonly model: string; readonly release: Release | 'newer' };
@@ -52,22 +62,17 @@ type Found = { readonly model: string; readonly release: Release | 'newer' };
 const NEWER =
   'a newer version of the plugin released it, and this version cannot tell whether that release is over';
 
-const refusal = (model: string, from: string, to: string, why: string, fix: string): Problem => ({
+const refusal = (model: string, from: string, to: To, why: string, fix: string): Problem => ({
   code: 'MODELS_RELEASE_REFUSED',
-  key: 'custom.models.registry.bucket',
-  value: to,
-  message: `moves the registry from ${from} to ${to} while ${model} needs it: ${why}.`,
+  ...(to === UNMADE
+    ? { key: 'provider.deploymentBucket' }
+    : { key: 'custom.models.registry.bucket', value: to }),
+  message: `moves the registry from ${from} to ${placeOf(to)} while ${model} needs it: ${why}.`,
   fix,
 });
 
 /** Why a release keeps its registry where it is. Pure. */
-function problemsOf(
-  release: Release,
-  from: string,
-  to: string,
-  stage: string,
-  now: number,
-): readonly Problem[] {
+function problemsOf(release: Release, from: string, to: To, stage: string, now: number): readonly Problem[] {
   const { model, stable, watch } = release;
   const running = runningOf(release) ?? (release.phase === 'HELD' ? 'HELD' : undefined);
   const watched = watch !== undefined && isWatched(release, now);

@@ -7,11 +7,11 @@ import { deployed, live, minutes, promoted, type World } from '../../../core/rel
 const SERVICE = { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' };
 
 /** The worker reads `old`, and serverless.yml names `new`. */
-const moved = (w: World, failing?: Error, exists = true) =>
+const moved = (w: World, failing?: Error, exists = true, to: string | undefined = 'new') =>
   movesRegistry({
     service: SERVICE,
     reach: {
-      bucket: async () => 'new',
+      bucket: async () => (to === '' ? undefined : to),
       deployedBucket: async () => 'old',
       exists: async () => exists,
       clock: () => w.clock.now,
@@ -61,6 +61,22 @@ describe('a registry that moves', () => {
       /while churn needs it: a newer version of the plugin released it, .* Update the plugin/,
     );
     expect(await moved(w, undefined, false)).toMatch(/The registry moves/);
+  });
+
+  it('is refused, too, where the next bucket is the stack’s own, which is not made yet', async () => {
+    await expect(moved(await deployed(), undefined, true, '')).rejects.toMatchObject({
+      problems: [
+        {
+          key: 'provider.deploymentBucket',
+          message: expect.stringContaining('from old to a new one of the stack’s own while churn needs it'),
+        },
+      ],
+    });
+    expect(await moved(await live(), undefined, true, '')).toMatch(/from the bucket old to a new one of the/);
+  });
+
+  it('stays where it is', async () => {
+    expect(await moved(await deployed(), undefined, true, 'old')).toBeUndefined();
   });
 
   it('is told where nothing runs', async () => {
