@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
@@ -15,7 +17,7 @@ import { packZip } from '../../plugins/models/disk/pack.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction } from '../../plugins/models/ship/own-function.ts';
-import { shipService } from '../../plugins/models/ship/service.ts';
+import { factsOf, shipService } from '../../plugins/models/ship/service.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import {
   externalTensor,
@@ -84,6 +86,31 @@ describe('a packaged model', () => {
       'models.rows.gate.metric.cases',
       'models.gone.artifact',
     ]);
+  });
+
+  it('is the last one that is asked for where its registry does not answer: others would wait as long', async () => {
+    let asked = 0;
+    const server = createServer((_, answer) => {
+      asked += 1;
+      answer.writeHead(503).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('MLFLOW_TRACKING_URI', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const { models } = parseModels({
+      gone: { artifact: 'none.onnx' },
+      one: { artifact: 'models:/one/1' },
+      other: { artifact: 'models:/other/1' },
+    });
+    try {
+      const problem = await problemOf(factsOf(models, fixtures()));
+      expect(problem).toMatch(/models\.gone\.artifact: .*\n.*models\.one\.artifact: .*503/);
+      expect(problem).not.toContain('models.other');
+      // Three attempts at one question.
+      expect(asked).toBe(3);
+    } finally {
+      server.close();
+      vi.unstubAllEnvs();
+    }
   });
 
   it('is optimised where that was given up a day ago, for want of time', async () => {

@@ -15,7 +15,7 @@ import type { Upload } from '../disk/files.ts';
 import { inFolder } from '../disk/folder.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { ownVersion } from '../disk/own-version.ts';
-import { orProblems, type Problem, problemError, throwProblems } from '../problems/errors.ts';
+import { isProblemError, type Problem, problemError, throwProblems } from '../problems/errors.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
 import { shipFunction } from './own-function.ts';
@@ -72,13 +72,10 @@ export async function shipService(
   const kept: Upload[] = [];
   const optimised: Shared[] = [];
   const images: KeptImage[] = [];
-  const problems: Problem[] = [];
-  for (const model of models) {
+  await eachModel(models, async (model, isFine) => {
     context.progress(`Packaging the model ${model.name}`);
-    const shipped = await orProblems(problems, () => shipModel(model, context));
-    // What is no model’s own, npm that cannot be reached for one, would be waited for again by each.
-    if (problems.some(({ key }) => !/^models\.\w/.test(key))) break;
-    if (shipped === undefined || problems.length > 0) continue;
+    const shipped = await shipModel(model, context);
+    if (!isFine) return;
     const { runtime, zip } = shipped;
     const { facts, image } = await context.imaged(model, shipped);
     const { architecture } = model;
@@ -96,9 +93,7 @@ export async function shipService(
     kept.push(...shipped.registry);
     if (image !== undefined) images.push(image);
     if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
-  }
-  context.progress(undefined);
-  throwProblems(problems);
+  }).finally(() => context.progress(undefined));
   const facts = new Map([...built].map(([name, entry]) => [name, entry.facts]));
   const zips = new Map([[RELEASE, (await shipFunction(RELEASE, releaseSource(), context)).zip]]);
   const watched = manifests.monitor(facts);
@@ -253,17 +248,41 @@ export async function factsOf(
   models: readonly Model[],
   context: ServiceContext,
 ): Promise<ReadonlyMap<string, Facts>> {
-  const problems: Problem[] = [];
   const facts = new Map<string, Facts>();
-  await inFolder(async (outDir) => {
-    for (const model of models) {
+  await inFolder((outDir) =>
+    eachModel(models, async (model) => {
       context.progress(`Inspecting the model ${model.name}`);
-      await orProblems(problems, async () => {
-        const shipped = await shipModel(model, { ...context, outDir });
-        facts.set(model.name, (await context.imaged(model, shipped)).facts);
-      });
-    }
-  }).finally(() => context.progress(undefined));
-  throwProblems(problems);
+      const shipped = await shipModel(model, { ...context, outDir });
+      facts.set(model.name, (await context.imaged(model, shipped)).facts);
+    }),
+  ).finally(() => context.progress(undefined));
   return facts;
 }
+
+/**
+ * Works on each model, so that all that are faulty are told. A registry that did not answer, and what is no
+ * model’s own, npm that cannot be reached for one, would be waited for again by each: there it ends.
+ *
+ * @param work is told whether nothing was refused before
+ * @throws ProblemError
+ */
+async function eachModel(
+  models: readonly Model[],
+  work: (model: Model, isFine: boolean) => Promise<void>,
+): Promise<void> {
+  const problems: Problem[] = [];
+  for (const model of models) {
+    try {
+      await work(model, problems.length === 0);
+    } catch (error) {
+      if (!isProblemError(error)) throw error;
+      problems.push(...error.problems);
+      if (isUnanswered(error.cause) || error.problems.some(({ key }) => !/^models\.\w/.test(key))) break;
+    }
+  }
+  throwProblems(problems);
+}
+
+/** Faults of registries of models, and of images, say of what kind they are. */
+const isUnanswered = (cause: unknown): boolean =>
+  cause instanceof Error && 'kind' in cause && cause.kind === 'unreachable';
