@@ -1,3 +1,4 @@
+import { parsed } from '../json/parsed.ts';
 import type { Files } from '../ports/files.ts';
 import { COLUMN_NOTICES } from '../tabular/cells/columns.ts';
 import type { RowFault } from '../tabular/cells/format.ts';
@@ -126,8 +127,8 @@ export async function fail(
   const key = `${folder.prefix}${KEYS.failed}`;
   for (let isTold = false; ; isTold = true) {
     const found = await files.read(key);
-    const before = found && (JSON.parse(found.text) as Failed);
-    if (before?.startedAt === job.startedAt) return;
+    const before = parsed(found?.text) as Partial<Failed>;
+    if (before.startedAt === job.startedAt) return;
     // The message first: lost it would be by a death in between, and twice it does no harm.
     if (!isTold) await world.queue.fail(job.message, { code, reason, job: urlOf(folder) });
     const failed: Failed = {
@@ -140,8 +141,8 @@ export async function fail(
       startedAt: job.startedAt,
       failedAt: new Date(world.clock()).toISOString(),
       // Whoever has claimed the folder is at it still.
-      ...(before?.reopening !== undefined && { reopening: before.reopening }),
-      ...(before?.ending !== undefined && { ending: before.ending }),
+      ...(before.reopening !== undefined && { reopening: before.reopening }),
+      ...(before.ending !== undefined && { ending: before.ending }),
     };
     const text = `${JSON.stringify(failed, null, 2)}\n`;
     if ((await files.replace(key, text, found?.etag)) === 'ok') break;
@@ -153,8 +154,8 @@ export async function fail(
 }
 
 export async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {
-  const found = await files.read(`${prefix}${KEYS.failed}`);
-  return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
+  const found = parsed((await files.read(`${prefix}${KEYS.failed}`))?.text);
+  return typeof found.startedAt === 'string' ? (found as unknown as Failed) : undefined;
 }
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(6))} %`;

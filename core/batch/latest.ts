@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parsed } from '../json/parsed.ts';
 import type { Entry } from './contract.ts';
 import { type Folder, type Job, urlOf } from './job.ts';
 import type { BatchWorld } from './ports.ts';
@@ -89,14 +90,16 @@ async function isKept(
   return own.job === urlOf(folder) || Date.parse(own.startedAt ?? '') > Date.parse(startedAt);
 }
 
+const isTold = (value: Partial<Told> | null): value is Told =>
+  typeof value?.object?.bucket === 'string' && typeof value.object.etag === 'string';
+
 /** What is told of the object of this bucket, and of those of other ones. */
 function toldIn(
   text: string | undefined,
   bucket: string,
 ): { readonly own: Told | undefined; readonly others: readonly Told[] } {
-  if (text === undefined) return { own: undefined, others: [] };
-  const { schema: _, others = [], ...first } = JSON.parse(text) as Latest;
-  const all: readonly Told[] = [first, ...others];
+  const { schema: _, others = [], ...first } = parsed(text) as Partial<Latest>;
+  const all = [first, ...(Array.isArray(others) ? others : [])].filter(isTold);
   return {
     own: all.find(({ object }) => object.bucket === bucket),
     others: all.filter(({ object }) => object.bucket !== bucket),

@@ -1,3 +1,4 @@
+import { parsed } from '../json/parsed.ts';
 import { turns } from '../node/turns.ts';
 import type { Files } from '../ports/files.ts';
 import { BATCH_TIMEOUT, KEYS } from './contract.ts';
@@ -75,11 +76,11 @@ async function claimOf(
   const key = `${prefix}${KEYS.failed}`;
   const found = await files.read(key);
   if (found === undefined) return 'nothing';
-  const failed = JSON.parse(found.text) as Failed;
+  const failed = parsed(found.text) as Partial<Failed>;
   const isFresh = (time: string | undefined): boolean =>
     time !== undefined && now - Date.parse(time) < CLAIMED;
   if (isFresh(failed.reopening) || (what === 'reopening' && isFresh(failed.ending))) return 'busy';
-  const next: Failed = { ...failed, [what]: new Date(now).toISOString() };
+  const next: Partial<Failed> = { ...failed, [what]: new Date(now).toISOString() };
   const isMine =
     (due ?? found.etag) === found.etag &&
     (await files.replace(key, `${JSON.stringify(next, null, 2)}\n`, found.etag)) === 'ok';

@@ -1,7 +1,8 @@
+import { type Fields, fieldsOf, parsed } from '../../json/parsed.ts';
 import { plainText } from '../../text/plain.ts';
 import type { CommandEvent, TickEvent } from '../document/worker-contract.ts';
 import { functionOf } from '../state/alarm-names.ts';
-import { type Fields, fieldsOf, parsed, textField } from './event-fields.ts';
+import { textField } from './event-fields.ts';
 
 /** What others than CloudFormation send: a tick, a command, alarms. */
 

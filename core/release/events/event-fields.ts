@@ -1,14 +1,6 @@
-/** Fields of an event, of which nothing is certain. */
+import type { Fields } from '../../json/parsed.ts';
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function parsed(json: string | undefined): Fields {
-  try {
-    return fieldsOf(JSON.parse(json ?? ''));
-  } catch {
-    return {};
-  }
-}
+/** Texts of an event, of which nothing is certain. */
 
 /** @returns undefined where one of them is no text */
 export function textFields<Key extends string>(
@@ -19,10 +11,6 @@ export function textFields<Key extends string>(
   return found.some(([, text]) => text === undefined)
     ? undefined
     : (Object.fromEntries(found) as { readonly [key in Key]: string });
-}
-
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 export function textField(fields: Fields, key: string): string | undefined {

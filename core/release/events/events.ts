@@ -1,4 +1,5 @@
 import { readCard } from '../../card/read.ts';
+import { type Fields, fieldsOf, parsed } from '../../json/parsed.ts';
 import { readOrigin } from '../../origin/origin.ts';
 import { iso } from '../../units/time.ts';
 import type { VersionRecord } from '../document/history-contract.ts';
@@ -13,7 +14,7 @@ import {
   type TickEvent,
 } from '../document/worker-contract.ts';
 import { readAlarms, readCommand, readTick } from './called-events.ts';
-import { type Fields, fieldsOf, parsed, textField, textFields } from './event-fields.ts';
+import { textField, textFields } from './event-fields.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 

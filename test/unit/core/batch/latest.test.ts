@@ -191,3 +191,15 @@ describe('in a versioned bucket', () => {
     expect(s.files()).toEqual(before);
   });
 });
+
+it.each(['', '{"schema":1,"obj', 'null', '[]', '{"schema":1}', '{"object":"x","others":[null,{}]}'])(
+  'a document that somebody damaged (%j) keeps no object waiting, and is written anew',
+  async (text) => {
+    const s = scene();
+    await s.send(s.upload(KEY, '1,2\n3,4\n'));
+    s.output.set(`scored/sum/latest/${KEY}.json`, text);
+    await s.send(s.upload(KEY, '5,6\n'));
+    expect(s.failed).toEqual([]);
+    expect(told(s)).toMatchObject({ schema: 1, object: { key: KEY, bytes: 4 } });
+  },
+);

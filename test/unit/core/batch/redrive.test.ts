@@ -322,3 +322,22 @@ it('what SQS itself moves back from the queue of failures is tried, and does not
   });
   expect(readAgain(undefined, undefined)).toEqual({ again: false });
 });
+
+it.each(['', '{"schema":1,"ver', 'null', '{"schema":1}'])(
+  'a _FAILED.json that somebody damaged (%j) keeps its object from nothing',
+  async (text) => {
+    for (const isBetter of [true, false]) {
+      const { s, folder } = await broken(4);
+      const key = `${folder.prefix}${KEYS.failed}`;
+      s.output.set(key, text);
+      for (const one of await s.output.files.keys(`${folder.prefix}part-`)) await s.output.files.remove(one);
+      if (isBetter) Object.assign(s.world, { run: scene().world.run });
+      s.clock.now += 60_000;
+      const body = JSON.stringify({ object: { bucket: 'in', key: KEY } });
+      await receiveMessage(s.world, { body, again: false });
+      expect(success(s)?.rows).toBe(isBetter ? 4 : undefined);
+      expect(codes(s)).toEqual(isBetter ? ['TOO_MANY_ERRORS'] : ['TOO_MANY_ERRORS', 'TOO_MANY_ERRORS']);
+      expect(s.output.objects.has(key)).toBe(!isBetter);
+    }
+  },
+);

@@ -38,6 +38,32 @@ async function move(w: World, version: string, weights: Readonly<Record<string, 
   await w.world.aliases.update(FUNCTION, 'live', { version, weights, description: '' }, revision);
 }
 
+describe('an alarm that somebody deleted', () => {
+  it('is told while a version is watched, since it would bring nothing back', async () => {
+    const w = await deployed();
+    await until(w, 'BAKING', GOOD);
+    expect((await statusIn(w)).level).toBe('ok');
+    w.alarms.delete(`${FUNCTION}-${ALARMS.errors}`);
+    expect(await head(w)).toBe(
+      `churn: LOOK, not urgent. Version 4 has all traffic. ${FUNCTION}-errors is not there: somebody deleted it, so it tells nobody, and brings no version back.`,
+    );
+    w.alarms.delete(`${FUNCTION}-${ALARMS.release}`);
+    const { summary, todo } = await statusIn(w);
+    expect(summary).toContain(
+      `${FUNCTION}-errors, ${FUNCTION}-release are not there: somebody deleted them, so they tell nobody, and bring no version back.`,
+    );
+    expect(todo).toEqual(['No deploy makes a deleted alarm again: docs/alarms.md says what does.']);
+  });
+
+  it('is not missed in the hour of a first deploy, whose stack makes it later', async () => {
+    const w = await live();
+    w.alarms.delete(`${FUNCTION}-${ALARMS.errors}`);
+    expect((await statusIn(w)).level).toBe('ok');
+    w.clock.now += 61 * MINUTE;
+    expect((await statusIn(w)).level).toBe('look');
+  });
+});
+
 describe('without a document', () => {
   it('weights: now, with the command that takes them away', async () => {
     const w = await deployed();
