@@ -41,6 +41,11 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
   const children = columnTrees(metadata);
   const names = children.map(({ element }) => element.name);
   checkNames(names, wrongHeader);
+  // Before its one column is told to be too few.
+  const vector = children.find(
+    (child) => isNested(child) && isOfInput(child.element.name, names, signature, extras),
+  );
+  if (vector !== undefined) throw nestedInput(vector.element.name);
   const { slots, columns: found, carried, taken, table } = columnsOf(names, names.length, signature, extras);
   let leaf = 0;
   const columns = children.flatMap((child, i): ReadColumn[] => {
@@ -49,13 +54,10 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
     leaf += leavesOf(child);
     const { name, field, slot = 0, carried: at } = found[i] as CsvColumn;
     if (field === undefined && at < 0) return [];
-    if (child.children.length > 0 || element.repetition_type === 'REPEATED')
-      throw wrongHeader(
-        `Its column ${name} is nested.`,
-        field === undefined
-          ? 'Drop it, or name the columns to carry in ids.'
-          : 'Give each element a column of its own, or upload JSON lines, whose values may be arrays.',
-      );
+    if (isNested(child)) {
+      if (field !== undefined) throw nestedInput(name);
+      throw wrongHeader(`Its column ${name} is nested.`, 'Drop it, or name the columns to carry in ids.');
+    }
     const stored = kindOf(element) ?? (isNumberOf(field) ? timeKindOf(element) : undefined);
     const kind = isNumberOf(field) && stored?.datatype === 'BYTES' ? (stored.asNumbers ?? stored) : stored;
     if (kind === undefined)
@@ -86,6 +88,30 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
   };
 }
 
+type Tree = ReturnType<typeof columnTrees>[number];
+
+const isNested = ({ children, element }: Tree): boolean =>
+  children.length > 0 || element.repetition_type === 'REPEATED';
+
+/** Named after an input; or the only column for the only input. */
+function isOfInput(
+  name: string,
+  names: readonly string[],
+  { inputs }: Signature,
+  { columns, ids }: Extras,
+): boolean {
+  if (ids.includes(name)) return false;
+  if (columns?.names.every((one) => names.includes(one))) return columns.names.includes(name);
+  if (inputs.some((input) => input.name === name)) return true;
+  return inputs.length === 1 && names.every((other) => other === name || ids.includes(other));
+}
+
+const nestedInput = (name: string): Error =>
+  wrongHeader(
+    `Its column ${name} is nested.`,
+    'Give each element a column of its own, or upload JSON lines, whose values may be arrays.',
+  );
+
 /** Datatypes of the carried columns, in their order. */
 export function carriedTypes({
   columns,
@@ -101,5 +127,5 @@ const isNumberOf = (field: Field | undefined): boolean => field !== undefined &&
 const KINDS_READ =
   'is of a type that cannot be read; numbers, booleans, texts, dates, timestamps, decimals and UUIDs can.';
 
-const leavesOf = ({ children }: ReturnType<typeof columnTrees>[number]): number =>
+const leavesOf = ({ children }: Tree): number =>
   children.length === 0 ? 1 : children.reduce((sum, child) => sum + leavesOf(child), 0);

@@ -668,6 +668,36 @@ describe('Parquet is refused', () => {
     expect(await refusal(open(file(columns), inputs, extras))).toMatch(message);
   });
 
+  it('with a list of all values of a row, as embeddings are kept: not told as one column of six', async () => {
+    const listed = (name: string) =>
+      file(
+        [
+          { name, data: [[1, 2, 3, 4, 5, 6]] },
+          { name: 'id', data: [7] },
+        ],
+        {
+          schema: [
+            { name: 'root', num_children: 2 },
+            { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+            { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+            { name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' },
+            { name: 'id', type: 'INT32', repetition_type: 'REQUIRED' },
+          ],
+        },
+      );
+    const due = (name: string): string =>
+      `WRONG_HEADER: Its column ${name} is nested. Give each element a column of its own, or upload JSON lines, whose values may be arrays.`;
+    const wide = [input('x', 'FP32', 6)];
+    for (const [name, extras] of [
+      ['x', { ids: ['id'], join: false }],
+      ['x', { ids: [], join: true }],
+      ['embedding', { ids: ['id'], join: false }],
+    ] as const)
+      expect(await refusal(open(listed(name), wide, extras))).toBe(due(name));
+    // A stranger is no vector.
+    expect(await refusal(open(listed('tags'), wide, { ids: [], join: true }))).not.toBe(due('tags'));
+  });
+
   it('with nested columns that are needed, and those that cannot be told', async () => {
     const nested = file(
       [
