@@ -21,16 +21,42 @@ export function incomplete(
     if (sides.some(({ invocations = 0, crashes }) => invocations > 0 && crashes === undefined))
       return `AWS/Lambda has Invocations of the ${names[version]} version without Errors`;
     // A version whose every request crashes emits nothing of its own: its crashes decide.
-    const served = sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
+    const served = servedBy(sides);
     const refusing = rejected && version === 'candidate';
     const isMute = (side: Side): boolean =>
       side.requests === undefined && !(refusing && side.rejected !== undefined);
     if (served >= minRequests && sides.every(isMute))
-      return `the ${names[version]} version served ${wholeNumber(served)} requests and counted none of them itself: ${
-        refusing ? '' : 'were all of them refused (4xx), or '
-      }are its metrics not written?`;
+      return `the ${names[version]} version served ${wholeNumber(served)} requests and counted none of them itself: ${unwritten(refusing)}`;
   }
   return misplaced(minutes, names);
+}
+
+/** Requests that ended without a crash, by Lambda's own count. */
+const servedBy = (sides: readonly Side[]): number =>
+  sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
+
+const unwritten = (refusing: boolean): string =>
+  `${refusing ? '' : 'were all of them refused (4xx), or '}are its metrics not written?`;
+
+/**
+ * Why too few requests of a step are counted, where there were enough: a version that counted before does so
+ * no more, for example since somebody deleted its log group.
+ *
+ * @param minutes of one step
+ */
+export function silent(
+  minutes: readonly Minute[],
+  minRequests: number,
+  names: Names,
+  rejected: boolean,
+): string | undefined {
+  for (const version of ['candidate', 'stable'] as const) {
+    const mute = minutes.map((minute) => minute[version]).filter((side) => !hasCountedSide(side));
+    const served = servedBy(mute);
+    if (served >= minRequests)
+      return `the ${names[version]} version served ${wholeNumber(served)} requests in minutes of this step of which it counted none itself: ${unwritten(rejected)}`;
+  }
+  return undefined;
 }
 
 /**
@@ -38,10 +64,10 @@ export function incomplete(
  * endpoint’s own: until those come, a minute without errors is one of which nothing is known.
  */
 export const hasCounted = ({ candidate, stable }: Minute): boolean =>
-  [candidate, stable].every(
-    ({ invocations = 0, crashes = 0, requests, rejected }) =>
-      invocations <= crashes || requests !== undefined || rejected !== undefined,
-  );
+  [candidate, stable].every(hasCountedSide);
+
+const hasCountedSide = ({ invocations = 0, crashes = 0, requests, rejected }: Side): boolean =>
+  invocations <= crashes || requests !== undefined || rejected !== undefined;
 
 /** The coin of the test is the weight; a split that is not the declared one would be taken for evidence. */
 function misplaced(minutes: readonly Minute[], names: Names): string | undefined {

@@ -1,5 +1,5 @@
 import { difference, upperBound } from './bound.ts';
-import { answered, hasCounted, incomplete } from './complete.ts';
+import { answered, hasCounted, incomplete, silent } from './complete.ts';
 import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
 import { type Counts, countRows, errorRow, rejectedRow, steadiness } from './counts.ts';
 import { boundAndLimit, type Names, odds, of, percentPoints, RELEASING, wholeNumber } from './format.ts';
@@ -99,12 +99,15 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   if (errorsFail(counts))
     return say('fail', `errors: ${compared(counts, 'requests failed', ERRORS_AT, RELEASING)}`);
   if (!position.bakeOver) return say('nodata', 'no regression so far; the step’s time is not over');
-  const { minRequests } = options;
-  if (candidate < minRequests || stable < minRequests)
+  const { minRequests, rejected = false } = options;
+  if (candidate < minRequests || stable < minRequests) {
+    const uncounted = silent(ofStep, minRequests, RELEASING, rejected);
+    if (uncounted !== undefined) return say('error', uncounted);
     return say(
       'nodata',
       `no regression so far, but too few requests in this step: candidate ${wholeNumber(candidate)}, stable ${wholeNumber(stable)}, each needs ${wholeNumber(minRequests)}`,
     );
+  }
   const { x1, n1 } = known.total;
   const seen = `${of(x1, n1)} candidate requests failed`;
   const [risen, allowed] = boundAndLimit(bound, limit);

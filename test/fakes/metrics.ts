@@ -99,17 +99,23 @@ function sum(one: Side, other: Side): Side {
   };
 }
 
+/** Suffixes of alarms that every model has: they are there, and off, unless a test says otherwise. */
+const EACH = /-(crashes|errors|throttles|release)$/;
+
 /** CloudWatch's alarms, in memory; the test sets their states. */
 export function fakeAlarms(chaos: Chaos = calm, clock: () => number = () => 0) {
   const alarms = new Map<string, { readonly state: State; readonly since: number }>();
+  const deleted = new Set<string>();
   const port: AlarmPort = {
     states: async (names) => {
       await chaos('before describe alarms');
-      return new Map([...alarms].filter(([name]) => names.includes(name)));
+      const there = names.filter((name) => !deleted.has(name) && (alarms.has(name) || EACH.test(name)));
+      return new Map(there.map((name) => [name, alarms.get(name) ?? { state: 'OK', since: 0 }]));
     },
   };
   return {
     port,
+    delete: (name: string): void => void deleted.add(name),
     set: (name: string, state: State): void => {
       if (alarms.get(name)?.state !== state) alarms.set(name, { state, since: clock() });
     },

@@ -166,6 +166,38 @@ describe('a verdict', () => {
     expect(unread('throttled')).toEqual({ verdict: 'error', reason: 'throttled', signals: [] });
   });
 
+  it('is error where a version that counted before does so no more, and the step is short of requests for that', () => {
+    const begun = minutes(served(200, 0), served(600, 0));
+    const on = begun.map((minute) => ({ ...minute, step: 1 }));
+    const without = (side: Side): Side => ({ invocations: side.invocations ?? 0, crashes: 0 });
+    const mute = on.map((minute) => ({ ...minute, candidate: without(minute.candidate) }));
+    const second = { index: 1, bakeOver: true };
+    expect(judge([...begun, ...mute], second, { ...options, rejected: true })).toMatchObject({
+      verdict: 'error',
+      reason:
+        'the candidate version served 2,000 requests in minutes of this step of which it counted none itself: are its metrics not written?',
+    });
+    const bothMute = on.map(({ candidate, stable, ...minute }) => ({
+      ...minute,
+      candidate: without(candidate),
+      stable: without(stable),
+    }));
+    expect(judge([...begun, ...bothMute], second, options)).toMatchObject({
+      verdict: 'error',
+      reason: expect.stringMatching(/refused \(4xx\), or are its metrics not written\?$/),
+    });
+    // Points of the last minute may be late, and of little traffic there is not more to know.
+    expect(judge([...begun, ...on.slice(0, 1), ...mute.slice(1, 2)], second, options).verdict).toBe('pass');
+    const few = minutes(served(8), served(24)).map((minute) => ({ ...minute, step: 1 }));
+    const late = few.map((minute, i) =>
+      i < 9 ? minute : { ...minute, candidate: without(minute.candidate) },
+    );
+    expect(judge([...begun, ...late], second, options).verdict).toBe('nodata');
+    // What crashes, or what another signal fails, decides all the same.
+    const crashing = mute.map((minute) => ({ ...minute, candidate: { invocations: 200, crashes: 100 } }));
+    expect(judge([...begun, ...crashing], second, options).verdict).toBe('fail');
+  });
+
   it('is error where the split is not what the weights say', () => {
     const skewed = minutes(served(150), served(850), 0.1);
     const finding = judge(skewed, last, options);
