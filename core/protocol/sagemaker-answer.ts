@@ -1,5 +1,6 @@
 import { refusal } from '../errors/refusals.ts';
 import { rowOf } from '../tabular/csv/records.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import { elementsText } from './answer.ts';
@@ -7,9 +8,21 @@ import { checkElements, OR_BINARY } from './event.ts';
 import { type Answer, JSON_HEADERS } from './http.ts';
 import type { Shapes } from './request.ts';
 
-/** `{"predictions": […]}`, a row each, or CSV. @throws Refusal where the outputs have no rows in common */
-export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean): Answer {
+/**
+ * `{"predictions": […]}`, a row each, or CSV.
+ *
+ * @param rows of the request
+ * @throws Refusal where the outputs have no rows in common
+ */
+export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean, rows: number): Answer {
   const outputs = outputsOf(tensors, shapes);
+  const other = rows > 1 ? withoutRows(shapes) : undefined;
+  if (other !== undefined) {
+    throw refusal(
+      'INVALID_REQUEST',
+      `The first dimension of the output ${JSON.stringify(other.name)} counts no rows; use the infer path for this model.`,
+    );
+  }
   const [first] = outputs;
   const count = first?.tensor.shape[0] ?? 1;
   const texts = outputs.map(({ name, tensor }, i) => {
@@ -27,7 +40,7 @@ export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean
     const lines = Array.from({ length: count }, (_, i) => texts.map(({ rows }) => rows[i]).join());
     return {
       status: 200,
-      headers: { ...JSON_HEADERS, 'content-type': 'text/csv' },
+      headers: { ...JSON_HEADERS, 'content-type': 'text/csv; charset=utf-8' },
       body: lines.map((line) => `${line}\n`).join(''),
     };
   }
@@ -41,6 +54,12 @@ export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean
         );
   return { status: 200, headers: JSON_HEADERS, body: `{"predictions":[${list.join()}]}` };
 }
+
+/** Its first dimension is fixed though rows are free: layers of a recurrent network, for example. */
+const withoutRows = ({ inputs, outputs }: Shapes): TensorSpec | undefined =>
+  inputs.every(({ shape: [first = 1] }) => first < 0)
+    ? outputs.find(({ shape: [first = 1] }) => first > 1)
+    : undefined;
 
 /** `{"outputs": …}`, each output whole. */
 export function outputsAnswer(tensors: Tensors, shapes: Shapes): Answer {

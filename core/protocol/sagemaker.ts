@@ -54,7 +54,10 @@ export function readInvocation(
     case 'text/csv': {
       const { tensors: inputs, taken } = parseCsv(textOf(body), shapes.inputs, shapes);
       const asked = { ...EMPTY, tensors: inputs, outputs: allOf(shapes) };
-      return { asked, answer: (tensors) => telling(taken, predictionsAnswer(tensors, shapes, csv)) };
+      return {
+        asked,
+        answer: (tensors) => telling(taken, predictionsAnswer(tensors, shapes, csv, rowsIn(asked))),
+      };
     }
     case TRITON: {
       const size = options
@@ -98,6 +101,7 @@ function weightOf(accept: string | undefined, type: string): number {
 
 const allOf = (shapes: Shapes): InferRequest['outputs'] =>
   shapes.outputs.map((spec) => ({ spec, binary: false }));
+const rowsIn = ({ tensors }: InferRequest): number => Object.values(tensors)[0]?.shape[0] ?? 1;
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const invalid = (message: string): Error => refusal('INVALID_REQUEST', message);
@@ -137,7 +141,8 @@ function readJson(text: string, shapes: Shapes, responder: Responder, csv: boole
   });
   return {
     asked,
-    answer: (tensors) => (csv ? predictionsAnswer(tensors, shapes, csv) : outputsAnswer(tensors, shapes)),
+    answer: (tensors) =>
+      csv ? predictionsAnswer(tensors, shapes, csv, rowsIn(asked)) : outputsAnswer(tensors, shapes),
   };
 }
 
@@ -206,7 +211,7 @@ function rows(
     isNamed,
     ...(names && { columns: names }),
   });
-  return { asked, answer: (tensors) => predictionsAnswer(tensors, shapes, csv) };
+  return { asked, answer: (tensors) => predictionsAnswer(tensors, shapes, csv, rowsIn(asked)) };
 }
 
 /** A row by the names of its columns, as pandas writes it, becomes one in the model's order. */

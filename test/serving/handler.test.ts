@@ -273,7 +273,7 @@ describe('SageMaker’s shape', () => {
       predictions: [{ probabilities: [0, 1] }],
     });
     const csv = await post(handler, path, { instances: [row, row] }, { accept: 'text/csv' });
-    expect(csv.headers['content-type']).toBe('text/csv');
+    expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8');
     expect(csv.body).toMatch(/^\d,[^,]+,[^,]+\n\d,[^,]+,[^,]+\n$/);
   });
 
@@ -281,9 +281,9 @@ describe('SageMaker’s shape', () => {
     ['text/csv;q=0.5, application/json', 'application/json'],
     ['application/json, text/csv; q=0.5', 'application/json'],
     ['text/csv;q=0, */*', 'application/json'],
-    ['application/json;q=0.1,text/csv', 'text/csv'],
-    ['application/json, text/csv', 'text/csv'],
-    ['TEXT/CSV', 'text/csv'],
+    ['application/json;q=0.1,text/csv', 'text/csv; charset=utf-8'],
+    ['application/json, text/csv', 'text/csv; charset=utf-8'],
+    ['TEXT/CSV', 'text/csv; charset=utf-8'],
     ['*/*', 'application/json'],
     ['text/csvx', 'application/json'],
   ])('what is accepted, %s, is answered as %s', async (accept, type) => {

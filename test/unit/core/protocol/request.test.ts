@@ -135,8 +135,8 @@ describe('an answer of more elements than fit is refused before any of them is l
     ['json', 2e6, (all) => inferAnswer(RESPONDER, undefined, wanted(), all)],
     ['binary', 6e5, (all) => inferAnswer(RESPONDER, undefined, wanted(true, true), all)],
     ['json and binary', 1e6, (all) => inferAnswer(RESPONDER, undefined, wanted(true, false), all)],
-    ['predictions', 2e6, (all) => predictionsAnswer(all, shapes, false)],
-    ['csv', 2e6, (all) => predictionsAnswer(all, shapes, true)],
+    ['predictions', 2e6, (all) => predictionsAnswer(all, shapes, false, 1)],
+    ['csv', 2e6, (all) => predictionsAnswer(all, shapes, true, 1)],
     ['outputs', 2e6, (all) => outputsAnswer(all, shapes)],
   ])('%s', (_, length, answer) => {
     expect(() => answer(tensorsOf(length))).toThrow(

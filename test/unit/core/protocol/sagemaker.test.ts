@@ -101,3 +101,38 @@ describe('binary outputs', () => {
     },
   );
 });
+
+describe('an output whose first dimension is fixed though rows are free, as of a recurrent network’s layers', () => {
+  const shapes: Shapes = { ...TABLE, outputs: [spec('y', -1), spec('h', 2, -1)] };
+  const answered = (instances: readonly (readonly number[])[], type: string, body: string): string => {
+    const request = { headers: { 'content-type': type } } as unknown as EndpointRequest;
+    const { answer } = readInvocation(request, body, shapes, { model: 'm', version: '1' });
+    const rows = instances.length;
+    const tensor = (...shape: number[]) => ({
+      datatype: 'FP32' as const,
+      shape,
+      data: new Float32Array(shape.reduce((product, one) => product * one, 1)),
+    });
+    return String(answer({ y: tensor(rows), h: tensor(2, rows) }).body);
+  };
+
+  it('is not shared out to two rows, as if its layers were these', () => {
+    const due = 'The first dimension of the output "h" counts no rows; use the infer path for this model.';
+    const rows = [
+      [1, 2],
+      [3, 4],
+    ];
+    expect(() => answered(rows, 'application/json', JSON.stringify({ instances: rows }))).toThrow(due);
+    expect(() => answered(rows, 'text/csv', '1,2\n3,4\n')).toThrow(due);
+    const whole = answered(rows, 'application/json', JSON.stringify({ inputs: rows }));
+    expect(JSON.parse(whole)).toEqual({
+      outputs: {
+        y: [0, 0],
+        h: [
+          [0, 0],
+          [0, 0],
+        ],
+      },
+    });
+  });
+});
