@@ -29,6 +29,7 @@ import { secretsManager } from '../../aws/secrets.ts';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
 import { stateMachines } from '../../aws/state-machines.ts';
 import { runGate } from '../../core/gate/gate.ts';
+import { gateFile } from '../../core/gate/gate-file.ts';
 import { METRICS as ENDPOINT } from '../../core/metrics/contract.ts';
 import { addressIn } from '../../core/origin/address.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
@@ -135,12 +136,8 @@ function mlflowOf(uri: string | undefined, alias: string | undefined): MlflowPor
 
 /** The gate with its case file and labelled rows, which are in the registry by their content. */
 function gateOf(objects: ObjectPort, files: string): GatePort {
-  const read = async (sha256: string | undefined, what: string): Promise<string | undefined> => {
-    if (sha256 === undefined) return undefined;
-    const found = await objects.get(`${files}${sha256}`);
-    if (found === undefined) throw new Error(`the ${what} ${files}${sha256} is not in the registry`);
-    return found.text;
-  };
+  const read = async (sha256: string | undefined, what: string): Promise<string | undefined> =>
+    sha256 === undefined ? undefined : gateFile(objects, files, sha256, what);
   return async ({ live, scores, ...ask }) => {
     const { cases, metric } = ask.settings.gate ?? {};
     const text = await read(cases?.sha256, 'case file');
