@@ -8,6 +8,7 @@ import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
 import { deployHooks } from './deploy.ts';
 import { cacheFolder } from './disk/cache.ts';
+import { setFunctions, setRuntimes } from './functions.ts';
 import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import { isExternalApi } from './plan/endpoint/routes.ts';
@@ -25,7 +26,6 @@ import {
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import { formatProblem, isProblemError, type Problem, throwProblems } from './problems/errors.ts';
 import type { ServiceImages } from './releases/packages/remove-images.ts';
-import { setRuntimes } from './runtimes.ts';
 import type { CliOptions, Serverless } from './serverless.ts';
 import * as framework from './serverless.ts';
 import { PROMOTE_FROM } from './stages/option.ts';
@@ -147,10 +147,7 @@ export default class ServerlessModels {
     const isLog = room === 'logs' && drafts.length > 0;
     if (isLog) for (const problem of this.#problems) this.#utils.log.warning(formatProblem(problem));
     else throwProblems(this.#problems);
-    framework.setFunctions(
-      this.#serverless,
-      planFunctions({ ...this.#input, models: isLog ? drafts : models }),
-    );
+    setFunctions(this.#serverless, planFunctions({ ...this.#input, models: isLog ? drafts : models }));
     const within = framework.withinService(this.#serverless);
     framework.setPatterns(this.#serverless, leftOut(models, cacheFolder(), within));
   }
@@ -241,7 +238,7 @@ export default class ServerlessModels {
       monitor: (facts) => monitorManifest(input.models, input.host, facts),
     });
     this.#input = { ...input, ...shipped };
-    framework.setFunctions(this.#serverless, planFunctions(this.#input));
+    setFunctions(this.#serverless, planFunctions(this.#input), planFunctions(input));
     const { forecastWarning } = await import('./releases/words/forecast.ts');
     const warnings = input.models.map(forecastWarning).filter((line) => line !== undefined);
     for (const line of [...packagingNotices(this.#input), ...warnings]) this.#utils.log.notice(line);

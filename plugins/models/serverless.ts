@@ -7,9 +7,7 @@ import type { Service } from './context/context.ts';
 import { sameService, type Utils } from './context/same-service.ts';
 import { withSlashes } from './disk/slashes.ts';
 import { clientAgents } from './network/proxied.ts';
-import { zipOf } from './plan/own-zips.ts';
 import { isProblemError } from './problems/errors.ts';
-import { hiddenRuntime } from './runtimes.ts';
 
 /**
  * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that
@@ -143,30 +141,6 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
 }
 
 /**
- * Shows functions to every command of the framework. Called again with more known it adds to those there, so
- * that what other plugins have done to them in between stays.
- */
-export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
-  const { service, configurationInput } = serverless;
-  const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
-  for (const [key, definition] of Object.entries(functions)) {
-    // From the start: serverless 4 would else bundle the handler itself, before us.
-    const artifact = join(packageFolder(serverless), zipOf(key, zippedIn(serverless)));
-    const seen = { ...structuredClone(definition), ...built, ...hiddenRuntime(serverless, definition) };
-    const copy: FrameworkFunction = { events: [], package: { individually: true, artifact }, ...seen };
-    // A model may be called `constructor`.
-    const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
-    if (there === undefined) service.functions[key] = copy;
-    else
-      Object.assign(there, copy, {
-        environment: { ...asObject(there.environment), ...asObject(copy.environment) },
-      });
-  }
-  // `sls print` shows the configuration as read; without functions of its own it has no such key.
-  if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;
-}
-
-/**
  * A path as the framework's patterns see it: relative to the service, with `/`; and where it really lies, if
  * it is a link. None where that is elsewhere, or the service's folder.
  */
@@ -192,14 +166,6 @@ function realPath(path: string): string {
 export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {
   const { patterns: own } = service.package;
   service.package.patterns = [...patterns, ...(Array.isArray(own) ? own : [])];
-}
-
-/**
- * serverless-esbuild bundles every function that does not say `skipEsbuild`, whatever zip it names, and fails
- * at a handler that is no file of the service. The key is known to the framework only where that plugin is.
- */
-function isBundledByEsbuild(serverless: Serverless): boolean {
-  return 'skipEsbuild' in asObject(asRecord(functionSchema(serverless)).properties);
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
@@ -294,7 +260,7 @@ function encryptionOf({ service: { provider } }: Serverless): EncryptionHeaders 
 }
 
 /** The framework's schema of a function: the very object, since other plugins extend it later. */
-function functionSchema({ configSchemaHandler }: Serverless): object | undefined {
+export function functionSchema({ configSchemaHandler }: Serverless): object | undefined {
   return Object.values(configSchemaHandler.schema?.properties?.functions?.patternProperties ?? {})[0];
 }
 

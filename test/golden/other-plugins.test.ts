@@ -16,11 +16,11 @@ import {
   templateIn,
   warmSls,
 } from './frameworks.ts';
-import { compilers, installPlugins, linkPlugins, offline, packagers } from './other-plugins.ts';
+import { changers, compilers, installPlugins, linkPlugins, offline, packagers } from './other-plugins.ts';
 
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
-  for (const plugins of [packagers, compilers, offline]) await installPlugins(plugins);
+  for (const plugins of [packagers, compilers, changers, offline]) await installPlugins(plugins);
 });
 
 /** A service that uses each of the plugins, in TypeScript, which only serverless-esbuild can package. */
@@ -145,9 +145,10 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
   },
 );
 
+const LOOKS_THROUGH = 'serverless-plugin-include-dependencies';
 /** Each stands before us in the list with one framework at least, and after us with another. */
 const besideCompilers = frameworks.flatMap((framework, index) =>
-  ['serverless-webpack', 'serverless-plugin-typescript'].map((other, at) => {
+  ['serverless-webpack', 'serverless-plugin-typescript', LOOKS_THROUGH].map((other, at) => {
     const plugins = (index + at) % 2 === 0 ? [other, OURS] : [OURS, other];
     return [plugins.join(', '), framework.name, plugins, framework] as const;
   }),
@@ -175,6 +176,9 @@ ${models}`,
         "module.exports = { mode: 'none', target: 'node', entry: require('serverless-webpack').lib.entries };\n",
     };
     for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+    // It compiles nothing.
+    if (plugins.includes(LOOKS_THROUGH))
+      await writeFile(join(folder, 'own.js'), 'exports.handler = () => {};\n');
     // TypeScript remembers the folder that it was first asked in.
     const run = await ownSls(framework, folder, ['package']);
     expect(run.code, run.output).toBe(0);
@@ -190,6 +194,48 @@ ${models}`,
       ModelsDashcatalogLambdaFunction: 'nodejs24.x',
       OwnLambdaFunction: 'nodejs20.x',
     });
+  },
+);
+
+const CHANGERS = ['serverless-plugin-datadog', 'serverless-plugin-warmup'];
+const besideChangers = frameworks.flatMap((framework) =>
+  [
+    ['ours-first', [OURS, ...CHANGERS]],
+    ['ours-last', [...CHANGERS, OURS]],
+  ].map(([order, plugins]) => [framework.name, order as string, plugins as string[], framework] as const),
+);
+
+it.each(besideChangers)(
+  'layers, wrappers and variables of another plugin stay on a model, which is not kept warm by asking it: %s, %s',
+  async (name, order, plugins, framework) => {
+    const folder = await service(framework, `${name}-changers-${order}`, {
+      yaml: `service: shop
+provider: {name: aws, runtime: nodejs20.x}
+package: {patterns: ['!node_modules/**']}
+plugins: [${plugins.join()}]
+functions:
+  own: {handler: own.handler}
+custom:
+  datadog: {apiKey: ${'0'.repeat(32)}, skipCloudformationOutputs: true}
+  warmup: {default: {enabled: true}}
+${models}`,
+    });
+    await linkPlugins(changers, folder);
+    await writeFile(join(folder, 'own.js'), 'exports.handler = async () => ({ statusCode: 204 });\n');
+    const run = await warmSls(framework, folder, ['package']);
+    expect(run.code, run.output).toBe(0);
+    const { Resources } = await templateIn(folder);
+    const { Handler, Layers, Environment } = Resources.ChurnLambdaFunction?.Properties ?? {};
+    expect(Handler).toBe('/opt/nodejs/node_modules/datadog-lambda-js/handler.handler');
+    expect(Environment).toMatchObject({ Variables: { DD_LAMBDA_HANDLER: 'handler.handler' } });
+    expect(Layers).toEqual([
+      { Ref: 'ModelsOnnxruntimeX8664LambdaLayer' },
+      expect.stringContaining(':layer:Datadog-Node24-x:'),
+      expect.stringContaining(':layer:Datadog-Extension:'),
+    ]);
+    expect(JSON.stringify(Resources.WarmUpPluginDefaultRole)).toContain('function:shop-dev-own*');
+    expect(JSON.stringify(Resources.WarmUpPluginDefaultRole)).not.toMatch(/shop-dev-(churn|models)/);
+    expect(await filesIn(folder, 'churn.zip')).toEqual(['batch.mjs', 'handler.mjs', 'model/model.onnx']);
   },
 );
 

@@ -19,7 +19,7 @@ export const packagers: Plugins = {
     'serverless-iam-roles-per-function@3.2.0',
   ],
 };
-/** Those that compile every function of Node.js that they find. */
+/** Those that compile, or look through, every function of Node.js that they find. */
 export const compilers: Plugins = {
   name: 'compilers',
   specs: [
@@ -27,7 +27,13 @@ export const compilers: Plugins = {
     'webpack@5.113.0',
     'serverless-plugin-typescript@2.1.5',
     'typescript@5.9.3',
+    'serverless-plugin-include-dependencies@6.1.1',
   ],
+};
+/** Those that give functions of the service layers and a wrapper, or ask them every few minutes. */
+export const changers: Plugins = {
+  name: 'changers',
+  specs: ['serverless-plugin-datadog@5.134.1', 'serverless-plugin-warmup@8.4.1'],
 };
 /** Its peer is Serverless 4, which must not be found by anything else here. */
 export const offline: Plugins = { name: 'offline', specs: ['serverless-offline@14.8.2'] };

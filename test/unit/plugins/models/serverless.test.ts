@@ -4,15 +4,14 @@ import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitingFor } from '../../../../core/ports/config.ts';
+import { setFunctions, setRuntimes } from '../../../../plugins/models/functions.ts';
 import { problemError } from '../../../../plugins/models/problems/errors.ts';
-import { setRuntimes } from '../../../../plugins/models/runtimes.ts';
 import {
   asUserError,
   awsConfig,
   hostOf,
   modelFunctionSchema,
   type Serverless,
-  setFunctions,
 } from '../../../../plugins/models/serverless.ts';
 import { startServer } from '../../../fakes/hanging.ts';
 
@@ -145,30 +144,81 @@ describe('what is written into the deployment bucket', () => {
 describe('functions', () => {
   it('are added, and added to: what other plugins did to them in between stays', () => {
     const framework = serverless();
-    setFunctions(framework, { churn: { handler: 'h', environment: { A: '1' } } });
-    const there = framework.service.functions.churn;
-    Object.assign(there?.environment ?? {}, { B: '2' });
-    if (there !== undefined) there.warmup = true;
-    setFunctions(framework, {
-      churn: { handler: 'h', environment: { A: '1', C: '3' }, package: { artifact: 'x.zip' } },
+    const first = { churn: { handler: 'h', layers: ['runtime'], environment: { A: '1' }, timeout: 6 } };
+    setFunctions(framework, first);
+    const { churn: there } = framework.service.functions;
+    // As serverless-plugin-datadog does, beside others.
+    Object.assign(there ?? {}, {
+      handler: '/opt/wrapper.handler',
+      layers: ['runtime', 'library', 'extension'],
+      environment: { A: '1', B: '2' },
+      warm: true,
+      timeout: 7,
+      package: { artifact: 'theirs.zip' },
     });
+    setFunctions(
+      framework,
+      {
+        churn: {
+          handler: 'h',
+          layers: ['built'],
+          environment: { A: '1', C: '3' },
+          timeout: 8,
+          package: { artifact: 'x.zip' },
+        },
+      },
+      first,
+    );
     expect(framework.service.functions.churn).toBe(there);
     expect(there).toEqual({
-      handler: 'h',
+      handler: '/opt/wrapper.handler',
+      layers: ['built', 'library', 'extension'],
       events: [],
-      warmup: true,
+      warm: true,
       environment: { A: '1', B: '2', C: '3' },
+      // Both have something new.
+      timeout: 8,
       package: { artifact: 'x.zip' },
     });
   });
 
+  it('say to plugins that have a key for it that they leave them alone', () => {
+    const custom = { warmup: { default: { enabled: true }, night: {} } };
+    const known = (properties: object, service: object = { custom }, more: object = {}) => {
+      const framework = serverless();
+      const schema = { properties: { functions: { patternProperties: { '.': { properties } } } } };
+      const shown = {
+        ...framework,
+        service: { ...framework.service, ...service },
+        configSchemaHandler: { ...framework.configSchemaHandler, schema },
+      };
+      setFunctions(shown, { churn: { handler: 'h', ...more } });
+      const {
+        events: _events,
+        package: _package,
+        handler: _handler,
+        ...keys
+      } = shown.service.functions.churn ?? {};
+      return keys;
+    };
+    expect(known({})).toEqual({});
+    expect(known({ skipEsbuild: {} })).toEqual({ skipEsbuild: true });
+    expect(known({ warmup: {} }, { custom: undefined })).toEqual({});
+    // It refuses a warmer that is not declared.
+    expect(known({ warmup: {} })).toEqual({
+      warmup: { default: { enabled: false }, night: { enabled: false } },
+    });
+    const warmup = { night: { enabled: true, alias: 'live' } };
+    expect(known({ warmup: {} }, { custom }, { warmup })).toEqual({ warmup });
+  });
+
   it('are none of Node.js for plugins that compile each of these, until the framework compiles them', () => {
-    class ServerlessWebpack {}
+    class IncludeDependencies {}
     const planned = { churn: { handler: 'h', runtime: 'nodejs24.x' }, image: { image: 'i' } };
-    const framework = { ...serverless(), pluginManager: { plugins: [new ServerlessWebpack()] } };
+    const framework = { ...serverless(), pluginManager: { plugins: [new IncludeDependencies()] } };
     setFunctions(framework, planned);
     const runtimes = () => Object.values(framework.service.functions).map(({ runtime }) => runtime);
-    expect(runtimes()).toEqual(['provided.al2023', undefined]);
+    expect(runtimes()).toEqual(['java21', undefined]);
     setRuntimes(framework, planned);
     expect(runtimes()).toEqual(['nodejs24.x', undefined]);
     setFunctions({ ...framework, pluginManager: { plugins: [] } }, planned);
