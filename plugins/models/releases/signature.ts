@@ -69,7 +69,31 @@ function sideChanges(
       .map((spec) => addition(side, spec)),
     ...same.flatMap((pair) => [...datatypeChange(side, pair), ...shapeChanges(side, pair)]),
     ...orderChange(side, before, after, [...same, ...renamed]),
+    ...(side === 'output' ? invocationsChange(before, after, [...same, ...renamed]) : []),
   ];
+}
+
+/**
+ * `/invocations` answers a row by the names of outputs, and as a bare value where there is one alone; csv has
+ * the outputs' columns in their order.
+ */
+function invocationsChange(
+  before: readonly Spec[],
+  after: readonly Spec[],
+  kept: readonly Pair[],
+): readonly SignatureChange[] {
+  if (before.length === 0 || after.length === 0) return [];
+  if ((before.length === 1) !== (after.length === 1)) {
+    const forms = ['the bare value', 'an object by the names of outputs'] as const;
+    const [was, is] = after.length === 1 ? ([forms[1], forms[0]] as const) : forms;
+    return [{ breaks: 'answers', text: `/invocations answers a row by ${is} now, not by ${was}` }];
+  }
+  const isKept = (spec: Spec): boolean => kept.some((pair) => pair.after === spec);
+  const first = after.findIndex((spec) => !isKept(spec));
+  const behind = after.slice(first + 1).find(isKept);
+  if (first < 0 || behind === undefined) return [];
+  const text = `output ${plain((after[first] as Spec).name)} stands before ${plain(behind.name)}: answers in CSV have its columns there`;
+  return [{ breaks: 'answers', text }];
 }
 
 const VERB = { input: 'have', output: 'ask for' } as const;

@@ -18,6 +18,7 @@ import { type Lacks, withLacks } from './alias/lacks.ts';
 import { runningOf } from './deployment.ts';
 import { advice, unrecorded, unseenAlarms, withAlarms } from './words/advice.ts';
 import type { Advice, AlarmOn, Say } from './words/level.ts';
+import { withMissingAlarms } from './words/missing-alarms.ts';
 
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 
@@ -139,7 +140,13 @@ export function statusOf(seen: SeenRelease, now: number, command: Say): Status {
   return {
     model,
     functionName,
-    ...lackingAdvice(seen, release, known(advice(seen, release, on, now, command)), now, command),
+    ...lackingAdvice(
+      seen,
+      release,
+      withMissingAlarms(known(advice(seen, release, on, now, command)), seen.alarms, release, now),
+      now,
+      command,
+    ),
     traffic: trafficOf(alias, release),
     ...documented(release),
     ...read,

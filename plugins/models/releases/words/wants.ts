@@ -42,7 +42,7 @@ function untold([oldest]: Release['notices'], now: number, command: Say): readon
   return [
     {
       is: `The alerts topic does not take a notice of ${moment(oldest.at, now)}, so nobody is told.`,
-      todo: `The policy of the topic, and of its key, must let the release worker publish (docs/alarms.md). See why it may not: \`${command.sls(WORKER_LOG)}\`.`,
+      todo: `The topic must be there, and its policy, and that of its key, must let the release worker publish (docs/alarms.md). See why it may not: \`${command.sls(WORKER_LOG)}\`.`,
     },
   ];
 }

@@ -86,6 +86,31 @@ describe('what breaks clients', () => {
     expect(told(offered)).toEqual(lines);
   });
 
+  const TWO: ClientSignature = { ...LIVE, outputs: [spec('sum'), spec('label', [-1], 'INT64')] };
+  const FORM = ['the bare value', 'an object by the names of outputs'] as const;
+
+  it('a second output, and one that is the last: `/invocations` answers in another form', () => {
+    expect(told(TWO)).toEqual([
+      `answers: /invocations answers a row by ${FORM[1]} now, not by ${FORM[0]}`,
+      'nothing: output label (INT64 [-1]) is new',
+    ]);
+    expect(told(LIVE, TWO)).toEqual([
+      'answers: output label is gone: requests that ask for it are refused',
+      `answers: /invocations answers a row by ${FORM[0]} now, not by ${FORM[1]}`,
+    ]);
+  });
+
+  it('a new output before others, whose columns in csv it moves', () => {
+    const [sum, label] = TWO.outputs as [TensorSpec, TensorSpec];
+    expect(told({ outputs: [sum, spec('more'), label] }, TWO)).toEqual([
+      'answers: output more stands before label: answers in CSV have its columns there',
+      'nothing: output more (FP32 [-1, 3]) is new',
+    ]);
+    expect(told({ outputs: [sum, label, spec('more')] }, TWO)).toEqual([
+      'nothing: output more (FP32 [-1, 3]) is new',
+    ]);
+  });
+
   it('stands before what only widens', () => {
     const live = { inputs: [spec('a', [1, 3])], outputs: [spec('sum', [-1, 3])] };
     expect(told({ inputs: [spec('a', [-1, 3])], outputs: [spec('label', [-1], 'INT64')] }, live)).toEqual([
@@ -242,9 +267,11 @@ describe('the lines', () => {
   });
 
   it('warn of nothing where it only widens', () => {
-    expect(lines({ outputs: [...LIVE.outputs, spec('label')] })).toEqual([
+    const live = { ...LIVE, outputs: [...LIVE.outputs, spec('label')] };
+    const offered = { ...LIVE, outputs: [...live.outputs, spec('more')] };
+    expect(changeLines('churn', '3', signatureChanges(live, offered), true, sayOf('churn', 'prod'))).toEqual([
       'churn: its signature is wider than that of version 3, which is live:',
-      '  output label (FP32 [-1, 3]) is new',
+      '  output more (FP32 [-1, 3]) is new',
     ]);
   });
 

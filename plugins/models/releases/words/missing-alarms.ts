@@ -1,0 +1,34 @@
+import type { Release } from '../../../../core/release/document/contract.ts';
+import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
+import { HOUR_MS } from '../../../../core/units/time.ts';
+import { type Advice, worse } from './level.ts';
+
+/** Alarms that every model has. */
+const EACH = [ALARMS.crashes, ALARMS.errors, ALARMS.throttles, ALARMS.release];
+
+/**
+ * Adds which of these alarms are not there. CloudFormation does not notice that somebody deleted one, and it
+ * looks like one that is off. Pure.
+ *
+ * @param there suffixes of those that exist; undefined: they cannot be read, which is told elsewhere
+ */
+export function withMissingAlarms(
+  own: Advice,
+  there: { readonly has: (suffix: string) => boolean } | undefined,
+  { functionName, startedAt, lives }: Pick<Release, 'functionName' | 'startedAt' | 'lives'>,
+  now: number,
+): Advice {
+  // The stack of a first deploy makes them after the alias, whose release may have ended by then.
+  const isNew = lives.length < 2 && now - Date.parse(startedAt) < HOUR_MS;
+  const missing = there === undefined || isNew ? [] : EACH.filter((suffix) => !there.has(suffix));
+  if (missing.length === 0) return own;
+  const names = missing.map((suffix) => `${functionName}-${suffix}`).join(', ');
+  const [is, it, tells, brings] =
+    missing.length === 1 ? ['is', 'it', 'it tells', 'brings'] : ['are', 'them', 'they tell', 'bring'];
+  return {
+    ...own,
+    level: worse(own.level, 'look'),
+    summary: `${own.summary} ${names} ${is} not there: somebody deleted ${it}, so ${tells} nobody, and ${brings} no version back.`,
+    todo: [...own.todo, 'No deploy makes a deleted alarm again: docs/alarms.md says what does.'],
+  };
+}
