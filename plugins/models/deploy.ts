@@ -173,22 +173,29 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
 
     upload: async (): Promise<void> => {
       const input = active();
-      if (input === undefined || serverless.service.provider.shouldNotDeploy === true) return;
-      if (deploy !== undefined) {
+      if (input === undefined) return;
+      const skips = serverless.service.provider.shouldNotDeploy === true;
+      if (!skips && deploy !== undefined) {
         const { record } = await import('./releases/begin.ts');
         deploy = await record(await contextOf(input), deploy);
       }
-      const { uploadService } = await import('./ship/service.ts');
+      const { restoreFiles, uploadService } = await import('./ship/service.ts');
       const bucket = await framework.deploymentBucket(serverless);
+      const files = { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX };
+      const [folder, progress] = [framework.packageFolder(serverless), framework.progressOf(utils)];
+      if (skips) {
+        for (const line of await restoreFiles(folder, aws(), files, progress)) utils.log.notice(line);
+        return;
+      }
       const notices = await uploadService(
-        framework.packageFolder(serverless),
+        folder,
         aws(),
         {
           layers: { bucket, prefix: layerPrefix(input.host) },
-          files: { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX },
+          files,
           shared: input.options.registry?.bucket,
         },
-        framework.progressOf(utils),
+        progress,
       );
       for (const line of notices) utils.log.notice(line);
       await pushImages(input);

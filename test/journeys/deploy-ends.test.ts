@@ -1,7 +1,9 @@
 /** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
 import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DeleteObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft, PLUGIN, prepareService, type Ran, type Service } from './service.ts';
@@ -77,6 +79,27 @@ async function madeElsewhere(packed: string): Promise<void> {
 }
 const live = async (): Promise<readonly string[]> =>
   (await status()).traffic.map(({ version, share }) => `${version}: ${share} %`);
+
+test('a deploy that the framework skips puts back what was deleted of the models’ files', async () => {
+  const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  const Bucket = Buckets.find(({ Name }) => Name?.startsWith('ends-dev-'))?.Name;
+  const files = async (): Promise<readonly string[]> => {
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'models/files/' }));
+    return Contents.flatMap(({ Key }) => Key ?? []);
+  };
+  const before = await files();
+  expect(before).toHaveLength(1);
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: before[0] }));
+  const again = await deploy(yaml(1024));
+  expect(again.code, outputOf(again)).toBe(0);
+  expect(outputOf(again)).toContain('No changes to deploy');
+  expect(outputOf(again)).toContain(`A file of the models was gone from s3://${Bucket}/models/files/`);
+  expect(await files()).toEqual(before);
+  const third = await deploy(yaml(1024));
+  expect(outputOf(third)).not.toContain('was gone');
+  s3.destroy();
+});
 
 test('a deploy of what is live that failed for something else is no success when it is run again', async () => {
   // Each function is written and written back, so the framework finds all of them younger than its upload.

@@ -64,9 +64,10 @@ test('a deploy shares the optimised files', async () => {
 test('another machine packages what is there', async () => {
   await mkdir(join(folder, 'cache'));
   await symlink(cacheFolder('onnxruntime'), join(folder, 'cache', 'onnxruntime'));
-  // Files that it would not have made itself, so that they show.
-  const Body = await readFile(join(fixtures, 'logreg.onnx'));
+  // What it would not have made itself, so that it shows: the same model, not optimised.
+  const Body = await readFile(join(fixtures, 'gbm.onnx'));
   const sha256 = createHash('sha256').update(Body).digest('hex');
+  expect(await keys('models/files/')).not.toContain(`models/files/${sha256}`);
   await s3.send(new PutObjectCommand({ Bucket, Key: `models/files/${sha256}`, Body }));
   const [Key] = await keys('models/optimised/');
   const index = { schema: 1, files: [{ path: 'model.onnx', sha256, bytes: Body.length }] };

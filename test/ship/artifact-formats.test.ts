@@ -180,7 +180,8 @@ describe.each(ARTIFACT_FORMATS.map((format) => [format.name, format] as const))(
         how({ take, progress: (text) => lines.push(text) }),
       );
       expect(asked).toEqual([made.key]);
-      expect(lines.filter((text) => text !== undefined)).toEqual([]);
+      // It is compared, and not made.
+      expect(lines.filter((text) => text?.startsWith('Optimising'))).toEqual([]);
       expect(taken.files.map(({ path, sha256 }) => [path, sha256])).toEqual(
         made.files.map(({ path, sha256 }) => [path, sha256]),
       );

@@ -109,6 +109,23 @@ it('what is signed is optimised here: nobody signed what others made of it', asy
   expect(await packaged({ registry, serviceDir }, signed)).toMatchObject({ took: false, made: false });
 });
 
+it('another model that lies there as the optimised form is not taken: it would be released as this one', async () => {
+  const registry = 'exchanged';
+  await s3.send(new CreateBucketCommand({ Bucket: registry }));
+  await anotherMachine();
+  const first = await packaged({}, modelOf('gbm.onnx'));
+  const other = await packaged({}, modelOf('logreg.onnx'));
+  expect(other.facts.signature).toEqual(first.facts.signature);
+  const exchanged = { key: first.optimised?.key ?? '', files: other.optimised?.files ?? [] };
+  await share(aws, registry, [exchanged], () => {});
+  await anotherMachine();
+  const second = await packaged({ registry }, modelOf('gbm.onnx'));
+  expect(second).toMatchObject({ took: true, made: true });
+  expect(second.optimised?.files.map(({ sha256 }) => sha256)).toEqual(
+    first.optimised?.files.map(({ sha256 }) => sha256),
+  );
+});
+
 it.each([
   ['the file has other bytes', 'file'],
   ['the index leads out of its folder', 'index'],

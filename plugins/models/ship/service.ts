@@ -168,6 +168,17 @@ const registryFile = (sha256: string): string => `${sha256}.kept`;
 /** Where uploads go: bucket and key prefix, ending in `/`. */
 export type UploadPlace = { readonly bucket: string; readonly prefix: string };
 
+const inPackage = (folder: string, upload: Upload): Upload => ({
+  ...upload,
+  from: join(folder, basename(upload.from)),
+});
+
+/** What goes to the registry's files. */
+const filesIn = (
+  folder: string,
+  { registry, files }: Pick<Uploads, 'registry' | 'files'>,
+): readonly Upload[] => [...registry.map((upload) => inPackage(folder, upload)), ...files];
+
 /**
  * Uploads what the stack refers to by content; what is there already costs one request.
  *
@@ -186,12 +197,18 @@ export async function uploadService(
 ): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);
   const { layers, files, registry, optimised } = await uploadsIn(folder);
-  const inPackage = (upload: Upload): Upload => ({ ...upload, from: join(folder, basename(upload.from)) });
   if (layers.length > 0) {
     progress('Uploading the ONNX Runtime layer');
-    await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress, 'zipped');
+    await uploadFiles(
+      aws,
+      to.layers.bucket,
+      to.layers.prefix,
+      layers.map((upload) => inPackage(folder, upload)),
+      progress,
+      'zipped',
+    );
   }
-  const shared = [...registry.map(inPackage), ...files];
+  const shared = filesIn(folder, { registry, files });
   if (shared.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, shared, progress);
   if (to.shared === undefined) return [];
   return share(aws, to.shared, optimised, progress).then(
@@ -200,6 +217,29 @@ export async function uploadService(
       `models: optimised files were not put into s3://${to.shared} for other machines: ${error instanceof Error ? error.message : error}`,
     ],
   );
+}
+
+/**
+ * What a deploy that the framework skips puts back: versions read these files when they start, the gate and
+ * the monitor of drift when they run, and a rule of the bucket or a person may have deleted them.
+ *
+ * @returns what is to be told
+ */
+export async function restoreFiles(
+  outDir: string,
+  aws: AwsConfig,
+  { bucket, prefix }: UploadPlace,
+  progress: (text: string | undefined) => void,
+): Promise<readonly string[]> {
+  const folder = join(outDir, FOLDER);
+  const all = filesIn(folder, await uploadsIn(folder));
+  if (all.length === 0) return [];
+  const count = await uploadFiles(aws, bucket, prefix, all, progress);
+  if (count === 0) return [];
+  const what = count === 1 ? 'A file of the models was' : `${count} files of the models were`;
+  return [
+    `${what} gone from s3://${bucket}/${prefix}, and ${count === 1 ? 'is' : 'are'} there again: see that no rule of the bucket deletes there.`,
+  ];
 }
 
 /** @throws ProblemError: a package may have been moved in part */

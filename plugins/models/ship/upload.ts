@@ -17,6 +17,7 @@ const UPLOADING = 10 * 60_000;
  * @param prefix ends in `/`
  * @param named `file`: by their own digests, which are checked, since what is under a wrong one stays there;
  * `zipped`: by those of what is in them
+ * @returns how many were not there
  */
 export async function uploadFiles(
   aws: AwsConfig,
@@ -25,8 +26,9 @@ export async function uploadFiles(
   files: readonly Upload[],
   progress: (text: string | undefined) => void,
   named: 'file' | 'zipped' = 'file',
-): Promise<void> {
+): Promise<number> {
   const client = s3Client(waitingFor(aws, UPLOADING));
+  let count = 0;
   try {
     for (const file of files) {
       const place = { bucket, key: `${prefix}${file.sha256}` };
@@ -46,7 +48,9 @@ export async function uploadFiles(
       await put(client, place, file, told).catch((error: unknown) => {
         throw isProblemError(error) ? error : failed(place, error);
       });
+      count += 1;
     }
+    return count;
   } finally {
     progress(undefined);
     client.destroy();
