@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { CategorySignal, NumericSignal, Signal } from '../../../core/drift/contract.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
-import type { Field, Layout, RowTensor } from '../../../core/tabular/cells/layout.ts';
+import { type Field, type Layout, type RowTensor, widthOf } from '../../../core/tabular/cells/layout.ts';
 import { nullsPhiOf } from './absent.ts';
 import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
@@ -81,6 +81,13 @@ export async function inputSignals(
       await breathe();
     }
   }
+  const open = tensors.filter((tensor) => !wide.has(tensor) && isOfAnyLength(tensor, fields));
+  if (open.length > 0) {
+    const lengths = open.map(({ spec, width }) => `${spec.name} has ${width}`);
+    notices.push(
+      `The model takes rows of any length, and in the reference each row of ${listOf(lengths)} values. What a row of a request has fewer is told as missing, and more are not watched: take rows of the length that requests have, padded as they are.`,
+    );
+  }
   if (unwatched > 0)
     notices.push(`The first ${MOST_COLUMNS} of its columns are watched, and ${unwatched} are not.`);
   if (missing.length > 0)
@@ -93,6 +100,14 @@ export async function inputSignals(
     );
   return { signals, notices };
 }
+
+/** Tokens of a text, for example. Columns with names of their own are of a table, where each row has all. */
+const isOfAnyLength = ({ spec, first }: RowTensor, fields: readonly Field[]): boolean => {
+  const label = fields[first]?.label;
+  return (
+    widthOf(spec) < 0 && (label === spec.name || label === `${spec.name}_0` || label === `${spec.name}[0]`)
+  );
+};
 
 const noValues = (label: string): string => `${label} has no value in any row of the reference.`;
 const constant = (label: string): string => `${label} has one value only in the reference.`;

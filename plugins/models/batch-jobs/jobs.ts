@@ -1,8 +1,11 @@
 import { type Entry, KEYS } from '../../../core/batch/contract.ts';
+import { failedAttempt } from '../../../core/batch/finish.ts';
 import { type Failed, type Folder, folderOf, partNumber, type Success } from '../../../core/batch/job.ts';
+import { parsed } from '../../../core/json/parsed.ts';
 import { turns } from '../../../core/node/turns.ts';
 import type { Files } from '../../../core/ports/files.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
+import { type Problem, problemError } from '../problems/errors.ts';
 import type { Cloud, Listed } from './cloud.ts';
 
 /** What a job's folder says of it. */
@@ -81,7 +84,8 @@ export async function lookAtJob(
   const files = cloud.files(folder.bucket);
   const found = await files.read(`${folder.prefix}${KEYS.success}`);
   if (found !== undefined) {
-    const success = JSON.parse(found.text) as Success;
+    const success = parsed(found.text) as unknown as Success;
+    if (!Array.isArray(success.files)) throw problemError([damaged(folder)]);
     const parts = new Set(success.files.map(({ key }) => partNumber(key))).size;
     return { success, isAfter: false, parts, rows: success.rows };
   }
@@ -110,17 +114,20 @@ export async function lookAtJob(
   };
 }
 
+/** What has the answers is told by nothing else; the batch function itself takes the job for complete. */
+const damaged = ({ bucket, prefix }: Folder): Problem => ({
+  code: 'MODELS_AWS',
+  key: 'models',
+  message: `s3://${bucket}/${prefix}${KEYS.success} is damaged, so nobody can tell which files have the answers of its job.`,
+  fix: 'Delete it, and ask for its object with `sls models batch --input`: what is scored is kept, and it is written anew.',
+});
+
 /** How a job stands, to who did not ask for it. */
 export function stateOf({ success, failed, isAfter, parts, of, rows }: SeenJob): JobState {
   if (success !== undefined) return { state: 'done', success };
   if (failed !== undefined && !isAfter) return { state: 'failed', failed };
   if (rows === 0 && parts === 0 && of === undefined) return { state: 'waiting' };
   return { state: 'running', parts, ...(of !== undefined && { of }), rows, ...(failed && { failed }) };
-}
-
-async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {
-  const found = await files.read(`${prefix}${KEYS.failed}`);
-  return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
 }
 
 /** Files of a job that are looked at at once: one of 100 GB has some thousand. */

@@ -74,7 +74,7 @@ export const command: Command = {
     const path = typeof flags.path === 'string' ? flags.path : undefined;
     // What was measured would be lost where it cannot be written.
     await folderFor(folderOf(model, flags.output, context.service.dir));
-    const requests = await benchRequests(model, facts.signature, path, context.service.dir);
+    const requests = await benchRequests(model, facts.signature, path, context.service.dir, context.notice);
     const ending = new AbortController();
     const over = new AbortController();
     void untilInterrupted(over.signal).then(() => {

@@ -55,7 +55,7 @@ export const command: Command = {
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
     const options = tuneOptions(model, facts, flags);
     const path = typeof flags.path === 'string' ? flags.path : undefined;
-    const requests = await benchRequests(model, facts.signature, path, service.dir);
+    const requests = await benchRequests(model, facts.signature, path, service.dir, notice);
     const { host } = context.plan;
     const name = tuneName(host, model.name);
     const measured = await refusalsTold(context, model.name, async (ended) => {

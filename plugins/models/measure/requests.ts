@@ -5,6 +5,7 @@ import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { caseLines, readCase } from '../../../core/gate/cases.ts';
 import { printExact } from '../../../core/gate/json.ts';
 import type { PlainTensor } from '../../../core/gate/tensors.ts';
+import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import { usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
@@ -30,15 +31,22 @@ const MOST = 1000;
  * The requests of a bench: those of `--path`, else the cases of the gate, else one made of the signature.
  *
  * @param path a file with cases, JSON lines, or one request
+ * @param notice told where what is made is smaller than what clients send
  */
 export async function benchRequests(
   model: Model,
   { inputs }: Signature,
   path: string | undefined,
   serviceDir: string,
+  notice: (text: string) => void,
 ): Promise<BenchRequests> {
   const file = path ?? model.gate?.cases;
-  if (file === undefined) return { from: 'made of the signature', all: [madeOf(model, inputs)] };
+  if (file === undefined) {
+    const open = inputs.filter(({ shape }) => shape.slice(1).some((dimension) => dimension < 0));
+    if (open.length > 0) notice(smallest(model, open));
+    const how = open.length > 0 ? `${MADE}, with 1 for each free dimension` : MADE;
+    return { from: how, all: [madeOf(model, inputs)] };
+  }
   const key = path === undefined ? `models.${model.name}.gate.cases` : '--path';
   const text = await readFile(resolve(serviceDir, file), 'utf8').catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
@@ -57,6 +65,16 @@ export async function benchRequests(
   const [first, ...others] = all;
   if (first === undefined) throw usage(key, `${file} has no case.`, 'Write {inputs, outputs}, one a line.');
   return { from: `of ${file}`, all: [first, ...others] };
+}
+
+const MADE = 'made of the signature';
+
+/** Lengths of texts and series, sizes of pictures: time and memory go by them, and nobody has told them. */
+function smallest({ name }: Model, open: readonly TensorSpec[]): string {
+  const shapes = open.map(
+    (spec) => `${spec.name} is [${exampleShape(spec.shape).join(', ')}] of [${spec.shape.join(', ')}]`,
+  );
+  return `models.${name}: The request is made of the signature, with 1 for each free dimension: ${listOf(shapes)}. Larger ones take longer, and more memory: name real requests with --path, or gate.cases.`;
 }
 
 const LIMIT = PAYLOAD_BYTES / 1024 ** 2;

@@ -12,6 +12,7 @@ import { drifting } from './drift/monitor.ts';
 import { sampleAdvice } from './drift/sample.ts';
 import { isDomainAlone, isExternalApi } from './endpoint/routes.ts';
 import { logGroupOf } from './iam/permissions.ts';
+import { openedLines } from './opened.ts';
 import { neededPolicy, neededTrust } from './plan.ts';
 import { UNJUDGED } from './release/unjudged.ts';
 
@@ -78,12 +79,7 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       'models: throttle is not applied: the stage of the HTTP API belongs to another stack (provider.httpApi.id).',
     );
   }
-  for (const { name, function: given } of models) {
-    if (!opensUrl(given.url)) continue;
-    lines.push(
-      `models.${name}.function.url: opens a public URL without authentication; write {authorizer: aws_iam} to guard it.`,
-    );
-  }
+  lines.push(...openedLines(models, host));
   for (const { name, function: given, release } of models) {
     if (given.disableLogs !== true) continue;
     lines.push(
@@ -191,9 +187,6 @@ function unversioned({ name, batch }: Model, { declared = [], extended = [] }: H
       `models.${name}: resources of the service change ${id}. Another value there makes no new version, so it does not reach ${ALIAS}; write it in models.${name}, or in its \`function\`.`,
   );
 }
-
-/** A function URL of the framework asks nobody who they are unless it is told to. */
-const opensUrl = (url: unknown): boolean => url === true || (isObject(url) && url.authorizer !== 'aws_iam');
 
 /** The plugin's own functions are no models, and $LATEST is what is called of them. */
 export function ownFunctionProblem(key: string): Problem | undefined {

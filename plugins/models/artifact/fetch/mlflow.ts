@@ -13,6 +13,7 @@ import { askFile } from './http.ts';
 import { isHttpFault, ofVersion, unlessRefused } from './http-fault.ts';
 import { exportAdvice, flavorsIn } from './mlflow-flavors.ts';
 import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
+import { mlflowPlace } from './mlflow-place.ts';
 import { askMlflow, type MlflowServer, mlflowServer, otherStore } from './mlflow-server.ts';
 import { type Asked, lacking, rememberedResolve, unfetched } from './remembered.ts';
 import { fetchObjects, resolveObjects } from './s3.ts';
@@ -105,7 +106,7 @@ async function folderOf(
     await askMlflow(server, 'mlflow/model-versions/get-download-uri', { name, version }),
     'artifact_uri',
   );
-  const [, scheme = '', path = ''] = /^([\w-]+):\/*(.*?)\/*$/.exec(uri ?? '') ?? [];
+  const { scheme, path } = mlflowPlace(uri);
   if (scheme === 's3') {
     const store = otherStore();
     if (store === undefined) return `s3://${path}/`;

@@ -25,8 +25,9 @@ export type ProbeTask = {
   readonly outputs: readonly string[];
   /**
    * Write an optimised copy there, its weights to `weights` beside it if named, and compare it with `model`.
+   * `isMade`: it is there.
    */
-  readonly optimise?: { readonly target: string; readonly weights?: string };
+  readonly optimise?: { readonly target: string; readonly weights?: string; readonly isMade?: true };
 };
 
 export type ProbeResult = {
@@ -81,8 +82,8 @@ async function work(task: ProbeTask): Promise<Reply> {
 
   await send({ kind: 'stage', stage: 'optimising' });
   try {
-    const { target, weights } = task.optimise;
-    await (await load(target, task.model, weights)).release();
+    const { target, weights, isMade } = task.optimise;
+    if (isMade !== true) await (await load(target, task.model, weights)).release();
     const optimised = await load(target);
     let apart = 0;
     for (const { probe: same, outputs } of runs.done) {

@@ -25,7 +25,8 @@ const OWN_WEIGHTS = 1_000_000;
  * Optimises the graph once, here, instead of at every cold start: level `extended`, weights in a file that is
  * mapped. The result is run against the original on the probes; where it differs, fails, or nothing could be
  * compared, the original is shipped and `optimized` says why. Where a shared registry has the result, it is
- * taken from there.
+ * taken from there, and compared here as well: whoever may write to the bucket may have put another model
+ * there, which would be released under this one's identity.
  */
 export async function optimise(
   source: KeptArtifact<OnnxInfo>,
@@ -42,36 +43,42 @@ export async function optimise(
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
   const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
   const make = async (draft: string): Promise<void> => {
-    const taken = await take?.(shared, join(draft, 'model'));
-    if (taken !== undefined) {
-      progress(undefined);
-      await writeFile(join(draft, RESULT), JSON.stringify({ optimized: true, files: taken }));
-      return;
-    }
-    progress(
-      `Optimising ${key.replace(/^models\.|\.artifact$/g, '')} (${Math.ceil(source.bytes / 1e6)} MB, once)`,
-    );
-    try {
+    const model = join(draft, 'model');
+    const of = key.replace(/^models\.|\.artifact$/g, '');
+    const size = `${Math.ceil(source.bytes / 1e6)} MB`;
+    const run = async (how: { readonly weights?: string; readonly isMade?: true }): Promise<Outcome> => {
       const { inputs, outputs } = declared(source, key);
-      const model = join(draft, 'model');
-      await mkdir(model);
       const limits = limitsFor(source.bytes);
       const outcome = await runTask(
         {
           model: graphOf(source),
           inputs,
           outputs: outputs.map(({ name }) => name),
-          optimise: {
-            target: join(model, 'model.onnx'),
-            ...(source.files.length === 1 && source.bytes < OWN_WEIGHTS ? {} : { weights: 'model.bin' }),
-          },
+          optimise: { target: join(model, 'model.onnx'), ...how },
         },
         runtime,
         { ...limits, deadline: limits.deadline * 2 },
       );
-      const optimized = verdict(outcome);
       if (outcome.kind === 'crashed' && outcome.isInterrupted)
-        throw Object.assign(new Error(String(optimized)), { name: INTERRUPTED });
+        throw Object.assign(new Error(String(verdict(outcome))), { name: INTERRUPTED });
+      return outcome;
+    };
+    const taken = await take?.(shared, model);
+    if (taken !== undefined) {
+      progress(`Comparing what another machine made of ${of} (${size})`);
+      const outcome = await run({ isMade: true }).finally(() => progress(undefined));
+      if (verdict(outcome) === true) {
+        await writeFile(join(draft, RESULT), JSON.stringify({ optimized: true, files: taken }));
+        return;
+      }
+      await rm(model, { recursive: true, force: true });
+    }
+    progress(`Optimising ${of} (${size}, once)`);
+    try {
+      await mkdir(model);
+      const isSmall = source.files.length === 1 && source.bytes < OWN_WEIGHTS;
+      const outcome = await run(isSmall ? {} : { weights: 'model.bin' });
+      const optimized = verdict(outcome);
       if (optimized !== true && (await roomIn(draft)) < source.bytes) throw fullProblem('ENOSPC');
       const files: Omit<SourceFile, 'from'>[] = [];
       if (optimized === true) {

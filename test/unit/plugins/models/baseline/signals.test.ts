@@ -149,6 +149,20 @@ describe('signals of inputs', () => {
     ]);
   });
 
+  it('of rows that may have any length, as texts have, are told to be of one', async () => {
+    const rows = rowsOf(300, (i) =>
+      JSON.stringify({ ids: [i % 7, i % 5, i % 3], mask: [1, i % 2, 1], age: i }),
+    );
+    const { notices } = await folder.ship(await folder.write('tokens.jsonl', `${rows.join('\n')}\n`), [
+      input('ids', 'INT64', -1),
+      input('mask', 'INT64', -1),
+      input('age', 'INT64'),
+    ]);
+    expect(notices.at(-1)).toBe(
+      'The model takes rows of any length, and in the reference each row of ids has 3, mask has 3 values. What a row of a request has fewer is told as missing, and more are not watched: take rows of the length that requests have, padded as they are.',
+    );
+  });
+
   it('of more than 200 inputs are of the first ones', async () => {
     const inputs = Array.from({ length: 210 }, (_, i) => input(`c${i}`, 'FP32'));
     const rows = rowsOf(300, (i) => inputs.map((_, j) => (i * j) % 97).join());

@@ -271,3 +271,14 @@ it('a job of many files is looked at some files at a time, each once', async () 
   expect(counts.most).toBeGreaterThan(1);
   expect(counts.most).toBeLessThan(50);
 });
+
+it('a _SUCCESS.json that somebody damaged is told by its place, with the way out', async () => {
+  const s = simulated();
+  const job = s.job('rows/a.csv');
+  for (const content of [null, {}]) {
+    s.write(job, KEYS.success, content);
+    await expect(lookAtJob(s.cloud, job.folder)).rejects.toThrow(
+      `s3://out/${job.folder.prefix}_SUCCESS.json is damaged`,
+    );
+  }
+});

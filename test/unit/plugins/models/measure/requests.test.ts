@@ -23,9 +23,31 @@ const tensor = (name: string, datatype: string, shape: readonly number[], data: 
   ...{ name, datatype, shape, data },
 });
 
+const untold = (text: string): never => {
+  throw new Error(text);
+};
+
+it('one token or one pixel is told, since real requests take longer', async () => {
+  if (churn === undefined) throw new Error('no model');
+  const text: Signature = {
+    ...signature,
+    inputs: [
+      { name: 'input_ids', datatype: 'INT64', shape: [-1, -1] },
+      { name: 'pixels', datatype: 'FP32', shape: [-1, 3, -1, -1] },
+      { name: 'age', datatype: 'FP32', shape: [-1, 1] },
+    ],
+  };
+  const notices: string[] = [];
+  const { from } = await benchRequests(churn, text, undefined, '/', (line) => notices.push(line));
+  expect(from).toBe('made of the signature, with 1 for each free dimension');
+  expect(notices).toEqual([
+    'models.churn: The request is made of the signature, with 1 for each free dimension: input_ids is [1, 1] of [-1, -1], pixels is [1, 3, 1, 1] of [-1, 3, -1, -1]. Larger ones take longer, and more memory: name real requests with --path, or gate.cases.',
+  ]);
+});
+
 it('a request is made of the signature where there is no other', async () => {
   if (churn === undefined) throw new Error('no model');
-  const { from, all } = await benchRequests(churn, signature, undefined, '/');
+  const { from, all } = await benchRequests(churn, signature, undefined, '/', untold);
   expect(from).toBe('made of the signature');
   expect(JSON.parse(all[0].body)).toEqual({
     inputs: [
@@ -38,11 +60,11 @@ it('a request is made of the signature where there is no other', async () => {
     ...signature,
     inputs: [{ name: 'image', datatype: 'FP32', shape: [1, 3, edge, edge] }],
   });
-  const { all: images } = await benchRequests(churn, image(224), undefined, '/');
+  const { all: images } = await benchRequests(churn, image(224), undefined, '/', untold);
   expect(images[0].inputs[0]?.data).toHaveLength(3 * 224 * 224);
   // Nobody has named a file, and there is no fewer than one row.
   for (const edge of [2000, 100_000])
-    await expect(benchRequests(churn, image(edge), undefined, '/')).rejects.toThrow(
+    await expect(benchRequests(churn, image(edge), undefined, '/', untold)).rejects.toThrow(
       /^models\.churn: one row, made of the signature, makes a request of at least [\d.]+ MB in JSON; Lambda takes 6 MB\. .* \[MODELS_USAGE\]$/,
     );
 });

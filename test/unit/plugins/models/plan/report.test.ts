@@ -158,7 +158,8 @@ it('events that are no requests are told: their messages would be refused, and t
     line('sqs, kafka, sns, alexaSkill send'),
   ]);
   const requests = [{ http: 'POST /score' }, { httpApi: 'POST /score' }, { alb: {} }, { schedule: {} }];
-  for (const fine of [requests, [], undefined]) expect(told(fine)).toEqual([]);
+  for (const fine of [requests, [], undefined])
+    expect(told(fine).filter((one) => one.includes('inference alone'))).toEqual([]);
 });
 
 it('a notice of an artifact is one line, whatever its names hold', () => {
@@ -219,4 +220,32 @@ it('a role that the service names is told whom it must trust: also who starts sc
     `${told}; its trust policy must name lambda.amazonaws.com and scheduler.amazonaws.com`,
   );
   expect(trust({ function: scheduled })).toBeUndefined();
+});
+
+it('what an event of a model’s function opens to everybody is told, as an open URL is', () => {
+  const told = (events: readonly unknown[], provider: Record<string, unknown> = {}): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: { http: {}, function: { url: { authorizer: 'aws_iam' }, events } } }),
+      options: {},
+      host: { ...HOST, provider },
+      built: new Map(),
+      zips: new Map(),
+    });
+  const line = (kind: string, route: string): string =>
+    `models.churn.function.events: the ${kind} event opens ${route} without authentication; give it an \`authorizer\`, aws_iam for example, to guard it.`;
+  expect(
+    told([{ httpApi: 'POST /score' }, { httpApi: { method: 'get', path: '/a' } }, { httpApi: '*' }]),
+  ).toEqual([line('httpApi', 'POST /score'), line('httpApi', 'GET /a'), line('httpApi', 'every route')]);
+  const rest = [{ http: { method: 'post', path: 'score' } }];
+  expect(told(rest)).toEqual([line('http', 'POST score')]);
+  expect(told(rest, { endpointType: 'PRIVATE' })).toEqual([]);
+  expect(told(rest, { apiGateway: { resourcePolicy: [{ Effect: 'Deny' }] } })).toEqual([]);
+  expect(
+    told([
+      { httpApi: { method: 'post', path: '/score', authorizer: { type: 'aws_iam' } } },
+      { http: { method: 'post', path: 'score', authorizer: 'aws_iam' } },
+      { http: { method: 'post', path: 'keyed', private: true } },
+      { schedule: 'rate(1 day)' },
+    ]),
+  ).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
 import type { Facts } from '../../../../../../plugins/models/declaration/model.ts';
@@ -135,4 +136,16 @@ it('the plan counts the line’s bytes', () => {
 it('who serves locally does not see it', () => {
   expect(spokenLine('{"audit":1,"model":"m","outcome":"answered"}')).toBeUndefined();
   expect(spokenLine('{"audit":1}')).toBe('{"audit":1}');
+});
+
+it('is of the endpoint alone, and the page says what batch has', () => {
+  const batch = [{ input: 's3://incoming/', output: 's3://scored/' }];
+  const { models } = parsed({ retention: 2192, kmsKey: KEY }, { batch });
+  const group = { Type: 'AWS::Logs::LogGroup', Properties: {} };
+  const compiled = { ChurnLogGroup: group, ChurnDashbatchLogGroup: group };
+  expect(Object.keys(auditedLogs(compiled, models))).toEqual(['ChurnLogGroup']);
+  const page = readFileSync('docs/audit.md', 'utf8');
+  expect(page.slice(page.indexOf('## What it does not cover'))).toMatch(
+    /^- \*\*\[Batch\]\(batch\.md\)\*\*:/m,
+  );
 });
