@@ -130,7 +130,7 @@ export const OWN_CELLS = 8;
 
 /**
  * One line a request in the endpoint's log, from which monitor and reports count. Sums and counts of a
- * request's rows, no value. What was not answered has no line.
+ * request's rows, which tell a single row nearly (SECURITY.md). What was not answered has no line.
  */
 export type DriftLine = {
   /** The baseline's digest: marks the line, and says what the numbers are of. */

@@ -14,8 +14,8 @@ import type { Tensors } from '../../core/tensor/tensors.ts';
 import { directivesOf } from './emf.ts';
 
 /**
- * What an answered request gives the meter to write. It holds sums and counts, and no value that came or
- * went.
+ * What an answered request gives the meter to write. It holds sums and counts, and quotes no value that
+ * came or went; a single row’s can nearly be told by them.
  */
 export type Drifted = {
   /** A `DriftLine` without its closing brace: what Lambda's log level asks for may follow. */

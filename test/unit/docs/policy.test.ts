@@ -1,6 +1,9 @@
 /** What docs/deploy-policy.md says; what it must allow for each type: test/aws-reference/handlers.test.ts. */
 import { expect, test } from 'vitest';
+import type { StackRequest } from '../../../core/release/document/request-contract.ts';
+import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { stuck } from '../../../core/release/state/stuck.ts';
+import { FILES_PREFIX, OPTIMISED_PREFIX } from '../../../plugins/models/plan/shared/registry-place.ts';
 import { withoutWeights } from '../../../plugins/models/releases/words/aws-cli.ts';
 import { blocks, pages } from './pages.ts';
 
@@ -106,6 +109,23 @@ test('the page has what the commands of the AWS CLI need that status prints', ()
   }
 });
 
+test('the page says that who makes roles may do anything, and bounds each action by which they could', () => {
+  const bound = blocks('json').find(({ page, text }) => page === PAGE && text.includes('"BoundRoles"'));
+  const [statement] = JSON.parse(bound?.text ?? '[]') as readonly Statement[];
+  expect(statement?.Condition).toEqual({
+    StringEquals: { 'iam:PermissionsBoundary': 'arn:aws:iam::ACCOUNT:policy/BOUNDARY' },
+  });
+  const { Action: roles = [] } = statements.find(({ Sid }) => Sid === 'Roles') ?? {};
+  // To delete a role gives nobody a permission, and IAM has no such condition for it.
+  const widening = [roles]
+    .flat()
+    .filter((action) => /:(Create|Put|Delete|Attach|Detach)Role/.test(action) && action !== 'iam:DeleteRole');
+  expect([...widening, 'iam:PutRolePermissionsBoundary'].sort()).toEqual(
+    [...(statement?.Action ?? [])].sort(),
+  );
+  expect(pages.get('SECURITY.md')).toContain('docs/deploy-policy.md#what-this-policy-is-worth');
+});
+
 /**
  * Names that CloudFormation gave. S3 takes 63 characters, and where it were more, it cuts stack and logical
  * id: https://github.com/serverless/serverless/issues/2791
@@ -161,4 +181,41 @@ test('the page says what IAM takes the policy as: in one piece of a role alone, 
   const all = added.flatMap(({ text }) => JSON.parse(text) as readonly Statement[]);
   expect(all).toHaveLength(6);
   expect(characters([...statements, ...all])).toBeLessThan(10_240);
+});
+
+test('every ARN of the page is of one partition, and the page says what the others are called', () => {
+  const text = blocks('json')
+    .filter(({ page }) => page === PAGE)
+    .map((block) => block.text)
+    .join();
+  expect(new Set(text.match(/arn:[a-z-]+:/g))).toEqual(new Set(['arn:aws:']));
+  for (const partition of ['aws-us-gov', 'aws-cn'])
+    expect(pages.get(PAGE)).toContain(`\`arn:${partition}:\``);
+});
+
+test('who deploys to a shared registry writes their own documents, and files by content', () => {
+  const shared = blocks('json').find(({ page, text }) => page === PAGE && text.includes('MY-MODELS'));
+  const [, objects] = JSON.parse(shared?.text ?? '[]') as readonly Statement[];
+  const own = 'ACCOUNT/REGION/SERVICE/STAGE/';
+  expect(objects?.Resource).toEqual(
+    [FILES_PREFIX, OPTIMISED_PREFIX, `${REGISTRY_PREFIX}${own}`].map(
+      (prefix) => `arn:aws:s3:::MY-MODELS/${prefix}*`,
+    ),
+  );
+});
+
+test('who may read the registry is told to have what answers a deploy that waits', () => {
+  const request: StackRequest = {
+    id: 'r',
+    kind: 'forward',
+    logicalId: 'A',
+    url: 'https://signed',
+    answerBy: '',
+  };
+  // As it stands in the document until then.
+  expect(JSON.stringify(request)).toContain('https://signed');
+  expect(pages.get('SECURITY.md')).toMatch(/signed address where CloudFormation takes the answer/);
+  expect(pages.get(PAGE)).toContain(
+    '[the address at which it is answered](../SECURITY.md#what-is-not-protected)',
+  );
 });
