@@ -1,10 +1,11 @@
 import type { Release } from '../../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
+import { ROLLS_BACK } from '../../../../core/release/state/alarm-names.ts';
 import { HOUR_MS } from '../../../../core/units/time.ts';
 import { type Advice, worse } from './level.ts';
 
 /** Alarms that every model has. */
-const EACH = [ALARMS.crashes, ALARMS.errors, ALARMS.throttles, ALARMS.release];
+const EACH: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.throttles, ALARMS.release];
 
 /**
  * Adds which of these alarms are not there. CloudFormation does not notice that somebody deleted one, and it
@@ -23,12 +24,14 @@ export function withMissingAlarms(
   const missing = there === undefined || isNew ? [] : EACH.filter((suffix) => !there.has(suffix));
   if (missing.length === 0) return own;
   const names = missing.map((suffix) => `${functionName}-${suffix}`).join(', ');
-  const [is, it, tells, brings] =
-    missing.length === 1 ? ['is', 'it', 'it tells', 'brings'] : ['are', 'them', 'they tell', 'bring'];
+  const [is, it, tells] = missing.length === 1 ? ['is', 'it', 'it tells'] : ['are', 'them', 'they tell'];
+  const back = ROLLS_BACK.filter((suffix) => missing.includes(suffix));
+  const idle =
+    back.length === 0 ? '' : `, and no version is brought back by the alarm ${back.join(', nor by ')}`;
   return {
     ...own,
     level: worse(own.level, 'look'),
-    summary: `${own.summary} ${names} ${is} not there: somebody deleted ${it}, so ${tells} nobody, and ${brings} no version back.`,
+    summary: `${own.summary} ${names} ${is} not there: somebody deleted ${it}, so ${tells} nobody${idle}.`,
     todo: [...own.todo, 'No deploy makes a deleted alarm again: docs/alarms.md says what does.'],
   };
 }

@@ -45,14 +45,23 @@ describe('an alarm that somebody deleted', () => {
     expect((await statusIn(w)).level).toBe('ok');
     w.alarms.delete(`${FUNCTION}-${ALARMS.errors}`);
     expect(await head(w)).toBe(
-      `churn: LOOK, not urgent. Version 4 has all traffic. ${FUNCTION}-errors is not there: somebody deleted it, so it tells nobody, and brings no version back.`,
+      `churn: LOOK, not urgent. Version 4 has all traffic. ${FUNCTION}-errors is not there: somebody deleted it, so it tells nobody, and no version is brought back by the alarm errors.`,
     );
     w.alarms.delete(`${FUNCTION}-${ALARMS.release}`);
     const { summary, todo } = await statusIn(w);
     expect(summary).toContain(
-      `${FUNCTION}-errors, ${FUNCTION}-release are not there: somebody deleted them, so they tell nobody, and bring no version back.`,
+      `${FUNCTION}-errors, ${FUNCTION}-release are not there: somebody deleted them, so they tell nobody, and no version is brought back by the alarm errors.`,
     );
     expect(todo).toEqual(['No deploy makes a deleted alarm again: docs/alarms.md says what does.']);
+  });
+
+  it('that only tells people is not told to bring versions back', async () => {
+    const w = await deployed();
+    await until(w, 'BAKING', GOOD);
+    w.alarms.delete(`${FUNCTION}-${ALARMS.throttles}`);
+    expect(await head(w)).toContain(
+      `${FUNCTION}-throttles is not there: somebody deleted it, so it tells nobody.`,
+    );
   });
 
   it('is not missed in the hour of a first deploy, whose stack makes it later', async () => {
