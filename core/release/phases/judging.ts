@@ -36,7 +36,7 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
   const looked = judgeMinutes(state, facts, now);
   const { dryRun } = state.settings;
   const judged = { judgements: keptJudgements(state, looked) };
-  // What a person promoted is judged only while the stack is in progress.
+  // What a person promoted is judged only while it waits for the stack or for instances.
   const promoted = isPromoted(state) && facts.stack === 'done';
   const over = promoted || now >= ends(state).bake;
   if (dryRun) return write(dry(state, looked, over, judged, now));
@@ -49,10 +49,15 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
   return write(unjudged({ ...state, ...judged }, looked, now));
 }
 
-/** Its time is over. What only its stack kept from going on is not to blame, so it is not refused. */
+/**
+ * Its time is over. What had passed, and only its stack or instances that were not ready kept from going on,
+ * is not to blame, so it is not refused.
+ */
 function expired(state: Judging, stack: StackState, now: number): Release {
   const why = late(state, stack);
-  return isStuck(stack) ? abort(state, why, now) : rollBack(state, state.stable, why, undefined, now);
+  const last = state.judgements.at(-1);
+  const isKept = isStuck(stack) || (last?.step === state.step && last.verdict === 'pass');
+  return isKept ? abort(state, why, now) : rollBack(state, state.stable, why, undefined, now);
 }
 
 /** A step that could not be judged in its time. */

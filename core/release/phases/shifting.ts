@@ -26,7 +26,7 @@ export function shifting(state: Shifting, facts: ReleaseFacts, now: number): Act
   const before = unpassedBefore(state);
   if (before !== undefined) return write(stepBack(state, stable, before, now));
   if (state.basis === undefined) return basis(state, facts, now);
-  const capacity = topUp(state, facts.held);
+  const capacity = instances(state, facts, now);
   if (capacity !== undefined) return capacity;
   const after = split(stable.version, candidate.version, to.weight);
   return raise(state, after, 'JUDGING', now, lengthened(state, now));
@@ -120,7 +120,7 @@ export function promoting(state: Promoting, facts: ReleaseFacts, now: number): A
   if (stable === undefined)
     return write(next(state, { intent: intend(state, allTraffic(candidate.version), then, now) }, now));
   if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
-  const capacity = topUp(state, facts.held);
+  const capacity = instances(state, facts, now);
   if (capacity !== undefined) return capacity;
   return raise(state, allTraffic(candidate.version), then, now);
 }
@@ -150,13 +150,22 @@ export function blocked(
   if (waiting && !isStuck(stack) && left < SOON_MS)
     return write(next(state, deadline(state.steps.slice(state.step ?? 0), state.settings, now), now));
   if (left <= 0) return write(abort(state, late(state, waiting ? stack : 'done'), now));
-  if (!waiting) return undefined;
-  // What has a weight is judged on.
+  return waiting ? (judgedOn(state, now) ?? wait(unfinished(state, stack), stuck(state, stack))) : undefined;
+}
+
+/** The instances that it needs before it gets more. */
+function instances(state: Shifting | Promoting, { held }: ReleaseFacts, now: number): Action | undefined {
+  const action = topUp(state, held);
+  return action?.do === 'wait' ? (judgedOn(state, now) ?? action) : action;
+}
+
+/** What has a weight is judged on, whatever more of it waits for. */
+function judgedOn(state: Shifting | Promoting, now: number): Action | undefined {
   const { stable, basis, intent } = state;
   const step = state.phase === 'PROMOTING' ? underway(state) : state.step - 1;
-  if (stable && basis && weightOf(state) > 0 && step >= 0 && intent === undefined)
-    return write(become(state, 'JUDGING', { stable, basis, step }, now));
-  return wait(unfinished(state, stack), stuck(state, stack));
+  return stable && basis && weightOf(state) > 0 && step >= 0 && intent === undefined
+    ? write(become(state, 'JUDGING', { stable, basis, step }, now))
+    : undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Provided } from '../../../../../core/ports/aws.ts';
 import { rangeAt } from '../../../../../core/release/capacity-range.ts';
 import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
@@ -156,6 +157,41 @@ describe('provisioned concurrency', () => {
     expect(w.target()).toEqual({ version: '3', weights: { '4': 0.25 } });
     expect(await w.world.capacity.provided(FUNCTION, '4')).toMatchObject({ requested: 6 });
   });
+
+  it.each([
+    ['come up', ({ requested }: Provided): Provided => ({ requested, ready: 1, state: 'inProgress' })],
+    [
+      'cannot be read',
+      () => {
+        throw new Error('AccessDenied');
+      },
+    ],
+  ])(
+    'of a candidate with a weight: it is judged on while they %s, and is not refused for them',
+    async (_, found) => {
+      const weighed = async () => {
+        const w = await deployed(WARM);
+        await minutes(w, 5, HEALTHY);
+        w.capacity.hold(FUNCTION, '3', 6);
+        const { provided } = w.world.capacity;
+        Object.assign(w.world.capacity, {
+          provided: async (name: string, version: string) => {
+            const has = await provided(name, version);
+            return version === '4' && has !== undefined ? found(has) : has;
+          },
+        });
+        await minutes(w, 20, HEALTHY);
+        expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+        return w;
+      };
+      const bad = await weighed();
+      await until(bad, 'ROLLED_BACK', { 3: 0.02, 4: 0.5 }, { most: 10 });
+      expect(bad.target()).toEqual({ version: '3', weights: {} });
+      const late = await weighed();
+      await until(late, 'ABORTED', HEALTHY, { most: 10 * 60 });
+      expect([late.target(), late.state()?.refused]).toEqual([{ version: '3', weights: {} }, []]);
+    },
+  );
 
   it('of what behaves alike is ready, too, before it is promoted at once', async () => {
     const w = await live(WARM);
