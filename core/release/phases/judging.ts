@@ -45,8 +45,11 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
   if (looked.verdict === 'pass' || promoted) return write(onward(state, judged, now));
   // A single call that is throttled does not tell what a step came to.
   const isPassing = looked.verdict === 'error' && state.judgements.at(-1)?.verdict !== 'error';
-  if (now < ends(state).patience || isPassing) return write(next(state, judged, now));
-  return write(unjudged({ ...state, ...judged }, looked, now));
+  const { patience } = ends(state);
+  if (now < patience || isPassing) return write(next(state, judged, now));
+  // One look that reads nothing tells nobody, and is borne with.
+  const isTold = wasLookedAt(state, patience) && state.judgements.at(-1)?.verdict !== 'error';
+  return write(unjudged({ ...state, ...judged }, looked, isTold, now));
 }
 
 /**
@@ -60,14 +63,23 @@ function expired(state: Judging, stack: StackState, now: number): Release {
   return isKept ? abort(state, why, now) : rollBack(state, state.stable, why, undefined, now);
 }
 
-/** A step that could not be judged in its time. */
-function unjudged(state: Judging, looked: Judgement, now: number): Release {
+/**
+ * Was the step looked at since? What its end had to tell is told then, although it is judged on until the
+ * next weight can be given.
+ */
+function wasLookedAt({ judgements, step }: Judging, since: number): boolean {
+  const last = judgements.at(-1);
+  return last?.step === step && Date.parse(last.at) >= since;
+}
+
+/** A step that could not be judged in its time. @param isTold who passes it without data has heard of it */
+function unjudged(state: Judging, looked: Judgement, isTold: boolean, now: number): Release {
   const { onNoData, maxWait } = state.settings;
   const why = `step ${state.step + 1} could not be judged within its time and ${maxWait} s more: ${looked.reason}`;
   if (onNoData === 'rollback') return rollBack(state, state.stable, why, looked, now);
   // What could not be read at all is not passed on anybody's word.
   if (onNoData === 'pass' && looked.verdict !== 'error')
-    return onward(state, { ...told(state, 'a step passed without data', why, looked, now) }, now);
+    return onward(state, isTold ? {} : told(state, 'a step passed without data', why, looked, now), now);
   return holdFor(state, 'nodata', why, now, looked);
 }
 
@@ -91,7 +103,7 @@ function dry(
   const news =
     looked.verdict === 'fail'
       ? wouldRollBack(state, state.candidate, looked, now)
-      : over && looked.verdict !== 'pass'
+      : over && looked.verdict !== 'pass' && !wasLookedAt(state, ends(state).bake)
         ? told(state, `dry run: step ${state.step + 1} would not have passed yet`, looked.reason, looked, now)
         : {};
   return over ? onward(state, { ...judged, ...news }, now) : next(state, { ...judged, ...news }, now);

@@ -304,6 +304,18 @@ describe('the stack is in progress', () => {
     expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 2 });
     await until(w, 'ROLLED_BACK', WORSE);
   });
+
+  it.each([
+    ['in a dry run', { dryRun: true }, 'churn: dry run: step 1 would not have passed yet'],
+    ['with onNoData: pass', { onNoData: 'pass', maxWait: 60 } as const, 'churn: a step passed without data'],
+  ])('when a step is over without data, %s: that is told once, not each minute', async (_, more, subject) => {
+    const w = await deployed({ ...CANARY, ...more });
+    await minutes(w, 4, HEALTHY, { perMinute: 20 });
+    w.stack.state = 'busy';
+    await minutes(w, 60, HEALTHY, { perMinute: 20 });
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0 });
+    expect(subjects(w)).toEqual([subject]);
+  });
 });
 
 describe('deadline of a canary', () => {
