@@ -1,4 +1,4 @@
-import type { AliasState } from '../../../../core/ports/aws.ts';
+import type { AliasState, Provided } from '../../../../core/ports/aws.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../../core/release/phases/judging.ts';
@@ -32,7 +32,15 @@ const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latenc
 
 /** The phase's own words, then what is wrong beside it. */
 export function advice(
-  { alias, functionName }: { readonly alias?: AliasState; readonly functionName: string },
+  {
+    alias,
+    functionName,
+    held: instances = new Map(),
+  }: {
+    readonly alias?: AliasState;
+    readonly functionName: string;
+    readonly held?: ReadonlyMap<string, Provided>;
+  },
   release: Release,
   on: readonly AlarmOn[],
   now: number,
@@ -141,7 +149,7 @@ export function advice(
     };
   }
   if (unsure !== undefined) return unsure;
-  return withWants(aside(own, on, release, now, command), release, now, command);
+  return withWants(aside(own, on, release, now, command), release, instances, now, command);
 }
 
 /** An alarm that ends no release, where all else is well. */

@@ -8,3 +8,10 @@ import { ALIAS } from '../../declaration/naming.ts';
  */
 export const withoutWeights = (functionName: string): string =>
   `lambda update-alias --function-name ${functionName} --name ${ALIAS} --routing-config 'AdditionalVersionWeights={}'`;
+
+/**
+ * Asks for the provisioned concurrency of a version that failed.
+ * https://docs.aws.amazon.com/lambda/latest/api/API_PutProvisionedConcurrencyConfig.html
+ */
+export const provideAgain = (functionName: string, version: string, instances: number): string =>
+  `lambda put-provisioned-concurrency-config --function-name ${functionName} --qualifier ${version} --provisioned-concurrent-executions ${instances}`;

@@ -1,7 +1,9 @@
+import type { Provided } from '../../../../core/ports/aws.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { WriteBack } from '../../../../core/release/document/parts-contract.ts';
 import { BLIND_MS } from '../../../../core/release/state/durations.ts';
 import { shouldSay } from '../../../../core/release/state/write-back.ts';
+import { provideAgain } from './aws-cli.ts';
 import { type Advice, type Say, worse } from './level.ts';
 import { sentence } from './phase-advice.ts';
 import { moment } from './time.ts';
@@ -11,16 +13,30 @@ import { moment } from './time.ts';
 /** By itself the framework shows ten minutes, in which a worker that nobody ticks has written nothing. */
 export const WORKER_LOG = 'logs -f models-release --startTime 1h';
 
-/** `own`, and that nobody is told, that AWS refused instances, or that MLflow does not know what is live. */
+/**
+ * `own`, and that nobody is told, that AWS refused instances or could not start them, or that MLflow does not
+ * know what is live.
+ *
+ * @param held provisioned concurrency by version
+ */
 export function withWants(
   own: Advice,
-  { scaled, notices, writeBack }: Pick<Release, 'scaled' | 'notices' | 'writeBack'>,
+  {
+    functionName,
+    scaled,
+    notices,
+    writeBack,
+  }: Pick<Release, 'functionName' | 'scaled' | 'notices' | 'writeBack'>,
+  held: ReadonlyMap<string, Provided>,
   now: number,
   command: Say,
 ): Advice {
   const found = [
     ...untold(notices, now, command),
     ...(scaled?.refused === undefined ? [] : [cold(scaled.refused, command)]),
+    ...[...held].flatMap(([version, has]) =>
+      has.state === 'failed' ? [unstarted(functionName, version, has, command)] : [],
+    ),
     ...(writeBack?.told && (writeBack.is === 'pending' || writeBack.is === 'gaveUp')
       ? [unwritten(writeBack)]
       : []),
@@ -50,6 +66,17 @@ function untold([oldest]: Release['notices'], now: number, command: Say): readon
 const cold = (why: string, command: Say): Want => ({
   is: `AWS refused provisioned concurrency that is declared, and the release goes on without: ${sentence(why, false)}`,
   todo: `Requests may start cold. Lower \`concurrency.provisioned\`, or raise the limit, and deploy: \`${command.sls('deploy')}\`.`,
+});
+
+/** AWS gave them, and could not start them: it says so once, and nothing of ours asks again. */
+const unstarted = (
+  functionName: string,
+  version: string,
+  { requested, reason }: Provided,
+  command: Say,
+): Want => ({
+  is: `AWS could not start the provisioned concurrency of version ${version}: ${sentence(reason ?? 'it gives no reason', false)}`,
+  todo: `Requests may start cold. Once the cause is gone, ask AWS again: \`${command.aws(provideAgain(functionName, version, requested))}\`.`,
 });
 
 /** A server that starts anew, or is away for minutes, is nobody's business: somebody was told of this one. */

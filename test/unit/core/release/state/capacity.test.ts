@@ -423,6 +423,23 @@ describe('provisioned concurrency', () => {
     expect((await statusIn(w)).level).toBe('ok');
   });
 
+  it('that AWS could not start is told by status, with what asks for it again', async () => {
+    const w = await promoted(WARM);
+    w.capacity.hold(FUNCTION, '4', 2, 'FUNCTION_ERROR_INIT_FAILURE');
+    await minutes(w, 10, HEALTHY);
+    expect(await statusIn(w)).toMatchObject({
+      level: 'look',
+      summary:
+        'Version 4 has all traffic. AWS could not start the provisioned concurrency of version 4: FUNCTION_ERROR_INIT_FAILURE.',
+      todo: [
+        'Requests may start cold. Once the cause is gone, ask AWS again: `aws lambda put-provisioned-concurrency-config --function-name shop-dev-churn --qualifier 4 --provisioned-concurrent-executions 2`.',
+      ],
+      capacity: [{ version: '4', ready: 0, requested: 2 }],
+    });
+    w.capacity.hold(FUNCTION, '4', 2);
+    expect((await statusIn(w)).level).toBe('ok');
+  });
+
   it('that a deploy no longer asks for stays on the live version until the candidate is', async () => {
     const w = await live(WARM);
     await deploy(w, '4', 'b', { settings: CANARY });
