@@ -98,8 +98,9 @@ export function ofPhase(release: Release, now: number, command: Say): Advice {
 
 function nextStep(release: Judging, now: number): string {
   const { settings, steps, step } = release;
-  // It is judged on only while the stack is in progress.
-  if (isPromoted(release)) return 'all traffic as soon as the stack is done, unless it fails';
+  // It is judged on only while it waits for the stack or for instances.
+  const instances = settings.capacity?.provisioned === undefined ? '' : ' and its instances are ready';
+  if (isPromoted(release)) return `all traffic as soon as the stack is done${instances}, unless it fails`;
   const { bake, patience } = ends(release);
   const following = steps[step + 1];
   const then =

@@ -190,6 +190,12 @@ describe('provisioned concurrency', () => {
       const late = await weighed();
       await until(late, 'ABORTED', HEALTHY, { most: 10 * 60 });
       expect([late.target(), late.state()?.refused]).toEqual([{ version: '3', weights: {} }, []]);
+      const promotes = await weighed();
+      await promotes.command('promote');
+      await minutes(promotes, 2, HEALTHY);
+      expect((await statusIn(promotes)).next).toBe(
+        'all traffic as soon as the stack is done and its instances are ready, unless it fails',
+      );
     },
   );
 
