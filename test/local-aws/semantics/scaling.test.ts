@@ -110,6 +110,9 @@ describe('by the fast clock', () => {
     };
     // Two at once use half of four, the target; one at once a quarter of them, or half of two.
     expect(await callUntil(2, 4)).toBe(4);
+    // Without a request nothing tells the use, and without data nothing is taken away (docs/capacity.md).
+    await new Promise((resolve) => setTimeout(resolve, (20 * 60_000) / SPEED));
+    expect(await to.held('tracked')).toBe(4);
     expect(await callUntil(1, 2)).toBe(2);
   });
 });
