@@ -26,6 +26,14 @@ export function cureOf(refusal: string): string {
     return wrong === 'double'
       ? `Convert the data to float32 before the export (in Python: X.astype("float32"), or FloatTensorType for each number): ${refusing} takes no float64, which the exporter gave it.`
       : `Export the model with types that ${refusing} takes, or with a newer exporter: this one made a graph that ONNX does not allow.`;
+  const [, declares, giving, gives] =
+    /Type \(tensor\((\w+)\)\) of output arg \(.*?\) of node \((.*?)\) does not match expected type \(tensor\((\w+)\)\)/.exec(
+      message,
+    ) ?? [];
+  if (giving !== undefined)
+    return declares === 'double' && gives === 'float'
+      ? `Convert the data to float32 before the export (in Python: X.astype("float32")): ${giving} gives float32, and the exporter declares float64, as the data are.`
+      : `Declare the output of ${giving} as ${gives} in the graph, where it is ${declares}, or export the model with a newer exporter.`;
   const [, mixing, one, other] =
     /of Optype \((\w+)\) bound to different types \(tensor\((\w+)\) and tensor\((\w+)\)/.exec(message) ?? [];
   if (mixing !== undefined)

@@ -33,6 +33,14 @@ it.each([
     /^Export the model with types that Relu takes/,
   ],
   [
+    'Type Error: Type (tensor(double)) of output arg (variable) of node (TreeEnsembleRegressor) does not match expected type (tensor(float)).',
+    /^Convert the data to float32 before the export .*: TreeEnsembleRegressor gives float32, /,
+  ],
+  [
+    'Type Error: Type (tensor(int32)) of output arg (y) of node (a) does not match expected type (tensor(int64)).',
+    /^Declare the output of a as int64 in the graph, where it is int32, /,
+  ],
+  [
     "Could not find an implementation for ArgMax(13) node with name 'a'",
     /^Export the model in float32: ONNX Runtime has ArgMax, /,
   ],
