@@ -1,6 +1,5 @@
 import { refusal } from '../errors/refusals.ts';
 import { rowOf } from '../tabular/csv/records.ts';
-import type { TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import { elementsText } from './answer.ts';
@@ -15,14 +14,8 @@ import type { Shapes } from './request.ts';
  * @throws Refusal where the outputs have no rows in common
  */
 export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean, rows: number): Answer {
+  checkRows('output', shapes, rows);
   const outputs = outputsOf(tensors, shapes);
-  const other = rows > 1 ? withoutRows(shapes) : undefined;
-  if (other !== undefined) {
-    throw refusal(
-      'INVALID_REQUEST',
-      `The first dimension of the output ${JSON.stringify(other.name)} counts no rows; use the infer path for this model.`,
-    );
-  }
   const [first] = outputs;
   const count = first?.tensor.shape[0] ?? 1;
   const texts = outputs.map(({ name, tensor }, i) => {
@@ -55,11 +48,21 @@ export function predictionsAnswer(tensors: Tensors, shapes: Shapes, csv: boolean
   return { status: 200, headers: JSON_HEADERS, body: `{"predictions":[${list.join()}]}` };
 }
 
-/** Its first dimension is fixed though rows are free: layers of a recurrent network, for example. */
-const withoutRows = ({ inputs, outputs }: Shapes): TensorSpec | undefined =>
-  inputs.every(({ shape: [first = 1] }) => first < 0)
-    ? outputs.find(({ shape: [first = 1] }) => first > 1)
-    : undefined;
+/**
+ * A first dimension that is fixed though rows are free has something else: layers of a recurrent network, for
+ * example. As many rows as it has would be taken for these.
+ *
+ * @throws Refusal where there are several rows
+ */
+export function checkRows(side: 'input' | 'output', shapes: Shapes, rows: number): void {
+  if (rows <= 1 || !shapes.inputs.some(({ shape: [first = 1] }) => first < 0)) return;
+  const other = shapes[`${side}s`].find(({ shape: [first = 1] }) => first > 1);
+  if (other === undefined) return;
+  throw refusal(
+    'INVALID_REQUEST',
+    `The first dimension of the ${side} ${JSON.stringify(other.name)} counts no rows; use the infer path for this model.`,
+  );
+}
 
 /** `{"outputs": …}`, each output whole. */
 export function outputsAnswer(tensors: Tensors, shapes: Shapes): Answer {

@@ -9,7 +9,7 @@ import { readEnvelope } from './envelope.ts';
 import { type EndpointRequest, utf8 } from './event.ts';
 import type { Answer } from './http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
-import { outputsAnswer, predictionsAnswer } from './sagemaker-answer.ts';
+import { checkRows, outputsAnswer, predictionsAnswer } from './sagemaker-answer.ts';
 import { type BodyPlaces, placedInBody } from './sagemaker-places.ts';
 
 /**
@@ -54,6 +54,7 @@ export function readInvocation(
     case 'text/csv': {
       const { tensors: inputs, taken } = parseCsv(textOf(body), shapes.inputs, shapes);
       const asked = { ...EMPTY, tensors: inputs, outputs: allOf(shapes) };
+      checkRows('input', shapes, rowsIn(asked));
       return {
         asked,
         answer: (tensors) => telling(taken, predictionsAnswer(tensors, shapes, csv, rowsIn(asked))),
@@ -187,6 +188,7 @@ function rows(
     if (isObject(first) && !Object.hasOwn(first, only.name))
       return rows(instances.map(arrayBy(shapes.columns)), shapes, csv, shapes.columns.names);
   }
+  checkRows('input', shapes, instances.length);
   const columns: Record<string, unknown[]> = Object.create(null);
   const isNamed = isObject(first);
   for (const { name } of isNamed ? shapes.inputs : []) columns[name] = [];

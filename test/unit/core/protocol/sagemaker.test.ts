@@ -136,3 +136,15 @@ describe('an output whose first dimension is fixed though rows are free, as of a
     });
   });
 });
+
+it('an input whose first dimension is fixed though rows are free, as of a recurrent network’s state, takes no rows', () => {
+  const due =
+    'INVALID_REQUEST: The first dimension of the input "s" counts no rows; use the infer path for this model.';
+  const state = of(spec('x', -1, 1), spec('s', 2, -1, 1));
+  const row = { x: [1], s: [[1], [10]] };
+  expect(refusalOf(state, JSON.stringify([row, row]))).toBe(due);
+  expect(refusalOf(state, '{"inputs":{"x":[[1],[2]],"s":[[[1],[2]],[[3],[4]]]}}')).toBe('taken');
+  expect(refusalOf(of(spec('x', -1), spec('s', 2)), 'x,s\n1,2\n3,4\n', 'text/csv')).toBe(due);
+  // All of them fixed: as many rows as the model was exported for.
+  expect(refusalOf(of(spec('x', 2, 1), spec('s', 2)), 'x,s\n1,2\n3,4\n', 'text/csv')).toBe('taken');
+});
