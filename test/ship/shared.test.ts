@@ -78,6 +78,7 @@ it('what one machine optimised, another takes: the same bytes', async () => {
   await anotherMachine();
   const second = await packaged({ registry });
   expect(second).toMatchObject({ took: true, made: false });
+  expect(second.facts.notices).toEqual(first.facts.notices);
   expect(await sha256Of(second.zip ?? '')).toBe(digest);
   expect(second.facts).toEqual(first.facts);
   // Both architectures have the same graph.
@@ -121,6 +122,9 @@ it('another model that lies there as the optimised form is not taken: it would b
   await anotherMachine();
   const second = await packaged({ registry }, modelOf('gbm.onnx'));
   expect(second).toMatchObject({ took: true, made: true });
+  expect(second.facts.notices).toContainEqual(
+    expect.stringContaining(`models/optimised/${exchanged.key}.json) does not answer as the artifact does`),
+  );
   expect(second.optimised?.files.map(({ sha256 }) => sha256)).toEqual(
     first.optimised?.files.map(({ sha256 }) => sha256),
   );

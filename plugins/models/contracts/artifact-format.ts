@@ -100,6 +100,8 @@ export type Shippable = {
   readonly optimized: true | string;
   /** Names what optimised files were made from and by, whichever machine did it. */
   readonly key?: string;
+  /** For people. */
+  readonly notice?: string;
 };
 
 /** What loads it, here and on Lambda. */

@@ -139,6 +139,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         ...(reference?.notices ?? []),
         ...(labelled?.notices ?? []),
         ...(reference && !hasPre ? refusedAbsence(model, reference, signature.inputs) : []),
+        ...(shippable.notice === undefined ? [] : [shippable.notice]),
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
     },

@@ -42,6 +42,7 @@ export async function optimise(
   // 2: an earlier plugin may have put there what it made of a file that was written to meanwhile.
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
   const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
+  let notice: string | undefined;
   const make = async (draft: string): Promise<void> => {
     const model = join(draft, 'model');
     const of = key.replace(/^models\.|\.artifact$/g, '');
@@ -71,6 +72,7 @@ export async function optimise(
         await writeFile(join(draft, RESULT), JSON.stringify({ optimized: true, files: taken }));
         return;
       }
+      if (isOther(outcome)) notice = exchanged(shared);
       await rm(model, { recursive: true, force: true });
     }
     progress(`Optimising ${of} (${size}, once)`);
@@ -98,11 +100,13 @@ export async function optimise(
       return { folder: '', optimized: error.message, files: [] };
     },
   );
-  if (optimized !== true) return { files: source.files, optimized };
+  const told = notice === undefined ? {} : { notice };
+  if (optimized !== true) return { files: source.files, optimized, ...told };
   return {
     files: files.map((file) => ({ ...file, from: join(folder, 'model', file.path) })),
     optimized,
     key: shared,
+    ...told,
   };
 }
 
@@ -129,6 +133,13 @@ function lacked(outcome: Outcome): boolean {
   if (outcome.kind === 'done') return outcome.result.exhausted === true;
   return 'message' in outcome ? isMemory(outcome.message) : true;
 }
+
+/** Is what was taken, and is not good, another model? There may have been no time or memory to tell. */
+const isOther = (outcome: Outcome): boolean =>
+  outcome.kind === 'done' ? outcome.result.distance !== undefined : !lacked(outcome);
+
+const exchanged = (key: string): string =>
+  `What the shared registry has as its optimised form (models/optimised/${key}.json) does not answer as the artifact does, so it was not taken: see who may write there, and delete that file.`;
 
 function verdict(outcome: Outcome): true | string {
   const original = 'the original is shipped';
