@@ -73,7 +73,7 @@ function aloneKeys(known: object, custom: unknown, definition: object): Definiti
  * @param before what we set at first @param there what it is now @param next what we would set
  */
 function merged(before: Definition, there: Definition, next: Definition): Record<string, unknown> {
-  const keys = new Set([...Object.keys(next), ...Object.keys(there)]);
+  const keys = new Set([...Object.keys(there), ...Object.keys(next)]);
   return Object.fromEntries(
     [...keys].flatMap((key) => {
       const value = mergedValue(before[key], there[key], next[key]);
@@ -122,13 +122,19 @@ export function setFunctions(
     const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
     const first = Object.hasOwn(before, key) ? before[key] : undefined;
     if (there === undefined) service.functions[key] = next;
-    else
-      Object.assign(there, merged(first === undefined ? {} : shown(key, first), there, next), {
+    else {
+      const was: FrameworkFunction = first === undefined ? {} : shown(key, first);
+      Object.assign(there, merged(was, there, next), {
         // Also where there is none: a version's fingerprint has it so.
-        environment: { ...objectOf(there.environment), ...objectOf(next.environment) },
+        environment: merged(
+          objectOf(was.environment),
+          objectOf(there.environment),
+          objectOf(next.environment),
+        ),
         // Whatever another plugin has packaged: the zip is ours.
         package: next.package,
       });
+    }
   }
   // `sls print` shows the configuration as read; without functions of its own it has no such key.
   if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;

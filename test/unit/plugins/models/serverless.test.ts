@@ -144,14 +144,16 @@ describe('what is written into the deployment bucket', () => {
 describe('functions', () => {
   it('are added, and added to: what other plugins did to them in between stays', () => {
     const framework = serverless();
-    const first = { churn: { handler: 'h', layers: ['runtime'], environment: { A: '1' }, timeout: 6 } };
+    const environment = { A: '1', D: 'ssm:/d', E: '5' };
+    const first = { churn: { handler: 'h', layers: ['runtime'], environment, timeout: 6 } };
     setFunctions(framework, first);
     const { churn: there } = framework.service.functions;
     // As serverless-plugin-datadog does, beside others.
     Object.assign(there ?? {}, {
       handler: '/opt/wrapper.handler',
       layers: ['runtime', 'library', 'extension'],
-      environment: { A: '1', B: '2' },
+      // And as one that reads secrets does.
+      environment: { A: '1', B: '2', D: 'read' },
       warm: true,
       timeout: 7,
       package: { artifact: 'theirs.zip' },
@@ -162,7 +164,7 @@ describe('functions', () => {
         churn: {
           handler: 'h',
           layers: ['built'],
-          environment: { A: '1', C: '3' },
+          environment: { ...environment, C: '3' },
           timeout: 8,
           package: { artifact: 'x.zip' },
         },
@@ -175,7 +177,7 @@ describe('functions', () => {
       layers: ['built', 'library', 'extension'],
       events: [],
       warm: true,
-      environment: { A: '1', B: '2', C: '3' },
+      environment: { A: '1', B: '2', C: '3', D: 'read' },
       // Both have something new.
       timeout: 8,
       package: { artifact: 'x.zip' },
