@@ -41,6 +41,7 @@ import { FACTOR } from './factor.ts';
 export const inputs = [{ name: 'only', datatype: 'FP32', shape: [1, 3] }];
 export const pre = ({ only }: { only: object }, { id }: { id?: string }) => {
   if (id === 'endless') for (;;);
+  if (id === 'broken') throw new Error('unseen');
   console.log('factor', FACTOR);
   return { a: only, b: { datatype: 'FP32', shape: [1, 1], data: new Float32Array([FACTOR]) } };
 };
@@ -188,6 +189,12 @@ describe('sls models serve', () => {
     expect(Date.now() - began).toBeLessThan(60_000);
     await server.until(/sleepy: Task timed out after 5 s/);
     expect((await post('/slow/v2/models/sleepy/infer', only())).status).toBe(200);
+  });
+
+  it('tells the line of a transform that failed, and not its message', async () => {
+    expect((await post('/slow/v2/models/sleepy/infer', only('broken'))).status).toBe(500);
+    await server.until(/sleepy: The transform failed\. Error at pre \(\S+\/sleepy\/transform\.ts:6:\d+\)/);
+    expect(server.output()).not.toContain('unseen');
   });
 
   it('refuses bodies as gateway and Lambda do', async () => {

@@ -164,4 +164,15 @@ describe('a transform is refused', () => {
     if (made === undefined) throw new Error('no transform');
     expect(await problemOf(loadTransform(made, model, service.context(), limits))).toMatch(says);
   });
+
+  it('is the same with the places of its sources, which are for who works on it', async () => {
+    const at = service.at(await folder('placed', 'export const pre = (inputs: object) => inputs;'));
+    const [bare, placed] = await Promise.all([
+      bundleTransform(at, modelOf('placed')),
+      bundleTransform(at, modelOf('placed'), { withPlaces: true }),
+    ]);
+    expect(placed).toMatchObject({ code: bare?.code, digest: bare?.digest });
+    expect(bare?.bundled.infer).not.toContain('sourceMappingURL');
+    expect(placed?.bundled.infer).toContain(`${bare?.bundled.infer}//# sourceMappingURL=`);
+  });
 });

@@ -68,7 +68,8 @@ export const command: Command = {
           progress(`Preparing ${model.name}`);
           const outDir = join(folder, model.name, String(version));
           const { aws } = context;
-          return shipHere(model, { serviceDir: service.dir, outDir, progress, environment, aws });
+          const { dir: serviceDir } = service;
+          return shipHere(model, { serviceDir, outDir, progress, environment, aws, withPlaces: true });
         },
       });
     try {

@@ -25,6 +25,8 @@ export type ShipContext = {
   readonly environment?: unknown;
   /** Bucket that machines share, which may have this artifact optimised already; absent: it is not asked. */
   readonly registry?: string;
+  /** An error of a transform is told by the lines of its sources: for who works on it, and never deployed. */
+  readonly withPlaces?: true;
   /** By model, where what another stage validated is packaged, and nothing else. */
   readonly validated?: ReadonlyMap<string, Validated>;
   /** Absent: nothing may be asked of AWS. */

@@ -1,4 +1,5 @@
 import { basename, dirname, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
 import { ownFile } from '../disk/own-file.ts';
 import { type Problem, problemError } from '../problems/errors.ts';
@@ -85,6 +86,7 @@ const generated = (sources: Readonly<Record<string, string>>, folder: string): P
  * @param sources ES modules by name; their imports are absolute paths, or relative to `folder`
  * @param key YAML path to blame in a problem
  * @param plugins of esbuild, after our own
+ * @param withPlaces of the sources in each bundle, at its end: `places.ts`
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` with place and reason of every error
  */
 export async function bundles<Name extends string>(
@@ -92,6 +94,7 @@ export async function bundles<Name extends string>(
   folder: string,
   key: string,
   plugins: readonly Plugin[] = [],
+  withPlaces = false,
 ): Promise<Readonly<Record<Name, string>>> {
   const names = Object.keys(sources) as Name[];
   try {
@@ -107,7 +110,9 @@ export async function bundles<Name extends string>(
       mainFields: ['module', 'main'],
       minify: true,
       legalComments: 'none',
-      sourcemap: false,
+      sourcemap: withPlaces && 'inline',
+      sourcesContent: false,
+      sourceRoot: pathToFileURL(`${folder}/`).href,
       charset: 'utf8',
       logLevel: 'silent',
       // Bundled CommonJS asks for Node's own modules by `require`, which an ES module has to make for itself.

@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import type { Plugin } from 'esbuild';
+import type { ShipContext } from '../contracts/ship-context.ts';
 import type { Model } from '../declaration/model.ts';
 import { withSlashes } from '../disk/slashes.ts';
 import { bundles, importPath } from './bundle.ts';
 import { modulesWith } from './code.ts';
+import { withoutPlaces } from './places.ts';
 
 /** A model's transform.ts, bundled with all that it imports; nothing of it has run. */
 export type BundledTransform = {
@@ -32,16 +34,22 @@ const ITSELF = 'transform';
  *
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` where it cannot be bundled
  */
-export async function bundleTransform(folder: string, model: Model): Promise<BundledTransform | undefined> {
+export async function bundleTransform(
+  folder: string,
+  model: Model,
+  { withPlaces }: Pick<ShipContext, 'withPlaces'> = {},
+): Promise<BundledTransform | undefined> {
   const path = transformIn(folder);
   if (path === undefined) return undefined;
   const files: BundledFile[] = [];
-  const { [ITSELF]: code = '', ...bundled } = await bundles(
+  const { [ITSELF]: itself = '', ...bundled } = await bundles(
     { ...modulesWith(path, model), [ITSELF]: `export * from ${importPath(path)};` },
     dirname(path),
     `models.${model.name}.artifact`,
     model.signed === undefined ? [] : [await noting(folder, path, files)],
+    withPlaces,
   );
+  const code = withoutPlaces(itself);
   const digest = createHash('sha256').update(code).digest('hex');
   return { name: basename(path), code, digest, bundled, files };
 }

@@ -6,6 +6,7 @@ import type { Model } from '../declaration/model.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { batchManifest } from '../plan/batch/functions.ts';
 import { bundle, importPath } from './bundle.ts';
+import { below } from './places.ts';
 
 /** Who makes a handler, by the room of `functions/`, of which constants; and its file in the zip. */
 const ROOMS = {
@@ -59,7 +60,7 @@ export async function codeOf(
     const made =
       withTransform?.[room] ?? ownBundle(moduleOf(room), serviceDir, `models.${model.name}.artifact`);
     const before = constants.map((name) => `const ${name}=${JSON.stringify(values[name])};\n`);
-    code[file] = `${before.join('')}${await made}`;
+    code[file] = below(before, await made);
   }
   return code;
 }

@@ -28,7 +28,7 @@ export async function readSource(model: Model, context: ShipContext): Promise<Re
     (bytes) => throwProblems(builderOf(model).problems(bytes, key)),
     model.signed,
     async (folder) => {
-      beside.transform = await bundleTransform(folder, model);
+      beside.transform = await bundleTransform(folder, model, context);
       return beside.transform?.files ?? [];
     },
   );
