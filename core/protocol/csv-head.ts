@@ -83,13 +83,30 @@ function recordFrom(text: CsvText, at: number, row: number) {
   return record;
 }
 
-/** Each column is an input: by the names of all of them, or in their order. */
+/**
+ * Each column is an input: by the names of all of them, or in their order.
+ * @throws Refusal for a first line of names that do not fit
+ */
 function inputsOf(head: Head, inputs: readonly TensorSpec[]): Found {
   const { first } = head;
   const names = inputs.map(({ name }) => name);
-  const isNamed = first.length === names.length && names.every((name) => first.includes(name));
-  if (isNamed) return { places: names.map((name) => first.indexOf(name)), isHeader: true, taken: BY_NAME };
-  return { isHeader: isNumbered(head), taken: IN_ORDER };
+  const absent = names.filter((name) => !first.includes(name));
+  const isNamed = absent.length === 0 && first.length === names.length;
+  if (!isNamed && !isNoRow(first, inputs)) return { isHeader: isNumbered(head), taken: IN_ORDER };
+  if (absent.length > 0) throw lacking(absent);
+  checkHeader(head, names);
+  return { places: names.map((name) => first.indexOf(name)), isHeader: true, taken: BY_NAME };
+}
+
+/** It has an input’s name, in a column of numbers or among other columns than a row has: no row could fit. */
+function isNoRow(first: readonly string[], inputs: readonly TensorSpec[]): boolean {
+  const takesNumber = ({ datatype }: TensorSpec): boolean => datatype !== 'BYTES' && datatype !== 'BOOL';
+  const columns = first.length === inputs.length ? inputs : first.map(() => inputs.find(takesNumber));
+  return first.some((cell, at) => {
+    const column = columns[at];
+    const isName = numberIn(cell) === undefined && inputs.some(({ name }) => name === cell);
+    return isName && column !== undefined && takesNumber(column);
+  });
 }
 
 /** A line alone is a row: nobody asks for none. */
@@ -105,7 +122,7 @@ function columnsOf(head: Head, { datatype }: TensorSpec, known: Columns | undefi
   const isLone = head.second === undefined && first.every((cell) => numberIn(cell) !== undefined);
   const places = known && !isLone ? headerPlaces(known, first) : undefined;
   if (places !== undefined) {
-    checkHeader(head, known);
+    checkHeader(head, known?.names);
     return { places, isHeader: true, taken: BY_NAME };
   }
   if (isNumbered(head)) return { isHeader: true, taken: IN_ORDER };
@@ -128,10 +145,10 @@ function columnsOf(head: Head, { datatype }: TensorSpec, known: Columns | undefi
 }
 
 /** @param known names that are all in the first line; it may have no other */
-function checkHeader({ first, second }: Head, known?: Columns): void {
+function checkHeader({ first, second }: Head, known?: readonly string[]): void {
   if (second === undefined) throw refusal('INVALID_REQUEST', 'The body has a line of names, and no row.');
-  if (known === undefined || first.length === known.names.length) return;
-  const columns = listOf(known.names.map((name) => JSON.stringify(name)));
+  if (known === undefined || first.length === known.length) return;
+  const columns = listOf(known.map((name) => JSON.stringify(name)));
   const seen = new Set<string>();
   const twice = first.findIndex((name) => seen.size === seen.add(name).size);
   if (twice >= 0)
@@ -139,7 +156,7 @@ function checkHeader({ first, second }: Head, known?: Columns): void {
       'DUPLICATE_NAME',
       `Column ${twice + 1} of the first line is there twice; the model’s columns are ${columns}.`,
     );
-  const names = new Set(known.names);
+  const names = new Set(known);
   const other = first.findIndex((name) => !names.has(name));
   throw refusal(
     'UNKNOWN_INPUT',

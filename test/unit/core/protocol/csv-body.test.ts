@@ -38,6 +38,28 @@ describe('a body of csv', () => {
     expect(refusalOf('1,2\n3,"4\n')).toBe('INVALID_REQUEST: Row 2 is not CSV: a quote is out of place.');
   });
 
+  it.each([
+    [
+      ',age,plan\n0,1,x\n',
+      /^UNKNOWN_INPUT: Column 1 of the first line is none of the model’s, .*"age", "plan"/,
+    ],
+    ['age\n1\n', /^MISSING_INPUT: The first line lacks the column "plan" of the model/],
+    ['plan,Age\nx,1\n', /^MISSING_INPUT: The first line lacks the column "age" of the model/],
+    ['age,plan,age\n1,x,1\n', /^DUPLICATE_NAME: Column 3 of the first line is there twice/],
+    ['age,plan\n', /^INVALID_REQUEST: The body has a line of names, and no row/],
+    ['Age,Plan\n1,x\n', /^WRONG_VALUE: Row 1, column 1 must be a number/],
+  ])('of several inputs is told what does not fit of its names: %j', (text, says) => {
+    expect(refusalOf(text, [input('age', 'FP32'), input('plan', 'BYTES')])).toMatch(says);
+  });
+
+  it('of several inputs has the name of one in a row of texts', () => {
+    const inputs = [input('age', 'FP32'), input('plan', 'BYTES')];
+    expect(parseCsv('1,age\n2,plan\n', inputs).tensors.plan?.data).toEqual(['age', 'plan']);
+    const texts = [input('a', 'BYTES'), input('b', 'BYTES')];
+    expect(parseCsv('b,x\ny,z\n', texts).tensors.a?.data).toEqual(['b', 'y']);
+    expect(refusalOf('a,b\n', texts)).toBe('INVALID_REQUEST: The body has a line of names, and no row.');
+  });
+
   it('has all of its rows, however many there are, whatever was asked before', () => {
     fc.assert(
       fc.property(
