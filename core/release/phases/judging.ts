@@ -9,6 +9,7 @@ import type { Judging, Promoting, Release, Shifting } from '../document/contract
 import type { VersionRef } from '../document/parts-contract.ts';
 import { type Action, type Blind, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
+import { topUp } from '../state/capacity.ts';
 import { isUnreadable, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { become, type Changes, next } from '../state/next.ts';
 import { notice, numbers } from '../state/notices.ts';
@@ -29,9 +30,12 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
   if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   if (now >= Date.parse(state.deadline)) return write(expired(state, facts.stack, now));
   if (!lookIsDue(state, now))
-    return wait(
-      state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited',
-      unlooked(state) ?? stuck(state, facts.stack),
+    return (
+      instances(state, facts, now) ??
+      wait(
+        state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited',
+        unlooked(state) ?? stuck(state, facts.stack),
+      )
     );
   const looked = judgeMinutes(state, facts, now);
   const { dryRun } = state.settings;
@@ -58,9 +62,21 @@ export function judging(state: Judging, facts: ReleaseFacts, now: number): Actio
  */
 function expired(state: Judging, stack: StackState, now: number): Release {
   const why = late(state, stack);
-  const last = state.judgements.at(-1);
-  const isKept = isStuck(stack) || (last?.step === state.step && last.verdict === 'pass');
-  return isKept ? abort(state, why, now) : rollBack(state, state.stable, why, undefined, now);
+  return isStuck(stack) || hasPassed(state)
+    ? abort(state, why, now)
+    : rollBack(state, state.stable, why, undefined, now);
+}
+
+/** What has passed goes on at once, unless something keeps it. */
+function hasPassed({ judgements, step }: Judging): boolean {
+  const last = judgements.at(-1);
+  return last?.step === step && last.verdict === 'pass';
+}
+
+/** Between two looks at a step that only instances keep from going on: they are seen to at each tick. */
+function instances(state: Judging, { held, stack }: ReleaseFacts, now: number): Action | undefined {
+  if (stack !== 'done' || !hasPassed(state) || now < ends(state).bake) return undefined;
+  return topUp(state, held) ?? write(onward(state, {}, now));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { AliasState, Scaling } from '../../ports/aws.ts';
-import type { Promoting, Release, Shifting } from '../document/contract.ts';
+import type { Judging, Promoting, Release, Shifting } from '../document/contract.ts';
 import type { CapacitySettings } from '../document/settings-contract.ts';
 import { type Action, type Blind, wait, write } from './action.ts';
 import { type AccountConcurrency, type Held, isUnreadable, type Unreadable } from './facts.ts';
@@ -156,7 +156,10 @@ export const blindTo = (why: string): Blind => ({
  * The live version may have grown since the candidate was warmed, and at each weight it takes over a part of
  * that.
  */
-export function topUp(state: Shifting | Promoting, held: Held | Unreadable | undefined): Action | undefined {
+export function topUp(
+  state: Shifting | Judging | Promoting,
+  held: Held | Unreadable | undefined,
+): Action | undefined {
   const { candidate, scaled } = state;
   // Told already; the release stands without.
   if (held === undefined || scaled?.refused !== undefined) return undefined;

@@ -199,6 +199,29 @@ describe('provisioned concurrency', () => {
     },
   );
 
+  it('of a candidate with a weight that cannot be changed is told, however often somebody ticks', async () => {
+    let denied = false;
+    const w = await deployed(WARM, {
+      chaos: async (point) => {
+        if (denied && point === 'before provide capacity') throw new Error('AccessDenied');
+      },
+    });
+    await minutes(w, 5, HEALTHY);
+    w.capacity.hold(FUNCTION, '3', 6);
+    denied = true;
+    for (let passed = 0; passed < 30; passed += 1) {
+      await minute(w, HEALTHY);
+      w.clock.now += 20_000;
+      expect(await w.send(tick())).toMatchObject({ phase: 'JUDGING', weight: 5 });
+    }
+    expect(w.notices.map(({ subject }) => subject)).toEqual([
+      '[page] churn: provisioned concurrency cannot be read or changed',
+    ]);
+    denied = false;
+    await w.send(tick());
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.25 } });
+  });
+
   it('of what behaves alike is ready, too, before it is promoted at once', async () => {
     const w = await live(WARM);
     await deploy(w, '4', 'a', { settings: WARM });
