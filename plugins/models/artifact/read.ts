@@ -143,7 +143,7 @@ export async function readContents(
     if (await isPointer(graph))
       throw refuse(
         'The file is a pointer of Git LFS, which stands for the model until that is fetched.',
-        'Run `git lfs pull`, or let what checks the repository out fetch LFS files.',
+        FETCH_LFS,
       );
     throw refuse(error instanceof Error ? error.message : String(error));
   }
@@ -159,6 +159,8 @@ function besides(format: ArtifactFormat, graph: string): readonly string[] {
     return [];
   }
 }
+
+const FETCH_LFS = 'Run `git lfs pull`, or let what checks the repository out fetch LFS files.';
 
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer: less than 1024 bytes */
 async function isPointer(path: string): Promise<boolean> {
@@ -200,6 +202,13 @@ async function weightsAt(location: string, folder: string, main: string, fault: 
     );
   }
   await mustRead(at, fault);
+  if (await isPointer(at)) {
+    throw fault(
+      'MODELS_ARTIFACT_INVALID',
+      `The graph keeps weights in ${location}, a pointer of Git LFS that stands for them until they are fetched.`,
+      FETCH_LFS,
+    );
+  }
   if (location === main) {
     throw fault(
       'MODELS_ARTIFACT_INVALID',

@@ -14,8 +14,10 @@ afterEach(() => rm(serviceDir, { recursive: true, force: true }));
 const read = (reference: string) =>
   readArtifact(reference, { key: 'models.churn.artifact', serviceDir, progress: () => {} }, () => {});
 
+const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 4096\n`;
+const external = join(import.meta.dirname, '../../../../fixtures/models/external');
+
 it('a pointer of Git LFS is told as that: exporting the model again would not help', async () => {
-  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 4096\n`;
   await writeFile(join(serviceDir, 'churn.onnx'), pointer);
   await expect(read('churn.onnx')).rejects.toThrow(
     /^models\.churn\.artifact: The file is a pointer of Git LFS, .*`git lfs pull`.*MODELS_ARTIFACT_INVALID/,
@@ -24,11 +26,16 @@ it('a pointer of Git LFS is told as that: exporting the model again would not he
   await expect(read('churn.onnx')).rejects.toThrow(/no ONNX model.*Export the model again/);
 });
 
+it('weights that are a pointer of Git LFS beside a graph that is none are told as that', async () => {
+  await cp(external, join(serviceDir, 'churn'), { recursive: true });
+  await writeFile(join(serviceDir, 'churn', 'weights/w.bin'), pointer);
+  await expect(read('churn')).rejects.toThrow(
+    /^models\.churn\.artifact: The graph keeps weights in weights\/w\.bin, a pointer of Git LFS .*`git lfs pull`/,
+  );
+});
+
 it.each(['model.onnx', 'weights/w.bin'])('%s that this user may not read is told as that', async (denied) => {
-  for (const copy of ['churn', 'good'])
-    await cp(join(import.meta.dirname, '../../../../fixtures/models/external'), join(serviceDir, copy), {
-      recursive: true,
-    });
+  for (const copy of ['churn', 'good']) await cp(external, join(serviceDir, copy), { recursive: true });
   await chmod(join(serviceDir, 'churn', denied), 0);
   await mkdir(join(serviceDir, 'cache'));
   for (const path of ['', 'cache']) await chmod(join(serviceDir, path), 0o777);
