@@ -75,6 +75,16 @@ const FORCED_TWICE: readonly Step[] = [
   { do: 'deploy', ...deploy, isForced: true, killed: undefined },
 ];
 
+/** Held with a weight, which a deploy whose stack fails takes away; then the deploy of what is live ends it. */
+const GAVE_UP_IN_VAIN: readonly Step[] = [
+  { do: 'deploy', ...deploy, b: 'good', waits: true, killed: undefined },
+  { do: 'deploy', ...deploy, b: 'bad', killed: undefined },
+  { do: 'command', model: 'b', verb: 'hold', to: null },
+  { do: 'deploy', ...deploy, b: 'good', isBroken: true, killed: undefined },
+  { do: 'deploy', ...deploy, b: 'live', killed: undefined },
+  { do: 'command', model: 'b', verb: 'rollback', to: null },
+];
+
 it('all that can be asked agrees after each of them', async () => {
   const runs = Number(process.env.FC_RUNS ?? 2000);
   let played = 0;
@@ -97,6 +107,7 @@ it('all that can be asked agrees after each of them', async () => {
         LIVE_IN_VAIN,
         FURTHER_BACK,
         FORCED_TWICE,
+        GAVE_UP_IN_VAIN,
       ].map((steps): [readonly Step[]] => [steps]),
     },
   );

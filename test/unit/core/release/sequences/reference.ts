@@ -14,6 +14,8 @@ export type Model = {
     readonly held: boolean;
     /** Held, and its weight was taken away by a deploy that failed: nothing is there to judge. */
     readonly weightless?: true;
+    /** And it had one: whoever asks for a rollback once it is gone may mean that. */
+    readonly gaveUp?: true;
   };
   /** What was rolled back and has not been live since, with what it gave way to. */
   readonly refused: Readonly<Record<string, Fingerprint>>;
@@ -110,26 +112,32 @@ export function deployed(
     if (isRefused || isFailing) {
       // What is refused is not followed at all.
       const followed = asked.slice(0, asked.indexOf(name) + (isRefused ? 0 : 1));
-      return { state: { ...state, ...looked, ...taken(state, offers, followed) }, isGood: false };
+      return { state: { ...state, ...looked, ...taken(state, offers, followed, weighted) }, isGood: false };
     }
     const { candidate: _, ...rest } = so;
     next[name] = isLive
       ? {
           ...rest,
-          rolledBack: rest.rolledBack || weighted.includes(name),
+          rolledBack: rest.rolledBack || weighted.includes(name) || so.candidate?.gaveUp === true,
           refused: without(rest.refused, offer),
         }
       : { ...rest, candidate: { is: offer, held: false }, rolledBack: false };
   }
-  if (isBroken) return { state: { ...state, ...looked, ...taken(state, offers, asked) }, isGood: false };
+  if (isBroken)
+    return { state: { ...state, ...looked, ...taken(state, offers, asked, weighted) }, isGood: false };
   return { state: next, isGood: true };
 }
 
 /** The stack rolls back: what was asked for is as it was, and what somebody else made live is live. */
-function taken(state: State, offers: Template, asked: readonly Name[]): Partial<State> {
+function taken(
+  state: State,
+  offers: Template,
+  asked: readonly Name[],
+  weighted: readonly Name[],
+): Partial<State> {
   return Object.fromEntries(
     asked.map((name) => {
-      const so = anew(goingOn(state[name]), offers[name]);
+      const so = anew(goingOn(state[name]), offers[name], weighted.includes(name));
       // Asked for while it is live, by whoever: that is no refused version any more.
       const isLive = so.live === offers[name];
       return [name, isLive ? { ...so, refused: without(so.refused, so.live) } : so];
@@ -138,9 +146,12 @@ function taken(state: State, offers: Template, asked: readonly Name[]): Partial<
 }
 
 /** What another one took the place of begins at its first step; what was held is held, without weight. */
-const anew = (model: Model, offer: Fingerprint): Model =>
+const anew = (model: Model, offer: Fingerprint, isWeighted: boolean): Model =>
   model.candidate?.held && model.candidate.is !== offer
-    ? { ...model, candidate: { ...model.candidate, weightless: true } }
+    ? {
+        ...model,
+        candidate: { ...model.candidate, weightless: true, ...(isWeighted && { gaveUp: true }) },
+      }
     : model;
 
 /** Whoever ticks a model makes an alias that is gone again. */
@@ -190,7 +201,10 @@ export function commanded(
         : { ...rest, candidate: { ...candidate, held: true } };
     case 'resume':
       return candidate?.held && !model.moved
-        ? { ...rest, candidate: { is: candidate.is, held: false } }
+        ? {
+            ...rest,
+            candidate: { is: candidate.is, held: false, ...(candidate.gaveUp && { gaveUp: true }) },
+          }
         : undefined;
     case 'rollback': {
       if (candidate !== undefined && (to === undefined || to === model.live)) return withdrawn(model);

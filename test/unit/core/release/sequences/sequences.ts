@@ -214,8 +214,10 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
           ? { state, isGood: true }
           : deployed(state, folder, asked, { ...now, unmarked, weighted });
         state = result.state;
-        for (const name of weighted)
-          if (state[name].candidate === undefined && state[name].rolledBack) undone[name] = begun;
+        for (const name of weighted) {
+          const { candidate, rolledBack } = state[name];
+          if (candidate === undefined ? rolledBack : candidate.gaveUp) undone[name] = begun;
+        }
         if (!skips && !result.isGood) isRolledBack = true;
         if (!skips && result.isGood) {
           // Without a change CloudFormation leaves the status.
