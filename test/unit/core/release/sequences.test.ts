@@ -75,7 +75,7 @@ const FORCED_TWICE: readonly Step[] = [
   { do: 'deploy', ...deploy, isForced: true, killed: undefined },
 ];
 
-/** Held with a weight, which a deploy whose stack fails takes away; then the deploy of what is live ends it. */
+/** Held with a weight, which a deploy whose stack fails takes away; then what is live is asked for again. */
 const GAVE_UP_IN_VAIN: readonly Step[] = [
   { do: 'deploy', ...deploy, b: 'good', waits: true, killed: undefined },
   { do: 'deploy', ...deploy, b: 'bad', killed: undefined },
