@@ -90,7 +90,9 @@ function recordFrom(text: CsvText, at: number, row: number) {
 function inputsOf(head: Head, inputs: readonly TensorSpec[]): Found {
   const { first } = head;
   const names = inputs.map(({ name }) => name);
-  const absent = names.filter((name) => !first.includes(name));
+  // A first line may have millions of cells.
+  const cells = new Set(first);
+  const absent = names.filter((name) => !cells.has(name));
   const isNamed = absent.length === 0 && first.length === names.length;
   if (!isNamed && !isNoRow(first, inputs)) return { isHeader: isNumbered(head), taken: IN_ORDER };
   if (absent.length > 0) throw lacking(absent);
@@ -101,11 +103,11 @@ function inputsOf(head: Head, inputs: readonly TensorSpec[]): Found {
 /** It has an input’s name, in a column of numbers or among other columns than a row has: no row could fit. */
 function isNoRow(first: readonly string[], inputs: readonly TensorSpec[]): boolean {
   const takesNumber = ({ datatype }: TensorSpec): boolean => datatype !== 'BYTES' && datatype !== 'BOOL';
-  const columns = first.length === inputs.length ? inputs : first.map(() => inputs.find(takesNumber));
+  const names = new Set(inputs.map(({ name }) => name));
+  const anyNumber = inputs.find(takesNumber);
   return first.some((cell, at) => {
-    const column = columns[at];
-    const isName = numberIn(cell) === undefined && inputs.some(({ name }) => name === cell);
-    return isName && column !== undefined && takesNumber(column);
+    const column = first.length === inputs.length ? inputs[at] : anyNumber;
+    return names.has(cell) && numberIn(cell) === undefined && column !== undefined && takesNumber(column);
   });
 }
 
