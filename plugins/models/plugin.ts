@@ -348,8 +348,9 @@ export default class ServerlessModels {
   }
 }
 
-/** For those who write a model's `transform.ts`. */
+/** For those who write a model's `transform.ts`, or a `serverless.ts`. */
 export type { Transform } from '../../core/protocol/transform.ts';
+export type { Models, ModelsOptions } from './declaration/schema.ts';
 
 // What `require` returns, where a service names this file by `plugins: {localPath, modules}`: the one form in
 // which osls 4 takes a path outside the service's folder.

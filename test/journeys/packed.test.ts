@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { startSls } from '../serving/sls.ts';
+import { blocks } from '../unit/docs/pages.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 let folder: string;
@@ -22,6 +23,9 @@ let asked: {
   readonly inputs: readonly object[];
   readonly outputs: readonly { readonly data: readonly number[] }[];
 };
+/** The blocks of a page in this language. */
+const typescriptOf = (page: string): readonly string[] =>
+  blocks('ts').flatMap((block) => (block.page === page ? [block.text] : []));
 const YAML =
   'service: shop\nprovider: {name: aws}\nplugins: [serverless-models]\nmodels:\n  churn:\n    artifact: churn.onnx\n';
 
@@ -52,12 +56,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const sls = (...args: string[]): string =>
+const slsIn = (cwd: string, ...args: readonly string[]): string =>
   execFileSync(process.execPath, [join(root, 'node_modules', 'osls', 'bin', 'serverless.js'), ...args], {
-    cwd: folder,
+    cwd,
     encoding: 'utf8',
     env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
   });
+const sls = (...args: readonly string[]): string => slsIn(folder, ...args);
 
 test('has the built code, the layer’s recipe and no TypeScript source', () => {
   expect(files).toContain('dist/plugins/models/plugin.js');
@@ -152,6 +157,40 @@ test('gates it on this machine', async () => {
   expect(() => sls('models', 'gate', '--local', '--json')).toThrow(
     expect.objectContaining({ status: 1, stdout: expect.stringContaining('"verdict": "fail"') }),
   );
+});
+
+test('types what a serverless.ts and a transform.ts may write, and the framework reads the first', async () => {
+  const service = join(folder, 'typed');
+  await mkdir(service);
+  await copyFile(join(fixtures, 'logreg.onnx'), join(service, 'churn.onnx'));
+  const [typed = ''] = typescriptOf('docs/frameworks.md');
+  const [transform = ''] = typescriptOf('docs/artifact.md');
+  await writeFile(join(service, 'serverless.ts'), typed);
+  await writeFile(join(service, 'transform.ts'), transform);
+  const compiled = (): string =>
+    execFileSync(
+      join(root, 'node_modules', '.bin', 'tsc'),
+      [
+        ...['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2023', '--module', 'nodenext'],
+        ...['--types', '', 'serverless.ts', 'transform.ts'],
+      ],
+      { cwd: service, encoding: 'utf8' },
+    );
+  compiled();
+  expect(JSON.parse(slsIn(service, 'models', 'list', '--json'))).toEqual([
+    expect.objectContaining({ name: 'churn' }),
+  ]);
+  // A key that is none, a word that is none, and a type that is none.
+  for (const [right, wrong] of [
+    ['traffic:', 'trafic:'],
+    ["'canary'", "'canaries'"],
+    ["{ auth: 'iam' }", '5'],
+    ['alerts:', 'alert:'],
+  ] as const) {
+    expect(typed).toContain(right);
+    await writeFile(join(service, 'serverless.ts'), typed.replace(right, wrong));
+    expect(compiled, wrong).toThrow();
+  }
 });
 
 /** The least that osls takes: https://www.npmjs.com/package/osls, engines. */

@@ -10,7 +10,7 @@ const measures = Object.keys(MEASURES) as [Measure, ...Measure[]];
 const margin = kind(
   z
     .preprocess(
-      (value) => (typeof value === 'number' ? String(value) : value),
+      (value: number | string) => (typeof value === 'number' ? String(value) : value),
       z.string().regex(/^\d{1,15}(\.\d{1,20})?(e-?\d{1,2})?\s*%?$/i),
     )
     .transform((written) => {

@@ -2,15 +2,19 @@ import { z } from 'zod';
 import { kind } from './key.ts';
 import { percentOf, seconds } from './units.ts';
 
-/** Kinds of values: what may be written, and what the model has of it. */
+/**
+ * Kinds of values: what may be written, and what the model has of it. The types of what the functions before
+ * a check take are what serverless.ts may write; at run time anything comes.
+ */
 
 // Variables, for example ${env:MEMORY} arrive as strings; the framework's own schemas coerce them too.
-const numeric = (value: unknown): unknown =>
+const numeric = (value: number | string): unknown =>
   typeof value === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value;
-const truth = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value);
-const listed = (value: unknown): unknown =>
+const truth = <W extends string = never>(value: boolean | 'true' | 'false' | W): unknown =>
+  value === 'true' ? true : value === 'false' ? false : value;
+const listed = <T>(value: T | readonly T[]): unknown =>
   value === undefined || value === null || Array.isArray(value) ? value : [value];
-const suffixed = (unit: string) => (value: unknown) =>
+const suffixed = (unit: string) => (value: number | string) =>
   typeof value === 'number' ? `${value}${unit}` : value;
 
 export const integer = (least: number, most: number) => z.preprocess(numeric, z.int().min(least).max(most));
@@ -20,15 +24,15 @@ export const positive = (most: number) => z.preprocess(numeric, z.number().posit
 export const between = (least: number, most: number) =>
   z.preprocess(numeric, z.number().min(least).max(most));
 
-export const flag = z.preprocess(truth, z.boolean());
+export const flag = z.preprocess(truth<never>, z.boolean());
 /** A flag, or one of a few words. */
 export const flagOr = <const W extends readonly string[]>(words: W) =>
-  z.preprocess(truth, z.union([z.boolean(), z.enum(words)]));
+  z.preprocess(truth<W[number]>, z.union([z.boolean(), z.enum(words)]));
 
 export const text = z.string().min(1);
 /** A list, or its only item without brackets. */
 export const list = <T extends z.ZodType>(item: T, least = 0) =>
-  z.preprocess(listed, z.array(item).min(least));
+  z.preprocess(listed<z.input<T>>, z.array(item).min(least));
 /** A list of names, of which there is one. */
 export const names = list(text, 1);
 

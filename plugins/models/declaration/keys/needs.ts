@@ -10,7 +10,7 @@ import { bytesOf } from './units.ts';
 const inBytes = kind(
   z
     .preprocess(
-      (value) => (typeof value === 'number' ? String(value) : value),
+      (value: number | string) => (typeof value === 'number' ? String(value) : value),
       z.string().regex(/^\d{1,15}(\.\d{1,20})?\s*(B|KB|MB|GB)?$/i),
     )
     .transform(bytesOf)
