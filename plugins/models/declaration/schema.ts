@@ -61,8 +61,8 @@ export const serviceOptions = map({
 /** As written: every default filled and every unit fixed, each key by itself. */
 export type Declaration = z.output<typeof declaration>;
 
-/** What a serverless.ts may write below `models:`. A number may be a variable, for example `${env:MEMORY}`. */
+/** Below `models:` of a serverless.ts. A number may be a variable, for example `${env:MEMORY}`. */
 export type Models = { readonly [name: string]: z.input<typeof declaration> };
 
-/** And below `custom.models`. */
+/** Below its `custom.models`. */
 export type ModelsOptions = z.input<typeof serviceOptions>;
