@@ -41,8 +41,13 @@ export function ecrRepositories(
     const owner = tags.find(({ Key }) => Key === OWNER)?.Value;
     return { ...found(repository), ...(owner !== undefined && { owner }) };
   };
+  const lifecycle: RepositoryPort['lifecycle'] = async (repositoryName) => {
+    const asked = ecr.send(new GetLifecyclePolicyCommand({ repositoryName }));
+    return (await absent(asked, 'LifecyclePolicyNotFoundException'))?.lifecyclePolicyText;
+  };
   return {
     find,
+    lifecycle,
     make: async (repositoryName, owner) => {
       let fault: unknown;
       await ecr
@@ -66,16 +71,15 @@ export function ecrRepositories(
       }
       throw fault ?? new Error('ECR has made it, and does not know it yet: deploy again');
     },
-    ready: async (repositoryName, { policy, lifecycle }) => {
+    ready: async (repositoryName, { policy, lifecycle: rules }) => {
       const asked = ecr.send(new GetRepositoryPolicyCommand({ repositoryName }));
       if ((await absent(asked, 'RepositoryPolicyNotFoundException')) === undefined)
         await ecr.send(
           new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(policy) }),
         );
-      const rules = ecr.send(new GetLifecyclePolicyCommand({ repositoryName }));
-      if ((await absent(rules, 'LifecyclePolicyNotFoundException')) === undefined)
+      if ((await lifecycle(repositoryName)) === undefined)
         await ecr.send(
-          new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: JSON.stringify(lifecycle) }),
+          new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: JSON.stringify(rules) }),
         );
     },
     has: async (repositoryName, imageTag) =>

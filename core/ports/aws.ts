@@ -80,6 +80,8 @@ export type RepositoryPort = {
     name: string,
     its: { readonly policy: object; readonly lifecycle: object },
   ) => Promise<void>;
+  /** The JSON of what expires its images; undefined where nothing does. */
+  readonly lifecycle: (name: string) => Promise<string | undefined>;
   /** Is there an image of this tag? */
   readonly has: (name: string, tag: string) => Promise<boolean>;
   /** Deletes it with all its images; nothing happens where it is gone. */

@@ -59,13 +59,14 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     });
     const { packagedImages } = await import('./ship/service.ts');
     const { uploadImages } = await import('./images/upload.ts');
-    await uploadImages(
+    const notices = await uploadImages(
       await packagedImages(framework.packageFolder(serverless)),
       aws(),
       new Map(wanted),
       makerOf(host),
       framework.progressOf(utils),
     );
+    for (const line of notices) utils.log.notice(line);
   }
 
   /** Without a change CloudFormation would not ask. */

@@ -8,6 +8,7 @@ import { imageOf, type OwnConfig } from '../ship/oci/image.ts';
 import { layersOver, mustHaveDockerLayers } from '../ship/oci/over-base.ts';
 import { openToPush, pushImage } from '../ship/oci/push.ts';
 import { readReference } from '../ship/oci/reference.ts';
+import { ruleFor } from './lifecycle.ts';
 import { type ImageUpload, repositoryFor, unusable } from './repository.ts';
 
 /** Images of a package are laid over their bases and brought into their repositories. */
@@ -20,6 +21,7 @@ const baseKey = (model: string): string => `models.${model}.image.base`;
  *
  * @param wanted by model
  * @param owner service and stage
+ * @returns sentences for people, a repository that takes images away each
  * @throws ProblemError
  */
 export async function uploadImages(
@@ -28,10 +30,11 @@ export async function uploadImages(
   wanted: ReadonlyMap<string, ImageUpload>,
   owner: string,
   progress: (text: string | undefined) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
   const ecr = ecrClient(aws);
   const repositories = ecrRepositories(ecr);
   const ready = new Map<string, FoundRepository>();
+  const lines = new Map<string, string>();
   try {
     for (const image of images) {
       const to = wanted.get(image.model);
@@ -39,6 +42,10 @@ export async function uploadImages(
       progress(`Looking for the image of ${image.model}`);
       const place = ready.get(to.repository) ?? (await repositoryFor(image.model, to, repositories, owner));
       ready.set(to.repository, place);
+      // Who may not look is told nothing: the deploy needs no such right.
+      const policy = await repositories.lifecycle(to.repository).catch(() => undefined);
+      const rule = policy && ruleFor(policy, to.tag);
+      if (rule) lines.set(to.repository, expiring(image.model, to.repository, rule));
       const isThere = await repositories.has(to.repository, to.tag).catch((error: unknown) => {
         throw unusable(image.model, to.repository, error);
       });
@@ -48,11 +55,16 @@ export async function uploadImages(
         if (!(await repositories.has(to.repository, to.tag).catch(() => false))) throw error;
       });
     }
+    return [...lines.values()];
   } finally {
     progress(undefined);
     ecr.destroy();
   }
 }
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-images.html */
+const expiring = (model: string, repository: string, rule: string): string =>
+  `models.${model}.image.repository: ${repository} takes away images of versions by itself (${rule}), and Lambda fails a version whose image is gone. Let its rules select other tags, or name a repository without them.`;
 
 async function push(
   { model, architecture, base, layers, config }: KeptImage,

@@ -11,10 +11,14 @@ const NAME = 'shop-dev-models';
 const HOST = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
 /** Operations that this caller may not use. */
 let denied: readonly string[] = [];
+/** The repository’s lifecycle policy. */
+let rules: readonly object[] | undefined;
+/** Whether the image is there. */
+let isThere = false;
 let asked: string[] = [];
 let ecr: Server;
 beforeEach(async () => {
-  [denied, asked] = [[], []];
+  [denied, asked, rules, isThere] = [[], [], undefined, false];
   ecr = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).replace(/^.*\./, '');
     await text(request);
@@ -37,11 +41,16 @@ afterEach(async () => {
 function answerTo(operation: string): readonly [number, object] {
   if (operation === 'DescribeRepositories')
     return [200, { repositories: [{ repositoryArn: 'arn', repositoryUri: `${HOST}/${NAME}` }] }];
-  if (operation === 'DescribeImages') return [400, { __type: 'ImageNotFoundException', message: 'no image' }];
+  if (operation === 'GetLifecyclePolicy')
+    return rules === undefined
+      ? [400, { __type: 'LifecyclePolicyNotFoundException', message: 'none' }]
+      : [200, { lifecyclePolicyText: JSON.stringify({ rules }) }];
+  if (operation === 'DescribeImages' && !isThere)
+    return [400, { __type: 'ImageNotFoundException', message: 'no image' }];
   return [200, {}];
 }
 
-const upload = (): Promise<void> =>
+const upload = (): Promise<readonly string[]> =>
   uploadImages(
     [
       {
@@ -80,4 +89,17 @@ it.each([
   expect(error.message).toContain(told);
   // Nothing of the base, which has hundreds of megabytes, was fetched before.
   expect(asked.at(-1)).toBe(operation === 'DescribeImages' ? operation : 'DescribeImages');
+});
+
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-images.html
+it('a repository that takes images of versions away is told; one that nobody may look at is not', async () => {
+  isThere = true;
+  expect(await upload()).toEqual([]);
+  const selection = { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 10 };
+  rules = [{ rulePriority: 1, selection, action: { type: 'expire' } }];
+  expect(await upload()).toEqual([
+    `models.churn.image.repository: ${NAME} takes away images of versions by itself (rule 1 of its lifecycle policy, imageCountMoreThan 10), and Lambda fails a version whose image is gone. Let its rules select other tags, or name a repository without them.`,
+  ]);
+  denied = ['GetLifecyclePolicy'];
+  expect(await upload()).toEqual([]);
 });
