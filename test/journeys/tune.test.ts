@@ -63,8 +63,15 @@ const tune = (...args: readonly string[]): Promise<Ran> =>
 const left = async (): Promise<readonly string[]> =>
   (await everythingLeft(aws)).filter((thing) => !before.includes(thing));
 
-/** In a process of its own, which is sent a signal at the first such call of it. */
-async function signalled(signal: NodeJS.Signals, at: RegExp): Promise<{ code: unknown; output: string }> {
+/**
+ * In a process of its own, which is sent a signal at the first such call of it.
+ * @param isRead without it whoever read what is written is gone with the signal: a terminal, or `tee`
+ */
+async function signalled(
+  signal: NodeJS.Signals,
+  at: RegExp,
+  isRead = true,
+): Promise<{ code: unknown; output: string }> {
   const args = [join(repository, 'node_modules', 'osls', 'bin', 'serverless.js')];
   const child = spawn(process.execPath, [...args, 'models', 'tune', ...FEW, '--stage', 'dev'], {
     cwd: service.dir,
@@ -79,7 +86,9 @@ async function signalled(signal: NodeJS.Signals, at: RegExp): Promise<{ code: un
   const over = new Promise((done) => child.once('close', (code, by) => done(code ?? by)));
   let isSent = false;
   between.before(async (call) => {
-    if (!isSent && at.test(call)) isSent = child.kill(signal);
+    if (isSent || !at.test(call)) return;
+    if (!isRead) for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    isSent = child.kill(signal);
   });
   const code = await over;
   between.before(async () => {});
@@ -179,6 +188,15 @@ test.each([
   expect(output).toContain('It was interrupted, so nothing is proposed.');
   expect(await left()).toEqual([]);
 });
+
+test.each(['SIGINT', 'SIGHUP'] as const)(
+  '%s leaves nothing where nobody reads any more what is written',
+  async (signal) => {
+    const requests = /functions\/shop-dev-models-tune-churn\/invocations/;
+    expect((await signalled(signal, requests, false)).code).toBe(130);
+    expect(await left()).toEqual([]);
+  },
+);
 
 test('what a killed run leaves is removed by the next one', async () => {
   const { code } = await signalled('SIGKILL', /functions\/shop-dev-models-tune-churn\/invocations/);
