@@ -2,7 +2,13 @@
  * Outputs: two smooth scores a request from 60 quantile cells, as the endpoint emits them; R3 as the judge
  * reads it.
  */
-import { outputEvidence, shift } from '../../core/judge/output.ts';
+import {
+  borneEvidence,
+  outputEvidence,
+  type ScoredMinute,
+  shift,
+  sumsOfBoth,
+} from '../../core/judge/output.ts';
 import { OUTPUT_AT } from '../../core/judge/regression.ts';
 import { median } from '../median.ts';
 import { minute as minuteOf, once, percent, type Table } from './cells.ts';
@@ -14,6 +20,8 @@ import { planOf, requests } from './traffic.ts';
 const CELLS = 60;
 const EXPECTED = 0.2;
 const ANSWERS = 100;
+/** ln E at which an output fails. */
+const LIMIT = Math.log(OUTPUT_AT);
 
 /** Scores h₁, h₂ of the cells' middles: mean 0 and variance 1 on the baseline. */
 const SCORES: readonly (readonly [a: number, b: number])[] = (() => {
@@ -54,15 +62,6 @@ function scored(random: Random, n: number, of: readonly number[]): Sums {
   return sums;
 }
 
-const plus = (x: Sums, y: Sums): Sums => ({
-  n: x.n + y.n,
-  a: x.a + y.a,
-  b: x.b + y.b,
-  aa: x.aa + y.aa,
-  bb: x.bb + y.bb,
-  ab: x.ab + y.ab,
-});
-
 /** World and candidate: by how many σ the inputs moved both versions' outputs, and the candidate's beyond. */
 const MOVES: readonly (readonly [world: number, candidate: number])[] = [
   [0, 0],
@@ -89,16 +88,22 @@ export const output = once((runs: number): OutputGrid => {
       const times: readonly [number[], number[], number[]] = [[], [], []];
       for (let run = 0; run < runs; run++) {
         const steps: (readonly [Sums, Sums])[] = [];
+        const scores: ScoredMinute[] = [];
         const found = [NEVER, NEVER, NEVER];
         for (const [i, { step, n1, n2 }] of requests(random, perSecond, planOf(perSecond)).entries()) {
           const [first, second] = [scored(random, n1, own), scored(random, n2, others)];
+          scores.push({ step, candidate: first, stable: second });
           const before = steps[step];
           steps[step] =
-            before === undefined ? [first, second] : [plus(before[0], first), plus(before[1], second)];
+            before === undefined
+              ? [first, second]
+              : [sumsOfBoth(before[0], first), sumsOfBoth(before[1], second)];
           const { n1: answers, ne, q } = shift(steps);
           if (answers < ANSWERS) continue;
           const fired = [
-            outputEvidence(ne, q, EXPECTED) >= Math.log(OUTPUT_AT),
+            found[0] === NEVER &&
+              outputEvidence(ne, q, EXPECTED) >= LIMIT &&
+              borneEvidence(scores, EXPECTED, LIMIT) >= LIMIT,
             ne * q * q > ONE_LOOK,
             ne * Math.max(0, q - EXPECTED) ** 2 > ONE_LOOK,
           ];

@@ -4,7 +4,13 @@
  */
 import { upperBound } from '../../core/judge/bound.ts';
 import { counting } from '../../core/judge/counts.ts';
-import { outputEvidence, shift } from '../../core/judge/output.ts';
+import {
+  borneEvidence,
+  outputEvidence,
+  type ScoredMinute,
+  shift,
+  sumsOfBoth,
+} from '../../core/judge/output.ts';
 import { errorsFail, OUTPUT_AT, rejectedFails, slowFails } from '../../core/judge/regression.ts';
 import { median } from '../median.ts';
 import { minute as minuteOf, once, percent, type Table } from './cells.ts';
@@ -13,6 +19,8 @@ import { BAKE, LONGEST, NEED, WEIGHTS } from './traffic.ts';
 
 const INCREASE = 0.01;
 const EXPECTED = 0.2;
+/** ln E at which its output fails. */
+const LIMIT = Math.log(OUTPUT_AT);
 
 export type Scenario = {
   readonly perSecond: number;
@@ -61,12 +69,13 @@ export function release(random: Random, scenario: Scenario, tell: (seen: Seen) =
   const { bound = upperBound } = scenario;
   const [errors, latency, refusals] = [counting(), counting(), counting()];
   const scores: [Sums, Sums][] = [];
+  const scored: ScoredMinute[] = [];
   const start = random.below(27);
   let [total, exposed] = [0, 0];
   for (const [step, weight] of WEIGHTS.entries()) {
     const limit = INCREASE / (WEIGHTS[step + 1] ?? 1);
     let [own, others] = [0, 0];
-    const sums: [Sums, Sums] = [empty(), empty()];
+    const sums: [Sums, Sums] = [EMPTY, EMPTY];
     scores.push(sums);
     let passed = false;
     for (let time = 1; time <= LONGEST && !passed; time++) {
@@ -81,8 +90,10 @@ export function release(random: Random, scenario: Scenario, tell: (seen: Seen) =
       const x2 = random.binomial(taken2, isOutage ? 0.5 + p2 / 2 : p2);
       const [good1, good2] = [taken1 - x1, taken2 - x2];
       const [slow1, slow2] = [random.binomial(good1, slow[0]), random.binomial(good2, slow[1])];
-      score(random, sums[0], good1, moved);
-      score(random, sums[1], good2, 0);
+      const [first, second] = [score(random, good1, moved), score(random, good2, 0)];
+      sums[0] = sumsOfBoth(sums[0], first);
+      sums[1] = sumsOfBoth(sums[1], second);
+      scored.push({ step, candidate: first, stable: second });
       tell({ step, weight, n1, n2, x1, x2, slow1, slow2, refused1, refused2 });
       total += 1;
       exposed += n1;
@@ -96,8 +107,9 @@ export function release(random: Random, scenario: Scenario, tell: (seen: Seen) =
       if (errorsFail(counts)) return { ...ended, reason: 'errors' };
       if (slowFails(slowCounts)) return { ...ended, reason: 'slow' };
       if (rejectedFails(refusedCounts)) return { ...ended, reason: 'rejected' };
-      if (answers >= 100 && outputEvidence(ne, q, EXPECTED) >= Math.log(OUTPUT_AT))
-        return { ...ended, reason: 'output' };
+      const isFar =
+        outputEvidence(ne, q, EXPECTED) >= LIMIT && borneEvidence(scored, EXPECTED, LIMIT) >= LIMIT;
+      if (answers >= 100 && isFar) return { ...ended, reason: 'output' };
       passed = time >= BAKE && own >= NEED && others >= NEED && bound(counts.strata) < limit;
     }
     if (!passed) return { end: 'held', minutes: total, exposed };
@@ -105,20 +117,18 @@ export function release(random: Random, scenario: Scenario, tell: (seen: Seen) =
   return { end: 'promoted', minutes: total, exposed };
 }
 
-type Sums = { n: number; a: number; b: number; aa: number; bb: number; ab: number };
-const empty = (): Sums => ({ n: 0, a: 0, b: 0, aa: 0, bb: 0, ab: 0 });
+type Sums = ScoredMinute['stable'];
+const EMPTY: Sums = { n: 0, a: 0, b: 0, aa: 0, bb: 0, ab: 0 };
 
 /**
  * Sums of independent scores of variance 1; squares at their means, which is what they are over many
  * requests.
  */
-function score(random: Random, sums: Sums, n: number, moved: number): void {
+function score(random: Random, n: number, moved: number): Sums {
   const root = Math.sqrt(n);
-  sums.n += n;
-  sums.a += n * moved + random.normal() * root;
-  sums.b += random.normal() * root;
-  sums.aa += n * (1 + moved * moved);
-  sums.bb += n;
+  const a = n * moved + random.normal() * root;
+  const b = random.normal() * root;
+  return { n, a, b, aa: n * (1 + moved * moved), bb: n, ab: 0 };
 }
 
 export type Endings = {

@@ -4,7 +4,7 @@ import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
 import { type Counts, countRows, errorRow, rejectedRow, steadiness } from './counts.ts';
 import { boundAndLimit, type Names, odds, of, percentPoints, RELEASING, wholeNumber } from './format.ts';
 import type { Minute } from './minutes.ts';
-import { outputEvidence, shiftOf } from './output.ts';
+import { borneEvidence, scoredMinutes, shiftOf } from './output.ts';
 import {
   ERRORS_AT,
   errorsFail,
@@ -146,10 +146,12 @@ function judgeRejected(minutes: readonly Minute[], minRequests: number): Signal 
 }
 
 function judgeOutput(minutes: readonly Minute[], signal: string, options: Options): Signal {
-  const { n1, n2, ne, q } = shiftOf(minutes, signal);
-  const lnE = outputEvidence(ne, q, options.expectedShift);
+  const scored = scoredMinutes(minutes, signal);
+  const { n1, n2, ne, q } = shiftOf(scored);
   const stake = OUTPUT_AT * options.outputs.length;
-  const verdict = Math.min(n1, n2) < ANSWERS ? 'nodata' : lnE >= Math.log(stake) ? 'fail' : 'pass';
+  const lnLimit = Math.log(stake);
+  const lnE = borneEvidence(scored, options.expectedShift, lnLimit);
+  const verdict = Math.min(n1, n2) < ANSWERS ? 'nodata' : lnE >= lnLimit ? 'fail' : 'pass';
   const reason =
     `output ${signal}: ${Number(q.toPrecision(2))} σ away from the stable version’s over ${wholeNumber(n1)} and ${wholeNumber(n2)} answers, ` +
     `${options.expectedShift} σ are allowed; evidence ${odds(lnE)}, ${wholeNumber(stake)} to 1 is needed`;
@@ -157,7 +159,7 @@ function judgeOutput(minutes: readonly Minute[], signal: string, options: Option
     signal,
     verdict,
     reason,
-    numbers: { n1, n2, ne, shift: q, expectedShift: options.expectedShift, lnE, lnLimit: Math.log(stake) },
+    numbers: { n1, n2, ne, shift: q, expectedShift: options.expectedShift, lnE, lnLimit },
   };
 }
 

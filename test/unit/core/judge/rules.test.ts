@@ -382,6 +382,27 @@ describe('outputs', () => {
     expect(judge(minutes(answering(200, 1), answering(600, 0)), last, options).verdict).toBe('pass');
   });
 
+  it('do not fail by one answer of a rare class: a second minute must say so', () => {
+    // Two classes are −1 and 1; of the stable version one answer in a thousand is the second.
+    const classes = (n: number, second: number): Side =>
+      served(n, 0, { outputs: { score: { a: 2 * second - n, b: 0, aa: n, bb: 0, ab: 0 } } });
+    const canary = (...seconds: readonly number[]): readonly Minute[] =>
+      minutes(classes(20, 0), classes(2000, 2), 0.01, 6).map((minute, i) => ({
+        ...minute,
+        candidate: classes(20, seconds[i] ?? 0),
+      }));
+    const next = { ...last, bakeOver: false };
+    // Three of 120 answers are 0.76 σ, whose evidence would be two million to 1.
+    const alone = judge(canary(0, 0, 3), next, watched);
+    expect(alone.signals[1]).toMatchObject({ signal: 'score', verdict: 'pass' });
+    expect(numbersOf(alone, 1).shift).toBeGreaterThan(0.7);
+    expect(numbersOf(alone, 1).lnE).toBeLessThan(0);
+    expect(judge(canary(2, 3, 2, 3), next, watched).verdict).toBe('fail');
+    // All of its traffic came in one minute.
+    const [only] = minutes(answering(2000, 1), answering(6000, 0));
+    expect(judge([only as Minute], next, watched).verdict).toBe('nodata');
+  });
+
   it('are not judged by a few answers of the stable version either, whose noise says nothing', () => {
     // 33 minutes: the candidate answers all, the stable version fails but for two requests a minute.
     const failing = { ...answering(2, 0), requests: 200, errors: 198, invocations: 200 };
