@@ -26,7 +26,8 @@ export const driftKey = key(
     window: key(z.enum(['5m', '1h', '1d']).transform(seconds), {
       unit: 'seconds',
       default: '1h',
-      description: 'Traffic that is compared at a time; two in a row make an alarm.',
+      description:
+        'Traffic that is compared at a time; two in a row make an alarm. `1d` where rows differ by the hour of the day.',
     }),
     budget: key(positive(1000), {
       unit: 'false alarms a month',

@@ -154,7 +154,9 @@ function errs(model: Declared, facts: DriftFacts): string {
     countedBudgets(model, facts).reduce((sum, counted) => sum + mostFalseCounts(counted, q), 0);
   // Where the effect's floor is what counts, chance alone never reaches it.
   const few = expected < 0.01;
-  return `${few ? 'Fewer than 0.01' : `At most ${Number(expected.toPrecision(2))}`} false alarms a month are expected (budget ${model.drift.budget}).`;
+  // The reference is of all hours, and a shorter window of one: that by night rows are others is no chance.
+  const alike = model.drift.window < LONGEST_WINDOW ? ', if the hours of a day are alike' : '';
+  return `${few ? 'Fewer than 0.01' : `At most ${Number(expected.toPrecision(2))}`} false alarms a month are expected (budget ${model.drift.budget})${alike}.`;
 }
 
 /** Seconds. */

@@ -212,7 +212,11 @@ describe('the budget', () => {
   it('is told before the deploy, with what is found at the declared traffic', () => {
     const lines = driftLines(declared({}, { traffic: '1/s' }), facts([...four, ...two]));
     expect(lines[0]).toMatch(
-      /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. At most 0\.\d+ false alarms a month are expected \(budget 1\)\.$/,
+      /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. At most 0\.\d+ false alarms a month are expected \(budget 1\), if the hours of a day are alike\.$/,
+    );
+    // A window of a day is of all hours, as the reference is.
+    expect(driftLines(declared({ window: '1d' }, { traffic: '1/s' }), facts(four))[0]).toMatch(
+      /\(budget 1\)\.$/,
     );
     // Windows at night are smaller, and there chance alone is what counts.
     const at = (traffic: string) =>
