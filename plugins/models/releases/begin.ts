@@ -8,7 +8,7 @@ import { ulid } from './history/ulid.ts';
 import { keepSignatures, signatureNotices } from './live-signature.ts';
 import type { Reach } from './ports.ts';
 import { movesRegistry } from './registry-move.ts';
-import { type Aliases, goneLines, lastLines, renamedLines } from './removed-models.ts';
+import { type Aliases, deletedFunctions, goneLines, lastLines, renamedLines } from './removed-models.ts';
 import type { FollowedModel } from './worker/follow.ts';
 
 /** What a deploy does about releases before anything is uploaded. */
@@ -31,6 +31,7 @@ export async function begin(
   const found = await atRegistry(context, async ({ documents }) => {
     const recorded = await releasesOf(models, documents);
     const there = await existing(recorded, reach);
+    if (offers.length > 0) throwProblems(await deletedFunctions(targets, recorded, there, reach.aliases));
     const lines = [
       ...(await goneLines(
         documents,

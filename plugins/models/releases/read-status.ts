@@ -10,6 +10,8 @@ import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { FoundRelease, Registry } from '../../../core/registry/port.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
+import { aliasLogicalId } from '../declaration/naming.ts';
+import { aliasesOf } from './removed-models.ts';
 import type { SeenRelease } from './status.ts';
 import type { FollowedModel } from './worker/follow.ts';
 
@@ -20,6 +22,8 @@ export type Sight = {
   readonly capacity: Pick<CapacityPort, 'list' | 'provided'>;
   /** Is there such a function? */
   readonly exists: (functionName: string) => Promise<boolean>;
+  /** Does the stack have the model, as far as CloudFormation knows? */
+  readonly stacked: (model: string) => Promise<boolean>;
   readonly close: () => void;
 };
 
@@ -29,7 +33,7 @@ export type Sight = {
  */
 const TRIES_OF_ALARMS = 8;
 
-export function sightOf(aws: AwsConfig): Sight {
+export function sightOf(aws: AwsConfig, stack: string): Sight {
   const lambda = patientLambda(aws);
   const cloudWatch = cloudWatchClient({ maxAttempts: TRIES_OF_ALARMS, ...aws });
   const scaling = autoScalingClient(aws);
@@ -38,6 +42,7 @@ export function sightOf(aws: AwsConfig): Sight {
     alarms: cloudWatchAlarms(cloudWatch),
     capacity: provisionedCapacity(lambda, scaling),
     exists: (functionName) => functionExists(aws, functionName),
+    stacked: async (model) => (await aliasesOf(aws, stack)()).has(aliasLogicalId(model)),
     close: () => {
       lambda.destroy();
       cloudWatch.destroy();
@@ -51,7 +56,7 @@ export function sightOf(aws: AwsConfig): Sight {
  * not.
  */
 export async function readStatus(
-  { aliases, alarms, capacity, exists }: Sight,
+  { aliases, alarms, capacity, exists, stacked }: Sight,
   documents: Pick<Registry, 'release'>,
   { model, functionName, alias: name }: FollowedModel,
 ): Promise<SeenRelease> {
@@ -64,9 +69,10 @@ export async function readStatus(
     alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(messageOf),
   ]);
   const release = found === undefined ? undefined : (found.release ?? 'newer');
-  // An alias may be deleted manually; with the function the model itself is gone.
-  const gone =
+  // An alias may be deleted manually, and so may the function. Whoever may not ask the stack is woken.
+  const isGone =
     alias === undefined && release !== undefined && !(await exists(functionName).catch(() => true));
+  const gone = isGone && ((await stacked(model).catch(() => true)) ? 'deleted' : 'removed');
   const provisioned =
     !gone &&
     typeof release === 'object' &&

@@ -4,6 +4,7 @@ import type { Registry } from '../../../core/registry/port.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { RESOURCE_TYPE } from '../../../core/release/document/worker-contract.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
+import type { Problem } from '../problems/errors.ts';
 import { runningOf } from './deployment.ts';
 import type { FollowedModel } from './worker/follow.ts';
 
@@ -86,6 +87,43 @@ export async function lastLines(
     there.size === 1 ? ['1 model is', 'its endpoint'] : [`${there.size} models are`, 'their endpoints'];
   return [`${count} no longer declared, and this deploy deletes ${their}.`];
 }
+
+/**
+ * Functions that somebody deleted, and the stack still has. CloudFormation would find nothing to update, and
+ * nothing to go back to either: the stack would be left in the middle (`UPDATE_ROLLBACK_FAILED`).
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html#troubleshooting-errors-update-rollback-failed
+ *
+ * @param recorded what the registry has; `there`: those of them whose function is there
+ * @param aliases asked only where one is missing. What cannot be told is left to CloudFormation.
+ */
+export async function deletedFunctions(
+  targets: readonly FollowedModel[],
+  recorded: ReadonlyMap<string, Release>,
+  there: ReadonlyMap<string, Release>,
+  aliases: Aliases,
+): Promise<readonly Problem[]> {
+  const missing = targets.filter(
+    ({ model, functionName }) => !there.has(model) && recorded.get(model)?.functionName === functionName,
+  );
+  if (missing.length === 0) return [];
+  const stacked = await aliases().catch(() => new Set<string>());
+  return missing.flatMap(({ model, functionName }): Problem[] =>
+    stacked.has(aliasLogicalId(model))
+      ? [
+          {
+            code: 'MODELS_NOT_DEPLOYED',
+            key: `models.${model}`,
+            value: functionName,
+            message: `Somebody deleted its function ${functionName}, and the stack still has it.`,
+            fix: NOT_MADE_AGAIN,
+          },
+        ]
+      : [],
+  );
+}
+
+export const NOT_MADE_AGAIN =
+  'CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next.';
 
 /** @returns no aliases where there is no stack */
 export function aliasesOf(aws: AwsConfig, stack: string): Aliases {

@@ -50,7 +50,7 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
     const { documents, benches, by, now, close } = await openRegistry(aws, service, bucket);
     opened.push({ close });
     const worker = releaseWorker(aws, { name, stage: service.stage });
-    const sight = sightOf(aws);
+    const sight = sightOf(aws, service.stack);
     opened.push(worker, sight);
     const target = (model: string): Promise<FollowedModel> =>
       aliasTarget(model, plan, service, documents, sight.exists);

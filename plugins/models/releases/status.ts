@@ -16,6 +16,7 @@ import { say } from '../../../core/release/state/alias-target.ts';
 import { isOpen, isPending, lastGood, phaseOf } from '../../../core/release/state/predicates.ts';
 import { type Lacks, withLacks } from './alias/lacks.ts';
 import { runningOf } from './deployment.ts';
+import { NOT_MADE_AGAIN } from './removed-models.ts';
 import { advice, unrecorded, unseenAlarms, withAlarms } from './words/advice.ts';
 import type { Advice, AlarmOn, Say } from './words/level.ts';
 import { withMissingAlarms } from './words/missing-alarms.ts';
@@ -29,8 +30,8 @@ export type SeenRelease = {
   readonly alias?: AliasState;
   /** Absent: none is recorded. `newer`: by a plugin that is newer than this one. */
   readonly release?: Release | 'newer';
-  /** Its function is not there any more. */
-  readonly gone?: true;
+  /** Its function is not there any more: it went with the model, or the stack still has it. */
+  readonly gone?: 'removed' | 'deleted';
   /** The model's alarms that exist, by suffix; absent: they cannot be read. */
   readonly alarms?: ReadonlyMap<string, AlarmOf>;
   /** Why they cannot be read. */
@@ -127,7 +128,7 @@ export function statusOf(seen: SeenRelease, now: number, command: Say): Status {
       model,
       functionName,
       ...(seen.gone
-        ? removed(release, command)
+        ? lost(seen.gone, release, command)
         : known(withAlarms(unknown(seen, command), on, functionName, now))),
       traffic: trafficOf(alias, undefined),
       phase: release === 'newer' && !seen.gone ? 'UNKNOWN' : 'NONE',
@@ -163,13 +164,20 @@ const lackingAdvice = (
   lacks === undefined ? own : { ...withLacks(own, lacks, { release, alias }, now, command), lacks };
 
 /** The registry keeps the documents of a model beyond its end: what they say runs, runs no more. */
-function removed(release: SeenRelease['release'], command: Say): Advice {
+function lost(how: NonNullable<SeenRelease['gone']>, release: SeenRelease['release'], command: Say): Advice {
   const ran = typeof release === 'object' ? runningOf(release) : undefined;
   const ended = ran === undefined ? '' : ` Its release (${ran}) ended with it.`;
+  const past = `\`${command('history')}\` shows what it was.`;
+  if (how === 'removed')
+    return {
+      level: 'look',
+      summary: `It is not deployed any more: its function is gone.${ended}`,
+      todo: [`\`${command.sls('deploy')}\` deploys it again. ${past}`],
+    };
   return {
-    level: 'look',
-    summary: `It is not deployed any more: its function is gone.${ended}`,
-    todo: [`\`${command.sls('deploy')}\` deploys it again. \`${command('history')}\` shows what it was.`],
+    level: 'act',
+    summary: `Somebody deleted its function, and callers get errors.${ended}`,
+    todo: [`${NOT_MADE_AGAIN} ${past}`],
   };
 }
 

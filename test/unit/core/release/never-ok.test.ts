@@ -317,7 +317,8 @@ describe('an alarm', () => {
     const { aliases, capacity, registry } = w.world;
     const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
     const exists = async (): Promise<boolean> => true;
-    const seen = await readStatus({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
+    const sight = { aliases, alarms, capacity, exists, stacked: exists, close: () => {} };
+    const seen = await readStatus(sight, registry, target);
     const status = statusOf(seen, w.clock.now, sayOf('churn', 'dev'));
     expect(status.level).toBe('look');
     if (!isForgotten) expect(status.todo.join(' ')).toContain('`cloudwatch:DescribeAlarms`');

@@ -11,11 +11,13 @@ export async function statusIn(
   w: World,
   now = w.clock.now + 20_000,
   { aliases, alarms, registry }: Pick<World['world'], 'aliases' | 'alarms' | 'registry'> = w.world,
+  stacked: () => Promise<boolean> = async () => false,
 ): Promise<Status> {
   const { capacity } = w.world;
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
   const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
-  const seen = await readStatus({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
+  const sight = { aliases, alarms, capacity, exists, stacked, close: () => {} };
+  const seen = await readStatus(sight, registry, target);
   const status = statusOf(seen, now, sayOf('churn', 'dev'));
   // The answer URL is a credential, and is in the document while CloudFormation waits.
   expect(JSON.stringify(status)).not.toMatch(/signature|answer\.example/);

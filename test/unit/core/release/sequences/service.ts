@@ -322,6 +322,7 @@ export function openService(): Subject {
       alarms: world.alarms,
       capacity: world.capacity,
       exists: reach.exists,
+      stacked: async () => stack !== undefined,
       close: () => {},
     };
     const say = Object.assign((verb: string) => `sls models ${verb}`, {

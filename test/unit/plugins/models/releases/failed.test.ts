@@ -93,3 +93,11 @@ it('a stack that was never complete takes no other deploy: that it is removed fi
   expect(await ended(async () => false)).toBe('');
   expect(await ended(async () => Promise.reject(new Error('denied')))).toBe('');
 });
+
+it('nothing is uploaded where somebody deleted the function of a model', async () => {
+  const stacked = { aliases: async () => new Set(['ChurnLiveAlias']) };
+  const { context } = contextOf(await live(), false, stacked);
+  await expect(begin(context, offers.slice(1), true)).rejects.toThrow('Somebody deleted its function');
+  // `sls rollback` may bring a template without it.
+  await expect(begin(context, [], true)).resolves.toBeDefined();
+});

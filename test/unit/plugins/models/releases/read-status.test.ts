@@ -27,7 +27,7 @@ it('what is asked of each of many models is asked until Lambda’s control plane
   };
   // The client waits for a part of seconds that it makes up.
   const chance = vi.spyOn(Math, 'random').mockReturnValue(0.01);
-  const sight = sightOf(aws);
+  const sight = sightOf(aws, 'shop-dev');
   try {
     const [alias, exists] = await Promise.all([sight.aliases.get('f', 'live'), sight.exists('f')]);
     expect([alias?.version, exists]).toEqual(['7', true]);
@@ -37,7 +37,7 @@ it('what is asked of each of many models is asked until Lambda’s control plane
     await expect(sight.alarms.states(['f-errors'])).rejects.toThrow();
     expect([...refused.values()]).toEqual([8]);
     // A command that must work without AWS says how often.
-    const brief = sightOf({ ...aws, maxAttempts: 1 } as typeof aws);
+    const brief = sightOf({ ...aws, maxAttempts: 1 } as typeof aws, 'shop-dev');
     refused.clear();
     await expect(brief.aliases.get('f', 'live')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
     expect([...refused.values()]).toEqual([1]);

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../../core/release/document/contract.ts';
-import { goneLines, lastLines } from '../../../../../plugins/models/releases/removed-models.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
+import {
+  type Aliases,
+  deletedFunctions,
+  goneLines,
+  lastLines,
+} from '../../../../../plugins/models/releases/removed-models.ts';
 import { deployed, minutes } from '../../../core/release/traffic.ts';
 
 /** A registry that knows these models, and a stack that has these aliases. */
@@ -89,5 +95,32 @@ describe('what a deploy without any model says', () => {
     expect(await lastLines(aliases('FraudLiveAlias', 'ChurnLiveAlias'), async () => undefined)).toEqual([
       '2 models are no longer declared, and this deploy deletes their endpoints.',
     ]);
+  });
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html
+describe('a function that somebody deleted', () => {
+  const target = { model: 'churn', functionName: 'shop-dev-churn', alias: 'live' };
+  const found = async (isThere: boolean, aliases: Aliases, functionName = target.functionName) => {
+    const recorded = new Map([['churn', (await deployed()).state() as Release]]);
+    const there = isThere ? recorded : new Map();
+    return deletedFunctions([{ ...target, functionName }], recorded, there, aliases);
+  };
+  const stacked: Aliases = async () => new Set(['ChurnLiveAlias']);
+
+  it('and the stack still has is refused, with the way out', async () => {
+    expect((await found(false, stacked)).map(formatProblem)).toEqual([
+      'models.churn: Somebody deleted its function shop-dev-churn, and the stack still has it. CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next. [MODELS_NOT_DEPLOYED]',
+    ]);
+  });
+
+  it('is no obstacle where the stack has it no more, gets another name for it, or cannot be asked', async () => {
+    expect(await found(false, async () => new Set())).toEqual([]);
+    expect(await found(false, stacked, 'shop-dev-other')).toEqual([]);
+    expect(await found(false, () => Promise.reject(new Error('AccessDenied')))).toEqual([]);
+  });
+
+  it('is not asked for where it is there', async () => {
+    expect(await found(true, () => Promise.reject(new Error('asked')))).toEqual([]);
   });
 });

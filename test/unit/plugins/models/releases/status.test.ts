@@ -415,6 +415,21 @@ describe('at three in the morning', () => {
     expect((await statusIn(w)).phase).toBe('NONE');
   });
 
+  it('somebody deleted the function, which no deploy makes again: callers get errors', async () => {
+    const w = await live();
+    await w.world.aliases.remove(FUNCTION, 'live');
+    for (const version of w.aliases.published(FUNCTION)) w.aliases.unpublish(FUNCTION, version);
+    const denied = () => Promise.reject(new Error('AccessDenied'));
+    for (const stacked of [async () => true, denied]) {
+      const { level, summary, todo } = await statusIn(w, undefined, undefined, stacked);
+      expect([level, summary, ...todo]).toEqual([
+        'act',
+        'Somebody deleted its function, and callers get errors.',
+        'CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next. `sls models history --model churn --stage dev` shows what it was.',
+      ]);
+    }
+  });
+
   it('an alarm that ends no release is on', async () => {
     const w = await live();
     w.alarms.set(`${FUNCTION}-${ALARMS.throttles}`, 'ALARM');
