@@ -1,8 +1,10 @@
-"""What a stack cannot delete stays, and fails its deletion: a bucket that has objects, and a version that an alias points to.
+"""What a stack cannot delete stays, and fails its deletion: a bucket that has objects, and a version that an alias points to. A function that
+somebody deleted beside it fails its update.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
 https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html (ResourceConflictException)
+https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html (update handlers)
 
-MiniStack deletes the bucket with its objects, and the version under its alias.
+MiniStack deletes the bucket with its objects, and the version under its alias, and makes the function again.
 """
 
 from ministack.services import lambda_svc, s3
@@ -14,6 +16,7 @@ from . import patch
 def install() -> None:
     patch.wrap(provisioners, "_s3_delete", _bucket)
     patch.wrap(provisioners, "_lambda_version_delete", _version)
+    patch.wrap(provisioners, "_lambda_update", _function)
 
 
 def _bucket(original):
@@ -38,3 +41,12 @@ def _version(original):
         return original(arn, *rest)
 
     return delete
+
+
+def _function(original):
+    def update(name, *rest, **named):
+        if name not in lambda_svc._functions:
+            raise ValueError(f'Resource handler returned message: "Lambda function {name} could not be found" (HandlerErrorCode: NotFound)')
+        return original(name, *rest, **named)
+
+    return update

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import {
   CreateAliasCommand,
+  DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
   LambdaClient,
   ListVersionsByFunctionCommand,
@@ -143,4 +144,17 @@ it('a stack deletes no bucket that has objects, and no version that an alias poi
     ['$LATEST', '1'],
   ]);
   expect(off).toEqual([[], ['$LATEST']]);
+});
+
+// https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html
+it('a function that somebody deleted is not made again by an update', async () => {
+  const { on, off } = await withAndWithout('deletions', async (aws) => {
+    expect(await apply(aws, resources({}), false)).toEqual([]);
+    const lambda = new LambdaClient(client(aws.endpoint));
+    await lambda.send(new DeleteFunctionCommand({ FunctionName: 'one' }));
+    lambda.destroy();
+    return apply(aws, resources({}, { MemorySize: 256 }), true);
+  });
+  expect(on[0]).toContain('Lambda function one could not be found');
+  expect(off).toEqual([]);
 });
