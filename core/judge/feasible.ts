@@ -1,5 +1,9 @@
+import { MINUTE_MS } from '../units/time.ts';
 import { BOUND_Z } from './bound.ts';
 import { firstJudged } from './minutes.ts';
+
+/** Seconds. */
+const MINUTE = MINUTE_MS / 1000;
 
 /**
  * A plan of steps and what it asks for. Weights 0 to 1, seconds, requests per second of both versions
@@ -42,21 +46,22 @@ export function boundRequests(limit: number, rate: number): number {
 }
 
 /**
- * When each step can pass, given average traffic: its bake, `minRequests` on both sides, and the bound; not
- * before there is a minute to judge.
+ * When each step can pass, given average traffic: its bake, `minRequests` on both sides, and the bound.
+ * Requests count once their minute may be judged, the first of which is one at least.
  */
 export function stepForecasts(plan: Plan): readonly StepForecast[] {
+  const late = firstJudged(plan.timeout) - MINUTE;
   let exposed = 0;
   return plan.steps.map(({ weight, bake }, i) => {
     const limit = plan.increase / (plan.steps[i + 1]?.weight ?? 1);
     const [candidate, stable] = [plan.perSecond * weight, plan.perSecond * (1 - weight)];
-    const seconds = Math.max(
-      bake,
-      firstJudged(plan.timeout),
+    const counted = Math.max(
+      MINUTE,
       plan.minRequests / candidate,
       plan.minRequests / stable,
       Math.max(0, boundRequests(limit, plan.errorRate ?? 0) - exposed) / candidate,
     );
+    const seconds = Math.max(bake, late + counted);
     exposed += candidate * seconds;
     const longest = bake + plan.maxWait;
     return { weight, limit, seconds, candidateRequests: exposed, longest, fits: seconds <= longest };

@@ -60,8 +60,9 @@ describe('a plan', () => {
   it('fills its steps when traffic brings the requests and the bound in time', () => {
     expect(canFill(plan(10))).toBe(true);
     expect(canFill(plan(1))).toBe(true);
-    // The first step needs 100 candidate requests of a twentieth of the traffic, in 130 minutes.
-    const least = 100 / 0.05 / 7800;
+    // The first step needs 100 candidate requests of a twentieth of the traffic, in 130 minutes. What comes
+    // in the minute of the change does not count, nor what comes in the last two.
+    const least = 100 / 0.05 / (7800 - 180);
     expect(canFill(plan(least * 1.001))).toBe(true);
     expect(canFill(plan(least * 0.999))).toBe(false);
     expect(canFill(plan(40 / 3600))).toBe(false);
@@ -72,6 +73,16 @@ describe('a plan', () => {
     expect(canFill(plan(40, { increase: 0.001 }))).toBe(true);
     // Nearly all traffic on the candidate leaves too little for the other side.
     expect(canFill(plan(1, { steps: [{ weight: 0.99, bake: 600 }] }))).toBe(false);
+  });
+
+  it('does not fill a step whose requests come in time, but are counted later', () => {
+    // 100 candidate requests take 8 minutes: of a step of 10 they are counted after 11.
+    const first = (maxWait: number, more: Partial<Plan> = {}) =>
+      stepForecasts(plan(100 / 0.05 / 480, { maxWait, ...more }))[0];
+    expect(first(0)).toMatchObject({ seconds: 660, fits: false });
+    expect(first(60)).toMatchObject({ fits: true });
+    // Requests of up to 15 minutes are waited for.
+    expect(first(600, { timeout: 900 })).toMatchObject({ seconds: 480 + 60 + 960, fits: false });
   });
 
   it('does not fill a step that is over before there is a minute to judge, whatever the traffic', () => {
@@ -94,10 +105,10 @@ describe('a plan', () => {
     expect(boundRequests(0.01, 0.01)).toBe(1040);
     const found = stepForecasts(plan(1));
     expect(found.map(({ limit }) => limit)).toEqual([0.04, 0.02, 0.01]);
-    expect(found.map(({ seconds }) => Math.round(seconds))).toEqual([2000, 600, 600]);
-    expect(found.map(({ candidateRequests }) => Math.round(candidateRequests))).toEqual([100, 250, 550]);
+    expect(found.map(({ seconds }) => Math.round(seconds))).toEqual([2180, 600, 600]);
+    expect(found.map(({ candidateRequests }) => Math.round(candidateRequests))).toEqual([109, 259, 559]);
     expect(stepForecasts(plan(1, { errorRate: 0.01 })).map(({ seconds }) => Math.round(seconds))).toEqual([
-      2000, 640, 1560,
+      2180, 784, 1650,
     ]);
   });
 

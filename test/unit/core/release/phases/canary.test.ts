@@ -600,7 +600,7 @@ describe('auto', () => {
         'a step’s bake and maxWait are over before there is a minute to judge, so all traffic goes to version 4 at once',
     });
     expect(subjects(w)).toEqual(['churn: released all at once']);
-    const judged = await withTraffic(600, {}, { ...auto, steps, maxWait: 180 });
+    const judged = await withTraffic(6000, {}, { ...auto, steps, maxWait: 180 });
     expect(judged.state()).toMatchObject({ phase: 'SHIFTING', steps });
     await until(judged, 'BAKING', { 3: 0.001, 4: 0.001 }, { perMinute: 6000, most: 8 });
   });

@@ -476,13 +476,13 @@ describe('what a canary can see', () => {
     expect([minutesOf(0), minutesOf(0.05)]).toMatchInlineSnapshot(`
       [
         [
-          "34 min",
+          "37 min",
           "10 min",
           "10 min",
         ],
         [
-          "104 min",
-          "63 min",
+          "107 min",
+          "65 min",
           "2.1 h",
         ],
       ]
