@@ -9,7 +9,7 @@ import { areOf } from '../export/earlier.ts';
 import { EXPORT_OPTIONS, type ExportOptions, exportOptions } from '../export/export-options.ts';
 import { besideFiles, exported, exportProblems, nextStep, TEMPLATE } from '../export/exported.ts';
 import { manifestFault } from '../export/sagemaker/image.ts';
-import { auditWords, exportedName, leftOnLambda } from '../export/shared/given.ts';
+import { auditWords, exportedName, leftOnLambda, preloadWords } from '../export/shared/given.ts';
 import { type ImageDigest, imageAt } from '../export/shared/image-digest.ts';
 import { workerMemory } from '../export/shared/worker-memory.ts';
 import { throwProblems } from '../problems/errors.ts';
@@ -64,7 +64,7 @@ export const command: Command = {
     }
     print(written.map(({ path, became }) => `${became.padEnd(9)}  ${path}`).join('\n'));
     notice(`Stays on Lambda: ${leftOnLambda(model).join('; ')}.`);
-    for (const text of auditWords(model)) notice(text);
+    for (const text of [...auditWords(model), ...preloadWords(given)]) notice(text);
     for (const { when, command: run } of beside) notice(`${when}: ${run}`);
     notice(`To look at what it would do: ${then}`);
   },

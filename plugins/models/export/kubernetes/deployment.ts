@@ -8,6 +8,7 @@ import {
   type ExportGiven,
   exportedName,
   leftOnLambda,
+  preloadWords,
   START_SECONDS,
   variableNames,
 } from '../shared/given.ts';
@@ -187,6 +188,7 @@ function headOf(given: ExportGiven): readonly string[] {
     `The model ${model.name} of the service ${host.service}, stage ${host.stage}: one image, one Deployment.`,
     `Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. Who does it on Kubernetes is in docs/hosts.md of serverless-models.`,
     ...auditWords(model),
+    ...preloadWords(given),
   ];
 }
 

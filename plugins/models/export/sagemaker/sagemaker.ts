@@ -6,6 +6,7 @@ import {
   type ExportGiven,
   exportedName,
   leftOnLambda,
+  preloadWords,
   START_SECONDS,
   scaleOf,
   variableNames,
@@ -67,6 +68,7 @@ function template(given: ExportGiven, repository: EcrRepository, instance: strin
       `The model ${model.name} of the service ${host.service}, stage ${host.stage}, as an endpoint of SageMaker. It is a stack of its own: \`${deployCommand(`--region ${host.region}`, `${name}-sagemaker`, variables.map(askedValue))}\`.`,
       `IAM decides who may ask, as on Lambda: sagemaker:InvokeEndpoint on the endpoint. Stays on Lambda, and is not done here: ${leftOnLambda(model).join('; ')}. SageMaker has a canary and a rollback of its own, below.`,
       ...auditWords(model),
+      ...preloadWords(given),
       'Not run on AWS by the project: it is held against cfn-lint and a local SageMaker that starts no container.',
     ],
     value: {

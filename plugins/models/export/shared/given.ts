@@ -1,4 +1,7 @@
 import { HOST_CONFIG, HOST_GRPC_PORT } from '../../../../core/host/contract.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { preloadsIn, withoutPreloads } from '../../../../core/node/node-options.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import type { ImageDigest } from './image-digest.ts';
@@ -61,15 +64,50 @@ export function scaleOf(
 
 /**
  * What the image or the file itself sets: another value would keep the host from its port or its files, or
- * open gRPC where `--grpc` was not asked for.
+ * open gRPC where `--grpc` was not asked for. The last is Lambda’s alone.
  */
-const OWN = ['PORT', HOST_CONFIG, HOST_GRPC_PORT, 'NODE_PATH', 'HOME', 'PATH', 'LAMBDA_TASK_ROOT'];
+const OWN = [
+  ...['PORT', HOST_CONFIG, HOST_GRPC_PORT, 'NODE_PATH', 'HOME', 'PATH', 'LAMBDA_TASK_ROOT'],
+  'AWS_LAMBDA_EXEC_WRAPPER',
+];
+
+type Variables = Pick<ExportGiven, 'model' | 'host'>;
+
+/** The provider’s, then the function’s own, which go before. */
+const environmentsOf = ({ model, host }: Variables): readonly Json[] =>
+  [host.provider.environment, model.function.environment].filter(isObject);
 
 /** Names of the variables that transforms may read: their values may be secrets, and are in no file. */
-export function variableNames({ model, host }: Pick<ExportGiven, 'model' | 'host'>): readonly string[] {
-  const given = [host.provider.environment, model.function.environment];
-  const names = given.flatMap((one) => (typeof one === 'object' && one !== null ? Object.keys(one) : []));
-  return [...new Set(names)].filter((name) => !OWN.includes(name)).sort();
+export function variableNames(given: Variables): readonly string[] {
+  const names = environmentsOf(given).flatMap((one) => Object.keys(one));
+  const isOut = preloadsOf(given).left === undefined;
+  return [...new Set(names)].filter((name) => !OWN.includes(name) && !(name === OPTIONS && isOut)).sort();
+}
+
+const OPTIONS = 'NODE_OPTIONS';
+
+/**
+ * What Node would load first, and what else its options are. A base that somebody names may have the files.
+ */
+function preloadsOf(given: Variables): { readonly files: readonly string[]; readonly left?: string } {
+  const value = environmentsOf(given).findLast((one) => Object.hasOwn(one, OPTIONS))?.[OPTIONS];
+  const files = typeof value === 'string' ? preloadsIn(value) : [];
+  if (typeof value !== 'string' || files.length === 0 || given.model.image?.base !== undefined)
+    return { files: [], left: '' };
+  const { [OPTIONS]: left } = withoutPreloads({ [OPTIONS]: value });
+  return { files, ...(left !== undefined && { left }) };
+}
+
+/** On Lambda they are in a layer, and Node ends where one is not there. */
+export function preloadWords(given: Variables): readonly string[] {
+  const { files, left } = preloadsOf(given);
+  if (files.length === 0) return [];
+  const what = `${OPTIONS} has Node load ${files.join(', ')} first, of a layer on Lambda, and no layer is in the image`;
+  return [
+    left === undefined
+      ? `${what}: the variable is left out.`
+      : `${what}: leave that out of the value here, or nothing starts.`,
+  ];
 }
 
 /** What a model has on Lambda, and not where these files go. */

@@ -9,7 +9,11 @@ import {
   exportProblems,
   nextStep,
 } from '../../../../../plugins/models/export/exported.ts';
-import type { ExportGiven } from '../../../../../plugins/models/export/shared/given.ts';
+import {
+  type ExportGiven,
+  preloadWords,
+  variableNames,
+} from '../../../../../plugins/models/export/shared/given.ts';
 
 const DIGEST = `sha256:${'0f'.repeat(32)}`;
 const ECR = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/models@${DIGEST}`;
@@ -56,6 +60,48 @@ it.each(['kubernetes', 'sagemaker'] as const)(
     );
   },
 );
+
+describe('what Node loads first, of a layer on Lambda', () => {
+  const of = (NODE_OPTIONS: unknown, more: object = {}, provider: unknown = { TOKEN: 'a', NODE_OPTIONS }) => {
+    const one = given(more);
+    const its = { ...one, host: { ...one.host, provider: { environment: provider as object } } };
+    const heads = (['kubernetes', 'sagemaker'] as const).map((to) =>
+      Object.values(exported(its, exportOptions({ to, image: ECR }))).some((text) =>
+        text.replaceAll(/\n# ?/g, ' ').includes('has Node load'),
+      ),
+    );
+    return { names: variableNames(its), words: preloadWords(its), heads };
+  };
+  const none = { words: [], heads: [false, false] };
+
+  it('is in no image: the variable is left out, and told', () => {
+    expect(of('-r @sentry/aws-serverless/awslambda-auto --import=/opt/b.mjs')).toEqual({
+      names: ['TOKEN'],
+      words: [
+        'NODE_OPTIONS has Node load @sentry/aws-serverless/awslambda-auto, /opt/b.mjs first, of a layer on Lambda, and no layer is in the image: the variable is left out.',
+      ],
+      heads: [true, true],
+    });
+  });
+
+  it('is to be left out of the value where there are other options', () => {
+    const { names, words, heads } = of('--enable-source-maps -r a');
+    expect([names, heads]).toEqual([
+      ['NODE_OPTIONS', 'TOKEN'],
+      [true, true],
+    ]);
+    expect(words).toEqual([expect.stringMatching(/ load a first, .*: leave that out of the value here, /)]);
+  });
+
+  it('goes by what the function has itself, and by a base that may have it', () => {
+    const environment = { NODE_OPTIONS: '--enable-source-maps', AWS_LAMBDA_EXEC_WRAPPER: '/opt/x' };
+    const names = ['NODE_OPTIONS', 'TOKEN'];
+    expect(of('-r a', { function: { environment } })).toEqual({ names, ...none });
+    const image = { base: `registry.example.com/node@${DIGEST}` };
+    expect(of('-r a', { package: 'image', image })).toEqual({ names, ...none });
+    expect(of({ Ref: 'Options' })).toEqual({ names, ...none });
+  });
+});
 
 describe('how many there are', () => {
   it.each([
