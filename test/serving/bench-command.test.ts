@@ -126,8 +126,18 @@ describe('sls models bench', () => {
     expect(million?.total).toBeGreaterThan(0.1);
     expect(text).toContain('churn at http://127.0.0.1');
     expect(text).toMatch(/SingleStream: (IN)?VALID/);
+    expect(text).toContain(
+      'bench.html\n  The next package or deploy empties .serverless: to keep them, name',
+    );
     const html = await readFile(join(folder, '.serverless', 'bench', 'churn', 'bench.html'), 'utf8');
     expect(html).toContain('<h2>SingleStream</h2>');
+  });
+
+  it('says nothing of .serverless where another folder is named', async () => {
+    const url = await stub(() => ({ ms: 1 }));
+    const { text } = await bench({ url, duration: '1', scenario: 'SingleStream', output: 'kept' });
+    expect(text).toMatch(/kept\/bench\.html$/m);
+    expect(text).not.toContain('.serverless');
   });
 
   it('asks nobody where the result could not be written', async () => {

@@ -20,6 +20,8 @@ import { untilInterrupted } from '../serve/interrupt.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
 const OUTPUT = '.serverless/bench';
+/** The framework removes that folder before it packages. */
+const PASSING = 'The next package or deploy empties .serverless: to keep them, name a folder by --output.';
 
 /** `sls models bench`: latency, throughput and ceilings, measured, with what each number promises. */
 export const command: Command = {
@@ -132,8 +134,9 @@ async function keep(
     warning(`The bench is not kept in the registry: ${why}`);
     return undefined;
   });
+  const last = flags.output === undefined ? [PASSING] : [];
   const places = isMeasured
-    ? [files.json, files.html, ...(registered ? [`registry: ${registered}`] : [])]
+    ? [files.json, files.html, ...(registered ? [`registry: ${registered}`] : last)]
     : ['Nothing was measured, so that nothing is written.'];
   print(
     flags.json
