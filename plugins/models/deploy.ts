@@ -3,7 +3,7 @@ import { makerOf } from './contracts/host.ts';
 import type { PlanInput } from './contracts/input.ts';
 import { keptDashboard } from './plan/dashboard/dashboard.ts';
 import { leftBehind } from './plan/left-behind.ts';
-import { movedNames } from './plan/moved-names.ts';
+import { keptFunctions, movedNames } from './plan/moved-names.ts';
 import { namedAnew, renamed } from './plan/named-anew.ts';
 import { askedAgain, imagesIn, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
@@ -98,6 +98,21 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     throwProblems(moved.filter((_, index) => there[index]));
   }
 
+  /** As of a model’s own function, CloudFormation would find nothing to update. */
+  async function refuseDeleted(
+    { models }: PlanInput,
+    deployed: Parameters<typeof keptFunctions>[2],
+    { reach }: DeployContext,
+  ): Promise<void> {
+    const kept = keptFunctions(models, framework.templateOf(serverless).Resources, deployed);
+    // Whoever may not ask finds out from CloudFormation.
+    const { deletedFunction } = await import('./releases/removed-models.ts');
+    const looked = kept.map(async ({ key, functionName }) =>
+      (await reach.exists(functionName).catch(() => true)) ? [] : [deletedFunction(key, functionName)],
+    );
+    throwProblems((await Promise.all(looked)).flat());
+  }
+
   function left(deployed: Parameters<typeof leftBehind>[1]): void {
     for (const line of leftBehind(framework.templateOf(serverless).Resources, deployed))
       utils.log.notice(line);
@@ -145,6 +160,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
       await refuseMoved(input, deployed, context);
+      await refuseDeleted(input, deployed, context);
       left(deployed);
       Object.assign(resources, keptDashboard(resources, deployed, input.host));
       rename(namedAnew(input.models, resources, deployed, framework.sha256));

@@ -5,10 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  CreateFunctionCommand,
   DeleteAliasCommand,
+  DeleteFunctionCommand,
   DeleteFunctionEventInvokeConfigCommand,
   DeleteFunctionUrlConfigCommand,
   GetAliasCommand,
+  GetFunctionCommand,
   GetFunctionEventInvokeConfigCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
@@ -171,6 +174,29 @@ test('the end of a deploy names what is missing, and nothing once it is there', 
     problems: [{ code: 'MODELS_ALIAS_PERMISSIONS', key: 'models.churn' }],
     lines: [],
   });
+});
+
+test('without the release worker nothing is uploaded, and the deploy says how it is made again', async () => {
+  const name = { FunctionName: 'gone-dev-models-release' };
+  const { Code, Configuration } = await lambda.send(new GetFunctionCommand(name));
+  const ZipFile = new Uint8Array(await (await fetch(Code?.Location ?? '')).arrayBuffer());
+  await lambda.send(new DeleteFunctionCommand(name));
+  const ran = await service.sls('deploy');
+  expect(ran.code).toBe(1);
+  expect(`${ran.stdout}${ran.stderr}`).toContain(
+    'models: Somebody deleted the function gone-dev-models-release, and the stack still has it. No deploy makes it again,',
+  );
+  expect(ran.stderr).not.toContain('Uploading');
+  const back = await service.sls('models', 'rollback', '--model', 'churn');
+  expect(`${back.stdout}${back.stderr}`).toContain(
+    'there is no release worker gone-dev-models-release in us-east-1.',
+  );
+  // As a drift-aware change set does, which the local CloudFormation does not know.
+  const { Role, Handler, Runtime, Timeout, MemorySize, Environment, Architectures } = Configuration ?? {};
+  const kept = { Role, Handler, Runtime, Timeout, MemorySize, Environment, Architectures };
+  await lambda.send(new CreateFunctionCommand({ ...name, ...kept, Code: { ZipFile } }));
+  expect((await service.sls('deploy')).stderr).toContain('churn: version 1 is live');
+  expect(await infer()).toBe(200);
 });
 
 test('CloudFormation finds what it made, and nothing is left in the end', async () => {

@@ -1,7 +1,7 @@
 import { isObject } from '../../../core/json/is-object.ts';
 import type { Json } from '../contracts/cloudformation.ts';
 import type { Model } from '../declaration/model.ts';
-import { batchKey, functionLogicalId } from '../declaration/naming.ts';
+import { batchKey, CATALOG, DRIFT, functionLogicalId, RELEASE } from '../declaration/naming.ts';
 import type { Problem } from '../problems/errors.ts';
 
 type Resources = Readonly<Record<string, Json>>;
@@ -44,6 +44,27 @@ export function movedNames(
         fix: 'Write another name, under which both are there for a moment; or deploy once without either model, which ends the endpoint meanwhile.',
       },
     ];
+  });
+}
+
+/**
+ * Functions of ours beside the models’ own that the deployed stack has under the same name, so that
+ * CloudFormation updates them.
+ *
+ * @returns where each is declared, and Lambda’s names
+ */
+export function keptFunctions(
+  models: readonly Model[],
+  resources: Resources,
+  deployed: Resources,
+): readonly { readonly key: string; readonly functionName: string }[] {
+  const shared = [RELEASE, DRIFT, CATALOG].map((id) => ['models', id] as const);
+  const batches = models
+    .filter(({ batch }) => batch !== undefined)
+    .map(({ name }) => [`models.${name}.batch`, batchKey(name)] as const);
+  return [...shared, ...batches].flatMap(([key, id]) => {
+    const [next, now] = [resources, deployed].map((all) => nameIn(all[functionLogicalId(id)]));
+    return next !== undefined && next === now ? [{ key, functionName: next }] : [];
   });
 }
 

@@ -122,6 +122,19 @@ export async function deletedFunctions(
   );
 }
 
+/**
+ * The same of a function of ours that is no model’s own: its stack makes it again as it was.
+ *
+ * @param key where it is declared
+ */
+export const deletedFunction = (key: string, functionName: string): Problem => ({
+  code: 'MODELS_NOT_DEPLOYED',
+  key,
+  value: functionName,
+  message: `Somebody deleted the function ${functionName}, and the stack still has it.`,
+  fix: 'No deploy makes it again, but a drift-aware change set does: docs/release.md, “A deleted function”, has the commands.',
+});
+
 export const NOT_MADE_AGAIN =
   'CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next.';
 

@@ -90,7 +90,7 @@ export function releaseWorker(
           code: 'MODELS_NOT_DEPLOYED',
           key: `models.${model}`,
           message: `there is no release worker ${name} in ${aws.region}.`,
-          fix: `Run \`sls deploy --stage ${stage}\`, or name another --stage, --region or --aws-profile.`,
+          fix: `Run \`sls deploy --stage ${stage}\`, which also tells what helps where somebody deleted it; or name another --stage, --region or --aws-profile.`,
         },
       ],
       cause,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { movedNames } from '../../../../../plugins/models/plan/moved-names.ts';
+import { keptFunctions, movedNames } from '../../../../../plugins/models/plan/moved-names.ts';
 import { declaredModels } from '../../../../fixtures/service.ts';
 
 const functions = (names: Readonly<Record<string, unknown>>) =>
@@ -35,4 +35,21 @@ it('what stays under its id, or was never there, is deployed', () => {
   expect(movedNames(models, next, functions({ ChurnLambdaFunction: 'shop-dev-churn' }))).toEqual([]);
   const queue = { Queue: { Type: 'AWS::SQS::Queue', Properties: { FunctionName: 'scores' } } };
   expect(movedNames(models, next, queue)).toEqual([]);
+});
+
+it('functions of ours that CloudFormation updates are those that keep their names, beside the models’ own', () => {
+  const ours = functions({
+    ...{
+      ModelsDashreleaseLambdaFunction: 'shop-dev-models-release',
+      OrdersLambdaFunction: 'shop-dev-orders',
+    },
+    ...{ FraudLambdaFunction: 'scores', FraudDashbatchLambdaFunction: 'scores-batch' },
+  });
+  const [release, batch] = [
+    { key: 'models', functionName: 'shop-dev-models-release' },
+    { key: 'models.fraud.batch', functionName: 'scores-batch' },
+  ];
+  expect(keptFunctions(models, ours, ours)).toEqual([release, batch]);
+  expect(keptFunctions(models, ours, functions({ FraudDashbatchLambdaFunction: 'old' }))).toEqual([]);
+  expect(keptFunctions(models, ours, {})).toEqual([]);
 });

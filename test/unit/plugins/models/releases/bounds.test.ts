@@ -201,7 +201,7 @@ describe('a command', () => {
     });
     const worker = releaseWorker(aws, WORKER);
     await expect(worker.command(command)).rejects.toThrow(
-      'models.churn: there is no release worker shop-dev-models-release in us-east-1. Run `sls deploy --stage dev`, or name another --stage, --region or --aws-profile. [MODELS_NOT_DEPLOYED]',
+      'models.churn: there is no release worker shop-dev-models-release in us-east-1. Run `sls deploy --stage dev`, which also tells what helps where somebody deleted it; or name another --stage, --region or --aws-profile. [MODELS_NOT_DEPLOYED]',
     );
     worker.close();
   });
