@@ -137,6 +137,7 @@ export const SINCE = '24h';
 export function sinceOf({ since = SINCE }: Context['flags'], most = Number.POSITIVE_INFINITY): number {
   if (typeof since === 'string' && /^\d+(\.\d+)?[smhd]$/.test(since)) {
     const length = seconds(since);
+    if (length === 0) throw usage('--since', `${since} is no time at all.`, 'Write for example 2h or 7d.');
     if (length <= most * 86_400) return length;
     throw usage(
       '--since',

@@ -13,4 +13,5 @@ it('refuses what CloudWatch keeps nothing of', () => {
     expect(() => sinceOf({ since }, 455)).toThrow(
       /--since: .* is further back than CloudWatch keeps metrics\. Write at most 455d\./,
     );
+  expect(() => sinceOf({ since: '0s' })).toThrow('0s is no time at all. Write for example 2h or 7d.');
 });
