@@ -47,7 +47,7 @@ export function boundRequests(limit: number, rate: number): number {
 
 /**
  * When each step can pass, given average traffic: its bake, `minRequests` on both sides, and the bound.
- * Requests count once their minute may be judged, the first of which is one at least.
+ * Requests count once their minute may be judged, and a release has two at least before a step passes.
  */
 export function stepForecasts(plan: Plan): readonly StepForecast[] {
   const late = firstJudged(plan.timeout) - MINUTE;
@@ -56,7 +56,7 @@ export function stepForecasts(plan: Plan): readonly StepForecast[] {
     const limit = plan.increase / (plan.steps[i + 1]?.weight ?? 1);
     const [candidate, stable] = [plan.perSecond * weight, plan.perSecond * (1 - weight)];
     const counted = Math.max(
-      MINUTE,
+      i === 0 ? 2 * MINUTE : MINUTE,
       plan.minRequests / candidate,
       plan.minRequests / stable,
       Math.max(0, boundRequests(limit, plan.errorRate ?? 0) - exposed) / candidate,

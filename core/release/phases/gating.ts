@@ -98,10 +98,7 @@ function plan(state: Gating, facts: ReleaseFacts, now: number): Action {
         `at ${hourly(perSecond)} of the last 24 hours a canary cannot fill its steps`,
         'steps and minRequests to fit the traffic',
       ]
-    : [
-        'a step’s bake and maxWait are over before there is a minute to judge',
-        'longer steps, or a longer maxWait',
-      ];
+    : ['a step’s bake and maxWait are over before it can be judged', 'longer steps, or a longer maxWait'];
   const why = `${cause}, so all traffic goes to version ${state.candidate.version} at once`;
   const told = notice(
     state,

@@ -3,6 +3,7 @@ import { forecastSays } from '../../../../core/judge/forecast-text.ts';
 import { duration } from '../../../../core/judge/format.ts';
 import { firstJudged } from '../../../../core/judge/minutes.ts';
 import { PATIENCE_MS } from '../../../../core/release/state/durations.ts';
+import { MINUTE_MS } from '../../../../core/units/time.ts';
 import type { Model } from '../../declaration/model.ts';
 import { UNJUDGED } from '../../plan/release/unjudged.ts';
 
@@ -102,9 +103,11 @@ export function forecastWarning(model: Forecast & Pick<Model, 'traffic'>): strin
   const never = lateAt(Number.POSITIVE_INFINITY);
   const late = never >= 0 || traffic === undefined ? never : lateAt(traffic);
   if (late < 0) return undefined;
+  const [minutes, are] = never === 0 ? [1, 'are two minutes'] : [0, 'is a minute'];
+  const soonest = duration(firstJudged(timeout) + (minutes * MINUTE_MS) / 1000);
   const [at, why, where] =
     never >= 0
-      ? ['', `, since ${duration(firstJudged(timeout))} may go by until there is a minute to judge`, '']
+      ? ['', `, since ${soonest} may go by until there ${are} to judge`, '']
       : ['at the declared traffic ', '', ' where the measured traffic is no more'];
   const what =
     release.strategy === 'auto'

@@ -85,19 +85,22 @@ describe('a plan', () => {
     expect(first(600, { timeout: 900 })).toMatchObject({ seconds: 480 + 60 + 960, fits: false });
   });
 
-  it('does not fill a step that is over before there is a minute to judge, whatever the traffic', () => {
+  it('does not fill a step that is over before it can be judged, whatever the traffic', () => {
     const short = (bake: number, maxWait: number, more: Partial<Plan> = {}) =>
       canFill(plan(1000, { steps: [{ weight: 0.25, bake }], maxWait, ...more }));
-    // The rest of the minute of the change, a minute, and two in which its points come.
-    expect([short(60, 179), short(60, 180), short(180, 0), short(240, 0)]).toEqual([
+    // The rest of the minute of the change, two minutes, and two in which their points come.
+    expect([short(60, 239), short(60, 240), short(240, 0), short(300, 0)]).toEqual([
       false,
       true,
       false,
       true,
     ]);
     // Requests that take longer settle later.
-    expect([short(240, 0, { timeout: 300 }), short(240, 240, { timeout: 300 })]).toEqual([false, true]);
-    expect(stepForecasts(plan(1000, { steps: [{ weight: 0.25, bake: 60 }] }))[0]?.seconds).toBe(240);
+    expect([short(300, 0, { timeout: 300 }), short(300, 240, { timeout: 300 })]).toEqual([false, true]);
+    expect(stepForecasts(plan(1000, { steps: [{ weight: 0.25, bake: 60 }] }))[0]?.seconds).toBe(300);
+    // A later step has the minutes of those before it.
+    const steps = [600, 60].map((bake) => ({ weight: 0.25, bake }));
+    expect(stepForecasts(plan(1000, { steps }))[1]?.seconds).toBe(240);
   });
 
   it('passes when bake, requests and bound allow it', () => {

@@ -403,6 +403,25 @@ describe('outputs', () => {
     expect(judge([only as Minute], next, watched).verdict).toBe('nodata');
   });
 
+  it('nothing passes by a single minute, which outputs and slowness cannot fail in either', () => {
+    const far = minutes(answering(2000, 1), answering(6000, 0), 0.25, 2);
+    const slow = (count: number): Side => served(2000, 0, { slow: [count, count, count, count] });
+    const late = minutes(slow(1500), slow(100), 0.5, 2);
+    for (const [all, of] of [
+      [far, watched],
+      [late, { ...options, slow: 2 as const }],
+    ] as const) {
+      const first = judge(all.slice(0, 1), last, of);
+      expect(first.verdict).toBe('nodata');
+      expect(first.reason).toBe('no regression so far, but one minute says so: a second one is awaited');
+      expect(judge(all, last, of).verdict).toBe('fail');
+    }
+    expect(judge(minutes(served(2000), served(6000), 0.25, 2), last, options).verdict).toBe('pass');
+    // A minute without requests says nothing.
+    const silence = { ...minutes({}, {}, 0.25, 1)[0], at: at(1) } as Minute;
+    expect(judge([far[0] as Minute, silence], last, watched).verdict).toBe('nodata');
+  });
+
   it('are not judged by a few answers of the stable version either, whose noise says nothing', () => {
     // 33 minutes: the candidate answers all, the stable version fails but for two requests a minute.
     const failing = { ...answering(2, 0), requests: 200, errors: 198, invocations: 200 };

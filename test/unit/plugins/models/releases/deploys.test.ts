@@ -525,17 +525,23 @@ describe('a forecast when packaging', () => {
     expect(warning({}, '40/h')).toContain('releases all at once');
   });
 
-  it('warns of steps that are over before there is a minute to judge, whatever the traffic', () => {
+  it('warns of steps that are over before they can be judged, whatever the traffic', () => {
     const steps = [{ weight: '25%', bake: '2m' }];
     const never = (more: object, traffic?: string) => warning({ steps, maxWait: '1m', ...more }, traffic);
     const words =
-      'models.churn.release: step 1 gets no verdict within its bake and maxWait, since 4 min may go by until there is a minute to judge, and';
+      'models.churn.release: step 1 gets no verdict within its bake and maxWait, since 5 min may go by until there are two minutes to judge, and';
     expect(never({ strategy: 'canary' })).toContain(`${words} is held;`);
     expect(never({ strategy: 'canary', onNoData: 'rollback' }, '500/s')).toContain(
       `${words} is rolled back;`,
     );
     expect(never({})).toContain(`${words} strategy auto releases all at once;`);
-    expect(never({ maxWait: '2m' })).toBeUndefined();
+    expect(never({ maxWait: '3m' })).toBeUndefined();
+    // A later step needs one minute more than those before.
+    const later = { steps: [{ weight: '5%', bake: '1h' }, ...steps] };
+    expect(never(later)).toContain(
+      'step 2 gets no verdict within its bake and maxWait, since 4 min may go by until there is a minute to judge',
+    );
+    expect(never({ ...later, maxWait: '2m' })).toBeUndefined();
     // By time alone.
     expect(never({ strategy: 'canary', dryRun: true }, '40/h')).toBeUndefined();
   });
