@@ -2,7 +2,7 @@ import { type Command, type Context, usage } from '../context/context.ts';
 import { chosenModels } from '../releases/chosen.ts';
 import { benchLine, withBenches } from '../releases/history/benches.ts';
 import { historyOf } from '../releases/history/history.ts';
-import { historyText, unreadText } from '../releases/history/text.ts';
+import { historyText, unshown } from '../releases/history/text.ts';
 import type { Desk } from '../releases/session.ts';
 
 const LIMIT = 10;
@@ -28,9 +28,8 @@ export const command: Command = {
     );
     if (flags.json) {
       print(JSON.stringify(Object.fromEntries(found.map(({ name, pasts }) => [name, pasts])), null, 2));
-      for (const { name, unread } of found) if (unread > 0) notice(`${name}: ${unreadText(unread)}`);
-    } else
-      print(found.map(({ name, pasts, unread }) => historyText(name, pasts.map(told), unread)).join('\n\n'));
+      for (const { name, left } of found) for (const line of left) notice(`${name}: ${line}`);
+    } else print(found.map(({ name, pasts, left }) => historyText(name, pasts.map(told), left)).join('\n\n'));
   },
 };
 
@@ -47,9 +46,10 @@ export async function histories(
   const { benches, documents, sight } = desk;
   return Promise.all(
     (await chosenModels(given, desk)).map(async (name) => {
-      const { pasts, unread } = await historyOf(documents, name, limit, sight.exists);
+      const { pasts, unread, older } = await historyOf(documents, name, limit, sight.exists);
       const versions = [...new Set(pasts.flatMap(({ to }) => to ?? []))];
-      return { name, pasts: withBenches(pasts, await benches.newest(name, versions)), unread };
+      const left = unshown(name, unread, older, limit);
+      return { name, pasts: withBenches(pasts, await benches.newest(name, versions)), left };
     }),
   );
 }

@@ -9,6 +9,7 @@ import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, type ReportHead, reportHtml } from '../drift-report/report-html.ts';
 import { benchesOf } from '../releases/history/benches.ts';
 import { historyOf } from '../releases/history/history.ts';
+import { unshown } from '../releases/history/text.ts';
 import { wholeRecord } from '../releases/history/whole.ts';
 import type { Desk } from '../releases/session.ts';
 
@@ -67,7 +68,7 @@ export const command: Command = {
             ...('unreadable' in traffic ? traffic : { traffic }),
             ...(kept[i]?.live && { live: kept[i].live }),
             releases: kept[i]?.releases ?? [],
-            unread: kept[i]?.unread ?? 0,
+            left: kept[i]?.left ?? [],
             benches: kept[i]?.benches ?? [],
             ...(seen && { seen }),
             ...(baseline && { baseline }),
@@ -107,7 +108,7 @@ type KeptDesk = Pick<Desk, 'benches' | 'documents'> & {
 
 /** What the registry has of a model. */
 export async function keptOf({ benches, documents, sight }: KeptDesk, name: string, functionName: string) {
-  const { pasts: releases, unread } = await historyOf(documents, name, RELEASES, sight.exists);
+  const { pasts: releases, unread, older } = await historyOf(documents, name, RELEASES, sight.exists);
   // The page is of use without it.
   const live = await sight.aliases
     .get(functionName, ALIAS)
@@ -116,5 +117,5 @@ export async function keptOf({ benches, documents, sight }: KeptDesk, name: stri
     .catch(() => undefined);
   const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
   const found = benchesOf(releases, await benches.newest(name, versions));
-  return { releases, unread, live, benches: found };
+  return { releases, left: unshown(name, unread, older, RELEASES), live, benches: found };
 }

@@ -10,7 +10,6 @@ import { figure, figuresApart, histogram, lineChart, stamp } from '../page/chart
 import { REPORT_STYLE } from '../page/report-style.ts';
 import { scrolled } from '../page/scrolled.ts';
 import type { Past } from '../releases/history/past.ts';
-import { unreadText } from '../releases/history/text.ts';
 import { gateLine, VERDICTS } from '../releases/words/lines.ts';
 import { promotedLine } from '../releases/words/promoted.ts';
 import { cardPart } from './card-html.ts';
@@ -44,8 +43,8 @@ export type ReportedModel = {
   readonly live?: VersionRecord;
   /** Newest first. */
   readonly releases: readonly Past[];
-  /** Releases that cannot be read. */
-  readonly unread?: number;
+  /** Releases that are not among them, in words. */
+  readonly left?: readonly string[];
   /** The newest of each version. */
   readonly benches?: readonly BenchDocument[];
   /** Undefined where the model declares no drift. */
@@ -124,8 +123,8 @@ ${lineChart(
 </div>`;
 }
 
-function releasesPart({ model, releases, unread = 0 }: ReportedModel): string {
-  const note = unread > 0 ? `<p class="note">${escapeHtml(unreadText(unread))}</p>` : '';
+function releasesPart({ model, releases, left = [] }: ReportedModel): string {
+  const note = left.map((line) => `<p class="note">${escapeHtml(line)}</p>`).join('');
   if (releases.length === 0) return `<h3>Releases</h3>${note || '<p class="note">None is recorded.</p>'}`;
   const rows = releases.map(({ startedAt, from, to, outcome, promoted, reason, judgements, gate }) => {
     const measured = gate?.metric === undefined ? [] : [`Gate: ${gateLine(gate)}`];

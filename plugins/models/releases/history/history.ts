@@ -21,6 +21,8 @@ type Read = {
   readonly pasts: readonly Past[];
   /** How many releases among them are of a schema that this plugin does not know, or damaged. */
   readonly unread: number;
+  /** How many are older than the `limit` newest. */
+  readonly older: number;
 };
 
 /**
@@ -71,7 +73,11 @@ export async function historyOf(
       return isGone && release === now ? removed(past) : past;
     }),
   );
-  return { pasts, unread: found.slice(0, limit).filter((release) => release === undefined).length };
+  return {
+    pasts,
+    unread: found.slice(0, limit).filter((release) => release === undefined).length,
+    older: Math.max(0, older.length + (live === undefined ? 0 : 1) - limit),
+  };
 }
 
 /** What can be read of it. */

@@ -7,21 +7,31 @@ import { span } from '../words/time.ts';
 import type { Past } from './past.ts';
 
 /** @param unread releases that are not shown, at least one */
-export const unreadText = (unread: number): string =>
+const unreadText = (unread: number): string =>
   unread === 1
     ? '1 release cannot be read: a newer version of the plugin wrote it, or it is damaged.'
     : `${unread} releases cannot be read: a newer version of the plugin wrote them, or they are damaged.`;
 
-/** A block a release. */
+/** Which releases are not shown, and why, a sentence each. @param limit releases that were asked for */
+export function unshown(model: string, unread: number, older: number, limit: number): readonly string[] {
+  const what = older === 1 ? '1 older release is' : `${older} older releases are`;
+  const all = `\`sls models history --model ${model} --limit ${older + limit}\``;
+  return [
+    ...(unread > 0 ? [unreadText(unread)] : []),
+    ...(older > 0 ? [`${what} not shown here: ${all} shows all.`] : []),
+  ];
+}
+
+/** A block a release. @param left what is not shown, and why */
 export function historyText(
   model: string,
   pasts: readonly (Past & { readonly bench?: string })[],
-  unread = 0,
+  left: readonly string[] = [],
 ): string {
-  if (pasts.length === 0) return `${model}: ${unread > 0 ? unreadText(unread) : 'no release is recorded.'}`;
+  if (pasts.length === 0) return `${model}: ${left.length > 0 ? left.join(' ') : 'no release is recorded.'}`;
   const [newest] = pasts;
   const head = newest?.gone ? `${model}: is not deployed any more, its function is gone.` : model;
-  return [head, ...pasts.map(pastText), ...(unread > 0 ? [`  ${unreadText(unread)}`] : [])].join('\n');
+  return [head, ...pasts.map(pastText), ...left.map((line) => `  ${line}`)].join('\n');
 }
 
 function pastText(past: Past & { readonly bench?: string }): string {

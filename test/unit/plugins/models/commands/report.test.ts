@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { keptOf, pageOf } from '../../../../../plugins/models/commands/report.ts';
-import { reportHtml } from '../../../../../plugins/models/drift-report/report-html.ts';
 import { readHistory } from '../../../../../plugins/models/releases/history/history.ts';
 import { FUNCTION } from '../../../../fakes/world.ts';
 import { deployed } from '../../../core/release/traffic.ts';
@@ -35,14 +34,32 @@ it('shows no bench of what a function of the same name had before', async () => 
   expect(await seen(-1)).toBe(0);
 });
 
-it('says of releases that cannot be read that there are some', () => {
-  const page = (unread: number) =>
-    reportHtml({ service: 's', stage: 'dev', region: 'eu-central-1', from: 0, to: 1 }, [
-      { model: 'churn', functionName: 'f', releases: [], unread },
-    ]);
-  expect(page(0)).toContain('None is recorded.');
-  expect(page(1)).toContain('1 release cannot be read');
-  expect(page(1)).not.toContain('None is recorded.');
+it('says which releases it does not show, and how to see them', async () => {
+  const w = await deployed();
+  const desk = {
+    documents: {
+      ...w.world.registry,
+      archives: async () => Array.from({ length: 24 }, (_, i) => `20200101T00000000${i}Z-x${i}`),
+    },
+    benches: { newest: async () => [] } as never,
+    sight: { exists: async () => true, aliases: w.aliases.port },
+  };
+  const { left, releases } = await keptOf(desk, 'churn', FUNCTION);
+  expect(left).toEqual([
+    '19 releases cannot be read: a newer version of the plugin wrote them, or they are damaged.',
+    '5 older releases are not shown here: `sls models history --model churn --limit 25` shows all.',
+  ]);
+  const page = (of: readonly string[], shown = releases) =>
+    pageOf(
+      { service: 's', stage: 'dev', region: 'eu-central-1', from: 0, to: 1 },
+      [{ model: 'churn', functionName: 'f', releases: shown, left: of }],
+      { stage: 'dev' },
+    );
+  expect(page(left)).toContain('5 older releases are not shown here: &#96;sls models history --model churn');
+  expect(page(left)).toContain('--limit 25 --stage dev&#96; shows all.');
+  expect(page([], [])).toContain('None is recorded.');
+  expect(page(left, [])).toContain('19 releases cannot be read');
+  expect(page(left, [])).not.toContain('None is recorded.');
 });
 
 it('has commands that ask the region and the account that it asked', () => {

@@ -4,7 +4,7 @@ import type { Release } from '../../../../../../core/release/document/contract.t
 import type { Deployment } from '../../../../../../core/release/document/history-contract.ts';
 import { historyOf, readHistory } from '../../../../../../plugins/models/releases/history/history.ts';
 import type { Past } from '../../../../../../plugins/models/releases/history/past.ts';
-import { historyText } from '../../../../../../plugins/models/releases/history/text.ts';
+import { historyText, unshown } from '../../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../../plugins/models/releases/history/ulid.ts';
 import { CANARY, SETTINGS } from '../../../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, request, SCOPE, tick } from '../../../../../fakes/world.ts';
@@ -502,8 +502,11 @@ describe('what a newer plugin wrote, or what is damaged', () => {
     await deploy(w, '5', 'c', { before: '4' });
     for (const [key, { text: before }] of [...w.objects.objects])
       if (keys.some((one) => one.test(key))) w.objects.set(key, text(before));
-    const { pasts, unread } = await historyOf(w.world.registry, 'churn', 10);
-    return { count: pasts.length, text: historyText('churn', pasts, unread) };
+    const { pasts, unread, older } = await historyOf(w.world.registry, 'churn', 10);
+    return {
+      count: pasts.length,
+      text: historyText('churn', pasts, unshown('churn', unread, older, 10)),
+    };
   };
   const newer = (before: string): string => JSON.stringify({ ...JSON.parse(before), schema: 2 });
   const LIVE_DOCUMENT = /releases\/churn\/live\.json$/;
@@ -529,4 +532,22 @@ describe('what a newer plugin wrote, or what is damaged', () => {
     expect(count).toBe(3);
     expect(text).not.toContain('cannot be read');
   });
+});
+
+it('says how many releases are older than those that it shows, and how to see them', async () => {
+  const w = await promoted();
+  await deploy(w, '5', 'c', { before: '4' });
+  const left = async (limit: number): Promise<readonly string[]> => {
+    const { unread, older } = await historyOf(w.world.registry, 'churn', limit);
+    return unshown('churn', unread, older, limit);
+  };
+  expect(await left(1)).toEqual([
+    '2 older releases are not shown here: `sls models history --model churn --limit 3` shows all.',
+  ]);
+  expect(await left(2)).toEqual([
+    '1 older release is not shown here: `sls models history --model churn --limit 3` shows all.',
+  ]);
+  expect(await left(3)).toEqual([]);
+  const text = historyText('churn', await history(w, 1), await left(1));
+  expect(text).toMatch(/\n {2}2 older releases are not shown here: .*$/);
 });

@@ -6,7 +6,7 @@ import { keptOf } from '../../../../../../plugins/models/commands/report.ts';
 import { reportHtml } from '../../../../../../plugins/models/drift-report/report-html.ts';
 import { benchLine, withBenches } from '../../../../../../plugins/models/releases/history/benches.ts';
 import { historyOf } from '../../../../../../plugins/models/releases/history/history.ts';
-import { historyText } from '../../../../../../plugins/models/releases/history/text.ts';
+import { historyText, unshown } from '../../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../../plugins/models/releases/history/ulid.ts';
 import { FUNCTION, fakeWorld, request, SCOPE } from '../../../../../fakes/world.ts';
 
@@ -62,7 +62,7 @@ async function served() {
 }
 
 async function told({ w, benches }: Awaited<ReturnType<typeof served>>): Promise<string> {
-  const { pasts, unread } = await historyOf(w.world.registry, 'churn', 10);
+  const { pasts, unread, older } = await historyOf(w.world.registry, 'churn', 10);
   const withAll = withBenches(pasts, await benches.newest('churn', ['1', '2']));
   const lines = withAll.map(({ bench, ...past }) => ({ ...past, ...(bench && { bench: benchLine(bench) }) }));
   const aliases = { get: async () => ({ version: '1', weights: {}, revision: '' }) };
@@ -74,7 +74,7 @@ async function told({ w, benches }: Awaited<ReturnType<typeof served>>): Promise
   );
   const subject = { model: 'churn', functionName: FUNCTION, ...kept, ...(live && { live }) };
   reportHtml({ service: 'shop', stage: 'dev', region: 'r', from: 0, to: 1 }, [subject]);
-  return historyText('churn', lines, unread);
+  return historyText('churn', lines, unshown('churn', unread, older, 10));
 }
 
 it('a document that somebody has written into keeps no other from being told', async () => {
