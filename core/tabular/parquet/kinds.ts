@@ -33,8 +33,11 @@ export function kindOf(element: SchemaElement): Kind | undefined {
     return { ...texts(decimal), asNumbers: { datatype: 'FP64', from } };
   }
   if (converted === 'DATE' || logical?.type === 'DATE') return texts((days) => isoDate(days as number));
-  const unit = unitOf(element);
-  if (unit !== undefined) return texts((value) => isoTime(value as bigint, unit));
+  const digits = digitsOf(element);
+  if (digits !== undefined) {
+    const zone = isOfUtc(element) ? 'Z' : '';
+    return texts((value) => isoTime(value as bigint, digits, zone));
+  }
   switch (type) {
     case 'BOOLEAN':
       return { datatype: 'BOOL', from: (raw) => asArray(raw, Uint8Array) };
@@ -46,7 +49,7 @@ export function kindOf(element: SchemaElement): Kind | undefined {
       return type === 'INT32' ? integers(isUnsigned) : wideIntegers(isUnsigned);
     }
     case 'INT96':
-      return texts((value) => isoTime(nanosOf(value as bigint), 9));
+      return texts((value) => isoTime(nanosOf(value as bigint), 9, ''));
     case 'FLOAT':
       return { datatype: 'FP32', from: (raw) => asArray(raw, Float32Array) };
     case 'DOUBLE':
@@ -131,11 +134,18 @@ function textOf(bytes: Uint8Array): string {
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Digits after the second of a point in time; undefined for what is none. */
-function unitOf({ converted_type: converted, logical_type: logical }: SchemaElement): number | undefined {
+function digitsOf({ converted_type: converted, logical_type: logical }: SchemaElement): number | undefined {
   if (logical?.type === 'TIMESTAMP') return { MILLIS: 3, MICROS: 6, NANOS: 9 }[logical.unit];
   if (converted === 'TIMESTAMP_MILLIS') return 3;
   return converted === 'TIMESTAMP_MICROS' ? 6 : undefined;
 }
+
+/**
+ * Without a logical type it is of UTC, too:
+ * https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#timestamp
+ */
+const isOfUtc = ({ logical_type: logical }: SchemaElement): boolean =>
+  logical?.type !== 'TIMESTAMP' || logical.isAdjustedToUTC;
 
 /** Days from 1970 to 1 January 4713 BC, where INT96 counts from. */
 const JULIAN_DAYS = 2_440_588n;
@@ -145,17 +155,14 @@ const NANOS_A_DAY = 86_400_000_000_000n;
 const nanosOf = (value: bigint): bigint =>
   ((value >> 64n) - JULIAN_DAYS) * NANOS_A_DAY + BigInt.asIntN(64, value);
 
-/**
- * ISO 8601 with `digits` after the second, without a zone. A year beyond what JavaScript's dates have is told
- * as its number.
- */
-function isoTime(value: bigint, digits: number): string {
+/** ISO 8601 with `digits` after the second. A year beyond JavaScript's dates is told as its number. */
+function isoTime(value: bigint, digits: number, zone: 'Z' | ''): string {
   const perSecond = 10n ** BigInt(digits);
   const part = ((value % perSecond) + perSecond) % perSecond;
   const seconds = (value - part) / perSecond;
   const date = new Date(Number(seconds) * 1000);
   if (Number.isNaN(date.getTime())) return String(value);
-  return `${date.toISOString().replace('.000Z', '')}.${String(part).padStart(digits, '0')}`;
+  return `${date.toISOString().replace('.000Z', '')}.${String(part).padStart(digits, '0')}${zone}`;
 }
 
 function isoDate(days: number): string {

@@ -351,7 +351,7 @@ describe('rows of Parquet', () => {
         type: 'INT64',
         converted_type: 'TIMESTAMP_MILLIS',
         data: [-1n],
-        told: '1969-12-31T23:59:59.999',
+        told: '1969-12-31T23:59:59.999Z',
         as: 'BYTES',
       },
       {
@@ -359,7 +359,7 @@ describe('rows of Parquet', () => {
         type: 'INT64',
         converted_type: 'TIMESTAMP_MICROS',
         data: [1_700_000_000_123_456n],
-        told: '2023-11-14T22:13:20.123456',
+        told: '2023-11-14T22:13:20.123456Z',
         as: 'BYTES',
       },
       {
@@ -367,7 +367,15 @@ describe('rows of Parquet', () => {
         type: 'INT64',
         logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'NANOS' },
         data: [1_700_000_000_123_456_789n],
-        told: '2023-11-14T22:13:20.123456789',
+        told: '2023-11-14T22:13:20.123456789Z',
+        as: 'BYTES',
+      },
+      {
+        name: 'local', // by no zone: what a clock on the wall showed
+        type: 'INT64',
+        logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MILLIS' },
+        data: [1_700_000_000_123n],
+        told: '2023-11-14T22:13:20.123',
         as: 'BYTES',
       },
       {
