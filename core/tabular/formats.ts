@@ -17,6 +17,12 @@ export function formatOf(name: string): TabularFormat {
   return found;
 }
 
+/** Endings of its files: what is packed with gzip says so behind its own one. */
+export const endingsOf = ({ suffix, streams }: TabularFormat): readonly string[] =>
+  streams ? [suffix, `${suffix}.gz`] : [suffix];
+
 /** @returns the name of the format whose files end so, in capitals or not; undefined for another file */
 export const formatOfFile = (file: string): string | undefined =>
-  Object.keys(TABULAR_FORMATS).find((name) => file.toLowerCase().endsWith(formatOf(name).suffix));
+  Object.keys(TABULAR_FORMATS).find((name) =>
+    endingsOf(formatOf(name)).some((ending) => file.toLowerCase().endsWith(ending)),
+  );

@@ -1,5 +1,5 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contract.ts';
 import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/cells/columns.ts';
 import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
@@ -103,7 +103,7 @@ export async function shipBaseline(
     'baselines',
     keyOf(
       source,
-      extname(path).toLowerCase(),
+      formatOf(format).suffix,
       digest,
       engine.version,
       METHOD,

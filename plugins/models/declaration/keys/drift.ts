@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { endingsOf, formatOf } from '../../../../core/tabular/formats.ts';
 import { key } from './key.ts';
 import { asShare, between, map, positive } from './kinds.ts';
-import { anyOf, SUFFIXES } from './tabular-words.ts';
+import { anyOf, SUFFIXES, TABULAR_WORDS } from './tabular-words.ts';
 import { seconds } from './units.ts';
 
-const ENDINGS = SUFFIXES.map((suffix) => suffix.replace('.', '\\.')).join('|');
+const ENDINGS = TABULAR_WORDS.flatMap((name) => endingsOf(formatOf(name)))
+  .map((ending) => ending.replaceAll('.', '\\.'))
+  .join('|');
 
 /** In σ, also of a model without `drift`. */
 export const EXPECTED_SHIFT = 0.2;

@@ -1,5 +1,5 @@
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isObjectFault, messageAndFix } from '../../../../core/errors/object-errors.ts';
 import { classesOf, labelKind, predictionOf } from '../../../../core/quality/labels.ts';
 import { COLUMN_NOTICES } from '../../../../core/tabular/cells/columns.ts';
@@ -98,7 +98,7 @@ export async function shipLabelled(
       'labelled',
       keyOf(
         source,
-        extname(path).toLowerCase(),
+        formatAt(path).suffix,
         asked.label,
         asked.kind,
         asked.classes ?? null,
@@ -136,6 +136,8 @@ export async function shipLabelled(
   };
 }
 
+const formatAt = (path: string) => formatOf(formatOfFile(path) ?? 'csv');
+
 /** Bytes of a part that a reader has in memory at a time. */
 const PART_BYTES = 4 * 1024 ** 2;
 
@@ -146,7 +148,7 @@ async function readTable(
   { signature, columns }: LabelledModel,
   fault: (message: string, fix: string) => Error,
 ): Promise<Kept & { readonly text: string }> {
-  const format = formatOf(formatOfFile(path) ?? 'csv');
+  const format = formatAt(path);
   const file = await open(from);
   try {
     const rows = await format.open(await diskSource(file), signature, {

@@ -175,7 +175,7 @@ describe('a file of CSV', () => {
   });
 
   it('that is packed with gzip is read', async () => {
-    const path = await folder.write('packed.csv', gzipSync(lines('b')));
+    const path = await folder.write('packed.csv.gz', gzipSync(lines('b')));
     expect((await folder.ship(path, texts)).baseline.rows).toBe(301);
   });
 
@@ -221,7 +221,7 @@ describe('a file of JSON lines', () => {
   });
 
   it('that is packed with gzip is read', async () => {
-    const path = await folder.write('packed.jsonl', gzipSync(lines('{"t":"y","a":1}')));
+    const path = await folder.write('packed.jsonl.gz', gzipSync(lines('{"t":"y","a":1}')));
     expect((await folder.ship(path, inputs)).baseline.rows).toBe(301);
   });
 

@@ -102,6 +102,14 @@ describe('a declaration', () => {
     ]);
   });
 
+  it('takes tables that are packed with gzip by their names, but for those that are read from anywhere', () => {
+    const metric = { cases: 'labelled.csv.gz', name: 'auc', min: 0.8 };
+    const packed = (baseline: string) => ({ ...churn, drift: { baseline }, gate: { metric } });
+    for (const name of ['a.csv.gz', 'b.JSONL.GZ']) expect(problems({ churn: packed(name) })).toEqual([]);
+    for (const name of ['a.parquet.gz', 'b.npy.gz', 'c.gz'])
+      expect(problems({ churn: packed(name) })).toEqual(['models.churn.drift.baseline MODELS_INVALID_VALUE']);
+  });
+
   it('takes a base by its digest, of a host that there can be, and shows no password in it', () => {
     const digest = `sha256:${'a'.repeat(64)}`;
     const of = (base: string) => one({ ...churn, package: 'image', image: { base } });
