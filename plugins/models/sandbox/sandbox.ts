@@ -5,7 +5,7 @@ import { inherited } from './environment.ts';
 
 /** What somebody's code may take while it is packaged. */
 export type ProcessLimits = {
-  /** Milliseconds. */
+  /** Milliseconds from when it has begun, and for its start. */
   readonly deadline: number;
   /** Bytes of resident memory. */
   readonly memory: number;
@@ -111,8 +111,11 @@ export function runChild<R>(
     });
     child.on('message', (reply: ProcessReply<R> | null) => {
       // What the code itself tells its parent may be anything: `ready`, where it looks for a process manager.
-      if (reply?.kind === 'stage') stage = reply.stage;
-      else if (reply?.kind === 'done' || reply?.kind === 'failed') outcome ??= reply;
+      if (reply?.kind === 'stage') {
+        // On a busy machine a process may take seconds to begin, which is no fault of the code.
+        if (stage === 'starting') deadline.refresh();
+        stage = reply.stage;
+      } else if (reply?.kind === 'done' || reply?.kind === 'failed') outcome ??= reply;
     });
     child.on('error', (error) => {
       outcome ??= { kind: 'crashed', stage, message: error.message };

@@ -46,6 +46,16 @@ it.each([
   }
 });
 
+it('the time of the code begins when its process has started', async () => {
+  const file = join(folder, 'late.mjs');
+  const wait = 'await new Promise((done) => setTimeout(done, 4000));';
+  await writeFile(file, `${wait} export const post = 1;`);
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(wait)}` };
+  const limits = { deadline: 7000, memory: 1024 ** 3 };
+  const found = await runChild<Exports>('plugins/models/ship/evaluate', { file }, env, limits);
+  expect(found).toMatchObject({ kind: 'done', result: { names: ['post'] } });
+});
+
 // As code does that is made to run under a process manager.
 it.each(['"ready"', 'null', '{ kind: "ready" }'])(
   'passes over what code tells its parent: %s',
