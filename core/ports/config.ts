@@ -1,15 +1,20 @@
 /** What a SDK v3 client takes; `AWS_ENDPOINT_URL` is honoured by the SDK itself. */
 export type AwsConfig = {
   readonly region: string;
-  readonly credentials?: () => Promise<{
-    accessKeyId: string;
-    secretAccessKey: string;
-    sessionToken?: string;
-  }>;
+  readonly credentials?: () => Promise<Credentials>;
+  /** The same where nobody shall be asked for a code or a login; absent: `credentials`. */
+  readonly unprompted?: () => Promise<Credentials>;
   /** Absent: the SDK's own, which wait for ever. */
   readonly requestHandler?: Bounds & Agents;
   /** Absent: objects are encrypted as their bucket says. */
   readonly encryption?: Encryption;
+};
+
+export type Credentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
 };
 
 /**

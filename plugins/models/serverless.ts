@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { isObject } from '../../core/json/is-object.ts';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context/context.ts';
+import { type CredentialSource, credentialsFrom, frameworkProfile } from './context/credentials.ts';
 import { sameService, type Utils } from './context/same-service.ts';
 import { withSlashes } from './disk/slashes.ts';
 import { clientAgents } from './network/proxied.ts';
@@ -60,9 +61,8 @@ type FrameworkService = {
   functions: Record<string, FrameworkFunction>;
 };
 
-type FrameworkProvider = {
+type FrameworkProvider = CredentialSource & {
   readonly getServerlessDeploymentBucketName: () => Promise<string>;
-  readonly getStage: () => string;
   readonly getRegion: () => string;
   readonly getDeploymentPrefix: () => string;
   readonly naming: { readonly getStackName: () => string };
@@ -95,30 +95,29 @@ export function serviceOf(serverless: Serverless): Service {
  */
 const BOUNDS = { connectionTimeout: 10_000, socketTimeout: 60_000 } as const;
 
-/** By `--aws-profile`, or by `provider.profile`. */
-export const profileOf = ({ service }: Serverless, options: CliOptions): string | undefined =>
-  [options['aws-profile'] ?? service.provider.profile].find((one) => typeof one === 'string');
+const profiles = ({ service }: Serverless, options: CliOptions) => ({
+  option: options['aws-profile'],
+  provider: service.provider.profile,
+});
+
+/** The profile by which the framework asks AWS, unless the environment alone says how. */
+export const profileOf = (serverless: Serverless, options: CliOptions): string | undefined =>
+  frameworkProfile(serverless.getProvider('aws'), profiles(serverless, options));
 
 /**
- * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in that profile where there
- * is one; the SDK itself honours `AWS_ENDPOINT_URL`. No call, for credentials either, waits without a bound.
+ * What our SDK v3 clients take, with the framework's credentials; the SDK itself honours `AWS_ENDPOINT_URL`.
+ * No call of theirs waits without a bound.
  */
 export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfig {
-  const profile = profileOf(serverless, options);
-  const region = serverless.getProvider('aws').getRegion();
+  const provider = serverless.getProvider('aws');
   const encryption = encryptionOf(serverless);
-  const requestHandler = { ...BOUNDS, ...clientAgents() };
+  const client = { region: provider.getRegion(), requestHandler: { ...BOUNDS, ...clientAgents() } };
   return {
-    region,
-    requestHandler,
+    ...client,
     ...(encryption !== undefined && {
       encryption: async (bucket) => (bucket === (await deployedBucket(serverless)) ? encryption : undefined),
     }),
-    credentials: async () => {
-      // Loaded when first needed: most commands ask nothing of AWS.
-      const { credentialsOf } = await import('../../aws/credentials.ts');
-      return credentialsOf(typeof profile === 'string' ? profile : undefined, { region, requestHandler });
-    },
+    ...credentialsFrom(provider, profiles(serverless, options), client),
   };
 }
 

@@ -51,9 +51,9 @@ async function impatient(aws: AwsConfig, limits: Limits): Promise<AwsConfig> {
   return { ...aws, ...once, ...(credentials !== undefined && { credentials: async () => credentials }) };
 }
 
-async function credentialsOf({ credentials }: AwsConfig, limit: number) {
-  if (credentials === undefined) return undefined;
-  return within(limit, credentials()).catch((error: unknown) => {
+async function credentialsOf({ credentials, unprompted = credentials }: AwsConfig, limit: number) {
+  if (unprompted === undefined) return undefined;
+  return within(limit, unprompted()).catch((error: unknown) => {
     const why = isLate(error) ? `none were found within ${limit / 1000} s` : firstLine(error);
     throw Object.assign(new Error(`there are no credentials of AWS: ${why}`), { name: 'NoCredentials' });
   });

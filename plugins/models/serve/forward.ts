@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { requestSigner } from '../../../aws/sign.ts';
 import { gatewayAnswer, type HttpAnswer, type HttpRequest } from '../../../core/host/gateway.ts';
-import type { AwsConfig } from '../../../core/ports/config.ts';
+import type { AwsConfig, Credentials } from '../../../core/ports/config.ts';
 import { proxied } from '../network/proxied.ts';
 
 export type Upstream = {
@@ -106,8 +106,6 @@ async function collect(response: IncomingMessage): Promise<HttpAnswer> {
   }
   return { status: response.statusCode ?? 502, headers, body: Buffer.concat(chunks) };
 }
-
-type Credentials = Awaited<ReturnType<Upstream['credentials']>> & { readonly expiration?: Date };
 
 /** Looking for credentials can start a process or ask a server: not once a request. */
 function renewed(find: () => Promise<Credentials>): () => Promise<Credentials> {

@@ -1,8 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { waitingFor } from '../../../../core/ports/config.ts';
 import { setFunctions, setRuntimes } from '../../../../plugins/models/functions.ts';
 import { problemError } from '../../../../plugins/models/problems/errors.ts';
@@ -75,30 +72,7 @@ describe('the schema of `function:`', () => {
 });
 
 describe('credentials and region', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'models-profiles-'));
-    const section = (name: string) =>
-      `[${name}]\naws_access_key_id = ${name}-key\naws_secret_access_key = secret\n`;
-    await writeFile(join(folder, 'credentials'), section('one') + section('two'));
-    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
-    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'environment-key');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  });
-  afterEach(async () => {
-    vi.unstubAllEnvs();
-    await rm(folder, { recursive: true });
-  });
-
-  const key = async (provider: Record<string, unknown>, options: Record<string, string>) =>
-    (await awsConfig(serverless(provider), options).credentials?.())?.accessKeyId;
-
-  it('come from --aws-profile, else provider.profile, else the environment', async () => {
-    expect(await key({ profile: 'one' }, { 'aws-profile': 'two' })).toBe('two-key');
-    expect(await key({ profile: 'one' }, {})).toBe('one-key');
-    expect(await key({}, {})).toBe('environment-key');
-  });
+  afterEach(() => void vi.unstubAllEnvs());
 
   it('are for the region that the framework resolved', () => {
     expect(awsConfig(serverless(), {}).region).toBe('eu-central-1');
@@ -107,6 +81,8 @@ describe('credentials and region', () => {
   it('come with bounds: nothing that is asked of AWS is waited for without one', async () => {
     const server = await startServer();
     vi.stubEnv('AWS_ENDPOINT_URL', server.url);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'environment-key');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
     const aws = awsConfig(serverless(), {});
     expect(aws.requestHandler?.connectionTimeout).toBeLessThanOrEqual(30_000);
     expect(aws.requestHandler?.socketTimeout).toBeLessThanOrEqual(120_000);

@@ -1,0 +1,79 @@
+import type { AwsConfig, Credentials } from '../../../core/ports/config.ts';
+
+/** What of the framework's provider knows credentials. */
+export type CredentialSource = {
+  readonly getStage: () => string;
+  /** What osls 3 and 4 have. */
+  readonly getAwsSdkV3Config?: () => Promise<{ readonly credentials: () => Promise<Credentials> }>;
+  /** What serverless 3 has, by SDK v2, which looks further by itself where this finds none. */
+  readonly getCredentials?: () => {
+    readonly credentials?: Credentials & {
+      readonly getPromise: () => Promise<void>;
+      readonly expireTime?: Date | null;
+    };
+  };
+};
+
+/** What names a profile, before the environment and after it: `--aws-profile`, `provider.profile`. */
+type Named = { readonly option: unknown; readonly provider: unknown };
+
+const ofStage = (source: Pick<CredentialSource, 'getStage'>): string =>
+  `AWS_${source.getStage().toUpperCase()}`;
+
+/** The keys of a stage (`AWS_PROD`), or of all (`AWS`), in the environment. */
+function keysIn(prefix: string): Credentials | undefined {
+  const {
+    [`${prefix}_ACCESS_KEY_ID`]: accessKeyId,
+    [`${prefix}_SECRET_ACCESS_KEY`]: secretAccessKey,
+    [`${prefix}_SESSION_TOKEN`]: sessionToken,
+  } = process.env;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+}
+
+/**
+ * The profile that the framework asks AWS by, in its order; undefined where the environment has keys, or
+ * `AWS_PROFILE`. https://github.com/oss-serverless/osls/blob/4.x/docs/guides/credentials.md
+ */
+export function frameworkProfile(
+  source: Pick<CredentialSource, 'getStage'>,
+  named: Named,
+): string | undefined {
+  const stage = ofStage(source);
+  const { AWS_PROFILE: all, AWS_DEFAULT_PROFILE: last, [`${stage}_PROFILE`]: own } = process.env;
+  const isElsewhere = [keysIn(stage), all, keysIn('AWS')].some(Boolean);
+  const found = named.option || own || (isElsewhere ? undefined : named.provider || last);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/**
+ * Credentials as the framework takes them: half of a deploy is its own, and would be in another account. Its
+ * provider asks once for a code of MFA or for a login; `unprompted` asks nobody.
+ */
+export function credentialsFrom(
+  source: CredentialSource,
+  named: Named,
+  client: Omit<AwsConfig, 'credentials'>,
+): Required<Pick<AwsConfig, 'credentials' | 'unprompted'>> {
+  const unprompted = async (): Promise<Credentials> => {
+    const profile = frameworkProfile(source, named);
+    const keys = profile === undefined ? keysIn(ofStage(source)) : undefined;
+    // Loaded when first needed: most commands ask nothing of AWS.
+    const { credentialsOf } = await import('../../../aws/credentials.ts');
+    return keys ?? credentialsOf(profile, client);
+  };
+  const credentials = async (): Promise<Credentials> => {
+    if (source.getAwsSdkV3Config) return (await source.getAwsSdkV3Config()).credentials();
+    const own = source.getCredentials?.().credentials;
+    if (own === undefined) return unprompted();
+    await own.getPromise();
+    const { accessKeyId, secretAccessKey, sessionToken, expireTime } = own;
+    return {
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken && { sessionToken }),
+      ...(expireTime && { expiration: expireTime }),
+    };
+  };
+  return { credentials, unprompted };
+}
