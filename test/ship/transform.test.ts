@@ -113,6 +113,11 @@ it('a transform has all of a package that the endpoint, too, is made with', asyn
 
 describe('a transform is refused', () => {
   const REFUSED: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'reads',
+      'import { readFileSync } from "node:fs";\nexport const words = readFileSync(new URL("words.txt", import.meta.url));',
+      /throws when it is loaded: Error: ENOENT.*Import what it reads/,
+    ],
     ['throws', 'throw new TypeError("no vocabulary");', /throws when it is loaded: TypeError: no vocabulary/],
     ['exits', 'process.exit(0);', /ended the process that loaded it/],
     ['empty', 'export const input = [];', /it exports input\. Export pre or post/],

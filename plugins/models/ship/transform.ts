@@ -87,7 +87,9 @@ function loadProblem(
     case 'failed':
       return problem(
         `throws when it is loaded: ${oneLine(outcome.message)}`,
-        'Correct it, or do inside pre or post what needs the running function.',
+        /\bENOENT\b/.test(outcome.message)
+          ? 'Import what it reads: `.json` and `.txt` come along with it, and no other files.'
+          : 'Correct it, or do inside pre or post what needs the running function.',
       );
   }
 }
