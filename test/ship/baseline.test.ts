@@ -316,6 +316,24 @@ describe('a baseline', () => {
     expect(notices).toContain('The model’s answers are not watched: a row has several, or none.');
   });
 
+  it('of a model whose outputs give no scores says so, with what they are', async () => {
+    // As CatBoost's regressors: what is declared is another rank than what comes.
+    await service.write(
+      'model.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['predictions'])],
+        inputs: [tensorInfo('x', FLOAT, ['n', 1])],
+        outputs: [tensorInfo('predictions', FLOAT, ['n'])],
+      }),
+    );
+    const path = await service.write('unscored.csv', `x\n${'1\n2\n'.repeat(200)}`);
+    const { baseline, notices } = await ship(path, await subjectOf(service.at(), 'model.onnx'));
+    expect(baseline.signals.map(({ of }) => of)).toEqual(['input']);
+    expect(notices).toEqual([
+      'The model’s answers are not watched, nor compared in a canary: no output has one number a row, [-1] or [-1, 1], nor columns of classes and a name like probabilities. It has predictions FP32 [-1, -1].',
+    ]);
+  });
+
   it('says why the model refuses its rows', async () => {
     const subject = await subjectOf(FIXTURES, 'grow.onnx');
     const path = await service.write('refused.csv', `size\n${'-1\n'.repeat(300)}`);

@@ -1,7 +1,7 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contract.ts';
-import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/cells/columns.ts';
+import { COLUMN_NOTICES, type ColumnNotice, listOf } from '../../../core/tabular/cells/columns.ts';
 import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
 import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
@@ -187,7 +187,7 @@ async function build(
     // First, as it is here that the data may be none for the model.
     const answered =
       outputs.length === 0 || runtime === undefined
-        ? { signals: [], notices: outputs.length === 0 ? [] : [NOT_RUN] }
+        ? { signals: [], notices: outputs.length === 0 ? unscored(subject.signature) : [NOT_RUN] }
         : await outputSignals(subject, runtime, stored, layout.tensors, fault);
     const file = await open(rowsPath);
     try {
@@ -207,6 +207,14 @@ async function build(
 
 const NO_NAMES =
   'The columns of the reference data were taken in their order: the file has no names for them.';
+
+/** Neither the monitor nor the judge has anything of such answers: nobody would hear that they changed. */
+const unscored = ({ outputs }: Signature): readonly string[] =>
+  outputs.length === 0
+    ? []
+    : [
+        `The model’s answers are not watched, nor compared in a canary: no output has one number a row, [-1] or [-1, 1], nor columns of classes and a name like probabilities. It has ${listOf(outputs.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(', ')}]`))}.`,
+      ];
 
 const NOT_RUN = 'The model’s answers are not watched: ONNX Runtime has no build for this machine.';
 
