@@ -215,7 +215,7 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
       code: 'MODELS_ARTIFACT_HANGS',
       key,
       message: `${asked(stage)}t was still ${stage} after ${Math.round(limits.deadline / 1000)} s${noRequest(stage)}.`,
-      fix: 'Look for a loop whose condition never ends.',
+      fix: 'Look for a loop whose condition never ends, or package where the processor has less to do: large graphs, of isolation forests for example, take seconds.',
     };
   }
   if (outcome.kind === 'memory' || isMemory(message)) {
