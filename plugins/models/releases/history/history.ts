@@ -8,7 +8,7 @@ import { isEnd } from '../../../../core/release/state/predicates.ts';
 import { type About, aboutOf } from '../words/about.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
 import type { Past } from './past.ts';
-import { pastEnd, pastOutcome } from './past-outcome.ts';
+import { backAt, pastEnd, pastOutcome } from './past-outcome.ts';
 import { wholeDeployment, wholeRecord, wholeRelease } from './whole.ts';
 
 type Documents = Pick<
@@ -145,6 +145,7 @@ function pastOf(
   const { phase, promotedAt, shifts, steps = [], stable } = release;
   const { from, to } = about;
   const endedAt = promotedAt ?? (isEnd(phase) ? pastEnd(release, about, after) : undefined);
+  const rolledBackAt = backAt(release, about);
   const last = shifts.findLast(({ weight }) => weight > 0);
   const weight = promotedAt === undefined ? last?.weight : 100;
   return {
@@ -168,6 +169,7 @@ function pastOf(
     outcome: pastOutcome(release, about),
     ...(phase === 'ROLLED_BACK' && stable && { restored: stable.version }),
     ...(endedAt !== undefined && { endedAt }),
+    ...(rolledBackAt !== undefined && { rolledBackAt }),
     ...(release.reason !== undefined && { reason: release.reason }),
   };
 }

@@ -8,15 +8,19 @@ import type { About } from '../words/about.ts';
  * Documents of older workers do not tell it. Superseded is what was written down when the next one began; a
  * rollback of what never was promoted is as old as its refusal; else nothing was noted later, as a rule.
  */
-export function pastEnd(release: Release, { to }: About, after: Release | undefined): string {
-  const { phase, promotedAt, refused, startedAt, updatedAt } = release;
-  const refusal = refused.findLast(
-    ({ fingerprint, at }) => fingerprint === to?.fingerprint && at >= startedAt,
-  );
-  const rolledBack = phase === 'ROLLED_BACK' ? (promotedAt ?? refusal?.at) : undefined;
+export function pastEnd(release: Release, about: About, after: Release | undefined): string {
+  const { phase, promotedAt, updatedAt } = release;
+  const rolledBack = phase === 'ROLLED_BACK' ? (promotedAt ?? refusedAt(release, about)) : undefined;
   const known = phase === 'SUPERSEDED' ? after?.startedAt : rolledBack;
   return endTime(release) ?? known ?? updatedAt;
 }
+
+const refusedAt = ({ refused, startedAt }: Release, { to }: About): string | undefined =>
+  refused.findLast(({ fingerprint, at }) => fingerprint === to?.fingerprint && at >= startedAt)?.at;
+
+/** When what was promoted gave its traffic up. */
+export const backAt = (release: Release, about: About): string | undefined =>
+  release.phase === 'ROLLED_BACK' && release.promotedAt !== undefined ? refusedAt(release, about) : undefined;
 
 /** In a few words, for people. */
 export function pastOutcome(release: Release, about: About): string {

@@ -38,6 +38,8 @@ export type Past = {
   readonly outcome: string;
   /** Rolled back: the version that has all traffic since. */
   readonly restored?: string;
+  /** When, where it was promoted before. */
+  readonly rolledBackAt?: string;
   /** When it was promoted, or given up. */
   readonly endedAt?: string;
   /** It ended with its model, which is not deployed any more. */

@@ -35,15 +35,17 @@ export function historyText(
 }
 
 function pastText(past: Past & { readonly bench?: string }): string {
-  const { startedAt, outcome, endedAt, source, origin, gate, judgements, reason, bench } = past;
+  const { startedAt, outcome, endedAt, rolledBackAt, source, origin, gate, judgements, reason, bench } = past;
   const line = (label: string, text: string): string => `      ${label.padEnd(10)}${text}`;
-  const after = endedAt === undefined ? '' : ` after ${span(Date.parse(endedAt) - Date.parse(startedAt))}`;
-  // It is the time of the first end. What came of it since, behind the comma, came later.
-  const [first, ...since] = outcome.split(',');
+  const after = (at: string | undefined): string =>
+    at === undefined ? '' : ` after ${span(Date.parse(at) - Date.parse(startedAt))}`;
+  // A time for each end: behind the comma is what came of it since.
+  const times = [endedAt, rolledBackAt];
+  const ended = outcome.split(',').map((what, i) => `${what}${after(times[i])}`);
   const traffic = trafficText(past);
   const told = recordedCard(past);
   return [
-    `  ${startedAt.slice(0, 19).replace('T', ' ')} UTC  ${versionText(past)}  ${[`${first}${after}`, ...since].join(',')}`,
+    `  ${startedAt.slice(0, 19).replace('T', ' ')} UTC  ${versionText(past)}  ${ended.join(',')}`,
     line('by', authorText(past)),
     line('artifact', source === undefined ? 'not known' : `sha256 ${source.slice(0, 12)}`),
     ...(origin === undefined ? [] : [line('origin', originLine(origin))]),

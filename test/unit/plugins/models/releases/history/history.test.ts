@@ -153,11 +153,13 @@ describe.each([
       w.stack.state = 'done';
       await minute(w);
     }
+    const rolledBackAt = new Date(w.clock.now).toISOString();
     await w.command('rollback', { to: '3' });
     await minute(w);
     make(w);
     const [last] = await history(w);
     expect(last).toMatchObject({
+      rolledBackAt,
       from: '4',
       to: '6',
       outcome: 'promoted, then rolled back to version 3',
@@ -165,7 +167,7 @@ describe.each([
       weight: 100,
     });
     expect(historyText('churn', last === undefined ? [] : [last])).toMatch(
-      / {2}promoted after [^,]+, then rolled back to version 3\n/,
+      / {2}promoted after [^,]+, then rolled back to version 3 after \d+ [a-z]+\n/,
     );
   });
 
@@ -415,6 +417,7 @@ it('a rollback after promotion that a person undoes', async () => {
     outcome: 'promoted, then rolled back, then brought back',
     fingerprint: 'b',
   });
+  expect((await history(w))[0]).not.toHaveProperty('rolledBackAt');
 });
 
 it('a release that a deploy superseded ended when that one began', async () => {
