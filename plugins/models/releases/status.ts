@@ -172,7 +172,7 @@ function lost(how: NonNullable<SeenRelease['gone']>, release: SeenRelease['relea
     return {
       level: 'look',
       summary: `It is not deployed any more: its function is gone.${ended}`,
-      todo: [`\`${command.sls('deploy')}\` deploys it again. ${past}`],
+      todo: [`Where it is still declared, \`${command.sls('deploy')}\` deploys it again. ${past}`],
     };
   return {
     level: 'act',

@@ -410,7 +410,7 @@ describe('at three in the morning', () => {
     for (const version of w.aliases.published(FUNCTION)) w.aliases.unpublish(FUNCTION, version);
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. It is not deployed any more: its function is gone. Its release (JUDGING, version 4 at 5 %) ended with it.
-        to do      \`sls deploy --stage dev\` deploys it again. \`sls models history --model churn --stage dev\` shows what it was."
+        to do      Where it is still declared, \`sls deploy --stage dev\` deploys it again. \`sls models history --model churn --stage dev\` shows what it was."
     `);
     expect((await statusIn(w)).phase).toBe('NONE');
   });
