@@ -5,14 +5,23 @@ export type CredentialSource = {
   readonly getStage: () => string;
   /** What osls 3 and 4 have. */
   readonly getAwsSdkV3Config?: () => Promise<{ readonly credentials: () => Promise<Credentials> }>;
-  /** What serverless 3 has, by SDK v2, which looks further by itself where this finds none. */
-  readonly getCredentials?: () => {
-    readonly credentials?: Credentials & {
-      readonly getPromise: () => Promise<void>;
-      readonly expireTime?: Date | null;
-    };
-  };
+  /**
+   * What serverless has: 4 the keys; 3 an object of SDK v2, which looks further by itself where there is none.
+   * https://github.com/serverless/serverless/blob/main/packages/serverless/lib/plugins/aws/provider.js
+   */
+  readonly getCredentials?: () => Promise<Partial<Credentials>> | { readonly credentials?: OfSdk2 };
 };
+
+type OfSdk2 = Credentials & {
+  readonly getPromise: () => Promise<void>;
+  readonly expireTime?: Date | null;
+};
+
+/**
+ * Serverless 4 does not say until when its keys are good, and renews them by itself: it is asked again after
+ * this time (milliseconds). The SDK asks five minutes before the end.
+ */
+const RENEWED_MS = 15 * 60_000;
 
 /** What names a profile, before the environment and after it: `--aws-profile`, `provider.profile`. */
 type Named = { readonly option: unknown; readonly provider: unknown };
@@ -64,16 +73,23 @@ export function credentialsFrom(
   };
   const credentials = async (): Promise<Credentials> => {
     if (source.getAwsSdkV3Config) return (await source.getAwsSdkV3Config()).credentials();
-    const own = source.getCredentials?.().credentials;
-    if (own === undefined) return unprompted();
-    await own.getPromise();
-    const { accessKeyId, secretAccessKey, sessionToken, expireTime } = own;
-    return {
-      accessKeyId,
-      secretAccessKey,
-      ...(sessionToken && { sessionToken }),
-      ...(expireTime && { expiration: expireTime }),
-    };
+    const given = (await source.getCredentials?.()) ?? {};
+    if ('credentials' in given && given.credentials !== undefined) return fromSdk2(given.credentials);
+    const { accessKeyId, secretAccessKey, sessionToken } = given as Partial<Credentials>;
+    if (!accessKeyId || !secretAccessKey) return unprompted();
+    const expiration = new Date(Date.now() + RENEWED_MS);
+    return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }), expiration };
   };
   return { credentials, unprompted };
+}
+
+async function fromSdk2(own: OfSdk2): Promise<Credentials> {
+  await own.getPromise();
+  const { accessKeyId, secretAccessKey, sessionToken, expireTime } = own;
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken && { sessionToken }),
+    ...(expireTime && { expiration: expireTime }),
+  };
 }

@@ -45,6 +45,26 @@ describe('the framework’s credentials', () => {
   });
 });
 
+// https://github.com/serverless/serverless/blob/main/packages/serverless/lib/plugins/aws/provider.js
+describe('those of serverless 4, which gives the keys themselves', () => {
+  const from = (getCredentials: () => Promise<object>) =>
+    credentialsFrom({ ...source, getCredentials } as CredentialSource, none, client).credentials();
+
+  it('are taken, and asked for again in time', async () => {
+    const keys = { accessKeyId: 'key', secretAccessKey: 'secret', sessionToken: undefined, accountId: '1' };
+    const taken = await from(async () => keys);
+    expect(taken).toEqual({ accessKeyId: 'key', secretAccessKey: 'secret', expiration: expect.any(Date) });
+    const minutes = (Number(taken.expiration) - Date.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(5);
+    expect(minutes).toBeLessThan(60);
+  });
+
+  it('that there are not are told in its words', async () => {
+    const refused = from(() => Promise.reject(new Error('the session has ended')));
+    await expect(refused).rejects.toThrow('the session has ended');
+  });
+});
+
 it('nobody is asked for those of a command that works without AWS', async () => {
   vi.stubEnv('AWS_PROD_ACCESS_KEY_ID', 'prod');
   vi.stubEnv('AWS_PROD_SECRET_ACCESS_KEY', 'secret');
