@@ -1,13 +1,14 @@
 """What a stack cannot delete stays, and fails its deletion: a bucket that has objects, and a version that an alias points to. A function that
-somebody deleted beside it fails its update.
+somebody deleted beside it fails its update, and a log group that is there its creation: one that a stack left behind, for example.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
 https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html (ResourceConflictException)
-https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html (update handlers)
+https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html (create and update handlers)
 
-MiniStack deletes the bucket with its objects, and the version under its alias, and makes the function again.
+MiniStack deletes the bucket with its objects, and the version under its alias, makes the function again, and puts an empty log group in the
+place of the one that is there.
 """
 
-from ministack.services import lambda_svc, s3
+from ministack.services import cloudwatch_logs, lambda_svc, s3
 from ministack.services.cloudformation import provisioners
 
 from . import patch
@@ -17,6 +18,7 @@ def install() -> None:
     patch.wrap(provisioners, "_s3_delete", _bucket)
     patch.wrap(provisioners, "_lambda_version_delete", _version)
     patch.wrap(provisioners, "_lambda_update", _function)
+    patch.wrap(provisioners, "_cwlogs_create", _log_group)
 
 
 def _bucket(original):
@@ -50,3 +52,13 @@ def _function(original):
         return original(name, *rest, **named)
 
     return update
+
+
+def _log_group(original):
+    def create(logical_id, props, stack):
+        name = props.get("LogGroupName")
+        if name in cloudwatch_logs._log_groups:
+            raise ValueError(f"Resource of type 'AWS::Logs::LogGroup' with identifier '{name}' already exists. (HandlerErrorCode: AlreadyExists)")
+        return original(logical_id, props, stack)
+
+    return create

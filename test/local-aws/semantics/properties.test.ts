@@ -158,3 +158,21 @@ it('a function that somebody deleted is not made again by an update', async () =
   expect(on[0]).toContain('Lambda function one could not be found');
   expect(off).toEqual([]);
 });
+
+// https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract.html
+it('a log group that a stack left behind is not replaced by an empty one', async () => {
+  const group = {
+    Group: {
+      Type: 'AWS::Logs::LogGroup',
+      DeletionPolicy: 'RetainExceptOnCreate',
+      Properties: { LogGroupName: 'kept' },
+    },
+  };
+  const { on, off } = await withAndWithout('deletions', async (aws) => {
+    expect(await apply(aws, resources(group), false)).toEqual([]);
+    expect(await apply(aws, resources({}), true)).toEqual([]);
+    return apply(aws, resources(group), true);
+  });
+  expect(on[0]).toContain("with identifier 'kept' already exists");
+  expect(off).toEqual([]);
+});
