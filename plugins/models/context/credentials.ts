@@ -6,7 +6,7 @@ export type CredentialSource = {
   /** What osls 3 and 4 have. */
   readonly getAwsSdkV3Config?: () => Promise<{ readonly credentials: () => Promise<Credentials> }>;
   /**
-   * What serverless has: 4 the keys; 3 an object of SDK v2, which looks further by itself where there is none.
+   * What serverless has: 4 the keys; 3 an object of SDK v2, which looks further by itself if there is none.
    * https://github.com/serverless/serverless/blob/main/packages/serverless/lib/plugins/aws/provider.js
    */
   readonly getCredentials?: () => Promise<Partial<Credentials>> | { readonly credentials?: OfSdk2 };
