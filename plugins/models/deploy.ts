@@ -105,12 +105,8 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     { reach }: DeployContext,
   ): Promise<void> {
     const kept = keptFunctions(models, framework.templateOf(serverless).Resources, deployed);
-    // Whoever may not ask finds out from CloudFormation.
-    const { deletedFunction } = await import('./releases/removed-models.ts');
-    const looked = kept.map(async ({ key, functionName }) =>
-      (await reach.exists(functionName).catch(() => true)) ? [] : [deletedFunction(key, functionName)],
-    );
-    throwProblems((await Promise.all(looked)).flat());
+    const { deletedOf } = await import('./releases/removed-models.ts');
+    throwProblems(await deletedOf(kept, reach));
   }
 
   function left(deployed: Parameters<typeof leftBehind>[1]): void {

@@ -123,17 +123,32 @@ export async function deletedFunctions(
 }
 
 /**
- * The same of a function of ours that is no model’s own: its stack makes it again as it was.
+ * The same of functions of ours that are no model’s own: a stack makes them again as they were. One whose
+ * creation failed has a template, and nothing in it any more; it has no aliases.
  *
- * @param key where it is declared
+ * @param kept where each is declared, and Lambda’s names
  */
-export const deletedFunction = (key: string, functionName: string): Problem => ({
-  code: 'MODELS_NOT_DEPLOYED',
-  key,
-  value: functionName,
-  message: `Somebody deleted the function ${functionName}, and the stack still has it.`,
-  fix: 'No deploy makes it again, but a drift-aware change set does: docs/release.md, “A deleted function”, has the commands.',
-});
+export async function deletedOf(
+  kept: readonly { readonly key: string; readonly functionName: string }[],
+  {
+    exists,
+    aliases,
+  }: { readonly exists: (functionName: string) => Promise<boolean>; readonly aliases: Aliases },
+): Promise<readonly Problem[]> {
+  // Whoever may not ask finds out from CloudFormation.
+  const there = await Promise.all(kept.map(({ functionName }) => exists(functionName).catch(() => true)));
+  const missing = kept.filter((_, index) => !there[index]);
+  if (missing.length === 0) return [];
+  const stacked = await aliases().catch(() => new Set<string>());
+  if (stacked.size === 0) return [];
+  return missing.map(({ key, functionName }) => ({
+    code: 'MODELS_NOT_DEPLOYED',
+    key,
+    value: functionName,
+    message: `Somebody deleted the function ${functionName}, and the stack still has it.`,
+    fix: 'No deploy makes it again, but a drift-aware change set does: docs/release.md, “A deleted function”, has the commands.',
+  }));
+}
 
 export const NOT_MADE_AGAIN =
   'CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next.';

@@ -4,6 +4,7 @@ import { formatProblem } from '../../../../../plugins/models/problems/errors.ts'
 import {
   type Aliases,
   deletedFunctions,
+  deletedOf,
   goneLines,
   lastLines,
 } from '../../../../../plugins/models/releases/removed-models.ts';
@@ -122,5 +123,30 @@ describe('a function that somebody deleted', () => {
 
   it('is not asked for where it is there', async () => {
     expect(await found(true, () => Promise.reject(new Error('asked')))).toEqual([]);
+  });
+});
+
+describe('a function of ours that is no model’s own', () => {
+  const worker = { key: 'models', functionName: 'shop-dev-models-release' };
+  const stacked: Aliases = async () => new Set(['ChurnLiveAlias']);
+  const found = async (exists: () => Promise<boolean>, aliases: Aliases) =>
+    (await deletedOf([worker], { exists, aliases })).map(formatProblem);
+
+  it('and that somebody deleted is refused, with what makes it again', async () => {
+    expect(await found(async () => false, stacked)).toEqual([
+      'models: Somebody deleted the function shop-dev-models-release, and the stack still has it. No deploy makes it again, but a drift-aware change set does: docs/release.md, “A deleted function”, has the commands. [MODELS_NOT_DEPLOYED]',
+    ]);
+  });
+
+  it('is no obstacle of a stack that is gone or was never complete, nor to whoever may not ask', async () => {
+    const denied = () => Promise.reject(new Error('AccessDenied'));
+    expect(
+      await found(
+        async () => false,
+        async () => new Set(),
+      ),
+    ).toEqual([]);
+    expect(await found(async () => false, denied)).toEqual([]);
+    expect(await found(denied, stacked)).toEqual([]);
   });
 });
