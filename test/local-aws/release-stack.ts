@@ -20,7 +20,7 @@ import type { Facts, ImageFacts, Model } from '../../plugins/models/declaration/
 import {
   aliasLogicalId,
   functionLogicalId,
-  normalized,
+  logGroupLogicalId,
   RELEASE,
 } from '../../plugins/models/declaration/naming.ts';
 import { FEATURES } from '../../plugins/models/plan/features.ts';
@@ -203,14 +203,15 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     }
     const worker = plan.releaseFunctions(input)[RELEASE];
     const role = { 'Fn::GetAtt': [String(worker?.role), 'Arn'] };
+    const groups = [RELEASE, ...models.map(({ name }) => name)];
     return JSON.stringify({
-      Resources: {
+      Resources: afterTheirGroups(groups, {
         ...resources,
         TestRole: TEST_ROLE,
         // As the framework makes them: the roles may not.
         ...Object.fromEntries(
-          [RELEASE, ...models.map(({ name }) => name)].map((name) => [
-            `${normalized(name)}LogGroup`,
+          groups.map((name) => [
+            logGroupLogicalId(name),
             {
               Type: 'AWS::Logs::LogGroup',
               Properties: { LogGroupName: `/aws/lambda/${service}-${STAGE}-${name}` },
@@ -248,7 +249,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
         }),
         ...ours,
         ...markedForced(ours, forced),
-      },
+      }),
     });
   };
 
@@ -326,6 +327,16 @@ const TEST_ROLE: Resource = {
     ],
   },
 };
+
+/** A function that was asked before its group is there would make that itself, and the stack could not. */
+function afterTheirGroups(keys: readonly string[], resources: Readonly<Record<string, Resource>>) {
+  const found = { ...resources };
+  for (const key of keys) {
+    const [id, group] = [functionLogicalId(key), logGroupLogicalId(key)];
+    if (found[id] !== undefined) found[id] = { ...found[id], DependsOn: group };
+  }
+  return found;
+}
 
 function functionResource(
   name: string,

@@ -56,7 +56,7 @@ describe('Parquet by pandas and pyarrow', () => {
               carried: [of.id, of.when + zone],
             },
       );
-    // Of INT96 nobody says in which zone it is.
+    // Nobody says in which zone INT96 is.
     const [inUtc, inNone] = [rowsWith('Z'), rowsWith('')];
     const names = (await readdir(folder)).filter((name) => /\.parquet$/.test(name)).sort();
     const variants = names.filter((name) => !/^(nested|none)/.test(name));
