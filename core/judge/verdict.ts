@@ -108,9 +108,12 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
       `no regression so far, but too few requests in this step: candidate ${wholeNumber(candidate)}, stable ${wholeNumber(stable)}, each needs ${wholeNumber(minRequests)}`,
     );
   }
-  // Nothing else fails by a single minute, however far it is off.
+  // Outputs and slowness fail by two minutes at least: what one shows may not pass before they can.
   if (minutes.filter(isServed).length < 2)
-    return say('nodata', 'no regression so far, but one minute says so: a second one is awaited');
+    return say(
+      'nodata',
+      'no regression so far, but only one minute could be judged: a second one is awaited',
+    );
   const { x1, n1 } = known.total;
   const seen = `${of(x1, n1)} candidate requests failed`;
   const [risen, allowed] = boundAndLimit(bound, limit);

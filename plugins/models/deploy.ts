@@ -98,17 +98,6 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     throwProblems(moved.filter((_, index) => there[index]));
   }
 
-  /** As of a model’s own function, CloudFormation would find nothing to update. */
-  async function refuseDeleted(
-    { models }: PlanInput,
-    deployed: Parameters<typeof keptFunctions>[2],
-    { reach }: DeployContext,
-  ): Promise<void> {
-    const kept = keptFunctions(models, framework.templateOf(serverless).Resources, deployed);
-    const { deletedOf } = await import('./releases/removed-models.ts');
-    throwProblems(await deletedOf(kept, reach));
-  }
-
   function left(deployed: Parameters<typeof leftBehind>[1]): void {
     for (const line of leftBehind(framework.templateOf(serverless).Resources, deployed))
       utils.log.notice(line);
@@ -156,7 +145,9 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
       await refuseMoved(input, deployed, context);
-      await refuseDeleted(input, deployed, context);
+      const { deletedBesideModels } = await import('./releases/removed-models.ts');
+      const kept = keptFunctions(input.models, resources, deployed);
+      throwProblems(await deletedBesideModels(kept, context.reach));
       left(deployed);
       Object.assign(resources, keptDashboard(resources, deployed, input.host));
       rename(namedAnew(input.models, resources, deployed, framework.sha256));

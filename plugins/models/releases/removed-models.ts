@@ -123,12 +123,12 @@ export async function deletedFunctions(
 }
 
 /**
- * The same of functions of ours that are no model’s own: a stack makes them again as they were. One whose
+ * The same of functions of ours that are no model’s own: there is nothing in them to lose. A stack whose
  * creation failed has a template, and nothing in it any more; it has no aliases.
  *
  * @param kept where each is declared, and Lambda’s names
  */
-export async function deletedOf(
+export async function deletedBesideModels(
   kept: readonly { readonly key: string; readonly functionName: string }[],
   {
     exists,
@@ -146,7 +146,7 @@ export async function deletedOf(
     key,
     value: functionName,
     message: `Somebody deleted the function ${functionName}, and the stack still has it.`,
-    fix: 'No deploy makes it again, but a drift-aware change set does: docs/release.md, “A deleted function”, has the commands.',
+    fix: 'No deploy makes it again, but a drift-aware change set should: docs/release.md, “A deleted function”, has the commands.',
   }));
 }
 

@@ -5,7 +5,7 @@ import { inherited } from './environment.ts';
 
 /** What somebody's code may take while it is packaged. */
 export type ProcessLimits = {
-  /** Milliseconds from when it has begun, and for its start. */
+  /** Milliseconds for its start, and as many again for its code. */
   readonly deadline: number;
   /** Bytes of resident memory. */
   readonly memory: number;

@@ -413,7 +413,9 @@ describe('outputs', () => {
     ] as const) {
       const first = judge(all.slice(0, 1), last, of);
       expect(first.verdict).toBe('nodata');
-      expect(first.reason).toBe('no regression so far, but one minute says so: a second one is awaited');
+      expect(first.reason).toBe(
+        'no regression so far, but only one minute could be judged: a second one is awaited',
+      );
       expect(judge(all, last, of).verdict).toBe('fail');
     }
     expect(judge(minutes(served(2000), served(6000), 0.25, 2), last, options).verdict).toBe('pass');

@@ -3,8 +3,8 @@ import type { Release } from '../../../../../core/release/document/contract.ts';
 import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 import {
   type Aliases,
+  deletedBesideModels,
   deletedFunctions,
-  deletedOf,
   goneLines,
   lastLines,
 } from '../../../../../plugins/models/releases/removed-models.ts';
@@ -130,11 +130,11 @@ describe('a function of ours that is no model’s own', () => {
   const worker = { key: 'models', functionName: 'shop-dev-models-release' };
   const stacked: Aliases = async () => new Set(['ChurnLiveAlias']);
   const found = async (exists: () => Promise<boolean>, aliases: Aliases) =>
-    (await deletedOf([worker], { exists, aliases })).map(formatProblem);
+    (await deletedBesideModels([worker], { exists, aliases })).map(formatProblem);
 
   it('and that somebody deleted is refused, with what makes it again', async () => {
     expect(await found(async () => false, stacked)).toEqual([
-      'models: Somebody deleted the function shop-dev-models-release, and the stack still has it. No deploy makes it again, but a drift-aware change set does: docs/release.md, “A deleted function”, has the commands. [MODELS_NOT_DEPLOYED]',
+      'models: Somebody deleted the function shop-dev-models-release, and the stack still has it. No deploy makes it again, but a drift-aware change set should: docs/release.md, “A deleted function”, has the commands. [MODELS_NOT_DEPLOYED]',
     ]);
   });
 
