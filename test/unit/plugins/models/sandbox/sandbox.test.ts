@@ -48,7 +48,7 @@ it.each([
 
 it('the time of the code begins when its process has started', async () => {
   const file = join(folder, 'late.mjs');
-  // Both together are longer than the deadline, and each is shorter, by more than a busy machine needs for it.
+  // Together they outlast the deadline; one alone leaves time, at last as much as a busy machine needs.
   for (let wait = 4000; ; wait *= 2) {
     const code = `await new Promise((done) => setTimeout(done, ${wait}));`;
     await writeFile(file, `${code} export const post = 1;`);
