@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
+import { eventOf } from '../../../core/gate/event.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { plainText } from '../../../core/text/plain.ts';
 import { withStop } from '../../../core/text/stop.ts';
@@ -54,7 +55,7 @@ async function requestOf(model: Model, context: Context): Promise<string> {
     );
   }
   const body = await readBody(only, String(flags[only]), service.dir);
-  const bytes = Buffer.byteLength(body);
+  const bytes = Buffer.byteLength(eventOf(body));
   if (bytes > PAYLOAD_BYTES) {
     throw usage(
       `--${only}`,
@@ -102,9 +103,10 @@ async function ask(
   const signal = AbortSignal.timeout(patience);
   progress(`Asking ${name}:${ALIAS}`);
   try {
-    const { text: answered, failed } = await caller.call(request, signal);
+    const event = eventOf(request);
+    const { text: answered, failed } = await caller.call(event, signal);
     const came = answered || 'null';
-    if (failed === undefined) return came;
+    if (failed === undefined) return event === request ? came : bodyIn(came);
     const answer = parsed(came);
     const reason = isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : failed;
     throw problemError([
@@ -165,6 +167,12 @@ async function ask(
 
 /** Seconds beyond the function's timeout: its start, and the way of a request of 6 MB. */
 const STARTING = 120;
+
+/** What was asked as an HTTP event, so that every digit arrives, is answered as one. */
+function bodyIn(came: string): string {
+  const answer = parsed(came);
+  return isObject(answer) && typeof answer.body === 'string' ? answer.body : came;
+}
 
 /**
  * The answer, in which numbers that a double would change (INT64 beyond 2^53) are printed as they came.

@@ -1,6 +1,7 @@
 import type { BenchAnswer } from '../../../core/capacity/contract.ts';
 import type { Generated } from '../../../core/capacity/generator.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
+import { eventOf } from '../../../core/gate/event.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import { type Checked, checker } from './check.ts';
 import type { BenchRequest } from './requests.ts';
@@ -32,13 +33,14 @@ export const uncut = (generated: Generated<BenchAnswer>): Generated<BenchAnswer>
 
 /** @param most milliseconds that a request is waited for */
 export function benchAsking(
-  { invoke, functionName, version }: BenchTarget,
+  { kind, invoke, functionName, version }: BenchTarget,
   requests: readonly BenchRequest[],
   signature: Signature,
   tolerance: number,
   { most, ended }: { readonly most: number; readonly ended: AbortSignal },
 ): BenchAsking {
   const check = checker(requests, signature, tolerance);
+  const bodies = requests.map(({ body }) => (kind === 'function' ? eventOf(body) : body));
   const cuts = new Set<() => void>();
   ended.addEventListener('abort', () => {
     for (const cut of cuts) cut();
@@ -47,7 +49,7 @@ export function benchAsking(
   let fault: string | undefined;
 
   const send = async (index: number, patience: number): Promise<BenchAnswer & Checked> => {
-    const body = requests[index % requests.length]?.body ?? '{}';
+    const body = bodies[index % bodies.length] ?? '{}';
     try {
       const invoked = await invoke.invoke(functionName, version, body, Math.ceil(Math.min(patience, most)));
       const checked = check(index, invoked);

@@ -1,5 +1,6 @@
 import type { MeasuredSize } from '../../../core/capacity/memory-sizes.ts';
 import { errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
+import { eventOf } from '../../../core/gate/event.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
@@ -138,6 +139,7 @@ async function allowed<T>(
 function asking(given: SizesGiven): (memory: number) => Promise<Asked | undefined> {
   const { ended, functionName, invoke, model, requests, signature } = given;
   const check = checker(requests.all, signature, model.gate?.tolerance ?? TOLERANCE);
+  const bodies = requests.all.map(({ body }) => eventOf(body));
   const patience = model.timeout * 1000 + STARTING;
   const cut = new Promise<'cut'>((done) => {
     ended.addEventListener('abort', () => done('cut'), { once: true });
@@ -146,7 +148,7 @@ function asking(given: SizesGiven): (memory: number) => Promise<Asked | undefine
   return async (memory) => {
     const index = count;
     count += 1;
-    const body = requests.all[index % requests.all.length]?.body ?? '{}';
+    const body = bodies[index % bodies.length] ?? '{}';
     const invoked = await Promise.race([
       allowed(given, () => invoke(functionName, '$LATEST', body, patience)),
       cut,

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { command } from '../../../../../plugins/models/commands/invoke.ts';
 import type { Context } from '../../../../../plugins/models/context/context.ts';
@@ -32,13 +33,14 @@ describe('sls models invoke', () => {
 
 /** What the command prints of an answer that Lambda gives. */
 async function printed(
-  payload: string,
+  payload: string | ((event: string) => string),
   flags: Context['flags'] = {},
   refusal?: { readonly status: number; readonly type: string },
 ): Promise<string> {
-  const lambda = createServer((_, response) => {
+  const lambda = createServer(async (request, response) => {
+    const event = await text(request);
     if (refusal) response.writeHead(refusal.status, { 'x-amzn-errortype': refusal.type });
-    response.end(payload);
+    response.end(typeof payload === 'string' ? payload : payload(event));
   });
   await new Promise<void>((done) => lambda.listen(0, '127.0.0.1', done));
   const lines: string[] = [];
@@ -76,6 +78,19 @@ describe('what sls models invoke prints', () => {
       ].join('\n'),
     );
     expect(await printed('{"id": 9007199254740993}')).toBe('{\n  "id": 9007199254740993\n}');
+  });
+
+  // Lambda's runtime reads an event's numbers as doubles: the endpoint refuses what may have lost digits.
+  it('is of the very integers that were asked, which arrive with every digit', async () => {
+    const data = '{"inputs":[{"name":"id","datatype":"INT64","shape":[1],"data":[9007199254740993]}]}';
+    const came = '{"outputs":[{"name":"id","datatype":"INT64","shape":[1],"data":[9007199254740993]}]}';
+    const endpoint = (event: string): string => {
+      const { body }: { body?: unknown } = JSON.parse(event);
+      return body === data ? JSON.stringify({ statusCode: 200, body: came }) : '{"error":"digits"}';
+    };
+    expect(await printed(endpoint, { data })).toBe('id  INT64 [1]  9007199254740993');
+    expect(await printed(endpoint, { data, json: true })).toBe(came);
+    expect(process.exitCode).toBeUndefined();
   });
 
   it('has no line of its own for a name of an output that holds the end of one', async () => {

@@ -28,3 +28,27 @@ it.each([
     problems: [{ code: 'MODELS_BENCH', fix: expect.stringMatching(fix) }],
   });
 });
+
+it.each([
+  ['function', { body: '{"inputs":[9007199254740993]}' }],
+  ['url', {}],
+] as const)('integers beyond 2^53 reach a %s with every digit', async (kind, expected) => {
+  const sent: string[] = [];
+  const invoke: InvokePort = {
+    invoke: async (_, __, payload) => {
+      sent.push(payload);
+      return { payload: '{"outputs":[]}' };
+    },
+  };
+  const target = { kind, name: 'churn:live', functionName: 'churn', version: 'live', invoke } as const;
+  const requests = [{ body: '{"inputs":[9007199254740993]}', rows: 1, inputs: [] }];
+  const signature = { inputs: [], outputs: [], omitted: [] };
+  const ended = new AbortController().signal;
+  const asking = benchAsking(target, requests, signature, 1e-4, { most: 1000, ended });
+  expect(await asking.look(0, 1000)).toMatchObject({ outcome: 'ok' });
+  // What Lambda's runtime, or the server, reads.
+  expect(sent.map((text) => JSON.parse(text))).toEqual([
+    expect.objectContaining({ ...expected, inputs: [9007199254740992] }),
+  ]);
+  expect(sent[0]).toContain('"inputs":[9007199254740993]');
+});

@@ -59,6 +59,18 @@ describe('sizes', () => {
     ]);
   });
 
+  it('send whole numbers beyond 2^53 so that Lambda’s runtime leaves them every digit', async () => {
+    const body = '{"inputs":[9007199254740993]}';
+    const bodies = new Set<unknown>();
+    const invoke: SizesGiven['invoke'] = async (_, __, sent) => {
+      bodies.add(JSON.parse(sent).body);
+      return { payload, duration: 5, billed: 5 };
+    };
+    const requests = { from: 'of ids.jsonl', all: [{ body, rows: 1, inputs: [] }] } as const;
+    await lambda(() => ({})).run({ invoke, requests });
+    expect([...bodies]).toEqual([body]);
+  });
+
   it('one crash may happen; a size that crashes again does not run, and the others go on', async () => {
     const crash = {
       crashed: 'Unhandled',
