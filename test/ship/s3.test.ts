@@ -96,6 +96,21 @@ describe('an artifact on S3', () => {
     expect((await readdir(cacheFolder('s3'))).length).toBe(count + 1);
   });
 
+  it('may be a folder whose transform imports a package that the service has', async () => {
+    const transform =
+      "import { words } from 'words';\nexport const post = (outputs: object) => words(outputs);\n";
+    for (const [name, Body] of [
+      ['model.onnx', await fixture('add.onnx')],
+      ['transform.ts', transform],
+    ] as const)
+      await s3.send(new PutObjectCommand({ Bucket, Key: `worded/${name}`, Body }));
+    const own = join('other', 'node_modules', 'words');
+    await service.write(join(own, 'package.json'), '{"name":"words","type":"module","main":"index.js"}');
+    await service.write(join(own, 'index.js'), "export const words = (x) => ({ ...x, of: 'a package' });\n");
+    const context = service.context({ aws, serviceDir: service.at('other') });
+    expect((await readSource(at('worded/'), context)).transform?.code).toContain('a package');
+  });
+
   it('that is missing, forbidden or unsafe is a problem with a reason', async () => {
     const read = (key: string, bucket?: string) =>
       problemOf(readSource(at(key, bucket), service.context({ aws })));

@@ -87,6 +87,7 @@ const generated = (sources: Readonly<Record<string, string>>, folder: string): P
  * @param key YAML path to blame in a problem
  * @param plugins of esbuild, after our own
  * @param withPlaces of the sources in each bundle, at its end: `places.ts`
+ * @param packages a folder of packages for what finds none above it
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` with place and reason of every error
  */
 export async function bundles<Name extends string>(
@@ -95,12 +96,14 @@ export async function bundles<Name extends string>(
   key: string,
   plugins: readonly Plugin[] = [],
   withPlaces = false,
+  packages?: string,
 ): Promise<Readonly<Record<Name, string>>> {
   const names = Object.keys(sources) as Name[];
   try {
     const { outputFiles } = await build({
       entryPoints: names.map((name) => ({ in: name, out: name })),
       absWorkingDir: folder,
+      ...(packages !== undefined && { nodePaths: [packages] }),
       outdir: folder,
       bundle: true,
       write: false,

@@ -37,7 +37,7 @@ const ITSELF = 'transform';
 export async function bundleTransform(
   folder: string,
   model: Model,
-  { withPlaces }: Pick<ShipContext, 'withPlaces'> = {},
+  { withPlaces, serviceDir }: Partial<Pick<ShipContext, 'withPlaces' | 'serviceDir'>> = {},
 ): Promise<BundledTransform | undefined> {
   const path = transformIn(folder);
   if (path === undefined) return undefined;
@@ -48,6 +48,8 @@ export async function bundleTransform(
     `models.${model.name}.artifact`,
     model.signed === undefined ? [] : [await noting(folder, path, files)],
     withPlaces,
+    // A folder of S3 lies in the cache, above which nobody installs anything.
+    serviceDir && join(serviceDir, 'node_modules'),
   );
   const code = withoutPlaces(itself);
   const digest = createHash('sha256').update(code).digest('hex');
