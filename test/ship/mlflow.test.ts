@@ -208,6 +208,39 @@ it('a model that was deleted and registered anew has the same number, and is tol
   ]);
 });
 
+it('a workspace has its own model of the same name, and no other is taken for it', async () => {
+  const team = await fakeMlflow();
+  server.register('shared', await logged('add.onnx'));
+  team.register('shared', await logged('logreg.onnx'));
+  for (const one of [server, team]) one.alias('shared', 'champion', '1');
+  // As MLflow's own server answers, by the header of its client.
+  const whole = createServer(async (request, response) => {
+    const { address } = request.headers['x-mlflow-workspace'] === 'team-a' ? team : server;
+    const answer = await fetch(`${address}${request.url}`);
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((done) => whole.listen(0, '127.0.0.1', done));
+  const at = `http://127.0.0.1:${(whole.address() as AddressInfo).port}`;
+  const theirs = await read('models:/shared@champion', at);
+  process.env.MLFLOW_WORKSPACE = 'team-a';
+  const ours = await read('models:/shared@champion', at);
+  expect([theirs.origin?.at, ours.origin?.at]).toEqual([at, `${at} (workspace team-a)`]);
+  const digests = await Promise.all(
+    ['add.onnx', 'logreg.onnx'].map(async (name) =>
+      createHash('sha256')
+        .update(await fixture(name))
+        .digest('hex'),
+    ),
+  );
+  expect([theirs, ours].map(({ files: [graph] }) => graph?.sha256)).toEqual(digests);
+  whole.closeAllConnections();
+  whole.close();
+  await team.stop();
+  // Nor is what this machine has of another one.
+  process.env.MLFLOW_WORKSPACE = 'team-b';
+  expect(await refused('models:/shared@champion')).toContain(`MLflow at ${at} (workspace team-b) cannot be`);
+});
+
 it('an alias that moves between resolving and fetching changes nothing', async () => {
   server.register('between', await logged('add.onnx'));
   server.register('between', await logged('logreg.onnx'));

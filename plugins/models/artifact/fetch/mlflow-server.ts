@@ -8,7 +8,10 @@ import { namedServer } from './named-server.ts';
 
 /** A tracking server of MLflow, as its own variables name it. */
 export type MlflowServer = {
-  /** Its address, or the ARN of one that SageMaker manages: without credentials, and no slash at its end. */
+  /**
+   * Its address, or the ARN of one that SageMaker manages: without credentials, and no slash at its end. A
+   * workspace stands behind it: models of another one may have the same names.
+   */
   readonly at: string;
   /** Where it is asked. */
   readonly url: string;
@@ -18,18 +21,37 @@ export type MlflowServer = {
   readonly access: string;
 };
 
+/** The workspace that a server with workspaces takes where nobody names one. */
+const DEFAULT_WORKSPACE = 'default';
+
 /**
  * MLFLOW_TRACKING_URI, with who asks: a token, or a name and a password; AWS's credentials where it is the
- * ARN of a server that SageMaker manages.
+ * ARN of a server that SageMaker manages. MLFLOW_WORKSPACE goes with each question, as from MLflow's client.
  * https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
+ * https://mlflow.org/docs/latest/self-hosting/workspaces/
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING` where it names no server that is asked over HTTP, or
  * MLFLOW_REGISTRY_URI another one
  */
 export function mlflowServer(
   reference: string,
-  { key, aws }: SourceContext,
+  context: SourceContext,
   env: Readonly<Record<string, string | undefined>> = process.env,
+): MlflowServer {
+  const server = serverOf(reference, context, env);
+  const workspace = env.MLFLOW_WORKSPACE?.trim() || undefined;
+  if (workspace === undefined) return server;
+  return {
+    ...server,
+    at: workspace === DEFAULT_WORKSPACE ? server.at : `${server.at} (workspace ${workspace})`,
+    headers: async (url) => ({ ...(await server.headers(url)), 'x-mlflow-workspace': workspace }),
+  };
+}
+
+function serverOf(
+  reference: string,
+  { key, aws }: SourceContext,
+  env: Readonly<Record<string, string | undefined>>,
 ): MlflowServer {
   const given = env.MLFLOW_TRACKING_URI?.trim() ?? '';
   const refuse = (message: string, fix: string): Error =>

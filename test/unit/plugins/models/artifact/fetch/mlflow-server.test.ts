@@ -20,3 +20,23 @@ it('variables that are empty say nothing of who asks, as where a secret of a bui
   expect(await asks({ ...bare, ...empty, MLFLOW_TRACKING_TOKEN: 'token' })).toBe('Bearer token');
   expect(await asks({ ...bare, ...empty })).toBeUndefined();
 });
+
+it('a workspace is asked for with each question, and told apart from others of the server', async () => {
+  const of = async (env: Readonly<Record<string, string>>) => {
+    const uri = { MLFLOW_TRACKING_URI: 'https://ann:word@mlflow.example.com/' };
+    const { at, headers, url } = mlflowServer('models:/churn/1', context, { ...uri, ...env });
+    return { at, url, headers: await headers(url) };
+  };
+  const url = 'https://mlflow.example.com';
+  const authorization = basic('ann:word');
+  expect(await of({ MLFLOW_WORKSPACE: '' })).toEqual({ at: url, url, headers: { authorization } });
+  expect(await of({ MLFLOW_WORKSPACE: ' team-a ' })).toEqual({
+    ...{ at: `${url} (workspace team-a)`, url },
+    headers: { authorization, 'x-mlflow-workspace': 'team-a' },
+  });
+  // What it has is what is there without a word.
+  expect(await of({ MLFLOW_WORKSPACE: 'default' })).toEqual({
+    ...{ at: url, url },
+    headers: { authorization, 'x-mlflow-workspace': 'default' },
+  });
+});
