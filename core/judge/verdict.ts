@@ -109,7 +109,7 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
     );
   }
   // Outputs and slowness fail by two minutes at least: what one shows may not pass before they can.
-  if (minutes.filter(isServed).length < 2)
+  if (!isSeenTwice(minutes))
     return say(
       'nodata',
       'no regression so far, but only one minute could be judged: a second one is awaited',
@@ -127,9 +127,11 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   return say('pass', `${seen}; errors have risen by at most ${risen}, the next weight allows ${allowed}`);
 }
 
-/** Did both versions answer? */
-const isServed = ({ candidate, stable }: Minute): boolean =>
-  [candidate, stable].every((side) => answered([side]) > 0);
+/** Did each version answer in two minutes? In the same ones they need not: a minute may have one request. */
+const isSeenTwice = (minutes: readonly Minute[]): boolean =>
+  (['candidate', 'stable'] as const).every(
+    (side) => minutes.filter((minute) => answered([minute[side]]) > 0).length >= 2,
+  );
 
 function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: number): Signal {
   const counts = countRows(minutes.map((minute) => slowRow(minute, edge)));

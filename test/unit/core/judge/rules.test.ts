@@ -424,6 +424,24 @@ describe('outputs', () => {
     expect(judge([far[0] as Minute, silence], last, watched).verdict).toBe('nodata');
   });
 
+  it('passes where no minute has a request of both versions: one comes each minute', () => {
+    const [ours, theirs] = [served(1), served(1)];
+    const steady = Array.from(
+      { length: 800 },
+      (_, i): Minute => ({
+        ...{ at: at(i), step: 0, weight: 0.5 },
+        ...(i % 2 === 0 ? { candidate: ours, stable: {} } : { candidate: {}, stable: theirs }),
+      }),
+    );
+    expect(judge(steady, last, options).verdict).toBe('pass');
+    // One version has a single minute.
+    const once = [
+      { ...steady[0], candidate: served(400) } as Minute,
+      ...steady.filter((_, i) => i % 2 === 1),
+    ];
+    expect(judge(once, last, options).verdict).toBe('nodata');
+  });
+
   it('are not judged by a few answers of the stable version either, whose noise says nothing', () => {
     // 33 minutes: the candidate answers all, the stable version fails but for two requests a minute.
     const failing = { ...answering(2, 0), requests: 200, errors: 198, invocations: 200 };
