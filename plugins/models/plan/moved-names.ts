@@ -51,20 +51,21 @@ export function movedNames(
  * Functions of ours beside the models’ own that the deployed stack has under the same name, so that
  * CloudFormation updates them.
  *
- * @returns where each is declared, and Lambda’s names
+ * @returns where each is declared, its logical id and Lambda’s name
  */
 export function keptFunctions(
   models: readonly Model[],
   resources: Resources,
   deployed: Resources,
-): readonly { readonly key: string; readonly functionName: string }[] {
-  const shared = [RELEASE, DRIFT, CATALOG].map((id) => ['models', id] as const);
+): readonly { readonly key: string; readonly id: string; readonly functionName: string }[] {
+  const shared = [RELEASE, DRIFT, CATALOG].map((name) => ['models', name] as const);
   const batches = models
     .filter(({ batch }) => batch !== undefined)
     .map(({ name }) => [`models.${name}.batch`, batchKey(name)] as const);
-  return [...shared, ...batches].flatMap(([key, id]) => {
-    const [next, now] = [resources, deployed].map((all) => nameIn(all[functionLogicalId(id)]));
-    return next !== undefined && next === now ? [{ key, functionName: next }] : [];
+  return [...shared, ...batches].flatMap(([key, name]) => {
+    const id = functionLogicalId(name);
+    const [next, now] = [resources, deployed].map((all) => nameIn(all[id]));
+    return next !== undefined && next === now ? [{ key, id, functionName: next }] : [];
   });
 }
 

@@ -2,7 +2,7 @@ import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Suspect } from './alias/lacks.ts';
 import type { Lacking } from './lacks-look.ts';
 import type { OpenedRegistry } from './open.ts';
-import type { Aliases } from './removed-models.ts';
+import type { Aliases, LogicalIds } from './removed-models.ts';
 import type { RequestRate } from './words/forecast.ts';
 import type { FollowedModel } from './worker/follow.ts';
 import type { Worker } from './worker/worker.ts';
@@ -30,6 +30,8 @@ export type Reach = {
   readonly exists: (functionName: string) => Promise<boolean>;
   /** Logical ids of the aliases that the stack has. */
   readonly aliases: Aliases;
+  /** Logical ids of the functions that the stack has made. */
+  readonly functions: LogicalIds;
   /** Was the creation of the stack rolled back, so that it takes nothing but its deletion? */
   readonly neverMade: () => Promise<boolean>;
   /** Was its last update rolled back, so that what was uploaded last is not deployed? */

@@ -14,7 +14,7 @@ import type { DeployContext } from './deploy-context.ts';
 import { missingOfAlias } from './lacks-look.ts';
 import { openRegistry } from './open.ts';
 import type { Reach, TemplateResources } from './ports.ts';
-import { aliasesOf } from './removed-models.ts';
+import { aliasesOf, functionsOf } from './removed-models.ts';
 import { refusedByAws } from './session.ts';
 import { releaseWorker, sleep } from './worker/worker.ts';
 
@@ -53,6 +53,7 @@ function reachOf(
     },
     exists: (functionName) => asked(functionExists(aws, functionName)),
     aliases: () => asked(aliasesOf(aws, host.stack)()),
+    functions: () => asked(functionsOf(aws, host.stack)()),
     neverMade: () => wasNeverMade(aws, host.stack),
     rolledBack: () => asked(wasRolledBack(aws, host.stack)),
     template: async () => {

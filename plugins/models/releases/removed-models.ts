@@ -1,4 +1,4 @@
-import { isNoStack, stackResources } from '../../../aws/stack.ts';
+import { isNoStack, type StackResource, stackResources } from '../../../aws/stack.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/port.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
@@ -10,8 +10,11 @@ import type { FollowedModel } from './worker/follow.ts';
 
 /** What a deploy takes away: models that are deployed and not declared any more. */
 
-/** Logical ids of the aliases that the stack has. */
-export type Aliases = () => Promise<ReadonlySet<string>>;
+/** Logical ids of what the stack has. */
+export type LogicalIds = () => Promise<ReadonlySet<string>>;
+
+/** Those of its aliases. */
+export type Aliases = LogicalIds;
 
 /**
  * The registry keeps the documents of a model beyond its end, so the stack says which are still there; it is
@@ -123,25 +126,25 @@ export async function deletedFunctions(
 }
 
 /**
- * The same of functions of ours that are no model’s own: there is nothing in them to lose. A stack whose
- * creation failed has a template, and nothing in it any more; it has no aliases.
+ * The same of functions of ours that are no model’s own: there is nothing in them to lose. A stack’s template
+ * alone says nothing: where a creation or an update failed, it has functions that were never made.
  *
- * @param kept where each is declared, and Lambda’s names
+ * @param kept where each is declared, its logical id and Lambda’s name
  */
 export async function deletedBesideModels(
-  kept: readonly { readonly key: string; readonly functionName: string }[],
+  kept: readonly { readonly key: string; readonly id: string; readonly functionName: string }[],
   {
     exists,
-    aliases,
-  }: { readonly exists: (functionName: string) => Promise<boolean>; readonly aliases: Aliases },
+    functions,
+  }: { readonly exists: (functionName: string) => Promise<boolean>; readonly functions: LogicalIds },
 ): Promise<readonly Problem[]> {
   // Whoever may not ask finds out from CloudFormation.
   const there = await Promise.all(kept.map(({ functionName }) => exists(functionName).catch(() => true)));
   const missing = kept.filter((_, index) => !there[index]);
   if (missing.length === 0) return [];
-  const stacked = await aliases().catch(() => new Set<string>());
-  if (stacked.size === 0) return [];
-  return missing.map(({ key, functionName }) => ({
+  const stacked = await functions().catch(() => new Set<string>());
+  const deleted = missing.filter(({ id }) => stacked.has(id));
+  return deleted.map(({ key, functionName }) => ({
     code: 'MODELS_NOT_DEPLOYED',
     key,
     value: functionName,
@@ -154,18 +157,36 @@ export const NOT_MADE_AGAIN =
   'CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next.';
 
 /** @returns no aliases where there is no stack */
-export function aliasesOf(aws: AwsConfig, stack: string): Aliases {
-  return async () => {
-    try {
-      const found = await stackResources(aws, stack);
-      return new Set(
-        found
-          .filter(({ type, status }) => type === RESOURCE_TYPE && status !== 'DELETE_COMPLETE')
-          .map(({ id }) => id),
-      );
-    } catch (error) {
-      if (isNoStack(error)) return new Set();
-      throw error;
-    }
-  };
+export const aliasesOf =
+  (aws: AwsConfig, stack: string): Aliases =>
+  () =>
+    idsOf(aws, stack, ({ type, status }) => type === RESOURCE_TYPE && status !== 'DELETE_COMPLETE');
+
+/** @returns no functions where there is no stack */
+export const functionsOf =
+  (aws: AwsConfig, stack: string): LogicalIds =>
+  () =>
+    idsOf(aws, stack, isMadeFunction);
+
+/**
+ * Is it a function that was made once? Where failures are not rolled back (`provider.disableRollback`), one
+ * that was never made stays in the stack, until an update makes it:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+ */
+export const isMadeFunction = ({ type, status }: StackResource): boolean =>
+  type === 'AWS::Lambda::Function' &&
+  !['CREATE_FAILED', 'CREATE_IN_PROGRESS', 'DELETE_COMPLETE'].includes(status);
+
+async function idsOf(
+  aws: AwsConfig,
+  stack: string,
+  has: (resource: StackResource) => boolean,
+): Promise<ReadonlySet<string>> {
+  try {
+    const found = await stackResources(aws, stack);
+    return new Set(found.filter(has).map(({ id }) => id));
+  } catch (error) {
+    if (isNoStack(error)) return new Set();
+    throw error;
+  }
 }

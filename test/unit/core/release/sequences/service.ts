@@ -234,6 +234,7 @@ export function openService(): Subject {
     alias: async ({ functionName, alias }) => w.aliases.at(functionName, alias),
     exists: async (functionName) => w.aliases.published(functionName).size > 0,
     aliases: async () => new Set(stack === undefined ? [] : ['ALiveAlias', 'BLiveAlias']),
+    functions: async () => new Set(),
     template: async () =>
       Object.fromEntries(
         Object.entries(stack ?? {}).map(([model, alias]) => [

@@ -46,8 +46,8 @@ it('functions of ours that CloudFormation updates are those that keep their name
     ...{ FraudLambdaFunction: 'scores', FraudDashbatchLambdaFunction: 'scores-batch' },
   });
   const [release, batch] = [
-    { key: 'models', functionName: 'shop-dev-models-release' },
-    { key: 'models.fraud.batch', functionName: 'scores-batch' },
+    { key: 'models', id: 'ModelsDashreleaseLambdaFunction', functionName: 'shop-dev-models-release' },
+    { key: 'models.fraud.batch', id: 'FraudDashbatchLambdaFunction', functionName: 'scores-batch' },
   ];
   expect(keptFunctions(models, ours, ours)).toEqual([release, batch]);
   expect(keptFunctions(models, ours, functions({ FraudDashbatchLambdaFunction: 'old' }))).toEqual([]);

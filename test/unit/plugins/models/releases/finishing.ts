@@ -21,6 +21,7 @@ export const finishing = (
     alias: async ({ functionName, alias }) => w.aliases.at(functionName, alias),
     exists: async () => true,
     aliases: async () => new Set(),
+    functions: async () => new Set(),
     template: async () => ({}),
     neverMade: async () => false,
     rolledBack: async () => false,

@@ -6,6 +6,8 @@ import {
   deletedBesideModels,
   deletedFunctions,
   goneLines,
+  isMadeFunction,
+  type LogicalIds,
   lastLines,
 } from '../../../../../plugins/models/releases/removed-models.ts';
 import { deployed, minutes } from '../../../core/release/traffic.ts';
@@ -127,10 +129,11 @@ describe('a function that somebody deleted', () => {
 });
 
 describe('a function of ours that is no model’s own', () => {
-  const worker = { key: 'models', functionName: 'shop-dev-models-release' };
-  const stacked: Aliases = async () => new Set(['ChurnLiveAlias']);
-  const found = async (exists: () => Promise<boolean>, aliases: Aliases) =>
-    (await deletedBesideModels([worker], { exists, aliases })).map(formatProblem);
+  const id = 'ModelsDashreleaseLambdaFunction';
+  const worker = { key: 'models', id, functionName: 'shop-dev-models-release' };
+  const stacked = async () => new Set([id]);
+  const found = async (exists: () => Promise<boolean>, functions: LogicalIds) =>
+    (await deletedBesideModels([worker], { exists, functions })).map(formatProblem);
 
   it('and that somebody deleted is refused, with what makes it again', async () => {
     expect(await found(async () => false, stacked)).toEqual([
@@ -148,5 +151,15 @@ describe('a function of ours that is no model’s own', () => {
     ).toEqual([]);
     expect(await found(async () => false, denied)).toEqual([]);
     expect(await found(denied, stacked)).toEqual([]);
+  });
+
+  it('is none that a failed deploy never made: its other functions and aliases are there', async () => {
+    const named = (status: string, type = 'AWS::Lambda::Function') => isMadeFunction({ id, type, status });
+    const made = ['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_FAILED', 'DELETE_FAILED'];
+    const never = ['CREATE_FAILED', 'CREATE_IN_PROGRESS', 'DELETE_COMPLETE'];
+    expect([...made, ...never].filter((status) => named(status))).toEqual(made);
+    expect(named('CREATE_COMPLETE', 'AWS::IAM::Role')).toBe(false);
+    const others = async () => new Set(['ChurnLambdaFunction', 'ModelsDashdriftLambdaFunction']);
+    expect(await found(async () => false, others)).toEqual([]);
   });
 });
