@@ -97,7 +97,7 @@ function once<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T>
 /** How the names of releases begin. */
 const stamp = (at: number): string => new Date(at).toISOString().replace(/[^0-9TZ]/g, '');
 
-type Artifact = Pick<Past, 'source' | 'fingerprint' | 'origin' | 'card' | 'promoted'>;
+type Artifact = Pick<Past, 'source' | 'identity' | 'fingerprint' | 'origin' | 'card' | 'promoted'>;
 
 /**
  * What was deployed then: as the release itself says it, else as whatever has this very fingerprint does.
@@ -117,21 +117,22 @@ async function artifactOf(
   const offered = deploy && offerOf(deploy, model);
   const fingerprint = to.fingerprint ?? offered?.fingerprint;
   if (fingerprint === undefined) return {};
-  const promoted = offered?.fingerprint === fingerprint ? offered.promoted : undefined;
+  const ofOffer = offered?.fingerprint === fingerprint ? offered : undefined;
   const names = (await versions(model)).filter(
     (name) => name === to.version || name.startsWith(`${to.version}-`),
   );
   const found = await Promise.all(names.map((name) => documents.recorded(model, name)));
   const known = found.find((one) => one?.fingerprint === fingerprint);
   const record = known && wholeRecord(known);
-  const ofOffer = offered?.fingerprint === fingerprint ? offered.source : undefined;
-  const source = to.source ?? ofOffer ?? record?.source;
+  const source = to.source ?? ofOffer?.source ?? record?.source;
+  const identity = ofOffer?.identity ?? record?.identity;
   return {
     fingerprint,
     ...(source && { source }),
+    ...(identity && { identity }),
     ...(record?.origin && { origin: record.origin }),
     ...(record?.card && { card: record.card }),
-    ...(promoted && { promoted }),
+    ...(ofOffer?.promoted && { promoted: ofOffer.promoted }),
   };
 }
 

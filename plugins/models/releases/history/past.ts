@@ -21,6 +21,8 @@ export type Past = {
   readonly to?: string;
   /** sha256 over the source artifact; absent where it is not known. */
   readonly source?: string;
+  /** As the lines of an audit have it. */
+  readonly identity?: string;
   readonly fingerprint?: string;
   /** What a registry of models knew of the artifact, and what was told of it. */
   readonly origin?: ArtifactOrigin;

@@ -121,6 +121,7 @@ describe.each([
       restored: '3',
       fingerprint: 'c',
       source: 'of c',
+      identity: 'identity of c',
       gate: { verdict: 'pass' },
       weight: 5,
       step: { number: 1, of: 3 },
