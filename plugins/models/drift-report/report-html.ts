@@ -10,6 +10,7 @@ import { figure, figuresApart, histogram, lineChart, stamp } from '../page/chart
 import { REPORT_STYLE } from '../page/report-style.ts';
 import { scrolled } from '../page/scrolled.ts';
 import type { Past } from '../releases/history/past.ts';
+import { whys } from '../releases/history/text.ts';
 import { gateLine, VERDICTS } from '../releases/words/lines.ts';
 import { promotedLine } from '../releases/words/promoted.ts';
 import { cardPart } from './card-html.ts';
@@ -126,16 +127,15 @@ ${lineChart(
 function releasesPart({ model, releases, left = [] }: ReportedModel): string {
   const note = left.map((line) => `<p class="note">${escapeHtml(line)}</p>`).join('');
   if (releases.length === 0) return `<h3>Releases</h3>${note || '<p class="note">None is recorded.</p>'}`;
-  const rows = releases.map(({ startedAt, from, to, outcome, promoted, reason, judgements, gate }) => {
+  const rows = releases.map((past) => {
+    const { startedAt, from, to, outcome, promoted, judgements, gate } = past;
     const measured = gate?.metric === undefined ? [] : [`Gate: ${gateLine(gate)}`];
     const looks = judgements.map(
       ({ step, verdict, reason: found }) =>
         `${step === undefined ? 'Judged' : `Step ${step + 1}`}: ${VERDICTS[verdict]}: ${found}`,
     );
-    // The look that decided says it already.
     const before = promoted === undefined ? [] : [`from ${promotedLine(promoted)}`];
-    const why = reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason];
-    return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...before, ...measured, ...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
+    return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...before, ...measured, ...looks, ...whys(past)].map(escapeHtml).join('<br>')}</td></tr>`;
   });
   const table = `<table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
   return `<h3>Releases</h3>${scrolled(`Releases of ${model}`, table)}${note}`;

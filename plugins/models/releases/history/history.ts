@@ -4,7 +4,7 @@ import type { Registry } from '../../../../core/registry/port.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../core/release/document/history-contract.ts';
 import type { VersionRef } from '../../../../core/release/document/parts-contract.ts';
-import { isEnd } from '../../../../core/release/state/predicates.ts';
+import { isEnd, isPromoted } from '../../../../core/release/state/predicates.ts';
 import { type About, aboutOf } from '../words/about.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
 import type { Past } from './past.ts';
@@ -143,7 +143,7 @@ function pastOf(
   artifact: Artifact,
   after: Release | undefined,
 ): Past {
-  const { phase, promotedAt, shifts, steps = [], stable } = release;
+  const { phase, promotedAt, promotedBy, shifts, steps = [], stable } = release;
   const { from, to } = about;
   const endedAt = promotedAt ?? (isEnd(phase) ? pastEnd(release, about, after) : undefined);
   const rolledBackAt = backAt(release, about);
@@ -168,6 +168,7 @@ function pastOf(
     judgements: release.judgements,
     phase,
     outcome: pastOutcome(release, about),
+    ...(promotedBy && isPromoted(release) && { promotedBy: promotedBy.by }),
     ...(phase === 'ROLLED_BACK' && stable && { restored: stable.version }),
     ...(endedAt !== undefined && { endedAt }),
     ...(rolledBackAt !== undefined && { rolledBackAt }),

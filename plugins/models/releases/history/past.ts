@@ -38,6 +38,8 @@ export type Past = {
   readonly judgements: readonly Judgement[];
   readonly phase: Phase;
   readonly outcome: string;
+  /** Who had it promoted before its steps were over, whatever came of it since. */
+  readonly promotedBy?: string;
   /** Rolled back: the version that has all traffic since. */
   readonly restored?: string;
   /** When, where it was promoted before. */

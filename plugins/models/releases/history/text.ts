@@ -35,7 +35,7 @@ export function historyText(
 }
 
 function pastText(past: Past & { readonly bench?: string }): string {
-  const { startedAt, outcome, endedAt, rolledBackAt, source, origin, gate, judgements, reason, bench } = past;
+  const { startedAt, outcome, endedAt, rolledBackAt, source, origin, gate, judgements, bench } = past;
   const line = (label: string, text: string): string => `      ${label.padEnd(10)}${text}`;
   const after = (at: string | undefined): string =>
     at === undefined ? '' : ` after ${span(Date.parse(at) - Date.parse(startedAt))}`;
@@ -60,11 +60,18 @@ function pastText(past: Past & { readonly bench?: string }): string {
     ),
     ...(traffic === undefined ? [] : [line('traffic', traffic)]),
     ...(bench === undefined ? [] : [line('bench', bench)]),
-    // The look that decided says it already.
-    ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n')
-      ? []
-      : [line('why', reason)]),
+    ...whys(past).map((text) => line('why', text)),
   ].join('\n');
+}
+
+/** Why it ended as it did, without what the looks say. */
+export function whys({ promotedBy, reason, judgements }: Past): readonly string[] {
+  const byHand = `promoted by ${promotedBy}`;
+  return [
+    ...(promotedBy === undefined || reason?.startsWith(byHand) ? [] : [byHand]),
+    // The look that decided says it already.
+    ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason]),
+  ];
 }
 
 function versionText({ from, to }: Past): string {

@@ -34,6 +34,7 @@ export function wholeRelease(release: Release | undefined): Release | undefined 
     stable,
     candidate,
     began,
+    promotedBy,
     gate,
     reason,
   } = release ?? ({} as Partial<Release>);
@@ -44,6 +45,7 @@ export function wholeRelease(release: Release | undefined): Release | undefined 
     (steps === undefined || Array.isArray(steps)) &&
     [stable, candidate].every(isVersionOrNone) &&
     (began === undefined || (isObject(began) && isVersion(began.to))) &&
+    (promotedBy === undefined || (isObject(promotedBy) && isTextOrNone(promotedBy.by))) &&
     (gate === undefined || (isObject(gate) && Array.isArray(gate.failed))) &&
     isTextOrNone(reason);
   return isWhole ? release : undefined;

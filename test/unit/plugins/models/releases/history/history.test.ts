@@ -172,6 +172,26 @@ describe.each([
     );
   });
 
+  it('who had it promoted before its steps were over, also once it was rolled back', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('promote');
+    await minutes(w, 2, GOOD);
+    make(w);
+    const [good] = await history(w);
+    expect(good).toMatchObject({ outcome: 'promoted', promotedBy: expect.stringContaining('arn:') });
+    const told = `promoted by ${good?.promotedBy}`;
+    expect(historyText('churn', [good as Past]).split(told)).toHaveLength(2);
+    await w.command('rollback');
+    await minute(w);
+    make(w);
+    const [bad] = await history(w);
+    expect(bad).toMatchObject({ outcome: 'promoted, then rolled back', promotedBy: good?.promotedBy });
+    expect(historyText('churn', [bad as Past])).toMatch(
+      new RegExp(`\\n +why +${told}\\n +why +version 4 was rolled back to version 3: asked for by `),
+    );
+  });
+
   it('a release that was rolled back before the version that stayed live gave way itself', async () => {
     const w = await promoted();
     await deploy(w, '5', 'c', { before: '4' });
