@@ -65,6 +65,28 @@ test('an update that fails leaves the live version, and the same change can be d
   expect(await everythingLeft(aws)).toEqual(before);
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+test('an update that fails and is not rolled back: the next one makes the function that never was', async () => {
+  const service = await deployService(
+    { yaml: yaml('logreg.onnx').replace(', http: {auth: none}', ''), files },
+    aws,
+  );
+  const stays = (more: string): string =>
+    yaml('logreg.onnx', more).replace('{name: aws}', '{name: aws, disableRollback: true}');
+  const first = `  extensions:
+    ModelsDashcatalogLambdaFunction: {DependsOn: [ModelsDashcatalogLogGroup, Broken]}
+`;
+  const broken = BROKEN.replace('      DependsOn: ChurnLiveAlias\n', '').replace(
+    'resources:\n',
+    (at) => at + first,
+  );
+  await expect(service.deploy(stays(broken))).rejects.toThrow(/failed/);
+  const cured = await service.deploy(stays(''));
+  expect((await fetch(`${cured.http()}/openapi.json`)).status).toBe(200);
+  await service.remove();
+  expect(await everythingLeft(aws)).toEqual(before);
+});
+
 test('an artifact that is refused changes nothing', async () => {
   const service = await deployService({ yaml: yaml('logreg.onnx'), files }, aws);
   await expect(service.deploy(yaml('no-such.onnx'))).rejects.toThrow(
