@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { elementCount, exampleShape, exampleValue } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { caseLines, readCase } from '../../../core/gate/cases.ts';
+import { eventOf } from '../../../core/gate/event.ts';
 import { printExact } from '../../../core/gate/json.ts';
 import type { PlainTensor } from '../../../core/gate/tensors.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
@@ -80,8 +81,11 @@ function smallest({ name }: Model, open: readonly TensorSpec[]): string {
 const LIMIT = PAYLOAD_BYTES / 1024 ** 2;
 const megabytes = (bytes: number): string => (bytes / 1024 ** 2).toFixed(1);
 
+/** As Lambda is sent it: twice where it has whole numbers that a double does not hold. */
+const bytesOf = (body: string): number => Buffer.byteLength(eventOf(body));
+
 function within(key: string, body: string): string {
-  const bytes = Buffer.byteLength(body);
+  const bytes = bytesOf(body);
   if (bytes <= PAYLOAD_BYTES) return body;
   throw usage(
     key,
@@ -147,9 +151,9 @@ const DIGITS = 16;
 
 /** How often the rows of a request fit into one that Lambda takes, and bytes that each time adds. */
 function roomOf({ inputs }: BenchRequest): { readonly times: number; readonly bytes: number } {
-  const bytesOf = (times: number): number => Buffer.byteLength(printExact({ inputs: manyOf(inputs, times) }));
-  const once = bytesOf(1);
-  const bytes = Math.max(1, bytesOf(2) - once);
+  const bytesAt = (times: number): number => bytesOf(printExact({ inputs: manyOf(inputs, times) }));
+  const once = bytesAt(1);
+  const bytes = Math.max(1, bytesAt(2) - once);
   const room = PAYLOAD_BYTES - once - DIGITS * inputs.length;
   return { times: 1 + Math.max(0, Math.floor(room / bytes)), bytes };
 }

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { PAYLOAD_BYTES } from '../../../../../core/endpoint/contract.ts';
+import { eventOf } from '../../../../../core/gate/event.ts';
 import type { Signature } from '../../../../../core/tensor/contract.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { checker } from '../../../../../plugins/models/measure/check.ts';
@@ -6,6 +8,7 @@ import {
   type BenchRequest,
   benchRequests,
   isFree,
+  offlineRequests,
   repeated,
 } from '../../../../../plugins/models/measure/requests.ts';
 
@@ -119,4 +122,15 @@ it('an answer is right by its text, its values or its form, and what is wrong is
     words: 'expected the output y of FP32, got none',
   });
   expect(form(0, { payload: '[]' })).toMatchObject({ outcome: 'wrong' });
+});
+
+it('as many rows as fit are those of what Lambda is sent, which has large whole numbers twice', () => {
+  const inputs = [tensor('id', 'INT64', [100, 10], Array(1000).fill(9007199254740993n))];
+  const body = JSON.stringify({ inputs: [] });
+  const { requests, less } = offlineRequests([{ body, rows: 100, inputs }], undefined, 100_000);
+  const [bytes = 0] = requests.map((request) => Buffer.byteLength(eventOf(request.body)));
+  expect([bytes > 0.9 * PAYLOAD_BYTES, bytes <= PAYLOAD_BYTES]).toEqual([true, true]);
+  expect(less).toMatch(/^100000 rows are more than the 6 MB that Lambda takes of a request\./);
+  const most = requests[0]?.rows ?? 0;
+  expect(() => offlineRequests([{ body, rows: 100, inputs }], 2 * most, most)).toThrow(/Write \d+ or less/);
 });
