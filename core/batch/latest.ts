@@ -36,6 +36,15 @@ export function latestKey(model: string, { output }: Entry, key: string): string
   return `${folder}${createHash('sha256').update(key).digest('hex')}.json`;
 }
 
+/** @returns which job is told to have the answers of this very content, and since when; undefined for none */
+export function jobTold(
+  text: string | undefined,
+  { bucket, etag }: Pick<Job['object'], 'bucket' | 'etag'>,
+): Pick<Told, 'job' | 'finishedAt'> | undefined {
+  const { own } = toldIn(text, bucket);
+  return own?.object.etag === etag ? { job: own.job, finishedAt: own.finishedAt } : undefined;
+}
+
 /**
  * Is a later content of the object told of?
  *

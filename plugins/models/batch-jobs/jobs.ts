@@ -1,6 +1,15 @@
 import { type Entry, KEYS } from '../../../core/batch/contract.ts';
 import { failedAttempt } from '../../../core/batch/finish.ts';
-import { type Failed, type Folder, folderOf, partNumber, type Success } from '../../../core/batch/job.ts';
+import {
+  entryFor,
+  type Failed,
+  type Folder,
+  folderOf,
+  partNumber,
+  type Success,
+  urlOf,
+} from '../../../core/batch/job.ts';
+import { jobTold, latestKey } from '../../../core/batch/latest.ts';
 import { parsed } from '../../../core/json/parsed.ts';
 import { turns } from '../../../core/node/turns.ts';
 import type { Files } from '../../../core/ports/files.ts';
@@ -10,7 +19,11 @@ import type { Cloud, Listed } from './cloud.ts';
 
 /** What a job's folder says of it. */
 export type JobState =
-  | { readonly state: 'waiting' }
+  | {
+      readonly state: 'waiting';
+      /** Has the object's answers: of another version or entry. */
+      readonly other?: { readonly job: string; readonly finishedAt: string };
+    }
   | {
       readonly state: 'running';
       readonly parts: number;
@@ -128,6 +141,24 @@ export function stateOf({ success, failed, isAfter, parts, of, rows }: SeenJob):
   if (failed !== undefined && !isAfter) return { state: 'failed', failed };
   if (rows === 0 && parts === 0 && of === undefined) return { state: 'waiting' };
   return { state: 'running', parts, ...(of !== undefined && { of }), rows, ...(failed && { failed }) };
+}
+
+/**
+ * The same, of a job that may never have been asked for: an object is scored once by itself, and another
+ * model or entry that is live since would score it anew where a person asks.
+ */
+export async function seenState(
+  cloud: Pick<Cloud, 'files' | 'objects'>,
+  model: string,
+  entries: readonly Entry[],
+  { object, folder }: Followed,
+): Promise<JobState> {
+  const state = stateOf(await lookAtJob(cloud, folder));
+  const entry = entries[entryFor(entries, object.bucket, object.key)];
+  if (state.state !== 'waiting' || entry === undefined) return state;
+  const found = await cloud.files(folder.bucket).read(latestKey(model, entry, object.key));
+  const other = jobTold(found?.text, object);
+  return other === undefined || other.job === urlOf(folder) ? state : { ...state, other };
 }
 
 /** Files of a job that are looked at at once: one of 100 GB has some thousand. */

@@ -89,7 +89,9 @@ export function stateLine({ object }: Followed, state: JobState, now: number): s
   const name = shownObject(object);
   switch (state.state) {
     case 'waiting':
-      return `${name}: nothing of it is scored yet`;
+      return state.other === undefined
+        ? `${name}: nothing of it is scored yet`
+        : `${name}: done at ${clockOf(state.other.finishedAt, now)} by another version or entry (${plainText(state.other.job)}); the live one has scored nothing of it`;
     case 'running':
       return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}${state.failed === undefined ? '' : `; before that, at ${clockOf(state.failed.failedAt, now)}, it failed: ${whyText(state.failed)}`}`;
     case 'done': {

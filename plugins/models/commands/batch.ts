@@ -159,13 +159,16 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
     typeof flags.input === 'string'
       ? await jobsOf(context, model, cloud, flags.input)
       : { jobs: [], isMore: false };
-  const { lookAtJob, stateOf } = await import('../batch-jobs/jobs.ts');
+  const { seenState } = await import('../batch-jobs/jobs.ts');
   const states: { readonly job: Followed; readonly state: JobState }[] = [];
   for (let first = 0; first < jobs.length; first += LOOKS) {
     const some = jobs.slice(first, first + LOOKS);
     states.push(
       ...(await Promise.all(
-        some.map(async (job) => ({ job, state: stateOf(await lookAtJob(cloud, job.folder)) })),
+        some.map(async (job) => ({
+          job,
+          state: await seenState(cloud, model.name, model.batch?.entries ?? [], job),
+        })),
       )),
     );
     progress(`${states.length} of ${jobs.length} objects looked at`);

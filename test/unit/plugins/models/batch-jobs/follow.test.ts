@@ -15,6 +15,7 @@ import {
   followed,
   type KnownFiles,
   lookAtJob,
+  seenState,
   stateOf,
 } from '../../../../../plugins/models/batch-jobs/jobs.ts';
 import { outcomeText, standingLine, stateLine } from '../../../../../plugins/models/batch-jobs/text.ts';
@@ -52,6 +53,7 @@ function simulated(each: (looks: number) => void = () => {}) {
     cloud,
     depth,
     input,
+    output,
     looks: () => looks,
     job: (key: string): Followed => {
       const { etag, bytes } = input.set(key, key);
@@ -212,6 +214,34 @@ it('a part that a slow model is at still is not shown as scored, its rows are', 
   s.write(job, 'part-00001.csv', {}, 'true');
   const now = stateOf(await lookAtJob(s.cloud, job.folder));
   expect(now).toMatchObject({ state: 'running', parts: 1, of: 2, rows: 24 });
+});
+
+it('an object that another version has scored is not shown as one that waits', async () => {
+  const s = simulated();
+  const [job, next] = [s.job('rows/a.csv'), s.job('rows/b.csv')];
+  const shown = async (one: Followed): Promise<string> =>
+    stateLine(one, await seenState(s.cloud, 'sum', [ENTRY], one), s.clock.now);
+  const tell = (object: object, by: string): void =>
+    void s.cloud
+      .files()
+      .replace(
+        'scored/sum/latest/rows/a.csv.json',
+        JSON.stringify({ schema: 1, object, job: by, finishedAt: '2025-12-31T23:58:00.000Z' }),
+        s.output.objects.get('scored/sum/latest/rows/a.csv.json')?.etag,
+      );
+  const waits = 's3://in/rows/a.csv: nothing of it is scored yet';
+  expect(await shown(job)).toBe(waits);
+  const by = 's3://out/scored/sum@ffffffffffff/0/';
+  tell(job.object, by);
+  expect(await shown(job)).toMatch(
+    /: done at .* by another version or entry \(s3:\/\/out\/scored\/sum@f+\/0\/\)/,
+  );
+  expect(await shown(next)).toBe('s3://in/rows/b.csv: nothing of it is scored yet');
+  // What tells of another content, or of files that are gone, has no answers of this one.
+  tell({ ...job.object, etag: 'another' }, by);
+  expect(await shown(job)).toBe(waits);
+  tell(job.object, `s3://out/${job.folder.prefix}`);
+  expect(await shown(job)).toBe(waits);
 });
 
 it('costs are of the batch function’s memory, and of what this wait is for', async () => {
