@@ -3,9 +3,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambd
 
 MiniStack takes every call below /aliases for ListAliases or CreateAlias, and drops the qualifier: a role could do
 with a version what it may do with the alias only, and not what its policy allows.
+
+A `*` of a policy stands for any characters, the end of a line included, which a key of S3 may have.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import s3, scheduler, tagging
 
 from .. import patch
@@ -21,6 +24,11 @@ _NAMES = {
 
 def install() -> None:
     iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]
+    patch.source(
+        iam_evaluator,
+        "_fnmatch_compile",
+        ('f"^{regex}$", re.IGNORECASE if ignore_case else 0', 'regex + r"\\Z", re.DOTALL | (re.IGNORECASE if ignore_case else 0)'),
+    )
     patch.wrap(iam_actions, "_lambda_action", lambda original: _action(original))
     patch.wrap(iam_actions, "_action_from_target", _whole)
     patch.wrap(iam_actions, "extract_resource_arn", _resource)

@@ -70,10 +70,13 @@ describe('a function holds its role and nothing else', () => {
       await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
       const calls = [['PutObject', { Bucket: 'things', Key: 'a', Body: 'a' }]];
       const write = { Effect: 'Allow', Action: 's3:PutObject', Resource: 'arn:aws:s3:::things/*' };
+      const line = [['PutObject', { Bucket: 'things', Key: 'a\nb', Body: 'a' }]];
       await makeFunction(aws, { name: 'without', code: TRIES });
       await makeFunction(aws, { name: 'with', code: TRIES, may: [LOGS, write] });
       expect((await invoke(aws, 'without', { calls })).body).toEqual({ PutObject: 'AccessDenied' });
       expect((await invoke(aws, 'with', { calls })).body).toEqual({ PutObject: 'done' });
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+      expect((await invoke(aws, 'with', { calls: line })).body).toEqual({ PutObject: 'done' });
       s3.destroy();
     } finally {
       await aws.stop();
