@@ -104,7 +104,7 @@ async function* objectsOf(
  * @throws ProblemError
  */
 function placeIn(input: string, asked: JobOrder): { readonly bucket: string; readonly key: string } {
-  const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(input);
+  const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(input);
   const [, bucket, key = ''] = found ?? [];
   if (bucket !== undefined) {
     if (asked.entries.every((entry) => entry.input.bucket !== bucket))

@@ -132,6 +132,8 @@ describe('an order', () => {
     await expect(ask('s3://incoming/rows/', txt as never)).rejects.toThrow(
       /Nothing below s3:\/\/incoming\/rows\/ is taken by sum/,
     );
+    // A key may have the end of a line.
+    await expect(ask('s3://incoming/rows/a\nb.csv')).rejects.toThrow(/There is no object whose place/);
     await expect(ask('s3:/in')).rejects.toThrow(/is no place in S3/);
   });
 
