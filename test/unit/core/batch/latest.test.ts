@@ -150,6 +150,19 @@ describe('in a versioned bucket', () => {
     };
   }
 
+  it.each([1_000_000, 10])(
+    'a mark of deletion leaves the version that an event names, which is scored (whole up to %i bytes)',
+    async (whole) => {
+      const { s, upload } = versioned(whole);
+      const event = upload('1,2\n3,4\n5,6\n7,8\n');
+      s.input.objects.delete(KEY);
+      await s.send(event);
+      for (const job of s.spread) await s.map(job);
+      expect(s.counted).toMatchObject({ JobsDone: 1, Rows: 4 });
+      expect(s.files()).toHaveProperty('_SUCCESS.json');
+    },
+  );
+
   it.each(['asked for', 'sent again'])(
     'what is the object again since the later version was deleted is scored and told once it is %s',
     async (how) => {
