@@ -8,7 +8,9 @@ import { hasLostDigits, parseGateJson } from './json.ts';
  * over HTTP this is a body, whose other keys nobody reads.
  */
 export function eventOf(request: string): string {
-  if (!hasLostDigits(request)) return request;
+  const object = request.trimStart();
+  // Anything else is no request, and is refused as it is.
+  if (!object.startsWith('{') || !hasLostDigits(object)) return request;
   const http = { method: 'POST', path: '/' };
   const event = {
     version: '2.0',
@@ -18,7 +20,7 @@ export function eventOf(request: string): string {
     body: request,
     isBase64Encoded: false,
   };
-  return `${JSON.stringify(event).slice(0, -1)},${request.slice(1)}`;
+  return `${JSON.stringify(event).slice(0, -1)},${object.slice(1)}`;
 }
 
 /** The endpoint's answer, out of that to an HTTP event where it is one. @throws SyntaxError */

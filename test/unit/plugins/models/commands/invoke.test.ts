@@ -90,6 +90,11 @@ describe('what sls models invoke prints', () => {
     };
     expect(await printed(endpoint, { data })).toBe('id  INT64 [1]  9007199254740993');
     expect(await printed(endpoint, { data, json: true })).toBe(came);
+    // As a file of a person may be.
+    const file = `\n  ${data}\n`;
+    const asFile = (event: string): string =>
+      endpoint(event.replace(JSON.stringify(file), JSON.stringify(data)));
+    expect(await printed(asFile, { data: file, json: true })).toBe(came);
     expect(process.exitCode).toBeUndefined();
   });
 
