@@ -69,16 +69,15 @@ export function rowsOf(page: string): readonly Row[] {
     }));
 }
 
-/**
- * A line each: what a whole run asked that the page lacks, and an operation of the page that nobody asked
- * for. A member that is sent now and then (a page’s token, the end of a retry) may be absent from a run.
- */
-export function differences(page: string, report: CallReport): readonly string[] {
-  const rows = new Map(rowsOf(page).map((row) => [`${row.service} ${row.operation}`, row]));
-  const lines = used(report).flatMap((seen) => {
-    const key = `${seen.service} ${seen.operation}`;
+const keyOf = ({ service, operation }: Pick<Row, 'service' | 'operation'>): string =>
+  `${service} ${operation}`;
+
+/** A line each: what a run asked that the page lacks. */
+export function lacking(page: string, report: CallReport): readonly string[] {
+  const rows = new Map(rowsOf(page).map((row) => [keyOf(row), row]));
+  return used(report).flatMap((seen) => {
+    const key = keyOf(seen);
     const row = rows.get(key);
-    rows.delete(key);
     if (row === undefined) return [`+ ${key}`];
     return [
       ...users(seen.by)
@@ -89,6 +88,16 @@ export function differences(page: string, report: CallReport): readonly string[]
         .map(([name]) => `+ ${key}: ${name}`),
     ];
   });
-  const unasked = [...rows.keys()].filter((key) => !Object.hasOwn(SELDOM, key));
-  return [...lines, ...unasked.map((key) => `- ${key}: nobody asked for it`)];
+}
+
+/**
+ * What is lacking, and an operation of the page that nobody asked for in a whole run. A member that is sent
+ * now and then (a page’s token, the end of a retry) may be absent from a run.
+ */
+export function differences(page: string, report: CallReport): readonly string[] {
+  const asked = new Set(used(report).map(keyOf));
+  const unasked = rowsOf(page)
+    .map(keyOf)
+    .filter((key) => !asked.has(key) && !Object.hasOwn(SELDOM, key));
+  return [...lacking(page, report), ...unasked.map((key) => `- ${key}: nobody asked for it`)];
 }

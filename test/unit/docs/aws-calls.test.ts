@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { CallReport } from '../../../local-aws/calls.ts';
-import { differences, MARK, PAGE, pageOf, rowsOf, SELDOM } from '../../aws-calls/page.ts';
+import { differences, lacking, MARK, PAGE, pageOf, rowsOf, SELDOM } from '../../aws-calls/page.ts';
 import { actionsOf } from '../../aws-calls/policies.ts';
 import { blocks, pages, root } from './pages.ts';
 
@@ -157,6 +157,9 @@ test('the page holds what it was written from, and is told what it lacks', () =>
   expect(differences(page, report({ Other: ['command'] }))).toEqual(['+ Lambda GetAlias: Other']);
   expect(differences(pageWith(''), first)).toEqual(['+ Lambda GetAlias']);
   expect(differences(page, { ...first, operations: [] })).toEqual(['- Lambda GetAlias: nobody asked for it']);
+  // A part of the tests asks for less, and for nothing that the page lacks.
+  expect(lacking(page, { ...first, operations: [] })).toEqual([]);
+  expect(lacking(page, report({ Other: ['command'] }))).toEqual(['+ Lambda GetAlias: Other']);
   const both = { ...first.operations[0], by: ['command', 'function'] as const };
   expect(differences(page, { ...first, operations: [both as CallReport['operations'][number]] })).toEqual([
     '+ Lambda GetAlias, asked by functions',
