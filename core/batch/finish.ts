@@ -19,6 +19,9 @@ const NAMED = 3;
 /** As a double 1.4 % is a little less than 14 of 1000. One row more is more than that of any object's. */
 const ROUNDED = 1 + 1e-12;
 
+/** Seconds after which the execution that asks how its job ends is over. */
+const OVER = 60;
+
 /** Characters of a reason: names of an object's columns have no limit of their own. */
 const REASON = 4_000;
 
@@ -39,6 +42,9 @@ export async function finishJob(world: BatchWorld, job: Job, folder: Folder, par
       const reason = 'the object was overwritten or deleted while it was scored';
       return world.log('info', 'A job is given up.', { job: urlOf(folder), reason });
     }
+    // It had another content in between, which parts may have met, and the event of this one found them at
+    // work.
+    if (head.modified !== job.object.modified) return world.queue.again(job.message, OVER);
     const which = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
     const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the log of the batch function and the execution of its state machine say why.`;
     return fail(world, job, folder, { code: 'PARTS_MISSING', reason });

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { receiveMessage } from '../../../../core/batch/receive.ts';
+import { KEYS } from '../../../../core/batch/contract.ts';
+import { type Folder, folderOf, type Job } from '../../../../core/batch/job.ts';
+import { finishLargeJob, receiveMessage, scorePart } from '../../../../core/batch/receive.ts';
+import type { Part } from '../../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
-import { scene, steady } from './scene.ts';
+import { ENTRY, scene, steady } from './scene.ts';
 
 /** Rows of two numbers; every seventh is broken where asked for. */
 const csv = (rows: number, broken = false): string =>
@@ -10,6 +13,8 @@ const csv = (rows: number, broken = false): string =>
 
 const success = (files: Record<string, string>) => JSON.parse(files['_SUCCESS.json'] ?? 'null');
 const KEY = 'rows/a.csv';
+const partsIn = (s: ReturnType<typeof scene>, { prefix }: Folder): readonly Part[] =>
+  JSON.parse(Buffer.from(s.output.objects.get(`${prefix}${KEYS.plan}`)?.bytes ?? []).toString());
 /** All but the pointer, which knows of the latest write. */
 const answers = (s: ReturnType<typeof scene>) =>
   Object.fromEntries(Object.entries(s.files()).filter(([name]) => !name.includes('/latest/')));
@@ -125,6 +130,28 @@ describe('an object', () => {
       expect(s.files()).not.toHaveProperty('_FAILED.json');
       expect(s.failed).toEqual([]);
     }
+  });
+
+  it('that is large, overwritten, and what it was again while its parts run, is scored after them', async () => {
+    const s = scene({ whole: 10 });
+    await s.send(s.upload(KEY, csv(50)));
+    const [job] = s.spread.splice(0) as [Job];
+    const folder = folderOf(job, ENTRY);
+    s.busy.push(folder.prefix);
+    s.clock.now += 1000;
+    const between = s.upload(KEY, csv(4));
+    for (const part of partsIn(s, folder)) await scorePart(s.world, job, part);
+    s.clock.now += 1000;
+    await s.send(s.upload(KEY, csv(50)));
+    await s.send(between);
+    await finishLargeJob(s.world, job);
+    expect([s.failed, s.spread]).toEqual([[], []]);
+    s.busy.length = 0;
+    s.clock.now += 60_000;
+    await s.sendAgain();
+    for (const one of s.spread) await s.map(one);
+    expect(success(s.files())).toMatchObject({ rows: 50, object: { etag: job.object.etag } });
+    expect([s.failed, s.again, s.spread.length]).toEqual([[], [], 1]);
   });
 
   it.each([
