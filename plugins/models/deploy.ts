@@ -109,7 +109,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     const { outputsAt } = await import('./batch-jobs/us.ts');
     const { problems, lines } = await outputsAt(when, aws(), framework.serviceOf(serverless), models);
     throwProblems(problems);
-    if (when === 'before') for (const line of lines) utils.log.notice(line);
+    for (const line of lines) utils.log.notice(line);
   }
 
   return {

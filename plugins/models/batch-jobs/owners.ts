@@ -33,18 +33,23 @@ export const ownersBefore = (models: readonly Model[], reach: Reach, us: Owner):
     us,
   );
 
-/** Owners at its end: what nobody owns is taken. */
+/**
+ * Owners at its end: what nobody owns is taken. A bucket that is still not there is told: the stack has made
+ * its own by now.
+ */
 export const ownersAfter = (models: readonly Model[], reach: Reach, us: Owner): Promise<Owners> =>
   ofOutputs(
     models,
     (model, entry) => takeOwner(reach.files(entry.output.bucket), ownerKey(model, entry), us),
     us,
+    true,
   );
 
 async function ofOutputs(
   models: readonly Model[],
   ownerOf: (model: string, entry: Entry) => Promise<Owner>,
   us: Owner,
+  isOver = false,
 ): Promise<Owners> {
   const problems: Problem[] = [];
   const lines: string[] = [];
@@ -55,12 +60,16 @@ async function ofOutputs(
         const owner = await ownerOf(name, entry);
         if (!isSameOwner(owner, us)) problems.push(taken(name, index, url, owner, us));
       } catch (error) {
-        // The stack makes it.
-        if (errorName(error) === 'NoSuchBucket') continue;
+        if (errorName(error) === 'NoSuchBucket') {
+          if (isOver) lines.push(absent(name, entry.output.bucket));
+          continue;
+        }
         if (isElsewhere(error)) {
           problems.push(elsewhere(name, index, url, us));
           continue;
         }
+        // It was told before.
+        if (isOver) continue;
         const why =
           errorStatus(error) === undefined ? messageOf(error) : `${errorName(error)}: ${messageOf(error)}`;
         lines.push(
@@ -70,6 +79,9 @@ async function ofOutputs(
     }
   return { problems, lines };
 }
+
+const absent = (model: string, bucket: string): string =>
+  `${model}: there is no bucket ${bucket}, where batch writes its answers: make it, else each job fails. \`create: output\` beside its input has the stack make it.`;
 
 /** The first entry of each output, with its number. */
 function outputsOf(entries: readonly Entry[]): readonly (readonly [number, Entry])[] {

@@ -123,6 +123,15 @@ describe('a deploy', () => {
       problems: [],
       lines: [],
     });
+    // By now it would have.
+    const over = await ownersAfter([churn(), modelNamed('other', {})], failing('NoSuchBucket', 404), OWNER);
+    expect(over.problems).toEqual([]);
+    expect(over.lines).toEqual([expect.stringMatching(/^sum: there is no bucket out, .* `create: output` /)]);
+    // That was told before the deploy.
+    expect(await ownersAfter([churn()], failing('AccessDenied', 403), OWNER)).toEqual({
+      problems: [],
+      lines: [],
+    });
     // The function that writes there runs here, and would be sent elsewhere at each job.
     const elsewhere = await ownersBefore([churn()], failing('PermanentRedirect', 301), OWNER);
     expect(elsewhere).toMatchObject({
