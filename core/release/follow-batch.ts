@@ -1,6 +1,18 @@
-import type { Release } from './document/contract.ts';
+import type { Own, Release } from './document/contract.ts';
+import type { VersionRef } from './document/parts-contract.ts';
 import type { World } from './ports.ts';
 import { allTraffic, pointsAt, say } from './state/alias-target.ts';
+
+/**
+ * The version whose batch function scores jobs. What was live before `batch` was declared has none: until the
+ * candidate that has one is promoted, and if it never is, it scores them, since its gate has passed, and an
+ * alias must be there for the queue.
+ */
+export const scorer = ({
+  stable,
+  candidate,
+}: Partial<Pick<Own, 'stable' | 'candidate'>>): VersionRef | undefined =>
+  stable?.batch === undefined && candidate?.batch !== undefined ? candidate : stable;
 
 /**
  * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know
@@ -10,23 +22,14 @@ import { allTraffic, pointsAt, say } from './state/alias-target.ts';
  * @returns whether it was moved: by a worker that knows less than another one by now, perhaps
  * @throws Error where the alias cannot be read or moved
  */
-export async function followBatch(
-  world: World,
-  { stable, candidate, alias: name }: Release,
-): Promise<boolean> {
-  // What was live before `batch` was declared has no version for jobs: until the candidate that has one is
-  // promoted, and if it never is, it scores them, since its gate has passed, and an alias must be there for
-  // the queue.
-  const batch = stable?.batch ?? candidate?.batch;
-  if (batch === undefined) return false;
-  const { functionName, version } = batch;
+export async function followBatch(world: World, release: Release): Promise<boolean> {
+  const { stable, alias: name } = release;
+  const by = scorer(release);
+  if (by?.batch === undefined) return false;
+  const { functionName, version } = by.batch;
   const found = await world.aliases.get(functionName, name);
-  if (pointsAt(found, allTraffic(version)) || (found !== undefined && stable?.batch === undefined))
-    return false;
-  const to = {
-    ...allTraffic(version),
-    description: `serverless-models version ${(stable?.batch === undefined ? candidate : stable)?.version}`,
-  };
+  if (pointsAt(found, allTraffic(version)) || (found !== undefined && by !== stable)) return false;
+  const to = { ...allTraffic(version), description: `serverless-models version ${by.version}` };
   const written =
     found === undefined
       ? await world.aliases.create(functionName, name, to)
