@@ -181,17 +181,16 @@ function entryProblems(key: string, entry: Entry): readonly Problem[] {
   return problems;
 }
 
+type Input = Entry['input'];
+
+/** Does the first one take whatever the second one takes? */
+export const takesAllOf = (one: Input, { bucket, prefix, suffix }: Input): boolean =>
+  one.bucket === bucket && prefix.startsWith(one.prefix) && suffix.endsWith(one.suffix);
+
 /** An entry whose objects an earlier one takes all: the first that matches has them. */
 function hiddenProblems(key: string, entries: readonly Entry[], index: number): readonly Problem[] {
   const { input } = entries[index] as Entry;
-  const before = entries
-    .slice(0, index)
-    .findIndex(
-      (other) =>
-        other.input.bucket === input.bucket &&
-        input.prefix.startsWith(other.input.prefix) &&
-        input.suffix.endsWith(other.input.suffix),
-    );
+  const before = entries.slice(0, index).findIndex((other) => takesAllOf(other.input, input));
   if (before === -1) return [];
   const { input: other } = entries[before] as Entry;
   const same = other.prefix === input.prefix && other.suffix === input.suffix;

@@ -8,7 +8,14 @@ import { BATCH_ALARMS } from './alarms.ts';
 import { batchFunctions, batching, batchName, batchRole, batchStatements } from './functions.ts';
 import { batchGraph } from './graph.ts';
 import { machineStatements } from './machine.ts';
-import { batchResources, bucketProblems, madeBuckets, ruleId, watchedBuckets } from './resources.ts';
+import {
+  batchResources,
+  bucketProblems,
+  madeBuckets,
+  ruledInputs,
+  ruleId,
+  watchedBuckets,
+} from './resources.ts';
 
 /**
  * Requests a month to a queue that is empty: five pollers, each of which waits for 20 seconds at most:
@@ -24,7 +31,7 @@ const claims = ({ models, host }: PlanInput): readonly Claim[] => [
       { what: 'function', name, functions: [key], resources: [roleLogicalId(key)] },
       // The one of failed objects, and the policy of both.
       { what: 'queue', name, resources: [id('Queue'), id('FailedQueue'), id('QueuePolicy')] },
-      ...model.batch.entries.map(({ input }) => ({
+      ...ruledInputs(model).map((input) => ({
         what: 'rule',
         name: placeOf(input),
         resources: [ruleId(model, input)],

@@ -6,6 +6,7 @@ import {
 } from '../../../../core/release/document/worker-contract.ts';
 import { arn, getAtt, type Json, kept, type Resource } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
+import { takesAllOf } from '../../declaration/batch-rules.ts';
 import { placeOf } from '../../declaration/keys/units.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
@@ -84,13 +85,22 @@ export const ruleId = ({ name }: Model, input: Entry['input']): string =>
   batchLogicalId(name, `Rule${placeDigest(input)}`);
 
 /**
+ * Inputs that have a rule. An object that two rules brought would be scored twice at once, and once only be
+ * written: what is a part of another entry's comes by that one's.
+ */
+export const ruledInputs = ({ batch }: BatchModel): readonly Entry['input'][] =>
+  batch.entries
+    .map(({ input }) => input)
+    .filter((input, _, all) => !all.some((other) => other !== input && takesAllOf(other, input)));
+
+/**
  * The event goes on as it is: what matches which entry, the function sees for itself, with the entries that
  * it has then.
  */
 function ruleResources(model: BatchModel): Resources {
   const id = (what: string): string => batchLogicalId(model.name, what);
   return Object.fromEntries(
-    model.batch.entries.map(({ input }): [string, Resource] => [
+    ruledInputs(model).map((input): [string, Resource] => [
       ruleId(model, input),
       {
         Type: 'AWS::Events::Rule',

@@ -192,14 +192,23 @@ describe('events of objects', () => {
     expect(rules.map(({ DependsOn }) => DependsOn)).toEqual(rules.map(() => 'ChurnDashbatchQueuePolicy'));
   });
 
+  const rulesOf = (batch: readonly object[]): Readonly<Record<string, Resource>> =>
+    Object.fromEntries(
+      Object.entries(resources({ churn: { batch } })).filter(([, { Type }]) => Type === 'AWS::Events::Rule'),
+    );
+
+  it('come once where one entry’s objects are a part of another one’s, by the wider rule', () => {
+    const urgent = { input: 's3://incoming/churn/urgent/*.csv', output: 's3://scored/urgent/' };
+    const wide = { input: 's3://incoming/churn/', output: 's3://scored/churn/' };
+    expect(rulesOf([urgent, wide])).toEqual(rulesOf([wide]));
+    expect(rulesOf([urgent, ENTRY, wide])).toEqual(rulesOf([wide]));
+    // Neither has all of the other.
+    expect(Object.keys(rulesOf([ENTRY, { ...wide, input: 's3://incoming/churn/new/' }]))).toHaveLength(2);
+    expect(Object.keys(rulesOf([urgent, { ...wide, input: 's3://other/churn/' }]))).toHaveLength(2);
+  });
+
   it('come by the same rule, whatever entries are written before', () => {
-    const other = { input: 's3://incoming/churn/urgent/*.csv', output: 's3://scored/urgent/' };
-    const rulesOf = (batch: readonly object[]): Readonly<Record<string, unknown>> =>
-      Object.fromEntries(
-        Object.entries(resources({ churn: { batch } })).filter(
-          ([, { Type }]) => Type === 'AWS::Events::Rule',
-        ),
-      );
+    const other = { input: 's3://incoming/fraud/*.csv', output: 's3://scored/urgent/' };
     const before = rulesOf([ENTRY]);
     const after = rulesOf([other, ENTRY]);
     expect(Object.keys(before)).toHaveLength(1);
