@@ -7,6 +7,8 @@ import { tlsFault } from '../../../../core/errors/tls-errors.ts';
 export type HttpFault = Error & {
   readonly kind: 'unreachable' | 'refused' | 'absent' | 'wrong';
   readonly status?: number;
+  /** Milliseconds after which it wants to be asked again. */
+  readonly after?: number;
   /** What to do about it, where that is known better than by the kind. */
   readonly fix?: string;
   /** What the reference stands for now, where that was answered before. */

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { textIn } from '../../../../core/json/fields.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
 import { plainText } from '../../../../core/text/plain.ts';
+import { askedWait } from '../../../../core/units/asked-wait.ts';
 import { isProxyFault, PROXY_FIX, proxied } from '../../network/proxied.ts';
 import { type HttpFault, httpFault, isHttpFault, unansweredFault } from './http-fault.ts';
 
@@ -27,6 +28,8 @@ export type HttpQuestion = {
   readonly headers?: Headers | ((url: string) => Promise<Headers>);
   /** Sent as JSON, with POST. */
   readonly body?: unknown;
+  /** A running line, where it wants to be asked again after a while. */
+  readonly progress?: (text: string | undefined) => void;
 };
 
 /** Milliseconds, bytes, counts. */
@@ -36,6 +39,8 @@ export const HTTP_LIMITS = {
   attempts: 3,
   /** Before the second attempt; the third waits four times as long. */
   pause: 500,
+  /** The longest wait that a server may ask for: beyond it nobody would wait. It is Hugging Face’s window. */
+  longest: 300_000,
   json: 32 * 1024 * 1024,
 };
 export type HttpLimits = typeof HTTP_LIMITS;
@@ -45,7 +50,7 @@ export type HttpLimits = typeof HTTP_LIMITS;
  * @throws HttpFault
  */
 export const askJson = (question: HttpQuestion, limits: HttpLimits = HTTP_LIMITS): Promise<unknown> =>
-  attempted(limits, async () => {
+  attempted(question, limits, async () => {
     const signal = AbortSignal.timeout(limits.patience);
     const answer = await answered(question, signal, limits);
     const bytes = await bodyOf(answer, limits.json, limits, signal);
@@ -67,7 +72,7 @@ export const askFile = (
   bytes: number,
   limits: HttpLimits = HTTP_LIMITS,
 ): Promise<string> =>
-  attempted(limits, async () => {
+  attempted(question, limits, async () => {
     const ending = new AbortController();
     const end = (): void => ending.abort();
     let timer = setTimeout(end, limits.patience);
@@ -113,14 +118,25 @@ const cutOff = (got: number, bytes: number, signal: AbortSignal, { patience }: H
       : `ends after ${got} of ${bytes} bytes`,
   );
 
-/** What is not there now may be there in a second: asked again; what refuses is not. */
-async function attempted<T>({ attempts, pause }: HttpLimits, work: () => Promise<T>): Promise<T> {
+/**
+ * What is not there now may be there in a second, or when its server says: asked again; what refuses is not.
+ */
+async function attempted<T>(
+  { url, progress }: HttpQuestion,
+  { attempts, longest, pause }: HttpLimits,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
       if (!isHttpFault(error) || error.kind !== 'unreachable' || attempt >= attempts) throw error;
-      await sleep(pause * 4 ** (attempt - 1));
+      const { after = 0 } = error;
+      // Asked sooner, it would refuse once more.
+      if (after > longest) throw error;
+      if (after > 0) progress?.(`Waiting ${Math.ceil(after / 1000)} s, as ${new URL(url).host} asks for`);
+      await sleep(Math.max(pause * 4 ** (attempt - 1), after));
+      if (after > 0) progress?.(undefined);
     }
   }
 }
@@ -147,8 +163,11 @@ async function answered(
   // MLflow says of an alias that is not there that the request is not valid.
   if (status === 404 || (status === 400 && isJson))
     throw httpFault('absent', `knows no such thing (${status})${said}`, status);
-  const isPassing = status === 429 || status >= 500;
-  throw httpFault(isPassing ? 'unreachable' : 'wrong', `answers ${status}${said}`, status);
+  if (status !== 429 && status < 500) throw httpFault('wrong', `answers ${status}${said}`, status);
+  const after = askedWait(answer.headers, Date.now());
+  const again = after === undefined ? '' : `, to be asked again in ${Math.ceil(after / 1000)} s`;
+  const fault = httpFault('unreachable', `answers ${status}${again}${said}`, status);
+  throw after === undefined ? fault : Object.assign(fault, { after });
 }
 
 /** An answer, and what was told of who asks. */

@@ -21,7 +21,7 @@ type Place = { readonly repo: string; readonly revision: string; readonly path: 
 
 const HUB = 'https://huggingface.co';
 
-type Hub = Asked & { readonly headers: Readonly<Record<string, string>> };
+type Hub = Asked & { readonly headers: Readonly<Record<string, string>> } & Pick<SourceContext, 'progress'>;
 
 /**
  * HF_ENDPOINT and HF_TOKEN, as Hugging Face's own tools read them: a name and a password of the address go
@@ -29,7 +29,7 @@ type Hub = Asked & { readonly headers: Readonly<Record<string, string>> };
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING` where HF_ENDPOINT is no address
  */
-function hubOf(reference: string, { key }: SourceContext): Hub {
+function hubOf(reference: string, { key, progress }: SourceContext): Hub {
   const { HF_ENDPOINT: given, HF_TOKEN: token } = process.env;
   const fix = `Set HF_ENDPOINT to the address of a hub, for example ${HUB}, or unset it.`;
   const server = namedServer('HF_ENDPOINT', given?.trim() || HUB, (message, how = fix) =>
@@ -49,6 +49,7 @@ function hubOf(reference: string, { key }: SourceContext): Hub {
   return {
     ...{ reference, at, who: `Hugging Face at ${at}`, access },
     headers: authorization === undefined ? {} : { authorization },
+    progress,
   };
 }
 
@@ -84,10 +85,10 @@ export async function resolveHubFile(
  */
 async function aboutOf(
   { repo, revision }: Place,
-  { at, headers }: Hub,
+  { at, headers, progress }: Hub,
 ): Promise<Pick<ArtifactOrigin, 'licence' | 'task' | 'bases'>> {
   const answer = await unlessRefused(
-    askJson({ url: `${at}/api/models/${repo}/revision/${revision}`, headers }),
+    askJson({ url: `${at}/api/models/${repo}/revision/${revision}`, headers, progress }),
   );
   const head = fieldIn(answer, 'cardData');
   const licence = textIn(head, 'license');
@@ -110,11 +111,11 @@ async function aboutOf(
 async function infos(
   { repo, revision }: Place,
   paths: readonly string[],
-  { reference, who, at, headers }: Hub,
+  { reference, who, at, headers, progress }: Hub,
   { key }: SourceContext,
 ): Promise<readonly ResolvedFile[]> {
   const url = `${at}/api/models/${repo}/paths-info/${revision}`;
-  const answer = await askJson({ url, headers, body: { paths, expand: false } });
+  const answer = await askJson({ url, headers, body: { paths, expand: false }, progress });
   const found = Array.isArray(answer) ? answer : [];
   return paths.map((path) => {
     const file: unknown = found.find((one) => textIn(one, 'path') === path && textIn(one, 'type') === 'file');
@@ -192,15 +193,19 @@ async function downloadOne(
   { path, version = '', bytes }: ResolvedFile,
   { repo, revision, path: folder }: Place,
   draft: string,
-  { reference, who, at, headers }: Hub,
-  { key, progress }: SourceContext,
+  { reference, who, at, headers, progress }: Hub,
+  { key }: SourceContext,
 ): Promise<void> {
   const below = `${folder}${path}`.split('/').map(encodeURIComponent).join('/');
   const to = join(draft, path);
   let sha256 = '';
   try {
     progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
-    sha256 = await askFile({ url: `${at}/${repo}/resolve/${revision}/${below}`, headers }, to, bytes);
+    sha256 = await askFile(
+      { url: `${at}/${repo}/resolve/${revision}/${below}`, headers, progress },
+      to,
+      bytes,
+    );
   } finally {
     progress(undefined);
   }

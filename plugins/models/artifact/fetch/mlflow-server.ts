@@ -19,7 +19,11 @@ export type MlflowServer = {
   readonly headers: (url: string) => Promise<Readonly<Record<string, string>>>;
   /** What to do about a refusal. */
   readonly access: string;
+  /** A running line. */
+  readonly progress: SourceContext['progress'];
 };
+
+type Named = Omit<MlflowServer, 'progress'>;
 
 /** The workspace that a server with workspaces takes where nobody names one. */
 const DEFAULT_WORKSPACE = 'default';
@@ -38,7 +42,7 @@ export function mlflowServer(
   context: SourceContext,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): MlflowServer {
-  const server = serverOf(reference, context, env);
+  const server = { ...serverOf(reference, context, env), progress: context.progress };
   const workspace = env.MLFLOW_WORKSPACE?.trim() || undefined;
   if (workspace === undefined) return server;
   return {
@@ -52,7 +56,7 @@ function serverOf(
   reference: string,
   { key, aws }: SourceContext,
   env: Readonly<Record<string, string | undefined>>,
-): MlflowServer {
+): Named {
   const given = env.MLFLOW_TRACKING_URI?.trim() ?? '';
   const refuse = (message: string, fix: string): Error =>
     problemError([{ code: 'MODELS_ARTIFACT_MISSING', key, value: reference, message, fix }]);
@@ -99,7 +103,7 @@ function managed(
   aws: SourceContext['aws'],
   env: Readonly<Record<string, string | undefined>>,
   refuse: (message: string, fix: string) => Error,
-): MlflowServer {
+): Named {
   if (aws?.credentials === undefined)
     throw refuse(
       `${reference}: MLflow at ${arn} is asked with AWS’s credentials, and there are none here.`,
@@ -149,7 +153,7 @@ const isDatabricks = (uri: string): boolean =>
 
 /** @returns the answer to a GET of MLflow's REST API. @throws HttpFault */
 export async function askMlflow(
-  { url: at, headers }: MlflowServer,
+  { url: at, headers, progress }: MlflowServer,
   path: string,
   query: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
@@ -157,7 +161,7 @@ export async function askMlflow(
     .map(([name, value]) => `${name}=${escaped(value)}`)
     .join('&');
   const url = `${at}/api/2.0/${path}${search === '' ? '' : `?${search}`}`;
-  return askJson({ url, headers });
+  return askJson({ url, headers, progress });
 }
 
 /** As Signature Version 4 has it, which escapes more than `encodeURIComponent`; every server reads that. */

@@ -252,7 +252,7 @@ async function download(
     const resolved = { reference: folder, isFolder: true, files };
     return (await fetchObjects(resolved, placeIn(folder), () => [], context)).path;
   }
-  const { at, url: base, headers } = server;
+  const { at, url: base, headers, progress } = server;
   const key = keyOf(
     at,
     folder,
@@ -266,7 +266,7 @@ async function download(
         context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
         const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
         const url = `${base}/api/2.0/mlflow-artifacts/artifacts/${below}`;
-        digests[path] = await askFile({ url, headers }, join(draft, path), bytes);
+        digests[path] = await askFile({ url, headers, progress }, join(draft, path), bytes);
       }
       return digests;
     } finally {

@@ -1,6 +1,7 @@
 import { textIn } from '../../../../core/json/fields.ts';
 import { isObject } from '../../../../core/json/is-object.ts';
 import { repeatsSecret } from '../../../../core/origin/repeats-secret.ts';
+import { askedWait } from '../../../../core/units/asked-wait.ts';
 import { type RegistryFault, type Reply, registryFault, wholeBody } from './exchange.ts';
 
 /** @returns what an answer that is an error means. Reads it. */
@@ -13,7 +14,7 @@ export async function registryFaultOf(reply: Reply): Promise<RegistryFault> {
     return registryFault('refused', `refuses (${status})${said}`, { status });
   if (status === 404) return registryFault('absent', `knows no such thing (404)${said}`, { status });
   if (status === 429 || status >= 500) {
-    const after = waitOf(headers['retry-after']);
+    const after = askedWait(headers, Date.now());
     return registryFault('unreachable', `answers ${status}${said}`, {
       status,
       ...(after !== undefined && { after }),
@@ -59,12 +60,4 @@ function saidIn(bytes: Buffer): string {
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
   return line === '' ? '' : `: ${line}`;
-}
-
-/** @param header seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function waitOf(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const until = Date.parse(header) - Date.now();
-  return Number.isFinite(until) ? Math.max(0, until) : undefined;
 }

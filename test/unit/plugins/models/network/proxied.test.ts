@@ -41,7 +41,7 @@ async function behind(hosts: Readonly<Record<string, number>>, says?: string): P
   return proxy.asked;
 }
 
-const LIMITS = { patience: 60_000, attempts: 1, pause: 1, json: 1024 };
+const LIMITS = { patience: 60_000, attempts: 1, pause: 1, longest: 1000, json: 1024 };
 const found: RequestListener = (_, response) => response.end('{"found":true}');
 
 describe('the proxy of an address', () => {

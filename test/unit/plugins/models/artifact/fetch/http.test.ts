@@ -36,7 +36,7 @@ async function secure(answer: RequestListener, isTrusted: boolean, until?: numbe
   if (isTrusted) globalAgent.options.ca = certificate.cert;
   return `https://localhost:${await listening(createHttps(certificate, answer))}`;
 }
-const LIMITS = { patience: 5000, attempts: 3, pause: 1, json: 1024 };
+const LIMITS = { patience: 5000, attempts: 3, pause: 1, longest: 60_000, json: 1024 };
 
 describe('what is sent on', () => {
   const asked: (readonly (string | undefined)[])[] = [];
@@ -163,4 +163,45 @@ it('what the network does is tried again, and told as out of reach', async () =>
     message: 'cannot be reached: ECONNRESET',
   });
   expect(connected).toBe(3);
+});
+
+describe('who is told when to ask again', () => {
+  /** Refuses so often, then answers. */
+  const limited = (times: number, headers: Readonly<Record<string, string>>) => {
+    const at: number[] = [];
+    const server = plain((_, response) => {
+      at.push(performance.now());
+      if (at.length > times) response.end('{"found":true}');
+      else response.writeHead(429, headers).end('{"error":"We had to rate limit you"}');
+    });
+    return { at, server };
+  };
+
+  it.each([
+    ['seconds', { 'retry-after': '1' }],
+    ['the rest of a window, as Hugging Face', { ratelimit: '"api";r=0;t=1' }],
+  ])('waits for it, and says so: %s', async (_, headers) => {
+    const { at, server } = limited(1, headers);
+    const url = await server;
+    const lines: (string | undefined)[] = [];
+    const progress = (text: string | undefined): void => void lines.push(text);
+    expect(await askJson({ url, progress }, LIMITS)).toEqual({ found: true });
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(950);
+    expect(lines).toEqual([`Waiting 1 s, as ${new URL(url).host} asks for`, undefined]);
+  });
+
+  it('waits for a file, too', async () => {
+    const { at, server } = limited(1, { 'retry-after': '1' });
+    await askFile({ url: await server }, join(folder, 'late'), 14, LIMITS);
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(950);
+  });
+
+  it('is told it at once where nobody would wait for so long, and asks no sooner', async () => {
+    const { at, server } = limited(9, { ratelimit: '"api";r=0;t=3600' });
+    await expect(askJson({ url: await server }, LIMITS)).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: 'answers 429, to be asked again in 3600 s: We had to rate limit you',
+    });
+    expect(at).toHaveLength(1);
+  });
 });
