@@ -36,7 +36,7 @@ export async function authorizationFor(
     const own = await login();
     return own !== undefined && 'password' in own ? basicOf(own) : undefined;
   }
-  const { realm, service } = bearer.parameters;
+  const { realm, service, scope } = bearer.parameters;
   const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
     throw registryFault('wrong', 'asks for a token of a server that it does not name');
@@ -45,7 +45,7 @@ export async function authorizationFor(
     own === undefined || isSameSite(registry, url)
       ? own
       : await ofAnotherSite(url, isDowngrade(registry, url) ? undefined : tokenLogin);
-  const reply = await exchange(tokenQuestion(url, service, scopes, who), limits);
+  const reply = await exchange(tokenQuestion(url, service, withNamed(scopes, scope), who), limits);
   if (reply.status !== 200) {
     const fault = await registryFaultOf(reply);
     throw registryFault(fault.kind, `gives no token: ${url.host} ${fault.message}`, fault);
@@ -80,6 +80,18 @@ async function ofAnotherSite({ host }: URL, tokenLogin: Logins['tokenLogin'] | u
     },
   );
 }
+
+/**
+ * Our own scopes, and those that the registry names: behind a proxy or a mirror a repository may have another
+ * name than it is asked by. https://distribution.github.io/distribution/spec/auth/token/
+ */
+function withNamed(scopes: readonly string[], named = ''): readonly string[] {
+  const resources = scopes.map(resourceOf);
+  return [...scopes, ...named.split(' ').filter((one) => one !== '' && !resources.includes(resourceOf(one)))];
+}
+
+/** Without what is done to it. */
+const resourceOf = (scope: string): string => scope.replace(/:[^:]*$/, '');
 
 /** Scopes stand beside each other in a form, and have a parameter each in an address. */
 function tokenQuestion(

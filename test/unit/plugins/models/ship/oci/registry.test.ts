@@ -467,13 +467,36 @@ describe('who asks', () => {
     };
     const registry = open({ login: async () => login });
     await registry.putBlob(blob, 'base');
-    expect(scopes).toEqual(['repository:models:pull,push', 'repository:base:pull', 's, "x"']);
+    expect(scopes).toEqual([
+      'repository:models:pull,push',
+      'repository:base:pull',
+      // As a proxy calls it.
+      'repository:x:pull',
+      's, "x"',
+    ]);
     token += 1;
     expect(await registry.hasBlob(DIGEST)).toBe(true);
-    expect(scopes).toHaveLength(5);
+    expect(scopes).toHaveLength(7);
     await expect(
       open({ login: async () => undefined, limits: { ...limits, attempts: 1 } }).hasBlob(DIGEST),
     ).rejects.toMatchObject(fault('refused', /401/));
+  });
+
+  it('gets a token for the repository as the registry calls it: behind a mirror it has another name', async () => {
+    server.misbehave = ({ path, headers }, request, response) => {
+      const url = new URL(path, server.url);
+      if (url.pathname === '/token') {
+        response.end(JSON.stringify({ token: url.searchParams.getAll('scope').join(' ') }));
+        return true;
+      }
+      if (headers.authorization?.includes('repository:hub/models:pull')) return false;
+      request.resume();
+      const challenge = `Bearer realm="${server.url}/token",service="s",scope="repository:hub/models:pull"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+      return true;
+    };
+    server.blobs.set(KEY, BYTES);
+    expect(await open().hasBlob(DIGEST)).toBe(true);
   });
 
   it('is told to no other server, wherever the registry sends on', async () => {
