@@ -134,6 +134,23 @@ test('answers from its image, whose digest is recorded', async () => {
     expect([PackageType, `sha256:${CodeSha256}`]).toEqual(['Image', image?.digest]);
 });
 
+test('its memory sizes are found by who has the documented policy, and without that of images by nobody', async () => {
+  const analyst = await makeUser(aws, 'analyst');
+  const policy = documented('MeasureSizes', { SERVICE: 'pictured' });
+  const tune = () =>
+    service.slsAs(analyst.env, 'models', 'tune', '--memory', '1024', '--invocations', '50', '--json');
+  await analyst.may(policy);
+  const refused = await tune();
+  expect(refused.code).toBe(1);
+  expect(refused.stdout + refused.stderr).toContain(
+    'Lambda does not have permission to access the ECR image',
+  );
+  await analyst.may([...policy, ...documented('TunedImage', { SERVICE: 'pictured' })]);
+  const { code, stdout, stderr } = await tune();
+  expect(code, stdout + stderr).toBe(0);
+  expect(JSON.parse(stdout).sizes).toMatchObject([{ memory: 1024, invocations: 50 }]);
+});
+
 test('the repository lets Lambda read, and forgets what has no tag', async () => {
   const of = { repositoryName: REPOSITORY };
   const { policyText = '' } = await ecr.send(new GetRepositoryPolicyCommand(of));
