@@ -78,7 +78,7 @@ export const registryFault = (
 export const REGISTRY_LIMITS = {
   /** Without a byte in either direction. */
   patience: 30_000,
-  /** The same where a registry has to read a whole blob before it answers. */
+  /** The same where a registry has to read or write a whole blob before it answers. */
   checking: 300_000,
   attempts: 5,
   /** Before the second attempt; each further one waits twice as long. */
@@ -109,8 +109,9 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
       },
     });
     const unreachable = (error: Error): void => reject(isRegistryFault(error) ? error : faultOf(error));
+    let silence = patience;
     const late = (): void => {
-      sent.destroy(registryFault('unreachable', `sends and takes nothing for ${patience / 1000} s`));
+      sent.destroy(registryFault('unreachable', `sends and takes nothing for ${silence / 1000} s`));
     };
     sent.setTimeout(patience, late);
     sent.on('error', unreachable);
@@ -143,6 +144,11 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
       const { sent: note } = question;
       file.on('data', (chunk) => note(chunk.length));
     }
+    // What it has whole it may have to write somewhere else first: a server before it passes it on only now.
+    sent.once('finish', () => {
+      silence = Math.max(patience, limits.checking);
+      sent.setTimeout(silence);
+    });
     file.pipe(sent);
     sent.once('close', () => file.destroy());
   });

@@ -273,14 +273,31 @@ describe('a registry that is slow', () => {
     );
   });
 
-  it('is waited for while it checks a blob', async () => {
+  it.each([
+    ['writes', 'PATCH'],
+    ['checks', 'PUT'],
+  ])('is waited for while it %s a blob that has come whole', async (_, slow) => {
     server.misbehave = ({ method }, request, response) => {
-      if (method !== 'PUT') return false;
+      if (method !== 'PATCH' && method !== 'PUT') return false;
       request.resume();
-      setTimeout(() => response.writeHead(201).end(), 4000);
+      const answer = () => response.writeHead(method === 'PUT' ? 201 : 202, { location: '/next' }).end();
+      request.once('end', () => setTimeout(answer, method === slow ? 4000 : 0));
       return true;
     };
     await open({ limits: impatient }).putBlob(blob);
+  });
+
+  it('is given up where it stops taking a blob', async () => {
+    server.misbehave = ({ method }, request) => {
+      if (method === 'PATCH') request.pause();
+      return method === 'PATCH';
+    };
+    const large = join(folder, 'large');
+    await writeFile(large, Buffer.alloc(40_000_000));
+    const most = { ...blob, size: 40_000_000, from: { file: large } };
+    await expect(open({ limits: impatient }).putBlob(most)).rejects.toMatchObject(
+      fault('unreachable', /^sends and takes nothing for 3 s$/),
+    );
   });
 
   it('is not given up while bytes come', async () => {
