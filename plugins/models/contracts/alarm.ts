@@ -26,7 +26,7 @@ export type Metric = {
   readonly name: string;
   /** Values may be functions of CloudFormation. */
   readonly dimensions: Readonly<Record<string, unknown>>;
-  readonly stat: 'Sum' | 'Maximum';
+  readonly stat: 'Sum' | 'Maximum' | 'Average';
 };
 
 export type Watch = {

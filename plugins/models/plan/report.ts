@@ -13,7 +13,7 @@ import { sampleAdvice } from './drift/sample.ts';
 import { isDomainAlone, isExternalApi } from './endpoint/routes.ts';
 import { logGroupOf } from './iam/permissions.ts';
 import { openedLines } from './opened.ts';
-import { neededPolicy, neededTrust } from './plan.ts';
+import { neededPolicy, neededTrust, planFunctions } from './plan.ts';
 import { UNJUDGED } from './release/unjudged.ts';
 
 /**
@@ -86,7 +86,8 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       `models.${name}.function.disableLogs: what counts the model’s requests is its log. Without one a release in steps gets no verdict and ${UNJUDGED[release.onNoData]}, and alarms see nothing but crashes and throttles.`,
     );
   }
-  lines.push(...models.flatMap((model) => unmade(model, host)));
+  const made = madeGroups(input);
+  lines.push(...models.flatMap((model) => unmade(model, host, made)));
   for (const model of models) {
     if (model.iam.managedPolicies.length === 0 || !hasNamedRole(model, host)) continue;
     lines.push(
@@ -121,14 +122,21 @@ const UNREAD = [
   ...['sns', 's3', 'cloudwatchLog', 'cognitoUserPool', 'websocket', 'alexaSkill', 'alexaSmartHome'],
 ];
 
+/** Log groups that the service makes: the framework's of each function that logs, and its own. */
+function madeGroups(input: PlanInput): ReadonlySet<string> {
+  const { functions, logGroups = {} } = input.host;
+  const ours = planFunctions({ ...input, built: new Map() });
+  const logged = Object.values({ ...functions, ...ours }).filter(({ disableLogs }) => disableLogs !== true);
+  return new Set([...logged.map(({ name }) => `/aws/lambda/${name}`), ...Object.keys(logGroups)]);
+}
+
 /**
  * The framework makes the group of a function's own name alone, and a model's own role may make none:
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
  */
-function unmade(model: Model, host: Host): readonly string[] {
+function unmade(model: Model, host: Host, made: ReadonlySet<string>): readonly string[] {
   const group = logGroupOf(model.function, host.provider, nameOf(model, host));
-  const isMade = group.startsWith('/aws/lambda/') || Object.hasOwn(host.logGroups ?? {}, group);
-  if (isMade || model.function.disableLogs === true) return [];
+  if (made.has(group) || model.function.disableLogs === true) return [];
   return [
     `models.${model.name}: its log goes to ${group}, which must be there: the service makes no such log group. Where there is none, nothing is logged or counted, so a release in steps gets no verdict and alarms see nothing but crashes and throttles. Make it in \`resources\`.`,
   ];

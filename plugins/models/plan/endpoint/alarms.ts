@@ -14,6 +14,12 @@ const ERRORS = 1;
 /** Requests in five minutes below which 5 % are fewer than one request. */
 const FEW_REQUESTS = 20;
 
+/**
+ * Percent of requests. Instances that keep a promise (`sls models plan --capacity`, 0.1 %) leave a few
+ * without one in each minute of busy traffic.
+ */
+const SPILLED = 1;
+
 /** The slow edge that is the objective itself. */
 const [, , SLOWER] = OWN.slow;
 
@@ -101,13 +107,19 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
   },
   {
     suffix: 'provisioned',
-    when: () => 'over 90 % of the provisioned instances are in use, for 10 minutes',
+    when: () => 'over 90 % of the provisioned instances, two or more, are in use on average, for 10 minutes',
     what: 'Provisioned concurrency is used up, and scaling has had its time',
     advice: 'Raise `concurrency.provisioned.max`, or add a `schedule` for these hours.',
     rollsBack: false,
     watch: ({ concurrency }, name) =>
       concurrency?.provisioned && {
-        metrics: { use: ofFunction(name, 'ProvisionedConcurrencyUtilization', 'Maximum') },
+        metrics: {
+          // Its average, as scaling looks at it: at some moment of most minutes all of a few are in use.
+          use: ofFunction(name, 'ProvisionedConcurrencyUtilization', 'Average'),
+          instances: ofFunction(name, 'ProvisionedConcurrentExecutions', 'Maximum'),
+        },
+        // Any request uses all of one.
+        expression: 'IF(instances > 1, use, 0)',
         above: 0.9,
         period: 60,
         periods: 10,
@@ -116,14 +128,19 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
   },
   {
     suffix: 'spillover',
-    when: () => 'requests find no provisioned instance, in 3 of 5 minutes',
+    when: () =>
+      `more than ${SPILLED} % of a minute’s requests find no provisioned instance, in 3 of 5 minutes`,
     what: 'Requests spill over to instances that start cold',
     advice: 'Raise `concurrency.provisioned.min`, or add a `schedule` that begins before the rush.',
     rollsBack: false,
     watch: ({ concurrency }, name) =>
       concurrency?.provisioned && {
-        metrics: { spilled: ofFunction(name, 'ProvisionedConcurrencySpilloverInvocations', 'Sum') },
-        above: 0,
+        metrics: {
+          spilled: ofFunction(name, 'ProvisionedConcurrencySpilloverInvocations', 'Sum'),
+          invocations: ofAlias(name, 'Invocations'),
+        },
+        expression: '100 * spilled / invocations',
+        above: SPILLED,
         period: 60,
         periods: 3,
         of: 5,

@@ -168,7 +168,8 @@ function pastOf(
     judgements: release.judgements,
     phase,
     outcome: pastOutcome(release, about),
-    ...(promotedBy && isPromoted(release) && { promotedBy: promotedBy.by }),
+    // Asked for alone, it may have been rolled back before it had all traffic.
+    ...(promotedBy && promotedAt !== undefined && isPromoted(release) && { promotedBy: promotedBy.by }),
     ...(phase === 'ROLLED_BACK' && stable && { restored: stable.version }),
     ...(endedAt !== undefined && { endedAt }),
     ...(rolledBackAt !== undefined && { rolledBackAt }),

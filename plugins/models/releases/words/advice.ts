@@ -152,21 +152,21 @@ export function advice(
   return withWants(aside(own, on, release, now, command), release, instances, now, command);
 }
 
-/** An alarm that ends no release, where all else is well. */
-function aside(
-  own: Advice,
-  [other]: readonly AlarmOn[],
-  release: Release,
-  now: number,
-  command: Say,
-): Advice {
-  if (other === undefined || own.level !== 'ok') return own;
-  const since = Math.max(Date.parse(other.since), Date.parse(lastChange(release)));
+/** Alarms that end no release, where all else is well: each has a way of its own. */
+function aside(own: Advice, on: readonly AlarmOn[], release: Release, now: number, command: Say): Advice {
+  if (on.length === 0 || own.level !== 'ok') return own;
+  const changed = Date.parse(lastChange(release));
+  const todo = on.map(({ alarm, since }) =>
+    todoOf(alarm.slice(release.functionName.length + 1), now - Math.max(Date.parse(since), changed), command),
+  );
   return {
     ...own,
     level: 'look',
-    summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
-    todo: [todoOf(other.alarm.slice(release.functionName.length + 1), now - since, command)],
+    summary: [
+      own.summary,
+      ...on.map(({ alarm, since }) => `${alarm} is on since ${moment(since, now)}.`),
+    ].join(' '),
+    todo: [...new Set(todo)],
   };
 }
 

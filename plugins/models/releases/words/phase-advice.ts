@@ -211,15 +211,19 @@ export function wayBack(release: Release, since: string, command: Say): string {
   const good = last?.version;
   const first = release.shifts.find(({ weight }) => weight > 0)?.asked;
   if (!isPending(release)) {
-    const { phase, promotedAt, returnedAt, stable } = release;
+    const { phase, promotedAt, returnedAt, stable, lives } = release;
     const began = (phase === 'BAKING' || phase === 'DONE') && !returnedAt ? (first ?? promotedAt) : undefined;
     const cause =
       began !== undefined && since < began
         ? `It was on before version ${stable?.version} had any traffic: look at its inputs and what it calls first. `
         : '';
-    return good === undefined
-      ? `${cause}\`${rollback} --to <version>\` goes back to a version.`
-      : `${cause}\`${rollback}\` goes back to version ${good}.`;
+    if (good !== undefined) return `${cause}\`${rollback}\` goes back to version ${good}.`;
+    // A first version, as a rule, or a registry that was lost.
+    const onward =
+      lives.length < 2
+        ? `No version before it is known: fix the model and deploy it: \`${command.sls('deploy')}\`. `
+        : '';
+    return `${cause}${onward}\`${rollback} --to <version>\` goes back to a version that is still published.`;
   }
   if (first !== undefined && since >= first) return `\`${rollback}\` takes the candidate away.`;
   const { candidate, stable } = release;

@@ -452,11 +452,11 @@ describe('sls models rollback', () => {
     expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
   });
 
-  it('without an earlier version is refused, and advised with one that is to be named', async () => {
+  it('without an earlier version is refused, and advised is a version that is better', async () => {
     const w = await live();
     w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
     expect((await statusIn(w)).todo).toEqual([
-      '`sls models rollback --model churn --stage dev --to <version>` goes back to a version.',
+      'No version before it is known: fix the model and deploy it: `sls deploy --stage dev`. `sls models rollback --model churn --stage dev --to <version>` goes back to a version that is still published.',
     ]);
     expect(await w.command('rollback')).toMatchObject({
       done: false,

@@ -112,7 +112,12 @@ it('a log group that nobody makes is told: without it nothing is logged or count
     packagingNotices({
       models: declaredModels({ churn: { function: { ...(logGroup && { logs: { logGroup } }), ...more } } }),
       options: {},
-      host: { ...HOST, provider, logGroups: { '/made': 'MadeLogGroup' } },
+      host: {
+        ...HOST,
+        provider,
+        logGroups: { '/made': 'MadeLogGroup' },
+        functions: { hello: { name: 'shop-dev-hello' }, mute: { name: 'shop-dev-mute', disableLogs: true } },
+      },
       built: new Map(),
       zips: new Map(),
     });
@@ -123,6 +128,10 @@ it('a log group that nobody makes is told: without it nothing is logged or count
   expect(told('/made')).toEqual([]);
   expect(told('/aws/lambda/shop-dev-churn')).toEqual([]);
   expect(told('')).toEqual([]);
+  // Its name alone makes none: the framework makes that of each function that logs.
+  expect(told('/aws/lambda/shop-dev-hello')).toEqual([]);
+  for (const none of ['/aws/lambda/shop-all', '/aws/lambda/shop-dev-mute'])
+    expect(told(none)).toEqual([line(none)]);
   expect(told('/elsewhere', {}, { disableLogs: true })).toHaveLength(1);
 });
 

@@ -443,6 +443,18 @@ describe('at three in the morning', () => {
     `);
   });
 
+  it('several such alarms are on: each has its way out', async () => {
+    const w = await live();
+    for (const suffix of [ALARMS.drift, ALARMS.outputs, ALARMS.batchFailed])
+      w.alarms.set(`${FUNCTION}-${suffix}`, 'ALARM');
+    const { summary, todo } = await statusIn(w);
+    expect(summary.match(/shop-dev-churn-\S+ is on since/g)).toHaveLength(3);
+    expect(todo).toEqual([
+      '`sls models drift --model churn --stage dev` shows what differs from the reference data, and how much. No version is brought back by it.',
+      '`sls models batch --model churn --stage dev --failed` lists what failed, and why.',
+    ]);
+  });
+
   it('requests fail while nothing is released', async () => {
     const w = await live({ ...SETTINGS });
     w.alarms.set(`${FUNCTION}-${ALARMS.crashes}`, 'ALARM');

@@ -192,6 +192,29 @@ describe.each([
     );
   });
 
+  it('nobody had it promoted where it was rolled back before it had all traffic', async () => {
+    const provisioned = { min: 2, max: 2, target: 0.7 };
+    const w = await deployed({ ...CANARY, capacity: { provisioned, schedules: [] } });
+    await minutes(w, 5, GOOD);
+    w.capacity.hold(FUNCTION, '3', 6);
+    const { provided } = w.world.capacity;
+    // The candidate's instances never come up.
+    Object.assign(w.world.capacity, {
+      provided: async (name: string, version: string) => {
+        const has = await provided(name, version);
+        return version === '4' && has ? { ...has, ready: 1, state: 'inProgress' } : has;
+      },
+    });
+    await minutes(w, 20, GOOD);
+    await w.command('promote');
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.5 }, { most: 10 });
+    make(w);
+    const [bad] = await history(w);
+    expect(bad).toMatchObject({ outcome: 'rolled back', weight: 5 });
+    expect(bad?.promotedBy).toBeUndefined();
+    expect(historyText('churn', [bad as Past])).not.toContain('promoted by');
+  });
+
   it('a release that was rolled back before the version that stayed live gave way itself', async () => {
     const w = await promoted();
     await deploy(w, '5', 'c', { before: '4' });
