@@ -64,6 +64,12 @@ export function folderOf(
 
 export const urlOf = ({ bucket, prefix }: Folder): string => `s3://${bucket}/${prefix}`;
 
+/** @param url as `urlOf` writes it */
+export function folderAt(url: string): Folder {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/s.exec(url) ?? [];
+  return { bucket, prefix };
+}
+
 /** Numbers of five digits at least: so many parts list in their order. */
 const numbered = (part: number): string => String(part).padStart(5, '0');
 

@@ -1,7 +1,14 @@
 import type { Failed, Success } from '../../../core/batch/job.ts';
 import { isPassing, SILENT_MS, sleep } from '../releases/worker/worker.ts';
 import type { Cloud } from './cloud.ts';
-import { type Followed, type KnownFiles, lookAtJob, type SeenJob } from './jobs.ts';
+import {
+  doneByOther,
+  type Followed,
+  type KnownFiles,
+  lookAtJob,
+  type OfModel,
+  type SeenJob,
+} from './jobs.ts';
 
 /**
  * How a job ended well, without the list of its files: who waits for a million jobs keeps one of each. `ms`:
@@ -10,6 +17,8 @@ import { type Followed, type KnownFiles, lookAtJob, type SeenJob } from './jobs.
 export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' | 'version'> & {
     readonly files: number;
     readonly ms: number;
+    /** By another version or entry than the one that it was asked of. */
+    readonly other?: true;
   };
 
 /** How jobs ended. */
@@ -72,7 +81,7 @@ const DAY = 86_400;
 /**
  * Waits for jobs, one after another, as all have to end.
  *
- * @param queue that they were asked for by
+ * @param asked of whom, and the queue that they were asked for by
  * @param jobs as they stood before they were asked for
  * @param told at each look
  * @throws what AWS answers to a look, where it will not pass or nothing got through for minutes: jobs take
@@ -80,7 +89,7 @@ const DAY = 86_400;
  */
 export async function followJobs(
   cloud: Pick<Cloud, 'files' | 'head' | 'objects' | 'depth'>,
-  queue: string,
+  asked: OfModel & { readonly queue: string },
   jobs: readonly Followed[],
   told: (standing: Standing) => void,
   pause = PAUSE,
@@ -124,7 +133,7 @@ export async function followJobs(
         failed.push({ job, failed: seen.failed });
         break;
       }
-      const { waiting, atWork } = await patiently(() => cloud.depth(queue));
+      const { waiting, atWork } = await patiently(() => cloud.depth(asked.queue));
       empty = waiting + atWork === 0 ? empty + 1 : 0;
       // Rows, too: a slow model writes a part's files one after the other.
       still = before?.rows === seen.rows && before.of === seen.of ? still + 1 : 0;
@@ -138,7 +147,12 @@ export async function followJobs(
         }
       }
       if (isLost) {
-        lost.push(job);
+        const other = await patiently(() => doneByOther(cloud, asked, job));
+        if (other === undefined) lost.push(job);
+        else {
+          rows += other.success.rows;
+          done.push({ ...doneOf(other.job, other.success), other: true });
+        }
         break;
       }
       if (still >= longest) {

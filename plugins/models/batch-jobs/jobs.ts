@@ -4,6 +4,7 @@ import {
   entryFor,
   type Failed,
   type Folder,
+  folderAt,
   folderOf,
   partNumber,
   type Success,
@@ -48,7 +49,12 @@ export type Followed = {
   readonly wasDone?: true;
   /** `startedAt` of the attempt that had failed when it was asked for. */
   readonly failedBefore?: string;
+  /** `finishedAt` of another job that had the object's answers when it was asked for. */
+  readonly otherBefore?: string;
 };
+
+/** Whose jobs are followed. */
+export type OfModel = { readonly model: string; readonly entries: readonly Entry[] };
 
 /** @param identity of the version that is live */
 export const followed = (
@@ -63,14 +69,24 @@ export const followed = (
 });
 
 /** The job with how it stands before it is asked for: what is there then is not what was asked for. */
-export async function asItStands(cloud: Pick<Cloud, 'files' | 'objects'>, job: Followed): Promise<Followed> {
+export async function asItStands(
+  cloud: Pick<Cloud, 'files' | 'objects'>,
+  asked: OfModel,
+  job: Followed,
+): Promise<Followed> {
   const { bucket, prefix } = job.folder;
   const keys: string[] = [];
   for await (const page of cloud.objects(bucket, `${prefix}_`)) keys.push(...page.map(({ key }) => key));
   if (keys.includes(`${prefix}${KEYS.success}`)) return { ...job, wasDone: true };
-  if (!keys.includes(`${prefix}${KEYS.failed}`)) return job;
-  const failed = await failedAttempt(cloud.files(bucket), job.folder);
-  return failed === undefined ? job : { ...job, failedBefore: failed.startedAt };
+  const failed = keys.includes(`${prefix}${KEYS.failed}`)
+    ? await failedAttempt(cloud.files(bucket), job.folder)
+    : undefined;
+  const other = await otherJob(cloud, asked, job);
+  return {
+    ...job,
+    ...(failed && { failedBefore: failed.startedAt }),
+    ...(other && { otherBefore: other.finishedAt }),
+  };
 }
 
 /** What lies in a job's folder. */
@@ -149,16 +165,41 @@ export function stateOf({ success, failed, isAfter, parts, of, rows }: SeenJob):
  */
 export async function seenState(
   cloud: Pick<Cloud, 'files' | 'objects'>,
-  model: string,
-  entries: readonly Entry[],
-  { object, folder }: Followed,
+  asked: OfModel,
+  job: Followed,
 ): Promise<JobState> {
-  const state = stateOf(await lookAtJob(cloud, folder));
+  const state = stateOf(await lookAtJob(cloud, job.folder));
+  const other = state.state === 'waiting' ? await otherJob(cloud, asked, job) : undefined;
+  return state.state === 'waiting' && other !== undefined ? { ...state, other } : state;
+}
+
+/** The job of another version or entry that is told to have the object's answers. */
+async function otherJob(
+  cloud: Pick<Cloud, 'files'>,
+  { model, entries }: OfModel,
+  { object, folder }: Followed,
+): Promise<ReturnType<typeof jobTold>> {
   const entry = entries[entryFor(entries, object.bucket, object.key)];
-  if (state.state !== 'waiting' || entry === undefined) return state;
+  if (entry === undefined) return undefined;
   const found = await cloud.files(folder.bucket).read(latestKey(model, entry, object.key));
-  const other = jobTold(found?.text, object);
-  return other === undefined || other.job === urlOf(folder) ? state : { ...state, other };
+  const told = jobTold(found?.text, object);
+  return told?.job === urlOf(folder) ? undefined : told;
+}
+
+/**
+ * The outcome of an object that another version or entry has scored since it was asked for: one that was
+ * promoted, or that a rollback brought back, while it waited.
+ */
+export async function doneByOther(
+  cloud: Pick<Cloud, 'files' | 'objects'>,
+  asked: OfModel,
+  job: Followed,
+): Promise<{ readonly job: Followed; readonly success: Success } | undefined> {
+  const other = await otherJob(cloud, asked, job);
+  if (other === undefined || other.finishedAt === job.otherBefore) return undefined;
+  const folder = folderAt(other.job);
+  const { success } = await lookAtJob(cloud, folder);
+  return success && { job: { ...job, folder }, success };
 }
 
 /** Files of a job that are looked at at once: one of 100 GB has some thousand. */

@@ -1,17 +1,11 @@
-import type { Entry } from '../../../core/batch/contract.ts';
 import { entryFor } from '../../../core/batch/job.ts';
 import { isFolderMark, isOwnDocument } from '../../../core/batch/passed-over.ts';
 import { type Problem, problemError } from '../problems/errors.ts';
 import type { Cloud, Listed } from './cloud.ts';
-import { type Followed, followed } from './jobs.ts';
+import { type Followed, followed, type OfModel } from './jobs.ts';
 
 /** What is asked for: the jobs of an object, or of all below a prefix. */
-export type JobOrder = {
-  readonly model: string;
-  readonly identity: string;
-  readonly entries: readonly Entry[];
-  readonly queue: string;
-};
+export type JobOrder = OfModel & { readonly identity: string; readonly queue: string };
 
 /** Bodies that are sent at once. */
 const AT_ONCE = 80;

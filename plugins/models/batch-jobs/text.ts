@@ -62,6 +62,11 @@ export function outcomeText(
   const lines = [
     `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${wholeNumber(errors)} of them faulty, in ${span(ms)}; about ${dollars(costOf(fresh, model))} (Lambda only).`,
   ];
+  const others = done.filter(({ other }) => other).length;
+  if (others > 0)
+    lines.push(
+      `- ${others} of them by another version or entry, which became live while they waited.`,
+    );
   for (const { job, rows: own, files } of done.slice(0, SHOWN))
     lines.push(
       `  ${shownObject(job.object)} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,

@@ -114,7 +114,7 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
   // A million of them are some hundred megabytes: kept only where they are needed afterwards.
   const jobs: Followed[] = [];
   let count = 0;
-  const before = isWaiting ? (job: Followed) => asItStands(cloud, job) : undefined;
+  const before = isWaiting ? (job: Followed) => asItStands(cloud, asked, job) : undefined;
   for await (const page of order(cloud, asked, input, before)) {
     count += page.length;
     if (isWaiting || flags.json === true) jobs.push(...page);
@@ -132,7 +132,7 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
     );
   }
   const { exitCode, followJobs } = await import('../batch-jobs/follow.ts');
-  const outcome = await followJobs(cloud, asked.queue, jobs, (standing) =>
+  const outcome = await followJobs(cloud, asked, jobs, (standing) =>
     progress(text.standingLine(standing, Date.now() - started)),
   );
   progress(undefined);
@@ -167,7 +167,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
       ...(await Promise.all(
         some.map(async (job) => ({
           job,
-          state: await seenState(cloud, model.name, model.batch?.entries ?? [], job),
+          state: await seenState(cloud, { model: model.name, entries: model.batch?.entries ?? [] }, job),
         })),
       )),
     );

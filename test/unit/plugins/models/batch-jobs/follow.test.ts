@@ -27,6 +27,7 @@ import { fakeBucket } from '../../../../fakes/bucket.ts';
 import { ENTRY } from '../../../core/batch/scene.ts';
 
 const QUEUE = 'jobs';
+const ASKED = { model: 'sum', entries: [ENTRY], queue: QUEUE };
 const MODEL = { name: 'sum', memory: 512, architecture: 'arm64' } as Model;
 
 /** Buckets and a queue, and the jobs of objects in it. `each` is what happens at a look. */
@@ -63,7 +64,7 @@ function simulated(each: (looks: number) => void = () => {}) {
       const metadata = { rows: '8', ...(more && { more }) };
       output.set(`${folder.prefix}${name}`, JSON.stringify(content), metadata);
     },
-    wait: (...jobs: readonly Followed[]): Promise<JobsOutcome> => followJobs(cloud, QUEUE, jobs, () => {}, 0),
+    wait: (...jobs: readonly Followed[]): Promise<JobsOutcome> => followJobs(cloud, ASKED, jobs, () => {}, 0),
   };
 }
 
@@ -127,7 +128,7 @@ it('a look that does not get through is made again, for five minutes; what AWS r
     [asked, at] = [0, 0];
     return followJobs(
       failing(error, times),
-      QUEUE,
+      ASKED,
       [job],
       () => {},
       0,
@@ -149,7 +150,7 @@ it('a job whose queue is never empty is waited for no longer once nothing of it 
   const [one, ...others] = ['rows/a.csv', 'rows/b.csv', 'rows/c.csv'].map(s.job);
   if (one === undefined) throw new Error('no job');
   s.write(one, KEYS.success, success(10));
-  const outcome = await followJobs(s.cloud, QUEUE, [one, ...others], () => {}, 0, 50);
+  const outcome = await followJobs(s.cloud, ASKED, [one, ...others], () => {}, 0, 50);
   expect(outcome).toMatchObject({ done: [{ job: one }], left: others, lost: [] });
   expect(s.looks()).toBe(51);
   expect(exitCode(outcome)).toBe(1);
@@ -176,7 +177,7 @@ it('what failed before is not this attempt’s failure, whatever clocks say', as
   });
   const bare = s.job('rows/a.csv');
   s.write(bare, KEYS.failed, failure('2030-01-01T00:00:00.000Z'));
-  const job = await asItStands(s.cloud, bare);
+  const job = await asItStands(s.cloud, ASKED, bare);
   const outcome = await s.wait(job);
   expect(outcome.failed).toMatchObject([{ failed: { startedAt: '2025-12-31T23:00:00.000Z' } }]);
   expect(s.looks()).toBe(3);
@@ -220,7 +221,7 @@ it('an object that another version has scored is not shown as one that waits', a
   const s = simulated();
   const [job, next] = [s.job('rows/a.csv'), s.job('rows/b.csv')];
   const shown = async (one: Followed): Promise<string> =>
-    stateLine(one, await seenState(s.cloud, 'sum', [ENTRY], one), s.clock.now);
+    stateLine(one, await seenState(s.cloud, ASKED, one), s.clock.now);
   const tell = (object: object, by: string): void =>
     void s.cloud
       .files()
@@ -244,11 +245,42 @@ it('an object that another version has scored is not shown as one that waits', a
   expect(await shown(job)).toBe(waits);
 });
 
+it('an object that another version scores while it waits is done by that one, and not lost', async () => {
+  const s = simulated();
+  const bare = ['rows/a.csv', 'rows/b.csv', 'rows/c.csv'].map(s.job);
+  const by = (one: Followed): Followed => ({
+    ...one,
+    folder: { ...one.folder, prefix: one.folder.prefix.replace(/@\w+/, '@ffffffffffff') },
+  });
+  const tell = (one: Followed, finishedAt: string): void => {
+    s.write(by(one), KEYS.success, { ...success(1000), version: '2' });
+    const { bucket, prefix } = by(one).folder;
+    const told = { schema: 1, object: one.object, job: `s3://${bucket}/${prefix}`, finishedAt };
+    s.output.set(`scored/sum/latest/${one.object.key}.json`, JSON.stringify(told));
+  };
+  const [fresh, known, lost] = bare as [Followed, Followed, Followed];
+  // What had been scored before it was asked for is no outcome.
+  tell(known, '2025-12-31T23:58:00.000Z');
+  tell(lost, '2025-12-31T23:59:00.000Z');
+  const jobs = await Promise.all(bare.map((one) => asItStands(s.cloud, ASKED, one)));
+  tell(fresh, '2026-01-01T00:01:00.000Z');
+  tell(known, '2026-01-01T00:01:00.000Z');
+  const outcome = await s.wait(...jobs);
+  expect(outcome.done).toMatchObject(
+    [fresh, known].map((one) => ({ job: by(one), rows: 8, version: '2', other: true })),
+  );
+  expect(outcome.lost).toEqual(jobs.slice(2));
+  const text = outcomeText(outcome, MODEL, 1000);
+  expect(text).toContain('2 objects scored: 16 rows');
+  expect(text).toMatch(/^- 2 of them by another version or entry/m);
+  expect(text).toContain('rows/a.csv → s3://out/scored/sum@ffffffffffff/');
+});
+
 it('costs are of the batch function’s memory, and of what this wait is for', async () => {
   const s = simulated();
   const [before, fresh] = [s.job('rows/a.csv'), s.job('rows/b.csv')];
   s.write(before, KEYS.success, success(5_000_000));
-  const jobs = [await asItStands(s.cloud, before), await asItStands(s.cloud, fresh)];
+  const jobs = [await asItStands(s.cloud, ASKED, before), await asItStands(s.cloud, ASKED, fresh)];
   s.write(fresh, KEYS.success, success(1_000_000));
   const text = outcomeText(await s.wait(...jobs), MODEL, 1000);
   // A thousand seconds of a GB, which is more than the endpoint's 512 MB, and two requests.
@@ -267,9 +299,9 @@ it('rows and the time left are of what this wait is for, and not of what was don
   s.write(before, KEYS.success, { ...success(10), rows: 1_000_000 });
   s.write(fresh, KEYS.plan, PLAN);
   s.write(fresh, 'part-00000.csv');
-  const jobs = [await asItStands(s.cloud, before), await asItStands(s.cloud, fresh)];
+  const jobs = [await asItStands(s.cloud, ASKED, before), await asItStands(s.cloud, ASKED, fresh)];
   const told = (standing: Standing): unknown => lines.push(standingLine(standing, 60_000));
-  const outcome = await followJobs(s.cloud, QUEUE, jobs, told, 0);
+  const outcome = await followJobs(s.cloud, ASKED, jobs, told, 0);
   expect(outcome.done.map(({ rows }) => rows)).toEqual([1_000_000, 8]);
   // A minute for the first half: another one for the rest.
   expect(new Set(lines)).toEqual(
