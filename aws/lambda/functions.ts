@@ -2,6 +2,7 @@ import {
   GetFunctionEventInvokeConfigCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
+  ListEventSourceMappingsCommand,
   ListProvisionedConcurrencyConfigsCommand,
 } from '@aws-sdk/client-lambda';
 import { errorName } from '../../core/errors/aws-errors.ts';
@@ -23,6 +24,25 @@ export async function functionExists(aws: AwsConfig, FunctionName: string): Prom
   try {
     const asked = lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
     return (await there(asked)) !== undefined;
+  } finally {
+    lambda.destroy();
+  }
+}
+
+/** @returns ids of what brings an alias its messages, where somebody has switched that off */
+export async function triggersOff(
+  aws: AwsConfig,
+  { functionName, alias }: { readonly functionName: string; readonly alias: string },
+): Promise<readonly string[]> {
+  const lambda = lambdaClient(aws);
+  const FunctionName = `${functionName}:${alias}`;
+  try {
+    const { EventSourceMappings = [] } = await lambda.send(
+      new ListEventSourceMappingsCommand({ FunctionName }),
+    );
+    return EventSourceMappings.flatMap(({ UUID, State }) =>
+      UUID !== undefined && (State === 'Disabled' || State === 'Disabling') ? [UUID] : [],
+    );
   } finally {
     lambda.destroy();
   }

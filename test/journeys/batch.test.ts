@@ -3,6 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   ChangeMessageVisibilityCommand,
@@ -198,6 +203,10 @@ it('broken rows are listed with their lines, and too many fail the job until the
 it('the documented policy is enough for these commands, and each of its statements is needed', async () => {
   const statements = documented('Ask', { SERVICE: 'shop', ROWS: 'shop-rows', SCORED: 'shop-scored' });
   const scorer = await makeUser(aws, 'scorer');
+  const page = await readFile(join(repository, 'docs', 'deploy-policy.md'), 'utf8');
+  const [, named = ''] = /; (.*) the statement `Failed`, too/.exec(page) ?? [];
+  const ofFailed = [...named.matchAll(/`(--\w+)`/g)].map(([, option = '']) => option);
+  expect(ofFailed).toEqual(['--failed', '--status']);
   const asScorer = (...args: string[]) => service.slsAs(scorer.env, 'models', 'batch', ...args);
   const asked = ['--input', 's3://shop-rows/may/a.csv', '--wait'];
   await scorer.may(statements);
@@ -207,9 +216,45 @@ it('the documented policy is enough for these commands, and each of its statemen
   expect(failed.stdout, failed.stderr).toContain('Nothing failed.');
   for (const sid of ['Bucket', 'Registry', 'Objects', 'Ask', 'Failed']) {
     await scorer.may(statements.filter(({ Sid }) => Sid !== sid));
-    const { code, stdout, stderr } = await asScorer(...(sid === 'Failed' ? ['--failed'] : asked));
-    expect([sid, code]).toEqual([sid, 1]);
-    expect(stdout + stderr).toMatch(/MODELS_(AWS|NOT_DEPLOYED)/);
+    const refused = sid === 'Failed' ? ofFailed.map((option) => [option]) : [asked];
+    for (const args of refused) {
+      const { code, stdout, stderr } = await asScorer(...args);
+      expect([sid, args, code]).toEqual([sid, args, 1]);
+      expect(stdout + stderr).toMatch(/MODELS_(AWS|NOT_DEPLOYED)/);
+    }
+    if (sid === 'Failed') expect((await asScorer(...asked)).code).toBe(0);
+  }
+});
+
+it('a trigger that somebody has switched off is told, with the command that switches it on', async () => {
+  const lambda = new LambdaClient(client(aws.endpoint));
+  try {
+    const FunctionName = 'shop-dev-churn-batch:live';
+    const { EventSourceMappings: [trigger] = [] } = await lambda.send(
+      new ListEventSourceMappingsCommand({ FunctionName }),
+    );
+    const UUID = trigger?.UUID;
+    const turn = (Enabled: boolean) => lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled }));
+    await turn(false);
+    await upload('august/a.csv', rows.slice(0, 5));
+    const status = async (): Promise<string> => (await service.sls('models', 'batch', '--status')).stdout;
+    await expect.poll(status, { timeout: 60_000 }).toContain('churn: 1 waiting, 0 at work');
+    const command = `aws lambda update-event-source-mapping --uuid ${UUID} --enabled --region us-east-1`;
+    expect(await status()).toContain(
+      `its trigger is switched off, and a deploy leaves it so. \`${command}\``,
+    );
+    // Who may not ask is told the rest.
+    const scorer = await makeUser(aws, 'other-scorer');
+    const statements = documented('Ask', { SERVICE: 'shop', ROWS: 'shop-rows', SCORED: 'shop-scored' });
+    const asScorer = async () => (await service.slsAs(scorer.env, 'models', 'batch', '--status')).stdout;
+    await scorer.may(statements);
+    expect(await asScorer()).toContain(command);
+    await scorer.may(statements.filter(({ Sid }) => Sid !== 'Trigger'));
+    expect(await asScorer()).toMatch(/churn: 1 waiting, 0 at work, \d+ failed\n$/);
+    await turn(true);
+    await folderOf('august/a.csv');
+  } finally {
+    lambda.destroy();
   }
 });
 

@@ -64,9 +64,7 @@ export function outcomeText(
   ];
   const others = done.filter(({ other }) => other).length;
   if (others > 0)
-    lines.push(
-      `- ${others} of them by another version or entry, which became live while they waited.`,
-    );
+    lines.push(`- ${others} of them by another version or entry, which became live while they waited.`);
   for (const { job, rows: own, files } of done.slice(0, SHOWN))
     lines.push(
       `  ${shownObject(job.object)} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,
@@ -88,6 +86,10 @@ export function outcomeText(
 
 /** Objects that are listed one by one. */
 const SHOWN = 10;
+
+/** @param id of the trigger that somebody has switched off */
+export const offLine = (id: string, region: string): string =>
+  `Nothing reads the queue: its trigger is switched off, and a deploy leaves it so. \`aws lambda update-event-source-mapping --uuid ${id} --enabled --region ${region}\` switches it on.`;
 
 /** A job as `--status` shows it. */
 export function stateLine({ object }: Followed, state: JobState, now: number): string {

@@ -8,6 +8,7 @@ import { awsFix } from '../context/aws-fix.ts';
 import { type Command, type Context, usage } from '../context/context.ts';
 import { wellDeclaredModel } from '../context/well-declared.ts';
 import type { Model } from '../declaration/model.ts';
+import { ALIAS } from '../declaration/naming.ts';
 import {
   formatProblem,
   isProblemError,
@@ -150,11 +151,16 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const { batchName, failedName } = await import('../plan/batch/functions.ts');
   const { ownersBefore } = await import('../batch-jobs/owners.ts');
   const { usOf } = await import('../batch-jobs/us.ts');
-  const { stateLine } = await import('../batch-jobs/text.ts');
+  const { offLine, stateLine } = await import('../batch-jobs/text.ts');
   const { wholeNumber } = await import('../../../core/judge/format.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
+  const isIdle = queue.waiting > 0 && queue.atWork === 0;
+  const { triggersOff } = await import('../../../aws/lambda/functions.ts');
+  const named = { functionName: batchName(model, plan.host), alias: ALIAS };
+  // Who may not ask is told the rest.
+  const off = isIdle ? await triggersOff(aws, named).catch(() => []) : [];
   const { jobs, isMore, none } =
     typeof flags.input === 'string'
       ? await jobsOf(context, model, cloud, flags.input)
@@ -178,13 +184,14 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const notOurs = problems.map(({ value, message, fix }) => `${value} ${message} ${fix}`);
   if (flags.json) {
     const failed = failures.waiting + failures.atWork;
-    return print(JSON.stringify({ queue, failed, jobs: states, isMore, notOurs }, null, 2));
+    return print(JSON.stringify({ queue, failed, jobs: states, isMore, notOurs, triggersOff: off }, null, 2));
   }
   print(
     [
       ...notOurs,
       ...lines,
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
+      ...off.map((id) => offLine(id, service.region)),
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
       ...(none === undefined ? [] : [none]),
       ...(isMore
