@@ -49,8 +49,12 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     });
   }
 
-  /** By the template: the package may be one made earlier. */
-  async function pushImages({ models, host }: PlanInput): Promise<void> {
+  /**
+   * By the template: the package may be one made earlier.
+   *
+   * @param isDeployed nothing has changed since they were pushed
+   */
+  async function pushImages({ models, host }: PlanInput, isDeployed: boolean): Promise<void> {
     const images = imagesIn(models, framework.templateOf(serverless).Resources);
     if (images.size === 0) return;
     const wanted = [...images].map(([name, image]) => {
@@ -65,6 +69,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       new Map(wanted),
       makerOf(host),
       framework.progressOf(utils),
+      isDeployed,
     );
     for (const line of notices) utils.log.notice(line);
   }
@@ -189,7 +194,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const [folder, progress] = [framework.packageFolder(serverless), framework.progressOf(utils)];
       if (skips) {
         for (const line of await restoreFiles(folder, aws(), files, progress)) utils.log.notice(line);
-        return;
+        return pushImages(input, true);
       }
       const notices = await uploadService(
         folder,
@@ -202,7 +207,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
         progress,
       );
       for (const line of notices) utils.log.notice(line);
-      await pushImages(input);
+      await pushImages(input, false);
     },
 
     /**

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  BatchDeleteImageCommand,
   DescribeImagesCommand,
   ECRClient,
   GetLifecyclePolicyCommand,
@@ -180,6 +181,18 @@ test('an upload is scored by the same image', async () => {
 test('a deploy that changes nothing uploads nothing', async () => {
   const again = await service.deploy();
   expect(again.printed.stdout + again.printed.stderr).toMatch(/No changes to deploy/);
+});
+
+test('an image that somebody deleted is pushed again by a deploy that changes nothing, and told', async () => {
+  const there = await images();
+  const imageIds = Object.keys(there).map((imageDigest) => ({ imageDigest }));
+  await ecr.send(new BatchDeleteImageCommand({ repositoryName: REPOSITORY, imageIds }));
+  const { stdout, stderr } = (await service.deploy()).printed;
+  expect(stdout + stderr).toMatch(/No changes to deploy/);
+  expect(stdout + stderr).toContain(
+    `The image of churn was gone from the repository ${REPOSITORY}, and is there again: see that nobody deletes there, and no rule.`,
+  );
+  expect(await images()).toEqual(there);
 });
 
 test('another version is judged under traffic and promoted; the same layers are one image', async () => {

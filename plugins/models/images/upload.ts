@@ -21,7 +21,8 @@ const baseKey = (model: string): string => `models.${model}.image.base`;
  *
  * @param wanted by model
  * @param owner service and stage
- * @returns sentences for people, a repository that takes images away each
+ * @param isDeployed they were there before: one that is not is told
+ * @returns sentences for people: a repository that takes images away each, and an image that was gone
  * @throws ProblemError
  */
 export async function uploadImages(
@@ -30,11 +31,13 @@ export async function uploadImages(
   wanted: ReadonlyMap<string, ImageUpload>,
   owner: string,
   progress: (text: string | undefined) => void,
+  isDeployed = false,
 ): Promise<readonly string[]> {
   const ecr = ecrClient(aws);
   const repositories = ecrRepositories(ecr);
   const ready = new Map<string, FoundRepository>();
   const lines = new Map<string, string>();
+  const gone: string[] = [];
   try {
     for (const image of images) {
       const to = wanted.get(image.model);
@@ -54,8 +57,9 @@ export async function uploadImages(
         // Another deploy of the same may have been faster, and a tag is written once.
         if (!(await repositories.has(to.repository, to.tag).catch(() => false))) throw error;
       });
+      if (isDeployed) gone.push(backAgain(image.model, to.repository));
     }
-    return [...lines.values()];
+    return [...lines.values(), ...gone];
   } finally {
     progress(undefined);
     ecr.destroy();
@@ -65,6 +69,9 @@ export async function uploadImages(
 /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-images.html */
 const expiring = (model: string, repository: string, rule: string): string =>
   `models.${model}.image.repository: ${repository} takes away images of versions by itself (${rule}), and Lambda fails a version whose image is gone. Let its rules select other tags, or name a repository without them.`;
+
+const backAgain = (model: string, repository: string): string =>
+  `The image of ${model} was gone from the repository ${repository}, and is there again: see that nobody deletes there, and no rule.`;
 
 async function push(
   { model, architecture, base, layers, config }: KeptImage,
