@@ -126,6 +126,10 @@ export function exchange(question: RegistryRequest, limits: RegistryLimits): Pro
     sent.once('response', (stream) => {
       // A server may answer before it has read everything: then it wants no more of it.
       file?.destroy();
+      // Node has nobody look at its connection any more, which would be open as long as the server leaves it.
+      stream.once('close', () => {
+        if (!sent.writableFinished) sent.destroy();
+      });
       const { statusCode: status = 0, headers: answered } = stream;
       resolve({ status, headers: answered, url, told: headers, secrets, stream });
     });

@@ -239,6 +239,25 @@ describe('a blob is sent', () => {
     await expect(open().putBlob(blob)).rejects.toMatchObject(fault('wrong', /without saying where to go on/));
   });
 
+  it('no further once it is answered, and leaves no connection', async () => {
+    let closed: Promise<unknown> | undefined;
+    server.misbehave = ({ method }, request) => {
+      if (method !== 'PATCH') return false;
+      const { socket } = request;
+      closed = new Promise((resolve) => socket.once('close', resolve));
+      // By a response Node’s server would have a limit of time for the connection.
+      socket.write('HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n');
+      request.resume();
+      return true;
+    };
+    const large = join(folder, 'too-large');
+    await writeFile(large, Buffer.alloc(40_000_000));
+    await expect(open().putBlob({ ...blob, size: 40_000_000, from: { file: large } })).rejects.toMatchObject(
+      fault('wrong', /^answers 413/),
+    );
+    await closed;
+  });
+
   it('and its digest is the registry’s own finding', async () => {
     await expect(open().putBlob({ ...blob, digest: sha256(Buffer.from('other')) })).rejects.toMatchObject(
       fault('wrong', /^answers 400: DIGEST_INVALID/),
