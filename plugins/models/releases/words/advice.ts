@@ -152,21 +152,27 @@ export function advice(
   return withWants(aside(own, on, release, now, command), release, instances, now, command);
 }
 
-/** Alarms that end no release, where all else is well: each has a way of its own. */
+/**
+ * Alarms that end no release: each has a way of its own. How a release stands that is not well says already
+ * what that of the release tells.
+ */
 function aside(own: Advice, on: readonly AlarmOn[], release: Release, now: number, command: Say): Advice {
-  if (on.length === 0 || own.level !== 'ok') return own;
+  const suffixOf = ({ alarm }: AlarmOn): string => alarm.slice(release.functionName.length + 1);
+  const told = own.level === 'ok' ? [] : [...SERIOUS, ALARMS.release];
+  const others = on.filter((one) => !told.includes(suffixOf(one)));
+  if (others.length === 0 || own.level === 'act') return own;
   const changed = Date.parse(lastChange(release));
-  const todo = on.map(({ alarm, since }) =>
-    todoOf(alarm.slice(release.functionName.length + 1), now - Math.max(Date.parse(since), changed), command),
+  const todo = others.map((one) =>
+    todoOf(suffixOf(one), now - Math.max(Date.parse(one.since), changed), command),
   );
   return {
     ...own,
     level: 'look',
     summary: [
       own.summary,
-      ...on.map(({ alarm, since }) => `${alarm} is on since ${moment(since, now)}.`),
+      ...others.map(({ alarm, since }) => `${alarm} is on since ${moment(since, now)}.`),
     ].join(' '),
-    todo: [...new Set(todo)],
+    todo: [...own.todo, ...new Set(todo)],
   };
 }
 

@@ -455,6 +455,21 @@ describe('at three in the morning', () => {
     ]);
   });
 
+  it('such an alarm is on after a rollback, which is not what it is about', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.6 });
+    const before = await statusIn(w);
+    for (const suffix of [ALARMS.release, ALARMS.batchFailed]) w.alarms.set(`${FUNCTION}-${suffix}`, 'ALARM');
+    const { level, summary, todo } = await statusIn(w);
+    expect(level).toBe('look');
+    expect(summary).toContain(`${before.summary} shop-dev-churn-batch-failed is on since `);
+    expect(summary).not.toContain('churn-release is on');
+    expect(todo).toEqual([
+      ...before.todo,
+      '`sls models batch --model churn --stage dev --failed` lists what failed, and why.',
+    ]);
+  });
+
   it('requests fail while nothing is released', async () => {
     const w = await live({ ...SETTINGS });
     w.alarms.set(`${FUNCTION}-${ALARMS.crashes}`, 'ALARM');
