@@ -4,7 +4,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
 
-MiniStack drops these properties.
+MiniStack drops these properties. A name that a template does not give is unique, also where a stack of that name is in another region, as a
+role is of none; MiniStack makes it of stack and logical id alone.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
 """
 
 from ministack.core import iam_evaluator
@@ -19,6 +21,9 @@ _CONFIGURATION = {"DeadLetterConfig": "DeadLetterConfig", "VpcConfig": "VpcConfi
 
 
 def install() -> None:
+    patch.source(
+        provisioners, "_physical_name", ('_NAME_SEED.get() if seeded else ""', 'get_region() + (_NAME_SEED.get() if seeded else "")')
+    )
     patch.wrap(provisioners, "_lambda_create", lambda original: _then(original, 1, _configured))
     patch.wrap(provisioners, "_lambda_update", lambda original: _then(original, 2, _configured))
     patch.wrap(provisioners, "_iam_role_create", lambda original: _then(original, 1, _bounded))

@@ -2,6 +2,7 @@ import {
   CloudFormationClient,
   CreateStackCommand,
   DescribeStackEventsCommand,
+  ListStackResourcesCommand,
   UpdateStackCommand,
   waitUntilStackCreateComplete,
   waitUntilStackUpdateComplete,
@@ -175,4 +176,33 @@ it('a log group that a stack left behind is not replaced by an empty one', async
   });
   expect(on[0]).toContain("with identifier 'kept' already exists");
   expect(off).toEqual([]);
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
+it('a stack of the same name in another region has roles of its own', async () => {
+  const { on, off } = await withAndWithout('properties', async (aws) => {
+    const made = await Promise.all(
+      ['us-east-1', 'eu-west-1'].map(async (region) => {
+        const cloudFormation = new CloudFormationClient({ ...client(aws.endpoint), region });
+        const Role = {
+          Type: 'AWS::IAM::Role',
+          Properties: { AssumeRolePolicyDocument: policy('sts:AssumeRole') },
+        };
+        const TemplateBody = JSON.stringify({ Resources: { Role } });
+        const input = { StackName: 'same', TemplateBody, Capabilities: ['CAPABILITY_IAM' as const] };
+        await cloudFormation.send(new CreateStackCommand(input));
+        await waitUntilStackCreateComplete(
+          { client: cloudFormation, maxWaitTime: 60, minDelay: 0.2, maxDelay: 0.5 },
+          input,
+        );
+        const { StackResourceSummaries = [] } = await cloudFormation.send(
+          new ListStackResourcesCommand(input),
+        );
+        cloudFormation.destroy();
+        return StackResourceSummaries.map(({ PhysicalResourceId }) => PhysicalResourceId);
+      }),
+    );
+    return new Set(made.flat()).size;
+  });
+  expect([on, off]).toEqual([2, 1]);
 });
