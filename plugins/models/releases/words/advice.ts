@@ -162,9 +162,12 @@ function aside(own: Advice, on: readonly AlarmOn[], release: Release, now: numbe
   const others = on.filter((one) => !told.includes(suffixOf(one)));
   if (others.length === 0 || own.level === 'act') return own;
   const changed = Date.parse(lastChange(release));
-  const todo = others.map((one) =>
-    todoOf(suffixOf(one), now - Math.max(Date.parse(one.since), changed), command),
-  );
+  const todo = others.map((one) => {
+    const since = Date.parse(one.since);
+    // It looks back on half an hour: what the release did before that is not what it tells of.
+    const isLater = since - changed > HALF_AN_HOUR;
+    return todoOf(suffixOf(one), isLater ? HALF_AN_HOUR : now - Math.max(since, changed), command);
+  });
   return {
     ...own,
     level: 'look',

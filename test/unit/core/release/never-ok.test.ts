@@ -224,6 +224,15 @@ describe('an alarm beside it', () => {
     );
   });
 
+  it('that tells of a sweep that stays away, and of no release: it is not to be waited out', async () => {
+    const w = await live();
+    w.clock.now += 45 * MINUTE;
+    w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'ALARM');
+    expect((await statusIn(w)).todo.join()).toMatch(
+      /does not go off by itself: see .*models-release.* sweep/,
+    );
+  });
+
   it('that tells of a hold: it goes off within half an hour of its end, however long it was on', async () => {
     for (const verb of ['resume', 'promote'] as const) {
       const w = await deployed();
