@@ -7,6 +7,7 @@ import { GOES_OFF_MS } from '../../../../core/release/state/durations.ts';
 import { isEnd, isOpen, standing, weightOf } from '../../../../core/release/state/predicates.ts';
 import { repairOf } from '../../../../core/release/state/stuck.ts';
 import { undoneOf } from '../../../../core/release/state/undone.ts';
+import { ENDPOINT_ALARMS } from '../../plan/endpoint/alarms.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { inItsPlace, moved } from './moved-alias.ts';
@@ -291,7 +292,10 @@ function todoOf(suffix: string, age: number, command: Say): string {
       return `\`${command('batch')} --status\` shows how much waits.`;
     case ALARMS.monitor:
       return `See why: \`${command.sls('logs -f models-drift')}\`. Windows that it missed are judged once it can.`;
-    default:
-      return 'Look at the alarm’s description in CloudWatch; it does not end the release.';
+    default: {
+      const { advice: own } = ENDPOINT_ALARMS.find((kind) => ALARMS[kind.suffix] === suffix) ?? {};
+      const who = suffix === ALARMS.throttles ? 'Callers get 429. ' : '';
+      return `${who}${own ?? 'Look at the alarm’s description in CloudWatch.'} It does not end the release.`;
+    }
   }
 }
