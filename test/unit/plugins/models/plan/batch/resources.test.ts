@@ -317,11 +317,12 @@ describe('the state machine', () => {
       },
       { Effect: 'Allow', Action: { 'Fn::If': ['Yes', 'kms:Encrypt', 'kms:Decrypt'] }, Resource: '*' },
     ];
-    const own = resources({ churn: { batch: [ENTRY], iam: { statements } } });
+    const managedPolicies = ['arn:aws:iam::aws:policy/AmazonS3FullAccess'];
+    const own = resources({ churn: { batch: [ENTRY], iam: { statements, managedPolicies } } });
     const role = JSON.stringify(own.ChurnDashbatchMachineRole);
     expect(role).toContain('"Action":["kms:Decrypt"],"Resource":"arn:aws:kms:eu:1:key/k"');
     expect(role).toContain('"Action":["KMS:GenerateDataKey"],"Resource":"arn:aws:kms:eu:1:key/l"');
-    expect(role).not.toMatch(/dynamodb|lookup|Fn::If/);
+    expect(role).not.toMatch(/dynamodb|lookup|Fn::If|ManagedPolicy|S3FullAccess/);
   });
 
   // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
