@@ -45,7 +45,9 @@ export async function authorizationFor(
     own === undefined || isSameSite(registry, url)
       ? own
       : await ofAnotherSite(url, isDowngrade(registry, url) ? undefined : tokenLogin);
-  const reply = await exchange(tokenQuestion(url, service, withNamed(scopes, scope), who), limits);
+  // A token of another site is for the registry to use: for our own scopes alone, not for what it would like.
+  const wanted = who === own ? withNamed(scopes, scope) : scopes;
+  const reply = await exchange(tokenQuestion(url, service, wanted, who), limits);
   if (reply.status !== 200) {
     const fault = await registryFaultOf(reply);
     throw registryFault(fault.kind, `gives no token: ${url.host} ${fault.message}`, fault);

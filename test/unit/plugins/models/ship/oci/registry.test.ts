@@ -666,8 +666,10 @@ describe('who asks', () => {
 
   it('may be told to a token server of another site by who is known there', async () => {
     const heard: (string | undefined)[] = [];
+    const scopes: string[] = [];
     const tokens = createServer((request, response) => {
       heard.push(request.headers.authorization);
+      scopes.push(...new URL(request.url ?? '/', 'http://tokens').searchParams.getAll('scope'));
       response.end('{"token":"t"}');
     });
     await new Promise<void>((resolve) => tokens.listen(0, '127.0.0.1', resolve));
@@ -675,7 +677,8 @@ describe('who asks', () => {
     await server.stop();
     server = await imageRegistry({
       authorization: 'Bearer t',
-      challenge: `Bearer realm="http://${host}/",service="s"`,
+      // What the registry would like to read there is not its own.
+      challenge: `Bearer realm="http://${host}/",service="s",scope="repository:secret:pull"`,
     });
     server.blobs.set(KEY, BYTES);
     const known = open({
@@ -684,6 +687,7 @@ describe('who asks', () => {
     });
     expect(await known.hasBlob(DIGEST)).toBe(true);
     expect(heard).toEqual([basic]);
+    expect(scopes).toEqual(['repository:models:pull,push']);
     await expect(open({ login: async () => login }).hasBlob(DIGEST)).rejects.toMatchObject({
       ...fault('refused', /which is not of its own site and is not told who asks/),
       fix: expect.stringContaining(`\`crane auth login ${host}\``),
