@@ -28,6 +28,8 @@ def install() -> None:
         ("        elif isinstance(body, str):\n", "        elif False:\n"),
     )
     patch.wrap(lambda_svc, "_create_esm", _create)
+    # A change takes a while, and is answered so: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+    patch.source(lambda_svc, "_update_esm", ("json_response(_esm_response(esm))", "json_response(_esm_response(esm), 202)"))
     patch.wrap(provisioners, "_lambda_esm_create", _provision)
     patch.source(
         lambda_svc,

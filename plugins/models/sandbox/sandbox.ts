@@ -104,7 +104,13 @@ export function runChild<R>(
       outcome ??= { kind, stage };
       stop();
     };
-    const deadline = setTimeout(() => end('deadline'), limits.deadline);
+    // Twice half of it: where this process itself stood still, its timers come before what it has to read.
+    let isHalf = false;
+    const deadline = setTimeout(() => {
+      if (isHalf) return end('deadline');
+      isHalf = true;
+      deadline.refresh();
+    }, limits.deadline / 2);
     const watch = watchMemory(child.pid, limits.memory, () => end('memory'));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-2000);
@@ -113,7 +119,10 @@ export function runChild<R>(
       // What the code itself tells its parent may be anything: `ready`, where it looks for a process manager.
       if (reply?.kind === 'stage') {
         // On a busy machine a process may take seconds to begin, which is no fault of the code.
-        if (stage === 'starting') deadline.refresh();
+        if (stage === 'starting') {
+          isHalf = false;
+          deadline.refresh();
+        }
         stage = reply.stage;
       } else if (reply?.kind === 'done' || reply?.kind === 'failed') outcome ??= reply;
     });

@@ -14,8 +14,11 @@ import type { Exports } from './evaluate.ts';
 /** Part of the cache key: raise it when a transform would be read differently. */
 const METHOD = 1;
 
-/** Lambda's own limit for a start on demand, and room for a large table of tokens. */
-const LIMITS: ProcessLimits = { deadline: 10_000, memory: 1024 ** 3 };
+/**
+ * Three times Lambda's own limit for a start on demand, since a machine that builds may be busy, and room for a
+ * large table of tokens.
+ */
+const LIMITS: ProcessLimits = { deadline: 30_000, memory: 1024 ** 3 };
 
 /**
  * Loads a transform in a process that is killed when it takes too long or too much, with the environment that
@@ -71,7 +74,7 @@ function loadProblem(
   switch (outcome.kind) {
     case 'deadline':
       return problem(
-        `was still loading after ${Math.round(limits.deadline / 1000)} s, when Lambda would stop its start`,
+        `was still loading after ${Math.round(limits.deadline / 1000)} s; Lambda stops a start after 10`,
         'Look for a loop or an await that never ends, outside of pre and post.',
       );
     case 'memory':

@@ -9,6 +9,7 @@ import {
   GetFunctionConfigurationCommand,
   LambdaClient,
   PublishLayerVersionCommand,
+  UpdateEventSourceMappingCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
@@ -98,7 +99,8 @@ it('a change set does not tell its type', async () => {
 });
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
-it('an event source mapping has no qualifier beside its function’s ARN', async () => {
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+it('an event source mapping has no qualifier beside its function’s ARN, and takes a change with 202', async () => {
   const { on, off } = await withAndWithout(
     'event_sources',
     async (aws) => {
@@ -112,18 +114,22 @@ it('an event source mapping has no qualifier beside its function’s ARN', async
       await sqs.send(new CreateQueueCommand({ QueueName: 'feeds' }));
       const lambda = new LambdaClient(client(aws.endpoint));
       const EventSourceArn = `arn:aws:sqs:us-east-1:${ACCOUNT}:feeds`;
-      await lambda.send(new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn }));
+      const { UUID } = await lambda.send(
+        new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn }),
+      );
+      const { $metadata } = await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
       for (const one of [sqs, lambda]) one.destroy();
       const [mapping] = JSON.parse(
         await answer(aws, 'lambda', '/2015-03-31/event-source-mappings'),
       ).EventSourceMappings;
-      return Object.keys(mapping);
+      return { names: Object.keys(mapping), status: $metadata.httpStatusCode };
     },
     { auth: false },
   );
-  expect(on).toContain('FunctionArn');
-  expect(on).not.toContain('Qualifier');
-  expect(off).toContain('Qualifier');
+  expect(on.names).toContain('FunctionArn');
+  expect(on.names).not.toContain('Qualifier');
+  expect(off.names).toContain('Qualifier');
+  expect([on.status, off.status]).toEqual([202, 200]);
 });
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionsListItem.html
