@@ -15,8 +15,8 @@ import type { Exports } from './evaluate.ts';
 const METHOD = 1;
 
 /**
- * Three times Lambda's own limit for a start on demand, since a machine that builds may be busy, and room for a
- * large table of tokens.
+ * Three times Lambda's own limit for a start on demand, since a machine that builds may be busy, and room for
+ * a large table of tokens.
  */
 const LIMITS: ProcessLimits = { deadline: 30_000, memory: 1024 ** 3 };
 
