@@ -61,7 +61,7 @@ async function ofOutputs(
         if (!isSameOwner(owner, us)) problems.push(taken(name, index, url, owner, us));
       } catch (error) {
         if (errorName(error) === 'NoSuchBucket') {
-          if (isOver) lines.push(absent(name, entry.output.bucket));
+          if (isOver) lines.push(absent(outputKey(name, index), entry.output.bucket));
           continue;
         }
         if (isElsewhere(error)) {
@@ -80,8 +80,10 @@ async function ofOutputs(
   return { problems, lines };
 }
 
-const absent = (model: string, bucket: string): string =>
-  `${model}: there is no bucket ${bucket}, where batch writes its answers: make it, else each job fails. \`create: output\` beside its input has the stack make it.`;
+const outputKey = (model: string, index: number): string => `models.${model}.batch[${index}].output`;
+
+const absent = (key: string, bucket: string): string =>
+  `${key}: there is no bucket ${bucket}, so each job fails. Make it, correct its name, or write \`create: output\` beside it, and the stack makes it.`;
 
 /** The first entry of each output, with its number. */
 function outputsOf(entries: readonly Entry[]): readonly (readonly [number, Entry])[] {
@@ -96,7 +98,7 @@ const outputUrl = ({ output }: Pick<Entry, 'output'>): string => `s3://${output.
 
 const taken = (model: string, index: number, url: string, owner: Owner, us: Owner): Problem => ({
   code: 'MODELS_BATCH_OWNER',
-  key: `models.${model}.batch[${index}].output`,
+  key: outputKey(model, index),
   value: url,
   message: `belongs to ${ownerName(owner)}: two that write there would overwrite each other’s \`latest\`.`,
   fix: `Write an output for each stage, for example ${url}\${sls:stage}/. To take this one over: \`sls models batch --model ${model} --adopt --stage ${us.stage}\`.`,
@@ -104,7 +106,7 @@ const taken = (model: string, index: number, url: string, owner: Owner, us: Owne
 
 const elsewhere = (model: string, index: number, url: string, { region }: Owner): Problem => ({
   code: 'MODELS_BATCH',
-  key: `models.${model}.batch[${index}].output`,
+  key: outputKey(model, index),
   value: url,
   message: `its bucket is in another region than ${region}, where the function that writes there runs.`,
   fix: `Name a bucket in ${region}.`,

@@ -74,7 +74,7 @@ function loadProblem(
   switch (outcome.kind) {
     case 'deadline':
       return problem(
-        `was still loading after ${Math.round(limits.deadline / 1000)} s; Lambda stops a start after 10`,
+        `was still loading after ${Math.round(limits.deadline / 1000)} s; Lambda stops a start after 10 s`,
         'Look for a loop or an await that never ends, outside of pre and post.',
       );
     case 'memory':

@@ -200,12 +200,10 @@ async function downloadOne(
   const to = join(draft, path);
   let sha256 = '';
   try {
-    progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
-    sha256 = await askFile(
-      { url: `${at}/${repo}/resolve/${revision}/${below}`, headers, progress },
-      to,
-      bytes,
-    );
+    const url = `${at}/${repo}/resolve/${revision}/${below}`;
+    const line = `Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`;
+    progress(line);
+    sha256 = await askFile({ url, headers, progress: (text = line) => progress(text) }, to, bytes);
   } finally {
     progress(undefined);
   }

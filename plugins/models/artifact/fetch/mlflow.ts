@@ -263,14 +263,16 @@ async function download(
     try {
       for (const { path, bytes } of files) {
         if (await placeKnown(known, path, draft)) continue;
-        context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
+        const line = `Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`;
+        progress(line);
         const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
         const url = `${base}/api/2.0/mlflow-artifacts/artifacts/${below}`;
-        digests[path] = await askFile({ url, headers, progress }, join(draft, path), bytes);
+        const question = { url, headers, progress: (text = line) => progress(text) };
+        digests[path] = await askFile(question, join(draft, path), bytes);
       }
       return digests;
     } finally {
-      context.progress(undefined);
+      progress(undefined);
     }
   });
 }

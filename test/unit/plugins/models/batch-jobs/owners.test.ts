@@ -126,7 +126,9 @@ describe('a deploy', () => {
     // By now it would have.
     const over = await ownersAfter([churn(), modelNamed('other', {})], failing('NoSuchBucket', 404), OWNER);
     expect(over.problems).toEqual([]);
-    expect(over.lines).toEqual([expect.stringMatching(/^sum: there is no bucket out, .* `create: output` /)]);
+    expect(over.lines).toEqual([
+      expect.stringMatching(/^models\.sum\.batch\[0\]\.output: there is no bucket out, .* `create: output` /),
+    ]);
     // That was told before the deploy.
     expect(await ownersAfter([churn()], failing('AccessDenied', 403), OWNER)).toEqual({
       problems: [],
