@@ -186,7 +186,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const skips = serverless.service.provider.shouldNotDeploy === true;
       if (!skips && deploy !== undefined) {
         const { record } = await import('./releases/begin.ts');
-        deploy = await record(await contextOf(input), deploy);
+        deploy = await record(await contextOf(input), deploy, options.force === true);
       }
       const { restoreFiles, uploadService } = await import('./ship/service.ts');
       const bucket = await framework.deploymentBucket(serverless);
@@ -233,7 +233,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       if (input === undefined || !options.timestamp) return;
       const { begin, record } = await import('./releases/begin.ts');
       const context = await contextOf(input);
-      deploy = await record(context, await begin(context, [], true));
+      deploy = await record(context, await begin(context, [], true), false);
     },
 
     finishRollback: async (): Promise<void> => {

@@ -1,19 +1,23 @@
 import { withStop } from '../../text/stop.ts';
 import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
+import type { Commanded } from '../document/parts-contract.ts';
 import { deadline } from '../phases/gating.ts';
 import { pointsAt, say } from '../state/alias-target.ts';
 import { QUIET_MS } from '../state/durations.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { become, next, unheld } from '../state/next.ts';
 import { heldNotice, notice, numbers, ways } from '../state/notices.ts';
-import { isOpen, isPending, phaseOf, standing } from '../state/predicates.ts';
+import { commandsOf, isOpen, isPending, phaseOf, standing } from '../state/predicates.ts';
 import { unfinished } from '../state/stuck.ts';
 import { hold, tell } from '../state/transitions.ts';
 import { type Ordered, type PersonCommand, type RollbackTarget, refuse, why } from './ordered.ts';
 import { rollback } from './rollback.ts';
 
-/** What a command makes of the document. Pure. */
+/** Commands that are remembered of a release. */
+const REMEMBERED = 20;
+
+/** What a command makes of the document, which remembers it. Pure. */
 export function ordered(
   state: Release,
   asked: PersonCommand,
@@ -22,6 +26,28 @@ export function ordered(
   clock: number,
 ): Ordered {
   const now = Math.max(clock, Date.parse(state.updatedAt));
+  const answer = made(state, asked, facts, target, now);
+  if (answer.do === 'refuse') return answer;
+  return { ...answer, next: { ...answer.next, commands: withCommand(state, asked, now) } };
+}
+
+function withCommand(
+  state: Release,
+  { verb, by, to, reason }: PersonCommand,
+  now: number,
+): readonly Commanded[] {
+  const given = { ...(to !== undefined && { to }), ...(reason !== undefined && { reason }) };
+  const own = { release: state.release, verb, by, at: iso(now), ...given };
+  return [...commandsOf(state), own].slice(-REMEMBERED);
+}
+
+function made(
+  state: Release,
+  asked: PersonCommand,
+  facts: Pick<ReleaseFacts, 'alias' | 'stack'>,
+  target: RollbackTarget | undefined,
+  now: number,
+): Ordered {
   if (state.intent !== undefined && asked.verb !== 'rollback')
     return refuse('the alias is being moved at this moment: try again');
   switch (asked.verb) {

@@ -8,6 +8,7 @@ import type { Judgement } from '../../judge/contract.ts';
 import type {
   Basis,
   BatchVersion,
+  Commanded,
   Hold,
   Intent,
   LiveWatch,
@@ -55,6 +56,11 @@ export type Always = {
   readonly gate?: GateState;
   /** The last look of each step, oldest first. */
   readonly judgements: readonly Judgement[];
+  /**
+   * What persons asked of this release and got, oldest first, for history. Absent in documents of older
+   * workers, which leave it to the next release, which it does not name.
+   */
+  readonly commands?: readonly Commanded[];
   /** Since when what it needs cannot be read, what that is and why, and whether somebody was told. */
   readonly blind?: { readonly since: string; readonly told: boolean; readonly reason: string };
   /** After a reversed canary that acquitted: alarms are left alone until then. */

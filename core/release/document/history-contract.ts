@@ -23,6 +23,8 @@ export type Deployment = {
   readonly by: string;
   /** Version of the plugin. */
   readonly plugin: string;
+  /** With `--force`. */
+  readonly forced?: true;
   readonly models: readonly {
     readonly model: string;
     readonly identity: string;

@@ -86,6 +86,18 @@ export type Intent = {
   readonly at: string;
 };
 
+export type CommandVerb = 'promote' | 'rollback' | 'hold' | 'resume';
+
+/** What a person asked of a release, and got. `to`: the version that a rollback named. */
+export type Commanded = {
+  readonly release: string;
+  readonly verb: CommandVerb;
+  readonly by: string;
+  readonly at: string;
+  readonly to?: string;
+  readonly reason?: string;
+};
+
 export type WeightShift = {
   readonly asked: string;
   readonly at: string;

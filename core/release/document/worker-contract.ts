@@ -1,5 +1,5 @@
 import type { Judgement } from '../../judge/contract.ts';
-import type { Phase } from './parts-contract.ts';
+import type { CommandVerb, Phase } from './parts-contract.ts';
 
 export const RESOURCE_TYPE = 'Custom::ModelAlias';
 
@@ -192,7 +192,7 @@ export type SweepEvent = { readonly sweep: true };
 /** What a person asks of a release. `by`: the caller's ARN. */
 export type CommandEvent = {
   readonly command: {
-    readonly verb: 'promote' | 'rollback' | 'hold' | 'resume';
+    readonly verb: CommandVerb;
     readonly model: string;
     readonly functionName: string;
     readonly alias: string;

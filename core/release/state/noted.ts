@@ -102,6 +102,7 @@ export const FRESH_RELEASE = {
   shifts: [],
   gate: undefined,
   judgements: [],
+  commands: undefined,
   basis: undefined,
   held: undefined,
   promotedBy: undefined,

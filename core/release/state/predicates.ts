@@ -44,6 +44,10 @@ export const isReversing = (state: Release): state is Reversing | HeldIn<'REVERS
 export const isPromoted = ({ promotedBy, release }: Pick<Release, 'promotedBy' | 'release'>): boolean =>
   promotedBy?.release === release;
 
+/** What persons asked of it and got, oldest first. */
+export const commandsOf = ({ commands = [], release }: Pick<Release, 'commands' | 'release'>) =>
+  commands.filter((one) => one.release === release);
+
 /** May an alarm still bring the last good version back? */
 export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boolean =>
   watch !== undefined && now < Date.parse(watch.until);

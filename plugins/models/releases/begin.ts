@@ -96,13 +96,20 @@ export async function part(context: DeployContext): Promise<void> {
   for (const line of await lastLines(context.reach.aliases, read)) context.notice(line);
 }
 
-/** Who deploys what, written down before anything changes. */
-export async function record(context: DeployContext, deploy: Deploy): Promise<Deploy> {
+/**
+ * Who deploys what, written down before anything changes.
+ *
+ * @param isForced with `--force`
+ */
+export async function record(context: DeployContext, deploy: Deploy, isForced: boolean): Promise<Deploy> {
   const now = context.reach.clock();
   const id = ulid(now);
   const written = await atRegistry(context, async ({ documents, by }) => {
     const at = new Date(now).toISOString();
-    await documents.deploy({ schema: 1, id, at, by, plugin: await ownVersion(), models: deploy.offers });
+    await documents.deploy({
+      ...{ schema: 1, id, at, by, plugin: await ownVersion(), models: deploy.offers },
+      ...(isForced && { forced: true }),
+    });
     const lost = await keepSignatures(documents, deploy.offers, await context.signatures(), at);
     for (const line of lost) context.notice(line);
     return true;

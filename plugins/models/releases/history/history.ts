@@ -4,7 +4,7 @@ import type { Registry } from '../../../../core/registry/port.ts';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../../core/release/document/history-contract.ts';
 import type { VersionRef } from '../../../../core/release/document/parts-contract.ts';
-import { isEnd, isPromoted } from '../../../../core/release/state/predicates.ts';
+import { commandsOf, isEnd, isPromoted } from '../../../../core/release/state/predicates.ts';
 import { type About, aboutOf } from '../words/about.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
 import type { Past } from './past.ts';
@@ -148,6 +148,7 @@ function pastOf(
   const endedAt = promotedAt ?? (isEnd(phase) ? pastEnd(release, about, after) : undefined);
   const rolledBackAt = backAt(release, about);
   const last = shifts.findLast(({ weight }) => weight > 0);
+  const commands = commandsOf(release).map(({ release: _, ...one }) => one);
   const weight = promotedAt === undefined ? last?.weight : 100;
   return {
     model: release.model,
@@ -158,6 +159,7 @@ function pastOf(
       deployment: deploy.id,
       plugin: deploy.plugin,
       command: isRollback(deploy) ? 'rollback' : 'deploy',
+      ...(deploy.forced === true && { forced: true }),
     }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to: to.version }),
@@ -168,6 +170,7 @@ function pastOf(
     judgements: release.judgements,
     phase,
     outcome: pastOutcome(release, about),
+    ...(commands.length > 0 && { commands }),
     // Asked for alone, it may have been rolled back before it had all traffic.
     ...(promotedBy && promotedAt !== undefined && isPromoted(release) && { promotedBy: promotedBy.by }),
     ...(phase === 'ROLLED_BACK' && stable && { restored: stable.version }),

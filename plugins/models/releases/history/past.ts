@@ -3,7 +3,7 @@ import type { GateState } from '../../../../core/gate/contract.ts';
 import type { Judgement } from '../../../../core/judge/contract.ts';
 import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import type { PromotedFrom } from '../../../../core/release/document/history-contract.ts';
-import type { Phase } from '../../../../core/release/document/parts-contract.ts';
+import type { Commanded, Phase } from '../../../../core/release/document/parts-contract.ts';
 
 /** What `sls models history --json` prints of a release. Times are ISO. */
 export type Past = {
@@ -16,6 +16,8 @@ export type Past = {
   readonly plugin?: string;
   /** What was run: `sls deploy`, or the framework’s `sls rollback`; absent where it is not known. */
   readonly command?: 'deploy' | 'rollback';
+  /** That was with `--force`. */
+  readonly forced?: true;
   /** The version that was live, absent for a first one, and the one that was released. */
   readonly from?: string;
   readonly to?: string;
@@ -38,6 +40,8 @@ export type Past = {
   readonly judgements: readonly Judgement[];
   readonly phase: Phase;
   readonly outcome: string;
+  /** What persons asked of it and got, oldest first; absent where nothing is known of that. */
+  readonly commands?: readonly Omit<Commanded, 'release'>[];
   /** Who had it promoted before its steps were over, whatever came of it since. */
   readonly promotedBy?: string;
   /** Rolled back: the version that has all traffic since. */

@@ -1,6 +1,7 @@
 import { recordedCard } from '../../../../core/card/recorded.ts';
 import { trainingLine } from '../../../../core/card/words.ts';
 import { originLine } from '../../../../core/origin/origin.ts';
+import type { CommandVerb } from '../../../../core/release/document/parts-contract.ts';
 import { gateLine, VERDICTS } from '../words/lines.ts';
 import { promotedLine } from '../words/promoted.ts';
 import { span } from '../words/time.ts';
@@ -64,13 +65,33 @@ function pastText(past: Past & { readonly bench?: string }): string {
   ].join('\n');
 }
 
-/** Why it ended as it did, without what the looks say. */
-export function whys({ promotedBy, reason, judgements }: Past): readonly string[] {
+const ASKED: Readonly<Record<CommandVerb, string>> = {
+  // It may have been rolled back before it had all traffic.
+  promote: 'promotion asked for',
+  hold: 'held',
+  resume: 'resumed',
+  rollback: 'rollback asked for',
+};
+
+/** What persons asked of it, and why it ended as it did, without what the looks say. */
+export function whys({ startedAt, promotedBy, commands = [], reason, judgements }: Past): readonly string[] {
   const byHand = `promoted by ${promotedBy}`;
+  const asked = commands.map(({ verb, to, by, at, reason: why }) => {
+    const what = `${ASKED[verb] ?? verb}${to === undefined ? '' : ` to version ${to}`} by ${by}`;
+    const after = span(Date.parse(at) - Date.parse(startedAt));
+    return { what, text: `${what} after ${after}${why === undefined ? '' : `: ${why}`}` };
+  });
+  // Older workers noted the last promotion alone.
+  const isNoted = promotedBy === undefined || commands.some(({ verb }) => verb === 'promote');
+  // Somebody's word, or that of the look that decided.
+  const isTold =
+    reason === undefined ||
+    [byHand, ...asked.map(({ what }) => what)].some((what) => reason.startsWith(what)) ||
+    reason.endsWith(judgements.at(-1)?.reason ?? '\n');
   return [
-    ...(promotedBy === undefined || reason?.startsWith(byHand) ? [] : [byHand]),
-    // The look that decided says it already.
-    ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason]),
+    ...asked.map(({ text }) => text),
+    ...(isNoted || reason?.startsWith(byHand) ? [] : [byHand]),
+    ...(isTold ? [] : [reason]),
   ];
 }
 
@@ -80,9 +101,9 @@ function versionText({ from, to }: Past): string {
   return from === to ? `version ${to} again` : `version ${from} → ${to}`;
 }
 
-function authorText({ by, plugin, command }: Past): string {
+function authorText({ by, plugin, command, forced }: Past): string {
   if (by === undefined) return 'not known';
-  return `${by}, plugin ${plugin}${command === 'rollback' ? ', by sls rollback' : ''}`;
+  return `${by}, plugin ${plugin}${command === 'rollback' ? ', by sls rollback' : ''}${forced ? ', with --force' : ''}`;
 }
 
 /** How much of the traffic it had at its end, or has, and by which step. */

@@ -14,6 +14,12 @@ const isTextOrNone = (value: unknown): boolean => value === undefined || typeof 
 const isListOf = (value: unknown, is: (one: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(is);
 
+const isCommand = (value: unknown): boolean =>
+  isObject(value) &&
+  [value.release, value.verb, value.by].every((text) => typeof text === 'string') &&
+  isTime(value.at) &&
+  [value.to, value.reason].every(isTextOrNone);
+
 const isVersion = (value: unknown): boolean =>
   isObject(value) &&
   typeof value.version === 'string' &&
@@ -34,6 +40,7 @@ export function wholeRelease(release: Release | undefined): Release | undefined 
     stable,
     candidate,
     began,
+    commands = [],
     promotedBy,
     gate,
     reason,
@@ -45,6 +52,7 @@ export function wholeRelease(release: Release | undefined): Release | undefined 
     (steps === undefined || Array.isArray(steps)) &&
     [stable, candidate].every(isVersionOrNone) &&
     (began === undefined || (isObject(began) && isVersion(began.to))) &&
+    isListOf(commands, isCommand) &&
     (promotedBy === undefined || (isObject(promotedBy) && isTextOrNone(promotedBy.by))) &&
     (gate === undefined || (isObject(gate) && Array.isArray(gate.failed))) &&
     isTextOrNone(reason);

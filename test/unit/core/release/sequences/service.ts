@@ -295,7 +295,7 @@ export function openService(): Subject {
       }
       if (options.killed === 'before the upload') throw new Killed();
       if (!skips) {
-        run = await record(context, run);
+        run = await record(context, run, false);
         // An upload that is younger than the functions was never deployed: the framework does not trust it.
         uploaded = options.killed === 'after the upload' ? undefined : compiled();
         if (options.killed === 'after the upload') throw new Killed();

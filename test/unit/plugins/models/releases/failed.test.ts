@@ -64,7 +64,7 @@ it('the gate of an earlier model of this name is not its own: the model was not 
   await w.send(request('Create', '3', 'a'));
   w.stack.state = 'done';
   const { context, lines } = contextOf(w, false);
-  const run = await record(context, await begin(context, offers.slice(0, 1), true));
+  const run = await record(context, await begin(context, offers.slice(0, 1), true), false);
   await failed(context, run, new Error('another resource failed'));
   expect(lines.join('\n')).not.toContain('did not pass');
   expect(await w.world.registry.deployment(run.id ?? '')).not.toHaveProperty('releases');
@@ -73,7 +73,7 @@ it('the gate of an earlier model of this name is not its own: the model was not 
 it('its own gate is shown, and is in its record', async () => {
   const w = await live();
   const { context, lines } = contextOf(w, true);
-  const run = await record(context, await begin(context, offers.slice(1), true));
+  const run = await record(context, await begin(context, offers.slice(1), true), false);
   w.gates.set('5', [FAILED]);
   await deploy(w, '5', 'c');
   await failed(context, run, new Error('the stack rolled back'));

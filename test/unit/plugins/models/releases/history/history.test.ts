@@ -180,7 +180,7 @@ describe.each([
     make(w);
     const [good] = await history(w);
     expect(good).toMatchObject({ outcome: 'promoted', promotedBy: expect.stringContaining('arn:') });
-    const told = `promoted by ${good?.promotedBy}`;
+    const told = `promotion asked for by ${good?.promotedBy}`;
     expect(historyText('churn', [good as Past]).split(told)).toHaveLength(2);
     await w.command('rollback');
     await minute(w);
@@ -188,8 +188,46 @@ describe.each([
     const [bad] = await history(w);
     expect(bad).toMatchObject({ outcome: 'promoted, then rolled back', promotedBy: good?.promotedBy });
     expect(historyText('churn', [bad as Past])).toMatch(
-      new RegExp(`\\n +why +${told}\\n +why +version 4 was rolled back to version 3: asked for by `),
+      new RegExp(
+        `\\n +why +${told} after [^\\n]+\\n +why +rollback asked for by arn[^\\n]+\\n +why +version 4 was rolled back to version 3: asked for by `,
+      ),
     );
+  });
+
+  it('all that persons asked of it and got, with who, when and why, and of the next one only its own', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold', { reason: 'a look at the answers' });
+    expect(await w.command('hold', { reason: 'once more' })).toMatchObject({ done: false });
+    await minutes(w, 4, GOOD);
+    await w.command('resume');
+    await minutes(w, 2, GOOD);
+    await w.command('promote', { reason: 'they are right' });
+    await minutes(w, 2, GOOD);
+    make(w);
+    const [past] = await history(w);
+    const by = expect.stringMatching(/^arn:/);
+    const at = expect.stringMatching(/^20.*Z$/);
+    expect(past?.commands).toEqual([
+      { verb: 'hold', by, at, reason: 'a look at the answers' },
+      { verb: 'resume', by, at },
+      { verb: 'promote', by, at, reason: 'they are right' },
+    ]);
+    expect(historyText('churn', [past as Past])).toMatch(
+      /\n +why +held by arn\S+ after 3 min: a look at the answers\n +why +resumed by arn\S+ after 7 min\n +why +promotion asked for by arn\S+ after 9 min: they are right$/,
+    );
+    await minutes(w, 90, GOOD);
+    await deploy(w, '5', 'c', { before: '4' });
+    // As an older worker would have left them.
+    const found = await w.world.registry.release('churn');
+    const commands = past?.commands?.map((one) => ({ release: 'before', ...one })) ?? [];
+    await w.world.registry.move({ ...(found?.release as Release), commands }, found?.etag);
+    await minutes(w, 3, GOOD);
+    await w.command('hold', { reason: 'of this one' });
+    make(w);
+    const [next, before] = await history(w);
+    expect(next?.commands).toEqual([{ verb: 'hold', by, at, reason: 'of this one' }]);
+    expect(before?.commands).toEqual(past?.commands);
   });
 
   it('nobody had it promoted where it was rolled back before it had all traffic', async () => {
@@ -390,6 +428,15 @@ describe('who deployed', () => {
     w.clock.now += 1;
     await recorded(w, 'late', { b: 'of b' });
     expect(await by(w)).toEqual([undefined, undefined, 'jane', undefined]);
+  });
+
+  it('is who forced it', async () => {
+    const w = await live();
+    await recorded(w, 'jane', { b: 'of b' }, { forced: true });
+    await deploy(w, '4', 'b');
+    const [last, first] = await history(w);
+    expect([last?.forced, first?.forced]).toEqual([true, undefined]);
+    expect(historyText('churn', [last as Past])).toContain('by        jane, plugin 1.2.3, with --force');
   });
 
   it('is who ran the framework’s rollback, whose record offers nothing', async () => {

@@ -47,6 +47,7 @@ async function served() {
     const type = version === '1' ? 'Create' : 'Update';
     await w.send(request(type, version, fingerprint, { source: fingerprint, origin, card }));
   }
+  await w.command('rollback', { to: '1', reason: 'odd' });
   const benches = benchesIn(w.objects.port, SCOPE);
   const scenario = {
     ...{ scenario: 'Server', verdict: 'VALID', rate: 2, samples: 2, cold: { count: 0 } },
