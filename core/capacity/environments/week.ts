@@ -73,10 +73,19 @@ function shownAt(at: number, timezone: string): number {
   return found;
 }
 
-/** Which of the windows a minute of the week is in; -1 for none. */
+/**
+ * Which of the windows a minute of the week is in; -1 for none. The minute between two that follow each other
+ * is the first one's, whose range holds through it.
+ */
 export function windowAt(minute: number, windows: readonly WeekWindow[]): number {
-  const day = Math.floor(minute / DAY_MINUTES);
-  const time = minute % DAY_MINUTES;
+  const found = windowWith(minute, windows);
+  if (found !== -1 || windowWith(minute + 1, windows) === -1) return found;
+  return windowWith(minute - 1, windows);
+}
+
+function windowWith(minute: number, windows: readonly WeekWindow[]): number {
+  const day = Math.floor(minute / DAY_MINUTES + 7) % 7;
+  const time = (minute + DAY_MINUTES) % DAY_MINUTES;
   return windows.findIndex(({ days, from, to }) => days.includes(day) && time >= from && time < to);
 }
 

@@ -51,6 +51,19 @@ it('windows part a week, minute by minute', () => {
   expect(windowAt(DAY + 10 * 60, [{ days: [1], from: 9 * 60, to: 10 * 60 }])).toBe(-1);
 });
 
+it('the minute between two windows that follow each other is the first one’s, at the end of a week, too', () => {
+  const late = { days: [5, 6], from: 20 * 60, to: DAY - 1 };
+  const early = { days: [0, 6], from: 0, to: 8 * 60 };
+  const last = 6 * DAY - 1;
+  const at = (windows: readonly (typeof late)[]) =>
+    [last - 1, last, last + 1, 7 * DAY - 1, 0].map((minute) => windowAt(minute, windows));
+  expect(at([late, early])).toEqual([0, 0, 1, 0, 1]);
+  expect(at([late])).toEqual([0, -1, -1, -1, -1]);
+  expect(at([early])).toEqual([-1, -1, 0, -1, 0]);
+  // Friday evening is followed by nothing.
+  expect(windowAt(5 * DAY - 1, [late, early])).toBe(-1);
+});
+
 it('proposes windows where they spare something', () => {
   const keptAt = (rate: number): number => Math.ceil(rate);
   expect(windowsFor(evenWeek(5), keptAt)).toEqual([]);

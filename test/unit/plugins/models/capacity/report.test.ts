@@ -151,6 +151,19 @@ describe('a week', () => {
     ]);
   });
 
+  it('a window over midnight, written as two, has the minute between them', () => {
+    const week = dailyWeek(Array.from({ length: 24 }, (_, hour) => (hour >= 20 || hour < 4 ? 400 : 1)));
+    const load: TrafficLoad = { from: 'curve', words: 'curve', week, timezone: 'UTC' };
+    const range = { days: 'daily', timezone: 'UTC', min: 40, max: 80 };
+    const schedule = [
+      { ...range, from: '20:00', to: '23:59' },
+      { ...range, from: '00:00', to: '04:00' },
+    ];
+    const { proposal } = reported({ concurrency: { provisioned: 1, schedule } }, load);
+    expect(proposal?.concurrency.provisioned).toMatchObject({ min: 3, max: 3 });
+    expect(proposal?.concurrency.schedule?.map(({ min }) => min)).toEqual([40, 40]);
+  });
+
   it('gets windows where they spare something', () => {
     const load: TrafficLoad = { from: 'curve', words: 'curve', week: office, timezone: 'UTC' };
     const { parts, proposal } = reported({}, load, { ms: 200, quota: { ...QUOTA, limit: 10_000 } });
