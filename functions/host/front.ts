@@ -13,7 +13,7 @@ import { createBroken } from './broken.ts';
 import { type Described, describeModels } from './described.ts';
 import type { Pool, PoolOutcome } from './pool.ts';
 import { createRefused, type Refused } from './refused.ts';
-import { OVERLOADED, outcomeAnswer, refusalAnswer, reply } from './replies.ts';
+import { came, OVERLOADED, outcomeAnswer, refusalAnswer, reply } from './replies.ts';
 
 /** The HTTP side of a host: never blocked by a model, so that probes are answered while all compute. */
 export type Front = {
@@ -65,6 +65,7 @@ export async function openFront(
       if (open === 0) emptied();
     });
     broken.came(request, response);
+    came(response);
     request.url = originForm(request.url);
     answerOne(parts, { request, response, began: performance.now() }, bound);
   };

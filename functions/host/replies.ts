@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { REFUSALS, type RefusalCode } from '../../core/errors/refusals.ts';
 import { RETRY_SECONDS } from '../../core/host/admission.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
@@ -7,12 +8,31 @@ import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
 import type { PoolOutcome } from './pool.ts';
 import { untaken } from './untaken.ts';
 
-/** Sends an answer. @param last the connection is closed after it */
+/**
+ * The newest request of each connection, and the one whose answer closes it. Others came before that, and an
+ * answer to one of them that closed the connection would take theirs away; those after it are not answered.
+ */
+const newest = new WeakMap<Socket, ServerResponse>();
+const closing = new WeakMap<Socket, ServerResponse>();
+
+/** A request came on a connection. */
+export function came(response: ServerResponse): void {
+  newest.set(response.req.socket, response);
+}
+
+function closes(response: ServerResponse): boolean {
+  const { socket } = response.req;
+  const last = closing.get(socket) ?? newest.get(socket);
+  if (last !== undefined && !last.headersSent) closing.set(socket, last);
+  return last === response;
+}
+
+/** Sends an answer. @param last the connection is closed after what it owes */
 export function reply(response: ServerResponse, { status, headers, body }: HttpAnswer, last: boolean): void {
   if (response.destroyed) return;
   const named: Record<string, number | string | readonly string[]> = { ...headers };
   if (status !== 204 && status !== 304) named['content-length'] = body.length;
-  if (last) named.connection = 'close';
+  if (last && closes(response)) named.connection = 'close';
   response.writeHead(status, named as Record<string, string>);
   if (status === 204 || status === 304) response.end();
   // Node sends a text in one piece with the headers; in Latin-1 it is the same bytes.

@@ -120,6 +120,15 @@ it('what is no request is told after the answers to those before it, and ends th
   expect(await statuses('no request\r\n\r\n')).toEqual(['400']);
 });
 
+it('a host that ends answers all that a connection asked at once, and closes it with the last answer', async () => {
+  front = await openFront({ ...answering(Buffer.from('{}')), state: () => 'draining' }, 0, '127.0.0.1');
+  const heard = await sent(front.port, REQUEST.repeat(3));
+  expect(heard.match(/HTTP\/1.1 200 /g)).toHaveLength(3);
+  expect(heard.split('HTTP/1.1 ').map((answer) => /^connection: close/im.test(answer))).toEqual([
+    ...[false, false, false, true],
+  ]);
+});
+
 it('answers at the version that it tells, whatever that looks like: an image’s is no number of Lambda’s', async () => {
   const here = answering(Buffer.from('{"outputs":[]}'));
   const [pool] = here.pools();
