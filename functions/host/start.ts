@@ -141,6 +141,8 @@ export async function startHost(child: string, page: string): Promise<void> {
     try {
       pools.set(model.name, await open(model));
     } catch (error) {
+      // A signal to the whole group ends a process that is starting, too: the host ends as it was told to.
+      if (behind.state() === 'draining') return;
       return fail({ refused: textOf(error), model: model.name });
     }
   }

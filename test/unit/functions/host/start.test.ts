@@ -46,6 +46,20 @@ it('goes on where nobody reads its log any more', async () => {
   }
 });
 
+it('that is told to end while it starts ends with 0, also where a model does not start then', async () => {
+  const [config, handler] = [join(folder, 'ending.json'), join(folder, 'ending.mjs')];
+  const models = [{ name: 'm', handler, version: '1', timeout: 60, workers: 1 }];
+  await writeFile(
+    handler,
+    `console.log('loading'); await new Promise((resolve) => setTimeout(resolve, 300)); throw new Error('broken');`,
+  );
+  const host = await started(config, '127.0.0.1', models);
+  const ended = once(host, 'exit');
+  await once(host.stdout, 'data');
+  host.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+});
+
 it('says of an address that is none of this machine’s that it is the address', async () => {
   const config = join(folder, 'address.json');
   const models = [{ name: 'm', handler: '/nowhere', version: '1', timeout: 60 }];
