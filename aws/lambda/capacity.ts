@@ -95,7 +95,7 @@ export function provisionedCapacity(
         throw error;
       }
     },
-    scale: (functionName, version, to) => scale(scaling, functionName, version, to, clock()),
+    scale: (functionName, version, to) => scale(scaling, functionName, version, to, clock),
     limits: instanceLimits(lambda),
   };
 }

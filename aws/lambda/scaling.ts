@@ -9,6 +9,7 @@ import {
 import { errorName } from '../../core/errors/aws-errors.ts';
 import type { Scaling } from '../../core/ports/aws.ts';
 import { rangeAt } from '../../core/release/capacity-range.ts';
+import { MINUTE_MS } from '../../core/units/time.ts';
 
 /** The one policy of a version: put again it is overwritten. */
 const POLICY = 'models-use';
@@ -33,15 +34,10 @@ export async function scale(
   functionName: string,
   version: string,
   scaling: Scaling,
-  now: number,
+  clock: () => number,
 ): Promise<void> {
   const target = scalableTarget(functionName, version);
-  // A scheduled action sets the range once, at its time: a version that is registered at noon would else
-  // run with the range of the night until the next morning, and a repetition would take the day's range away.
-  const range = rangeAt(scaling, now);
-  await client.send(
-    new RegisterScalableTargetCommand({ ...target, MinCapacity: range.min, MaxCapacity: range.max }),
-  );
+  const began = await setRange(client, target, scaling, clock);
   await client.send(
     new PutScalingPolicyCommand({
       ...target,
@@ -69,6 +65,28 @@ export async function scale(
   for await (const { ScheduledActions } of paginateDescribeScheduledActions({ client }, target))
     for (const { ScheduledActionName = '' } of ScheduledActions ?? [])
       if (!names.has(ScheduledActionName)) await removeAction(client, target, ScheduledActionName);
+  // An action of the minute that began meanwhile was not there yet, or was of what is removed, or came before
+  // the range of the minute before it.
+  if (minuteOf(clock()) !== minuteOf(began)) await setRange(client, target, scaling, clock);
+}
+
+const minuteOf = (at: number): number => Math.floor(at / MINUTE_MS);
+
+/**
+ * A scheduled action sets the range once, at its time: a version that is registered at noon would else run
+ * with the range of the night until the next morning, and a repetition would take the day's range away.
+ * @returns the time whose range it is
+ */
+async function setRange(
+  client: ApplicationAutoScalingClient,
+  target: ReturnType<typeof scalableTarget>,
+  scaling: Scaling,
+  clock: () => number,
+): Promise<number> {
+  const now = clock();
+  const { min, max } = rangeAt(scaling, now);
+  await client.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: min, MaxCapacity: max }));
+  return now;
 }
 
 async function removeAction(
