@@ -24,12 +24,20 @@ const COMPILERS: readonly string[] = ['ServerlessWebpack', 'TypeScriptPlugin', '
 
 const PASSED_BY = 'java21';
 
+/** The class of a plugin, and what it extends: serverless-bundle’s extends that of serverless-webpack. */
+function classesOf(plugin: object): readonly string[] {
+  const above: object | null = Object.getPrototypeOf(plugin);
+  return above === null ? [] : [above.constructor.name, ...classesOf(above)];
+}
+
 /** The runtime of a function of ours while such a plugin may look; `setRuntimes` ends that. */
 function hiddenRuntime(
   { pluginManager }: { readonly pluginManager?: { readonly plugins: readonly object[] } },
   definition: object,
 ): { readonly runtime?: string } {
-  const compiles = pluginManager?.plugins.some((plugin) => COMPILERS.includes(plugin.constructor.name));
+  const compiles = pluginManager?.plugins.some((plugin) =>
+    classesOf(plugin).some((name) => COMPILERS.includes(name)),
+  );
   return compiles && 'runtime' in definition ? { runtime: PASSED_BY } : {};
 }
 

@@ -203,6 +203,14 @@ describe('functions', () => {
     expect(runtimes()).toEqual(['nodejs24.x', undefined]);
   });
 
+  it('are so beside a plugin that extends such a one, as serverless-bundle does', () => {
+    class ServerlessWebpack {}
+    class ServerlessPlugin extends ServerlessWebpack {}
+    const framework = { ...serverless(), pluginManager: { plugins: [new ServerlessPlugin()] } };
+    setFunctions(framework, { churn: { handler: 'h', runtime: 'nodejs24.x' } });
+    expect(framework.service.functions.churn?.runtime).toBe('java21');
+  });
+
   it('are shown by `sls print` also where the service has none of its own', () => {
     const framework = serverless();
     setFunctions(framework, { churn: { handler: 'h' } });
