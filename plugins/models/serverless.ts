@@ -205,12 +205,20 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
       Object.values(functions).some((definition) => 'vpc' in definition),
     bucket: bucketOf(serverless),
     encryption: encryptionOf(serverless),
+    prunePlugin: prunePluginOf(serverless),
     buckets: namedIn(serverless.service.resources, 'AWS::S3::Bucket', 'BucketName'),
     logGroups: namedIn(serverless.service.resources, 'AWS::Logs::LogGroup', 'LogGroupName'),
     declared: Object.keys(asObject(asRecord(serverless.service.resources).Resources)),
     extended: Object.keys(asObject(asRecord(serverless.service.resources).extensions)),
     prefix: `${prefix}/${name}/${stage}/`,
   };
+}
+
+/** `custom.prune`, where serverless-prune-plugin reads it, and acts by it at each deploy. */
+function prunePluginOf({ pluginManager, service: { custom } }: Serverless): unknown {
+  const prunes = pluginManager?.plugins.some((plugin) => plugin.constructor.name === 'Prune');
+  const { automatic, number } = asRecord(custom?.prune);
+  return prunes && automatic === true && Number(number) >= 1 ? number : undefined;
 }
 
 /** The service's own functions once all is compiled: other plugins add some meanwhile. */

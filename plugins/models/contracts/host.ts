@@ -12,6 +12,8 @@ export type Host = {
   readonly stack: string;
   /** `provider`, as the framework resolved it. */
   readonly provider: Provider;
+  /** How many versions serverless-prune-plugin keeps after each deploy, where it is there and does. */
+  readonly prunePlugin?: unknown;
   /** The service's own functions. */
   readonly functions: Readonly<Record<string, FunctionDefinition>>;
   /**

@@ -170,17 +170,19 @@ const profiled = ({ models, host }: PlanInput): readonly string[] =>
       : [],
   );
 
-/** Versions below which the framework’s own pruning takes what a rollback goes back to. */
+/** Versions below which pruning beside ours takes what a rollback goes back to. */
 const FEW_VERSIONS = 5;
 
-/** It keeps the newest and what an alias points at, and knows neither the last good version nor jobs. */
-function pruned({ provider }: Host): readonly string[] {
+/** Pruning that is not ours knows neither the last good version nor jobs, but what an alias points at. */
+function pruned({ provider, prunePlugin }: Host): readonly string[] {
   const { pruneFunctionVersions: asked } = provider;
-  const number = isObject(asked) ? Number(asked.number) : Number.NaN;
-  if (!(number < FEW_VERSIONS)) return [];
-  return [
-    `models: provider.pruneFunctionVersions keeps ${number} of a model’s versions beside the live one, refused ones included, and may delete what a rollback goes back to, or what jobs of batch run from. Write ${FEW_VERSIONS} or more, or leave it out: the release worker deletes what nobody needs.`,
-  ];
+  const kept = { 'provider.pruneFunctionVersions': isObject(asked) ? asked.number : undefined };
+  return Object.entries({ ...kept, 'custom.prune': prunePlugin })
+    .filter(([, number]) => Number(number ?? Number.NaN) < FEW_VERSIONS)
+    .map(
+      ([key, number]) =>
+        `models: ${key} keeps ${number} of a model’s versions beside the live one, refused ones included, and may delete what a rollback goes back to, or what jobs of batch run from. Write ${FEW_VERSIONS} or more, or leave it out: the release worker deletes what nobody needs.`,
+    );
 }
 
 /**

@@ -233,6 +233,19 @@ describe('the service as plain data', () => {
     expect(hostOf(serverless(), { own: { vpc: {} } }).hasVpc).toBe(true);
     expect(hostOf(serverless({ vpc: {} }), {}).hasVpc).toBe(true);
   });
+
+  it('knows how many versions serverless-prune-plugin keeps, where it is there and acts by itself', () => {
+    class Prune {}
+    const kept = (prune: object, plugins: readonly object[] = [new Prune()]) => {
+      const plain = serverless();
+      const service = { ...plain.service, custom: { prune } };
+      return hostOf({ ...plain, service, pluginManager: { plugins } }, {}).prunePlugin;
+    };
+    expect(kept({ automatic: true, number: 3 })).toBe(3);
+    expect(kept({ automatic: true, number: 0 })).toBeUndefined();
+    expect(kept({ number: 3 })).toBeUndefined();
+    expect(kept({ automatic: true, number: 3 }, [])).toBeUndefined();
+  });
 });
 
 describe('the service’s own resources', () => {

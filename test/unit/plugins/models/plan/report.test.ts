@@ -151,6 +151,21 @@ it('pruning that takes what a rollback goes back to is told', () => {
   for (const enough of [{ number: 5 }, true, false, undefined, null]) expect(told(enough)).toEqual([]);
 });
 
+it('so is what serverless-prune-plugin does after each deploy', () => {
+  const told = (prunePlugin: unknown): readonly string[] =>
+    packagingNotices({
+      models: declaredModels({ churn: {} }),
+      options: {},
+      host: { ...HOST, prunePlugin },
+      built: new Map(),
+      zips: new Map(),
+    });
+  expect(told(3)).toEqual([
+    'models: custom.prune keeps 3 of a model’s versions beside the live one, refused ones included, and may delete what a rollback goes back to, or what jobs of batch run from. Write 5 or more, or leave it out: the release worker deletes what nobody needs.',
+  ]);
+  for (const enough of [5, undefined]) expect(told(enough)).toEqual([]);
+});
+
 it('events that are no requests are told: their messages would be refused, and taken away', () => {
   const told = (events: unknown): readonly string[] =>
     packagingNotices({
