@@ -30,7 +30,7 @@ function classesOf(plugin: object): readonly string[] {
   return above === null ? [] : [above.constructor.name, ...classesOf(above)];
 }
 
-/** The runtime of a function of ours while such a plugin may look; `setRuntimes` ends that. */
+/** The runtime of a function of ours while such a plugin may look; `settleFunctions` ends that. */
 function hiddenRuntime(
   { pluginManager }: { readonly pluginManager?: { readonly plugins: readonly object[] } },
   definition: object,
@@ -41,15 +41,32 @@ function hiddenRuntime(
   return compiles && 'runtime' in definition ? { runtime: PASSED_BY } : {};
 }
 
-/** Gives our functions the runtimes that they are planned with, once other plugins have compiled theirs. */
-export function setRuntimes(
+/**
+ * Where plugins that wrap handlers have their files: in folders that they make in the service’s, or among its
+ * packages. None of them is in a zip of ours. What a layer has is named by `/opt/`, or by its package.
+ */
+const OF_SERVICE = /^(?:[._]|node_modules\/)/;
+
+/**
+ * Gives our functions what they are planned with, once other plugins have compiled theirs: runtimes, and
+ * handlers in place of such as no zip of ours has, with which no instance would start.
+ * @returns what to say of it
+ */
+export function settleFunctions(
   { service }: { readonly service: { readonly functions: Record<string, Record<string, unknown>> } },
   planned: Functions,
-): void {
-  for (const [key, { runtime }] of Object.entries(planned)) {
+): readonly string[] {
+  return Object.entries(planned).flatMap(([key, { runtime, handler }]) => {
     const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
-    if (there?.runtime === PASSED_BY) there.runtime = runtime;
-  }
+    if (there === undefined) return [];
+    if (there.runtime === PASSED_BY) there.runtime = runtime;
+    const other = there.handler;
+    if (handler === undefined || typeof other !== 'string' || !OF_SERVICE.test(other)) return [];
+    there.handler = handler;
+    return [
+      `functions.${key}: another plugin wraps its handler by ${other}, a file of the service, which is not in its zip. So it keeps its own, without that plugin.`,
+    ];
+  });
 }
 
 /**

@@ -8,7 +8,7 @@ import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
 import { deployHooks } from './deploy.ts';
 import { cacheFolder } from './disk/cache.ts';
-import { setFunctions, setRuntimes } from './functions.ts';
+import { setFunctions, settleFunctions } from './functions.ts';
 import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import { isExternalApi } from './plan/endpoint/routes.ts';
@@ -247,7 +247,7 @@ export default class ServerlessModels {
   #pointAtAlias(): void {
     const input = this.#active();
     if (input === undefined) return;
-    setRuntimes(this.#serverless, planFunctions(input));
+    for (const line of settleFunctions(this.#serverless, planFunctions(input))) this.#utils.log.notice(line);
     for (const { name, batch } of input.models) {
       const alias = { name: ALIAS, logicalId: aliasLogicalId(name) };
       framework.setTargetAlias(this.#serverless, name, alias);

@@ -1,7 +1,7 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { waitingFor } from '../../../../core/ports/config.ts';
-import { setFunctions, setRuntimes } from '../../../../plugins/models/functions.ts';
+import { setFunctions, settleFunctions } from '../../../../plugins/models/functions.ts';
 import { problemError } from '../../../../plugins/models/problems/errors.ts';
 import {
   asUserError,
@@ -197,7 +197,7 @@ describe('functions', () => {
     setFunctions(framework, planned);
     const runtimes = () => Object.values(framework.service.functions).map(({ runtime }) => runtime);
     expect(runtimes()).toEqual(['java21', undefined]);
-    setRuntimes(framework, planned);
+    settleFunctions(framework, planned);
     expect(runtimes()).toEqual(['nodejs24.x', undefined]);
     setFunctions({ ...framework, pluginManager: { plugins: [] } }, planned);
     expect(runtimes()).toEqual(['nodejs24.x', undefined]);
@@ -209,6 +209,33 @@ describe('functions', () => {
     const framework = { ...serverless(), pluginManager: { plugins: [new ServerlessPlugin()] } };
     setFunctions(framework, { churn: { handler: 'h', runtime: 'nodejs24.x' } });
     expect(framework.service.functions.churn?.runtime).toBe('java21');
+  });
+
+  it('keep their handler where another plugin wraps it by a file of the service, and say so', () => {
+    const planned = Object.fromEntries(
+      ['churn', 'models-release', 'fraud', 'risk'].map((key) => [key, { handler: 'handler.handler' }]),
+    );
+    const framework = serverless();
+    setFunctions(framework, planned);
+    // As serverless-lumigo does, serverless-plugin-datadog without its layers and with them, and New Relic’s.
+    const wrapped = {
+      churn: '_lumigo/churn.handler',
+      'models-release': 'node_modules/datadog-lambda-js/dist/handler.handler',
+      fraud: '/opt/nodejs/node_modules/datadog-lambda-js/handler.handler',
+      risk: 'newrelic-lambda-wrapper.handler',
+    };
+    for (const [key, handler] of Object.entries(wrapped))
+      Object.assign(framework.service.functions[key] ?? {}, { handler });
+    setFunctions(framework, planned, planned);
+    expect(settleFunctions(framework, planned)).toEqual(
+      (['churn', 'models-release'] as const).map(
+        (key) =>
+          `functions.${key}: another plugin wraps its handler by ${wrapped[key]}, a file of the service, which is not in its zip. So it keeps its own, without that plugin.`,
+      ),
+    );
+    const handlers = Object.values(framework.service.functions).map(({ handler }) => handler);
+    expect(handlers).toEqual(['handler.handler', 'handler.handler', wrapped.fraud, wrapped.risk]);
+    expect(settleFunctions(framework, planned)).toEqual([]);
   });
 
   it('are shown by `sls print` also where the service has none of its own', () => {
