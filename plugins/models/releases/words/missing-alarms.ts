@@ -1,6 +1,7 @@
 import type { Release } from '../../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import { ROLLS_BACK } from '../../../../core/release/state/alarm-names.ts';
+import { orderOf } from '../../../../core/release/state/noted.ts';
 import { HOUR_MS } from '../../../../core/units/time.ts';
 import { type Advice, worse } from './level.ts';
 
@@ -16,11 +17,12 @@ const EACH: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.throttles
 export function withMissingAlarms(
   own: Advice,
   there: { readonly has: (suffix: string) => boolean } | undefined,
-  { functionName, startedAt, lives }: Pick<Release, 'functionName' | 'startedAt' | 'lives'>,
+  release: Pick<Release, 'functionName' | 'startedAt' | 'order' | 'highest'>,
   now: number,
 ): Advice {
+  const { functionName, startedAt } = release;
   // The stack of a first deploy makes them after the alias, whose release may have ended by then.
-  const isNew = lives.length < 2 && now - Date.parse(startedAt) < HOUR_MS;
+  const isNew = orderOf(release).length < 2 && now - Date.parse(startedAt) < HOUR_MS;
   const missing = there === undefined || isNew ? [] : EACH.filter((suffix) => !there.has(suffix));
   if (missing.length === 0) return own;
   const names = missing.map((suffix) => `${functionName}-${suffix}`).join(', ');

@@ -64,6 +64,15 @@ describe('an alarm that somebody deleted', () => {
     );
   });
 
+  it('is told in the first canary of a model, and once that is rolled back', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    w.alarms.delete(`${FUNCTION}-${ALARMS.crashes}`);
+    expect(await head(w)).toContain(`${FUNCTION}-crashes is not there: somebody deleted it`);
+    await w.command('rollback');
+    expect(await head(w)).toContain(`${FUNCTION}-crashes is not there: somebody deleted it`);
+  });
+
   it('is not missed in the hour of a first deploy, whose stack makes it later', async () => {
     const w = await live();
     w.alarms.delete(`${FUNCTION}-${ALARMS.errors}`);
