@@ -49,7 +49,7 @@ const OF_SERVICE = /^(?:[._]|node_modules\/)/;
 
 /**
  * Gives our functions what they are planned with, once other plugins have compiled theirs: runtimes, and
- * handlers in place of such as no zip of ours has, with which no instance would start.
+ * handlers in place of those that no zip of ours has, with which no instance would start.
  * @returns what to say of it
  */
 export function settleFunctions(

@@ -9,6 +9,7 @@ import { parseModels } from './declaration/parse.ts';
 import { deployHooks } from './deploy.ts';
 import { cacheFolder } from './disk/cache.ts';
 import { setFunctions, settleFunctions } from './functions.ts';
+import { heldAudits } from './plan/audit/audit.ts';
 import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import { isExternalApi } from './plan/endpoint/routes.ts';
@@ -101,6 +102,7 @@ export default class ServerlessModels {
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
+      'after:aws:package:finalize:mergeCustomProviderResources': this.#guarded(() => this.#holdAudits()),
       'after:aws:common:moveArtifactsToTemp:move': this.#guarded(() => this.#takePackage()),
       'before:deploy:deploy': this.#guarded(() => deploy.begin()),
       'after:aws:deploy:deploy:checkForChanges': this.#guarded(() => deploy.askAnew()),
@@ -273,6 +275,16 @@ export default class ServerlessModels {
     framework.setOrder(template.Resources, steadyOrder(template.Resources, isRacedResource));
     framework.setOrder(template.Outputs, steadyOrder(template.Outputs, isRacedOutput));
     throwProblems(problems);
+  }
+
+  /** The service's own `resources` are in the template now, too. */
+  #holdAudits(): void {
+    const input = this.#active();
+    if (input === undefined) return;
+    const template = framework.templateOf(this.#serverless);
+    const { resources, lines } = heldAudits(template.Resources, input.models);
+    Object.assign(template.Resources, resources);
+    for (const line of lines) this.#utils.log.notice(line);
   }
 
   async #report(): Promise<void> {

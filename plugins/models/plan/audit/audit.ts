@@ -26,15 +26,44 @@ export function auditedLogs(
       const id = logGroupLogicalId(name);
       const group = resources[id];
       if (audit === undefined || group === undefined) return [];
-      const { retention, kmsKey } = audit;
-      const Properties = {
-        ...(isObject(group.Properties) && group.Properties),
-        ...(retention !== undefined && { RetentionInDays: retention }),
-        ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
-      };
-      return [[id, { ...(retention === undefined ? group : kept(group)), Properties }]];
+      const Properties = { ...(isObject(group.Properties) && group.Properties), ...saidBy(audit) };
+      return [[id, { ...(audit.retention === undefined ? group : kept(group)), Properties }]];
     }),
   );
+}
+
+const saidBy = ({ retention, kmsKey }: Audit): Json => ({
+  ...(retention !== undefined && { RetentionInDays: retention }),
+  ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
+});
+
+/**
+ * The same groups where the service's `resources`, which come into the template last, say something else of
+ * them than their audits: plugins write there, too. serverless-plugin-log-retention gives each group its own
+ * days, and what somebody relies on would be deleted.
+ */
+export function heldAudits(
+  resources: Readonly<Record<string, Json>>,
+  models: readonly Model[],
+): { readonly resources: Readonly<Record<string, Json>>; readonly lines: readonly string[] } {
+  const held = models.flatMap(({ name, audit }) => {
+    const id = logGroupLogicalId(name);
+    const group = resources[id];
+    if (audit === undefined || !isObject(group?.Properties)) return [];
+    const { Properties: there } = group;
+    const other = Object.entries(saidBy(audit)).filter(
+      ([key, value]) => JSON.stringify(there[key]) !== JSON.stringify(value),
+    );
+    if (other.length === 0) return [];
+    const what = other.map(([key]) => key).join(' and ');
+    return [
+      {
+        made: [id, { ...group, Properties: { ...there, ...Object.fromEntries(other) } }] as const,
+        line: `models.${name}.audit: says another ${what} of ${id} than \`resources\` of the service, or a plugin that writes there. What audit says holds.`,
+      },
+    ];
+  });
+  return { resources: Object.fromEntries(held.map(({ made }) => made)), lines: held.map(({ line }) => line) };
 }
 
 /** What the service around it does not allow. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
 import type { Facts } from '../../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../../plugins/models/declaration/parse.ts';
-import { auditedLogs, auditProblems } from '../../../../../../plugins/models/plan/audit/audit.ts';
+import { auditedLogs, auditProblems, heldAudits } from '../../../../../../plugins/models/plan/audit/audit.ts';
 import { monthlyCost } from '../../../../../../plugins/models/plan/cost.ts';
 import { planProblems } from '../../../../../../plugins/models/plan/plan.ts';
 import { PRICES } from '../../../../../../plugins/models/plan/shared/prices.ts';
@@ -91,6 +91,26 @@ describe('the log group', () => {
       UpdateReplacePolicy: 'Retain',
       Properties: { ...group.Properties, RetentionInDays: 2192, KmsKeyId: { Ref: 'K' } },
     });
+  });
+
+  it('stays as the audit says where `resources`, or a plugin that writes there, say something else', () => {
+    const { models } = parsed({ retention: 2192, kmsKey: { Ref: 'K' } });
+    const ours = auditedLogs({ ChurnLogGroup: group }, models);
+    expect(heldAudits(ours, models)).toEqual({ resources: {}, lines: [] });
+    expect(heldAudits({}, models)).toEqual({ resources: {}, lines: [] });
+    const { ChurnLogGroup: made } = ours;
+    const shorter = {
+      ...made,
+      Properties: { ...group.Properties, RetentionInDays: 30, KmsKeyId: { Ref: 'K' } },
+    };
+    expect(heldAudits({ ChurnLogGroup: shorter }, models)).toEqual({
+      resources: ours,
+      lines: [
+        'models.churn.audit: says another RetentionInDays of ChurnLogGroup than `resources` of the service, or a plugin that writes there. What audit says holds.',
+      ],
+    });
+    // What it leaves open is anybody’s.
+    expect(heldAudits({ ChurnLogGroup: shorter }, parsed({}).models).lines).toEqual([]);
   });
 
   it('of somebody else is not ours to set', () => {
