@@ -251,8 +251,13 @@ it('a trigger that somebody has switched off is told, with the command that swit
     expect(await asScorer()).toContain(command);
     await scorer.may(statements.filter(({ Sid }) => Sid !== 'Trigger'));
     expect(await asScorer()).toMatch(/churn: 1 waiting, 0 at work, \d+ failed\n$/);
+    // Who waits hears of it before, and goes on once it is on.
+    const waits = service.sls('models', 'batch', '--input', 's3://shop-rows/august/a.csv', '--wait');
+    await expect.poll(status, { timeout: 60_000 }).toContain('churn: 2 waiting');
     await turn(true);
-    await folderOf('august/a.csv');
+    const waited = await waits;
+    expect(waited.stderr).toContain(command);
+    expect(waited.stdout, waited.stderr).toMatch(/^1 object scored/);
   } finally {
     lambda.destroy();
   }

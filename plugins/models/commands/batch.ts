@@ -104,14 +104,17 @@ const unreachable = ({ service: { stack, region } }: Context, error: unknown): P
 });
 
 async function score(context: Context, model: Model, cloud: Cloud, input: string): Promise<void> {
-  const { flags, print, progress } = context;
+  const { flags, print, progress, service, warning } = context;
   const { order } = await import('../batch-jobs/order.ts');
   const { asItStands } = await import('../batch-jobs/jobs.ts');
   const text = await import('../batch-jobs/text.ts');
   const asked = await askedOf(context, model);
   const started = Date.now();
-  progress('Asking for objects');
   const isWaiting = flags.wait === true;
+  // Who waits would do so for a day, and hear of it then.
+  for (const id of isWaiting ? await offTriggers(context, model) : [])
+    warning(text.offLine(id, service.region));
+  progress('Asking for objects');
   // A million of them are some hundred megabytes: kept only where they are needed afterwards.
   const jobs: Followed[] = [];
   let count = 0;
@@ -157,10 +160,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
   const isIdle = queue.waiting > 0 && queue.atWork === 0;
-  const { triggersOff } = await import('../../../aws/lambda/functions.ts');
-  const named = { functionName: batchName(model, plan.host), alias: ALIAS };
-  // Who may not ask is told the rest.
-  const off = isIdle ? await triggersOff(aws, named).catch(() => []) : [];
+  const off = isIdle ? await offTriggers(context, model) : [];
   const { jobs, isMore, none } =
     typeof flags.input === 'string'
       ? await jobsOf(context, model, cloud, flags.input)
@@ -199,6 +199,14 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
         : []),
     ].join('\n'),
   );
+}
+
+/** Triggers of the queue that somebody has switched off. Who may not ask is told the rest. */
+async function offTriggers({ aws, plan }: Context, model: Model): Promise<readonly string[]> {
+  const { batchName } = await import('../plan/batch/functions.ts');
+  const { triggersOff } = await import('../../../aws/lambda/functions.ts');
+  const named = { functionName: batchName(model, plan.host), alias: ALIAS };
+  return triggersOff(aws, named).catch(() => []);
 }
 
 type Depth = Awaited<ReturnType<Cloud['depth']>>;
