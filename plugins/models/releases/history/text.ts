@@ -82,15 +82,16 @@ export function whys({ startedAt, promotedBy, commands = [], reason, judgements 
     return { what, text: `${what} after ${after}${why === undefined ? '' : `: ${why}`}` };
   });
   // Older workers noted the last promotion alone.
-  const isNoted = promotedBy === undefined || commands.some(({ verb }) => verb === 'promote');
+  const isNoted = commands.some(({ verb }) => verb === 'promote');
+  const said = [...asked.map(({ what }) => what), ...(isNoted ? [byHand] : [])];
   // Somebody's word, or that of the look that decided.
   const isTold =
     reason === undefined ||
-    [byHand, ...asked.map(({ what }) => what)].some((what) => reason.startsWith(what)) ||
+    said.some((what) => reason.startsWith(what)) ||
     reason.endsWith(judgements.at(-1)?.reason ?? '\n');
   return [
     ...asked.map(({ text }) => text),
-    ...(isNoted || reason?.startsWith(byHand) ? [] : [byHand]),
+    ...(promotedBy === undefined || isNoted || reason?.startsWith(byHand) ? [] : [byHand]),
     ...(isTold ? [] : [reason]),
   ];
 }

@@ -4,7 +4,7 @@ import type { Release } from '../../../../../../core/release/document/contract.t
 import type { Deployment } from '../../../../../../core/release/document/history-contract.ts';
 import { historyOf, readHistory } from '../../../../../../plugins/models/releases/history/history.ts';
 import type { Past } from '../../../../../../plugins/models/releases/history/past.ts';
-import { historyText, unshown } from '../../../../../../plugins/models/releases/history/text.ts';
+import { historyText, unshown, whys } from '../../../../../../plugins/models/releases/history/text.ts';
 import { ulid } from '../../../../../../plugins/models/releases/history/ulid.ts';
 import { CANARY, SETTINGS } from '../../../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, request, SCOPE, tick } from '../../../../../fakes/world.ts';
@@ -397,6 +397,14 @@ describe('what was released', () => {
     expect(text).toContain(`      data      data/t.csv, sha256 ${'c'.repeat(64)} (file)`);
     expect(text).toContain('      origin    churn version 7 of MLflow, run 0a1b\n      data      not known');
   });
+});
+
+it.each([
+  ['promoted by ann: they are right', ['promoted by ann: they are right']],
+  ['held by ben: a look', ['promoted by ann', 'held by ben: a look']],
+])('an older worker kept one word of a person, which is told: %s', async (reason, told) => {
+  const [past] = await history(await live());
+  expect(whys({ ...(past as Past), promotedBy: 'ann', reason })).toEqual(told);
 });
 
 describe('who deployed', () => {
