@@ -122,7 +122,7 @@ test('a rollback to version 1 in the canary of version 3: that release, its arti
   const { stdout } = await service.sls('models', 'history', '--model', 'churn', '--limit', '1');
   expect(stdout).toMatch(
     new RegExp(
-      `version 2 → 3 {2}given up in favour of version 1 after .*\\n.*\\n +artifact {2}sha256 ${add.slice(0, 12)}\\n +gate +pass[^]* traffic {3}25 % in step 1 of 2\\n +why .*version 3 is withdrawn`,
+      `version 2 → 3 {2}given up in favour of version 1 after .*\\n.*\\n +artifact {2}sha256 ${add.slice(0, 12)}\\n +gate +pass[^]* traffic {3}25 % in step 1 of 2\\n +why +rollback to version 1 asked for by ${ME} after .*\\n +why .*version 3 is withdrawn`,
     ),
   );
 });

@@ -77,7 +77,8 @@ const ASKED: Readonly<Record<CommandVerb, string>> = {
 export function whys({ startedAt, promotedBy, commands = [], reason, judgements }: Past): readonly string[] {
   const byHand = `promoted by ${promotedBy}`;
   const asked = commands.map(({ verb, to, by, at, reason: why }) => {
-    const what = `${ASKED[verb] ?? verb}${to === undefined ? '' : ` to version ${to}`} by ${by}`;
+    const asking = to === undefined ? (ASKED[verb] ?? verb) : `rollback to version ${to} asked for`;
+    const what = `${asking} by ${by}`;
     const after = span(Date.parse(at) - Date.parse(startedAt));
     return { what, text: `${what} after ${after}${why === undefined ? '' : `: ${why}`}` };
   });
