@@ -15,7 +15,7 @@ import { type Ordered, type PersonCommand, type RollbackTarget, refuse, why } fr
 import { rollback } from './rollback.ts';
 
 /** Commands that are remembered of a release. */
-const REMEMBERED = 20;
+const KEPT_COMMANDS = 20;
 
 /** What a command makes of the document, which remembers it. Pure. */
 export function ordered(
@@ -38,7 +38,7 @@ function withCommand(
 ): readonly Commanded[] {
   const given = { ...(to !== undefined && { to }), ...(reason !== undefined && { reason }) };
   const own = { release: state.release, verb, by, at: iso(now), ...given };
-  return [...commandsOf(state), own].slice(-REMEMBERED);
+  return [...commandsOf(state), own].slice(-KEPT_COMMANDS);
 }
 
 function made(
