@@ -27,7 +27,7 @@ export function rollBack(
     state,
     'ROLLED_BACK',
     {
-      ...tell(state, rolledBack(state, candidate.version, stable.version, why, judgement, now)),
+      ...tell(state, rolledBack(state, candidate, stable, why, judgement, now)),
       ...lingering(state, now),
       stable,
       held: undefined,
@@ -91,7 +91,7 @@ export function revert(
     {
       ...common,
       held: undefined,
-      ...tell(state, rolledBack(state, live.version, to.version, why, judgement, now)),
+      ...tell(state, rolledBack(state, live, to, why, judgement, now)),
       returnedAt: undefined,
       candidate: live,
       lives: remember(

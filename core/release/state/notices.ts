@@ -2,7 +2,7 @@ import type { Judgement } from '../../judge/contract.ts';
 import { withStop } from '../../text/stop.ts';
 import { fourDigits } from '../../units/digits.ts';
 import type { Release } from '../document/contract.ts';
-import type { Notice } from '../document/parts-contract.ts';
+import type { Notice, VersionRef } from '../document/parts-contract.ts';
 
 /** What is told to the alerts topic: what happened, which numbers decided, what to do. */
 
@@ -42,8 +42,8 @@ export function numbers(judgement: Pick<Judgement, 'reason' | 'signals'> | undef
 
 export const rolledBack = (
   state: Subject,
-  bad: string,
-  to: string,
+  bad: VersionRef,
+  to: VersionRef,
   why: string,
   judgement: Pick<Judgement, 'reason' | 'signals'> | undefined,
   now: number,
@@ -51,12 +51,15 @@ export const rolledBack = (
   const [sentence, ...signals] = numbers(judgement);
   return notice(
     state,
-    `version ${bad} was rolled back, version ${to} has all traffic`,
+    `version ${bad.version} was rolled back, version ${to.version} has all traffic`,
     [
       `Why: ${withStop(why)}`,
       // Where the look itself is why, it is told already.
       ...(judgement !== undefined && why.endsWith(judgement.reason) ? [] : [sentence]),
       ...signals,
+      bad.batch !== undefined && to.batch === undefined
+        ? `Batch: no version is known that came with version ${to.version}, so version ${bad.version} still scores jobs, until the next candidate takes traffic.`
+        : undefined,
       `What to do: fix the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,
     ],
     true,

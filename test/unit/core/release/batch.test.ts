@@ -59,6 +59,30 @@ describe('the alias of batch', () => {
     expect(batchOf(w)).toBe('14');
   });
 
+  it('leaves a first version with batch that was rolled back once the next candidate takes traffic', async () => {
+    const w = fakeWorld();
+    for (const version of ['3', '4', '5']) w.aliases.publish(FUNCTION, version);
+    for (const version of ['14', '15']) w.aliases.publish(BATCH, version);
+    await w.send(request('Create', '3', 'a', { settings: CANARY }));
+    w.stack.state = 'done';
+    await deploy(w, '4', 'b', { batch: '14' });
+    w.stack.state = 'done';
+    await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
+    await minutes(w, 2, { 3: 0.01 });
+    expect(batchOf(w)).toBe('14');
+    expect(w.notices.at(-1)?.text).toContain('version 4 still scores jobs, until the next candidate takes');
+    await deploy(w, '5', 'c', { batch: '15' });
+    // The stack may roll back still, and version 15 with it.
+    expect(batchOf(w)).toBe('14');
+    w.stack.state = 'done';
+    await until(w, 'JUDGING', { 3: 0.01, 5: 0.01 });
+    await minutes(w, 1, { 3: 0.01, 5: 0.01 });
+    expect(batchOf(w)).toBe('15');
+    await until(w, 'ROLLED_BACK', { 3: 0.01, 5: 0.5 });
+    await minutes(w, 2, { 3: 0.01 });
+    expect(batchOf(w)).toBe('15');
+  });
+
   it('never moves for a candidate that is rolled back', async () => {
     const w = await canary();
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
