@@ -137,6 +137,11 @@ function slotsOf(inputs: readonly TensorSpec[], inner: readonly number[], width:
     return [{ spec: only, shape: due }];
   }
   const open = inputs.filter((spec) => widthOf(spec) < 0);
+  if (open.length > 1)
+    throw wrongHeader(
+      `The model’s inputs ${open.map(({ name }) => name).join(', ')} have free sizes, and rows of an array do not tell where one of them ends.`,
+      'Upload JSON lines, or CSV or Parquet with a column for each element: <input>_0, <input>_1 and so on.',
+    );
   const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
   const rest = width - known;
   const isFit = open.length === 0 ? rest === 0 : open.length === 1 && open[0]?.shape.length === 2 && rest > 0;

@@ -374,6 +374,9 @@ describe('a NumPy array is refused', () => {
     expect(await refusal(open(file, x, input('y', 'FP32', 1)))).toMatch(
       /^WRONG_HEADER: The array’s rows are \[2\]; the model’s inputs x, y take 3 elements together\./,
     );
+    expect(await refusal(open(file, input('ids', 'FP32', -1), input('mask', 'FP32', -1)))).toMatch(
+      /^WRONG_HEADER: The model’s inputs ids, mask have free sizes, and rows of an array do not tell where one/,
+    );
   });
 
   it('that becomes shorter while it is read', async () => {
