@@ -69,7 +69,11 @@ export const hasCounted = ({ candidate, stable }: Minute): boolean =>
 const hasCountedSide = ({ invocations = 0, crashes = 0, requests, rejected }: Side): boolean =>
   invocations <= crashes || requests !== undefined || rejected !== undefined;
 
-/** The coin of the test is the weight; a split that is not the declared one would be taken for evidence. */
+/**
+ * The coin of the test is the weight; a split that is not the declared one would be taken for evidence. Four
+ * standard deviations, by Bernstein's bound: V alone is too little where few requests are expected, and the
+ * first of all falls to the candidate as often as its weight says.
+ */
 function misplaced(minutes: readonly Minute[], names: Names): string | undefined {
   const n1 = sum(minutes, ({ candidate }) => candidate.invocations ?? 0);
   let [expected, variance] = [0, 0];
@@ -79,7 +83,7 @@ function misplaced(minutes: readonly Minute[], names: Names): string | undefined
     variance += weight * (1 - weight) * n;
   }
   const off = Math.abs(n1 - expected);
-  if (!(off > 4 * Math.sqrt(variance) && off > 0.1 * expected)) return undefined;
+  if (!(off > 4 * Math.sqrt(variance + off / 3) && off > 0.1 * expected)) return undefined;
   const total = sum(
     minutes,
     ({ candidate, stable }) => (candidate.invocations ?? 0) + (stable.invocations ?? 0),

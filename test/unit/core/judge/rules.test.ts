@@ -209,6 +209,20 @@ describe('a verdict', () => {
     expect(judge(minutes(served(109), served(891), 0.1), last, options).verdict).toBe('pass');
     expect(judge(minutes(served(2), served(8), 0.1), last, options).verdict).toBe('nodata');
   });
+
+  it('takes no few requests for a wrong split: the coin gives the first one to the candidate as often as it says', () => {
+    for (const [candidate, stable, weight] of [
+      [1, 0, 0.05],
+      [1, 4, 0.01],
+      [3, 9, 0.05],
+      [4, 26, 0.02],
+    ] as const) {
+      const seen = judge(minutes(served(candidate), served(stable), weight, 1), last, options);
+      expect([seen.verdict, seen.reason]).toEqual(['nodata', expect.stringContaining('too few requests')]);
+    }
+    // An alias that somebody gave half in place of 5 % is told after some twenty.
+    expect(judge(minutes(served(11), served(11), 0.05, 1), last, options).verdict).toBe('error');
+  });
 });
 
 describe('latency', () => {
