@@ -144,7 +144,7 @@ function slotsOf(inputs: readonly TensorSpec[], inner: readonly number[], width:
     );
   const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
   const rest = width - known;
-  const isFit = open.length === 0 ? rest === 0 : open.length === 1 && open[0]?.shape.length === 2 && rest > 0;
+  const isFit = open.length === 0 ? rest === 0 : open[0]?.shape.length === 2 && rest > 0;
   if (inner.length > 1 || !isFit) {
     throw wrongHeader(
       `The array’s rows are ${described(inner)}; the model’s inputs ${inputs.map(({ name }) => name).join(', ')} take ${known}${open.length > 0 ? ' or more' : ''} elements together.`,
