@@ -58,7 +58,8 @@ export const rolledBack = (
       ...(judgement !== undefined && why.endsWith(judgement.reason) ? [] : [sentence]),
       ...signals,
       bad.batch !== undefined && to.batch === undefined
-        ? `Batch: no version is known that came with version ${to.version}, so version ${bad.version} still scores jobs, until the next candidate takes traffic.`
+        ? // Not which one: what was rolled back before it took traffic left jobs with the one before.
+          `Batch: none is known that came with version ${to.version}, so a version that was rolled back still scores jobs, until the next candidate with batch takes traffic.`
         : undefined,
       `What to do: fix the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,
     ],

@@ -70,7 +70,9 @@ describe('the alias of batch', () => {
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
     await minutes(w, 2, { 3: 0.01 });
     expect(batchOf(w)).toBe('14');
-    expect(w.notices.at(-1)?.text).toContain('version 4 still scores jobs, until the next candidate takes');
+    expect(w.notices.at(-1)?.text).toContain(
+      'a version that was rolled back still scores jobs, until the next',
+    );
     await deploy(w, '5', 'c', { batch: '15' });
     // The stack may roll back still, and version 15 with it.
     expect(batchOf(w)).toBe('14');
