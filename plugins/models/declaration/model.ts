@@ -113,6 +113,8 @@ export type DriftSignal = {
   readonly phi: number;
   /** Rows of the reference with a value. */
   readonly m: number;
+  /** They have one value only, which has no scores: alarms of CloudWatch's own cannot see where it changes. */
+  readonly constant?: true;
 };
 
 /** A model's image, as far as packaging knows it: the base is fetched by the deploy. */

@@ -71,13 +71,14 @@ export async function shipReference(
       bytes: facts.bytes,
       rows: facts.rows,
       native,
-      signals: signals.map(({ name: signal, label, of, kind, phi, nulls, rows = baseline.rows }) => ({
-        name: signal,
-        label,
-        of,
-        kind,
-        phi,
-        m: rows - nulls,
+      signals: signals.map((signal) => ({
+        name: signal.name,
+        label: signal.label,
+        of: signal.of,
+        kind: signal.kind,
+        phi: signal.phi,
+        m: (signal.rows ?? baseline.rows) - signal.nulls,
+        ...(isConstant(signal) && { constant: true as const }),
       })),
     },
     upload,
@@ -85,6 +86,8 @@ export async function shipReference(
     notices: [...notices, ...unanswered(signals, baseline.rows)],
   };
 }
+
+const isConstant = (signal: Signal): boolean => signal.kind === 'numeric' && signal.sd === 0;
 
 /** A model that has no answer for its own reference data is worth a word before anybody asks it. */
 function unanswered(signals: readonly Signal[], rows: number): readonly string[] {

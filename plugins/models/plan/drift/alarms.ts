@@ -11,7 +11,7 @@ import { written } from '../../declaration/keys/units.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION, lambdaName } from '../../declaration/naming.ts';
 import { alphaOf } from './budget.ts';
-import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
+import { classSignals, nativeBudget, nativeSignals, seenByScores } from './functions.ts';
 import { killedRuns, math, stat } from './queries.ts';
 
 /**
@@ -37,8 +37,8 @@ export function driftAlarms(
   const inputs = (facts.native ? native : facts.signals).filter((signal) => signal.of === 'input');
   const outputs = native.filter((signal) => signal.of === 'output');
   const classes = classSignals(facts);
-  const differ = (what: string, signals: readonly DriftSignal[]): string =>
-    `${what} (${ending(drift.baseline)}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row. Watched: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
+  const differ = (what: string, signals: readonly DriftSignal[], seen = seenByScores(signals)): string =>
+    `${what} (${ending(drift.baseline)}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row. Watched: ${seen.length === 0 ? 'none, since each has one value only in the reference' : shortened(seen.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
   const alarm = (
     suffix: 'drift' | 'outputs' | 'classes' | 'monitor',
     about: string,
@@ -72,7 +72,11 @@ export function driftAlarms(
       : [
           alarm(
             'drift',
-            differ('The inputs differ from the reference data', inputs),
+            differ(
+              'The inputs differ from the reference data',
+              inputs,
+              facts.native ? seenByScores(inputs) : inputs,
+            ),
             facts.native
               ? mathAlarm({ ...model, drift }, facts, inputs, functionName)
               : counted(DRIFT.signals, functionName, drift.window),

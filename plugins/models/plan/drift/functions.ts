@@ -1,4 +1,5 @@
 import { LEAST_ROWS } from '../../../../core/drift/contract.ts';
+import { listOf } from '../../../../core/tabular/cells/columns.ts';
 import { written } from '../../declaration/keys/units.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import {
@@ -45,6 +46,10 @@ export function sharesOf({ budget }: Drift, facts: DriftFacts): Shares {
  */
 export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
   signals.filter(({ of, kind, m }) => m > 0 && kind === 'numeric' && (native || of === 'output'));
+
+/** Signals that an alarm of scores can see the change of. */
+export const seenByScores = (signals: readonly DriftSignal[]): readonly DriftSignal[] =>
+  signals.filter(({ constant }) => !constant);
 
 /** Outputs whose shares of classes the monitor watches. */
 export const classSignals = ({ signals }: DriftFacts): readonly DriftSignal[] =>
@@ -125,15 +130,33 @@ export function driftLines(model: Declared, facts: DriftFacts): readonly string[
       ? 'no input is watched'
       : `inputs are watched by ${facts.native ? 'CloudWatch alone' : 'the monitor'}`;
   const unsteady = facts.signals.filter(({ phi }) => phi > UNSTEADY);
+  const unseen = nativeSignals(facts).filter(({ constant }) => constant);
   return [
     `${counts.join(' and ')} against ${facts.rows} rows of ${drift.baseline}, in windows of ${written(drift.window)}; ${watched}. ${errs(model, facts)}`,
     sees(model, facts, rows),
+    ...unseenLines(unseen),
     ...(unsteady.length === 0
       ? []
       : [
           `${unsteady.map(({ label, phi }) => `${label} (φ ${Number(phi.toPrecision(2))})`).join(', ')} ${unsteady.length === 1 ? 'differs' : 'differ'} from window to window in the reference itself, by season or order: only ${toldThere(drift, unsteady)} are told there. A longer window, or a reference of more time, helps.`,
         ]),
   ].filter((line) => line !== '');
+}
+
+/** The monitor finds them, and sends notices of inputs. */
+function unseenLines(unseen: readonly DriftSignal[]): readonly string[] {
+  const line = (of: DriftSignal['of'], alarm: string, told: string): readonly string[] => {
+    const labels = unseen.filter((signal) => signal.of === of).map(({ label }) => label);
+    return labels.length === 0
+      ? []
+      : [
+          `${listOf(labels)} ${labels.length === 1 ? 'has' : 'have'} one value only in the reference: the alarm of ${alarm} does not tell where that changes. ${told}`,
+        ];
+  };
+  return [
+    ...line('input', 'inputs', 'A notice and `sls models drift` do.'),
+    ...line('output', 'answers', '`sls models drift` alone does.'),
+  ];
 }
 
 /** Where no size is asked for, that of a shift follows from traffic alone. */

@@ -48,6 +48,34 @@ const queries = (alarm: { readonly resource: { readonly Properties: object } } |
   (alarm?.resource.Properties as { readonly Metrics?: readonly Query[] } | undefined)?.Metrics ?? [];
 
 describe('alarms of drift', () => {
+  it('do not say that they watch what has one value only in the reference, which has no scores', () => {
+    const fixed = (name: string, of: 'input' | 'output'): DriftSignal => ({
+      ...signal(name, of),
+      constant: true,
+    });
+    const words = (given: DriftFacts) =>
+      driftAlarms(declared(), given, host)
+        .slice(0, 2)
+        .map(({ resource }) => / Watched: ([^.]*)\./.exec(JSON.stringify(resource.Properties))?.[1]);
+    const mixed = [signal('age', 'input'), fixed('kind', 'input'), signal('score', 'output')];
+    expect(words(facts([...mixed, fixed('k2', 'output')]))).toEqual(['age', 'score']);
+    // The monitor counts it.
+    expect(words(facts(mixed, false))).toEqual(['age, kind', 'score']);
+    expect(words(facts([signal('age', 'input'), fixed('k2', 'output')]))).toEqual([
+      'age',
+      'none, since each has one value only in the reference',
+    ]);
+    const lines = (native: boolean) =>
+      driftLines(declared({}, { traffic: '1/s' }), facts([...mixed, fixed('k2', 'output')], native)).slice(2);
+    const answers =
+      'k2 has one value only in the reference: the alarm of answers does not tell where that changes. `sls models drift` alone does.';
+    expect(lines(true)).toEqual([
+      'kind has one value only in the reference: the alarm of inputs does not tell where that changes. A notice and `sls models drift` do.',
+      answers,
+    ]);
+    expect(lines(false)).toEqual([answers]);
+  });
+
   it('are one of the inputs and one of the outputs, each within the ten metrics of metric math', () => {
     const alarms = driftAlarms(declared(), facts([...four, ...two]), host);
     expect(alarms.map(({ name }) => name)).toEqual([
