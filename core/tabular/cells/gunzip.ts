@@ -23,13 +23,15 @@ const OTHERS = [
   ['Snappy', '\xff\x06\0\0sNaPpY'],
 ] as const;
 
+const isPacked = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
 /**
  * Found by its first bytes, as names and headers of objects say it or do not. No text starts so.
  * @throws ObjectFault `UNREADABLE` where it is packed otherwise: each of its bytes would be told as a fault
  */
 export async function isGzip(source: Source): Promise<boolean> {
   const bytes = await source.range(0, Math.min(LOOKED_AT, source.bytes));
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  if (isPacked(bytes)) return true;
   // A digit of bzip2’s says how large its blocks are.
   const begin = String.fromCharCode(...bytes).replace(/^BZh[1-9]/, 'BZh9');
   const other = OTHERS.find(([, magic]) => begin.startsWith(magic));
@@ -49,8 +51,15 @@ export async function* unpacked(
   const gunzip = createGunzip({ chunkSize: CHUNK });
   // Its errors come out of what it is piped to.
   pipeline(stream, gunzip, () => {});
+  let isStart = true;
   try {
-    yield* gunzip;
+    for await (const chunk of gunzip) {
+      // As where one tool packs, and another one packs what it sends or stores.
+      if (isStart && isPacked(chunk))
+        throw objectFault('UNREADABLE', 'The object is packed with gzip twice. Pack it once, or not at all.');
+      isStart = false;
+      yield chunk;
+    }
   } catch (error) {
     if (!isBroken(error)) throw error;
     throw unreadable();

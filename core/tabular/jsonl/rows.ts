@@ -215,14 +215,14 @@ export function jsonlParser(
 
   const readRow = (bytes: Uint8Array, from: number, end: number): Wrong | typeof AGAIN | undefined => {
     const start = skipSpace(bytes, from);
-    if (bytes[start] === OPEN_BRACE) return places?.isArray ? otherThanFirst : readObject(bytes, start, end);
-    if (bytes[start] === OPEN) return readArray(bytes, start, end);
-    try {
-      JSON.parse(textAt(bytes, start, end) ?? '');
-      return notRow;
-    } catch {
-      return invalidJson;
+    if (bytes[start] === OPEN_BRACE) {
+      const wrong = places?.isArray ? otherThanFirst : readObject(bytes, start, end);
+      // Which keys are known, rows that are JSON have told: where none is, the key may be the right one.
+      const isUnknown = wrong !== AGAIN && wrong?.code === 'UNKNOWN_INPUT';
+      return (isUnknown && notValue(bytes, start, end)) || wrong;
     }
+    if (bytes[start] === OPEN) return readArray(bytes, start, end);
+    return notValue(bytes, start, end) ?? notRow;
   };
 
   return (cursor, stop) => {
@@ -247,6 +247,19 @@ export function jsonlParser(
     }
     return false;
   };
+}
+
+/** @returns why it is not one value, whose keys and kind may be told; undefined where it is */
+function notValue(bytes: Uint8Array, start: number, end: number): Wrong | undefined {
+  if (valueEnd(bytes, start, end, 0) === -2) return tooDeep;
+  const text = textAt(bytes, start, end);
+  if (text === undefined) return encoding;
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch {
+    return invalidJson;
+  }
 }
 
 /** @returns the byte after the key at `p` if that is `name`, else −1 */

@@ -262,6 +262,16 @@ it.each([
   expect(await objectFaultOf(() => openJsonl(source, two, none))).toEqual(fault);
 });
 
+it.each([
+  ['csv', openCsv, 'a,b\n1,2\n'],
+  ['jsonl', openJsonl, '{"a":1,"b":2}\n'],
+] as const)('%s that is packed with gzip twice is told as such', async (_, open, text) => {
+  expect(await objectFaultOf(() => open(sourceOf(gzipSync(gzipSync(text))), two, none))).toEqual({
+    code: 'UNREADABLE',
+    message: 'The object is packed with gzip twice. Pack it once, or not at all.',
+  });
+});
+
 it('a CSV whose first column is called so is one, whatever is wrong with it', async () => {
   const fault = await objectFaultOf(() => openCsv(sourceOf('PAR1,b\n1,2\n'), two, none));
   expect(fault).toMatchObject({ message: expect.not.stringContaining('Parquet file') });
@@ -401,6 +411,25 @@ describe('a row that cannot be scored', () => {
       '18 INVALID_ENCODING The line is not UTF-8.',
     ]);
     expect(found.rows).toMatchObject([{ row: 19, values: { n: [9_223_372_036_854_775_807n] } }]);
+  });
+
+  it('of JSONL that is no JSON is told as such, not by the first key that no row has made known', async () => {
+    const named: Extras = { ...none, columns: { names: ['p', 'q', 'r'], bind: true } };
+    const good = '{"p":1,"q":2,"r":3}';
+    const text = [good + good, `${good}\r${good}`, '{"p":1,"q":NaN,"r":3}'].join('\n');
+    const told = ['1', '2', '3'].map((line) => `${line} INVALID_JSON The line is not valid JSON.`);
+    expect(reasons(await jsonl(text, matrix, named))).toEqual(told);
+    expect(reasons(await jsonl(text, two, { ids: [], join: true }))).toEqual(told);
+    // A key that is unknown is told where it is one.
+    expect(reasons(await jsonl(`{"p":1,"s":2}\n${good}`, matrix, named))).toEqual([
+      '1 UNKNOWN_INPUT The key "s" is no input of the model; known are p, q, r.',
+    ]);
+    const deep = `{"s":${'['.repeat(40)}${']'.repeat(40)}}`;
+    const latin = Buffer.from('{"s":"\xe9"}\n', 'latin1');
+    expect(reasons(await jsonl(Buffer.concat([Buffer.from(`${deep}\n`), latin])))).toEqual([
+      '1 TOO_DEEP The row is nested deeper than 32.',
+      '2 INVALID_ENCODING The line is not UTF-8.',
+    ]);
   });
 
   it('of JSONL may be an array where the model has one input; with join the first row’s keys are the columns', async () => {
