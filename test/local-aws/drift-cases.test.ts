@@ -185,6 +185,8 @@ describe('columns', () => {
     expect(drifted(await days.document('wide-quiet', days.last))).toEqual([]);
     expect(await column('wide-quiet', 'fixed')).toMatchObject({ n: 1100, nulls: 0 });
     expect(await column('wide-quiet', 'gone')).toEqual({ n: 0, nulls: 1100, cells: 0, last: 0 });
+    for (const { facts } of [kinds.native, kinds.wide])
+      expect(facts.signals.filter(({ constant }) => constant).map(({ name }) => name)).toEqual(['fixed']);
   });
 
   it('that the reference has empty cells of are the monitor’s, however few they are', async () => {
