@@ -113,7 +113,7 @@ export type DriftSignal = {
   readonly phi: number;
   /** Rows of the reference with a value. */
   readonly m: number;
-  /** They have one value only, which has no scores: alarms of CloudWatch's own cannot see where it changes. */
+  /** One value only in the reference, which has no scores: alarms of CloudWatch’s own do not see it change. */
   readonly constant?: true;
 };
 
