@@ -113,7 +113,7 @@ export type DriftSignal = {
   readonly phi: number;
   /** Rows of the reference with a value. */
   readonly m: number;
-  /** One value only in the reference, which has no scores: alarms of CloudWatch’s own do not see it change. */
+  /** One value only in the reference: it has no scores, so that CloudWatch alone does not see it change. */
   readonly constant?: true;
 };
 

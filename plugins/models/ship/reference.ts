@@ -78,7 +78,7 @@ export async function shipReference(
         kind: signal.kind,
         phi: signal.phi,
         m: (signal.rows ?? baseline.rows) - signal.nulls,
-        ...(isConstant(signal) && { constant: true as const }),
+        ...(isConstant(signal, baseline.rows) && { constant: true as const }),
       })),
     },
     upload,
@@ -87,7 +87,9 @@ export async function shipReference(
   };
 }
 
-const isConstant = (signal: Signal): boolean => signal.kind === 'numeric' && signal.sd === 0;
+/** A column without a value has a deviation of 0 too, yet is not constant: its empty cells are watched. */
+const isConstant = (signal: Signal, rows: number): boolean =>
+  signal.kind === 'numeric' && signal.sd === 0 && (signal.rows ?? rows) > signal.nulls;
 
 /** A model that has no answer for its own reference data is worth a word before anybody asks it. */
 function unanswered(signals: readonly Signal[], rows: number): readonly string[] {
