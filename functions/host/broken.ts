@@ -4,18 +4,21 @@ import type { RefusalCode } from '../../core/errors/refusals.ts';
 import { HOST_LIMITS } from '../../core/host/contract.ts';
 import { refusalAnswer } from './replies.ts';
 
+/** The parser’s word for it, or one of ours. */
+type Fault = { readonly code?: string | undefined };
+
 /** Connections on which something came that is no request. */
 export type Broken = {
   /** A request came whose answer goes before whatever is told of its connection. */
   readonly came: (request: IncomingMessage, response: ServerResponse) => void;
-  /** The parser’s `clientError`: nothing of what comes on the connection can be read any more. */
-  readonly told: (error: NodeJS.ErrnoException, socket: Duplex) => void;
+  /** As of the parser’s `clientError`: nothing of what comes on the connection can be read any more. */
+  readonly told: (error: Fault, socket: Duplex) => void;
 };
 
 export function createBroken(): Broken {
   /** Requests of a connection that have no whole answer yet. */
   const open = new WeakMap<Duplex, Set<IncomingMessage>>();
-  const faults = new WeakMap<Duplex, NodeJS.ErrnoException>();
+  const faults = new WeakMap<Duplex, Fault>();
   /** One that is not whole never will be, and it is what is refused. */
   const isOwed = (socket: Duplex): boolean => {
     for (const { complete } of open.get(socket) ?? []) if (complete) return true;
@@ -45,11 +48,12 @@ const FAULTS: Readonly<Record<string, readonly [RefusalCode, string]>> = {
     'HEADERS_TOO_LARGE',
     `A request may have ${HOST_LIMITS.headers} headers, and ${HOST_LIMITS.headerBytes / 1024} KB of them.`,
   ],
+  CONNECT: ['INVALID_REQUEST', 'The host is no proxy.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['SLOW_REQUEST', 'The request did not come whole in time.'],
 };
 
 /** What is no request gets an answer, too, where one can still be sent. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseConnection(error: Fault, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable || socket.writableLength > 0) {
     socket.destroy();
     return;

@@ -52,6 +52,8 @@ export async function openFront(
       requestTimeout: HOST_LIMITS.requestMs,
       keepAliveTimeout: HOST_LIMITS.keepAliveMs,
       connectionsCheckingInterval: 1000,
+      // Node’s own answer to one without has no body.
+      requireHostHeader: false,
     },
     (request, response) => take(request, response),
   );
@@ -71,7 +73,14 @@ export async function openFront(
   };
   // A client that asks first, with `Expect: 100-continue`, is told before it sends.
   server.on('checkContinue', take);
+  // What else may be expected is nobody’s: it is as if it was not there.
+  server.on('checkExpectation', take);
   server.on('clientError', broken.told);
+  server.on('connect', (_, socket) => {
+    // Nobody listens to it any more.
+    socket.on('error', () => socket.destroy());
+    broken.told({ code: 'CONNECT' }, socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject);
     server.listen({ port, backlog: 4096, ...(address !== undefined && { host: address }) }, resolve);
@@ -111,13 +120,12 @@ type Parts = {
 function answerOne(parts: Parts, exchange: Exchange, port: number): void {
   const { behind, described } = parts;
   const { request } = exchange;
-  const { url: target = '/', method = 'GET', headers } = request;
+  const { url: target = '/', method = 'GET' } = request;
   const last = behind.state() === 'draining';
   const cut = target.indexOf('?');
   const path = cut < 0 ? target : target.slice(0, cut);
-  const refused = behind.local ? guardRefusal(headers, port) : undefined;
   const isProbe = method === 'GET' || method === 'HEAD';
-  const answer = refused === undefined ? isProbe && probe(behind, path) : gatewayAnswer(403, refused);
+  const answer = refusedAtOnce(behind, request, port) ?? (isProbe && probe(behind, path));
   const name = method === 'POST' ? described.inferred(path) : undefined;
   const pool = name === undefined ? undefined : behind.pool(name);
   if (answer) finish(exchange, answer, last);
@@ -133,6 +141,18 @@ function answerOne(parts: Parts, exchange: Exchange, port: number): void {
       (answer) => finish(exchange, answer, last),
       () => finish(exchange, refusalAnswer('INTERNAL', 'The host could not answer.'), true),
     );
+}
+
+function refusedAtOnce(
+  { local }: Behind,
+  { headers, httpVersion }: IncomingMessage,
+  port: number,
+): HttpAnswer | undefined {
+  // https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+  if (headers.host === undefined && httpVersion === '1.1')
+    return refusalAnswer('INVALID_REQUEST', 'A request of HTTP/1.1 has a Host.');
+  const refused = local ? guardRefusal(headers, port) : undefined;
+  return refused === undefined ? undefined : gatewayAnswer(403, refused);
 }
 
 /** What balancers, orchestrators and Prometheus ask at the root, whatever paths models have. */
@@ -192,7 +212,7 @@ function infer({ behind, bodies, refused }: Parts, name: string, found: Pool, ex
   };
   const begin = (): void => {
     // Who speaks HTTP/1.0 would take it for the answer.
-    if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
+    if (isAsking(request) && request.httpVersion !== '1.0') response.writeContinue();
   };
   void bodies.read(request, PAYLOAD_BYTES, begin, leave).then((read) => {
     if (typeof read === 'string') {
@@ -226,3 +246,6 @@ function infer({ behind, bodies, refused }: Parts, name: string, found: Pool, ex
   });
 }
 const NOTHING = Buffer.alloc(0);
+
+const isAsking = ({ headers: { expect } }: IncomingMessage): boolean =>
+  expect !== undefined && /\b100-continue\b/i.test(expect);

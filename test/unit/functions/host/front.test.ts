@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Bodies } from '../../../../functions/host/bodies.ts';
 import { type Front, openFront } from '../../../../functions/host/front.ts';
+import type { Pool } from '../../../../functions/host/pool.ts';
 import { answering, CROWDED, catalog, stopTime } from './crowded.ts';
 
 let front: Front;
@@ -105,6 +106,43 @@ it('HTTP/1.0 knows no interim answer: nothing is said before the one that is ask
   const expecting = `Expect: 100-continue\r\n${LAST}`;
   expect(await sent(front.port, `${FIRST} HTTP/1.0\r\n${expecting}`)).toMatch(/^HTTP\/1.1 200 /);
   expect(await sent(front.port, `${FIRST} HTTP/1.1\r\n${expecting}`)).toMatch(/^HTTP\/1.1 100 .*200 /s);
+});
+
+it('what HTTP has refused of each server has a code and words, as all refusals have', async () => {
+  front = await openFront(answering(Buffer.from('{}')), 0, '127.0.0.1');
+  const refused = /^HTTP\/1.1 400 .*"code":"INVALID_REQUEST"/s;
+  expect(await sent(front.port, 'GET /v2 HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(refused);
+  expect(await sent(front.port, 'GET /v2 HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  expect(await sent(front.port, 'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n')).toMatch(refused);
+  const answers = await sent(front.port, `${REQUEST}CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n`);
+  expect(answers).toMatch(/^HTTP\/1.1 200 .*HTTP\/1.1 400 .*"INVALID_REQUEST"/s);
+  // A server may do as if it was not there: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
+  const unknown = await sent(front.port, `${FIRST} HTTP/1.1\r\nExpect: more\r\n${LAST}`);
+  expect(unknown).toMatch(/^HTTP\/1.1 200 /);
+});
+
+it('who asks for a proxy and goes away, before the answer that it is owed, ends nothing', async () => {
+  const here = answering(Buffer.from('{}'));
+  const [pool] = here.pools();
+  if (pool === undefined) throw new Error('There is no model.');
+  let wasAsked = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    wasAsked = resolve;
+  });
+  const slow: Pool = {
+    ...pool,
+    ask(_asked, _body, done) {
+      wasAsked();
+      setTimeout(done, 50, { status: 200, headers: {}, code: undefined, body: Buffer.from('{}') });
+      return () => {};
+    },
+  };
+  front = await openFront({ ...here, pool: () => slow, pools: () => [slow] }, 0, '127.0.0.1');
+  const gone = connect(front.port, '127.0.0.1');
+  gone.write(`${REQUEST}CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n`);
+  await asked;
+  gone.resetAndDestroy();
+  expect(await sent(front.port, `${FIRST} HTTP/1.1\r\n${LAST}`)).toMatch(/^HTTP\/1.1 200 /);
 });
 
 it('what is no request is told after the answers to those before it, and ends the connection', async () => {
