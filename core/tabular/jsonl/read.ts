@@ -17,7 +17,7 @@ import { shapesOf, slotsOf } from '../cells/slots.ts';
 import { type OpenedText, openText, textRows } from '../cells/text-rows.ts';
 import { fieldPlaces, headerOf } from './reference.ts';
 import { jsonlParser, type Key } from './rows.ts';
-import { skipSpace, valueEnd } from './text.ts';
+import { OPEN, OPEN_BRACE, skipSpace, valueEnd } from './text.ts';
 
 /**
  * The rows of an object with a JSON value a line: an object with the inputs by their names, or the array of a
@@ -161,6 +161,8 @@ async function readHead(
   const { cursor, more } = reader;
   await readStart(reader);
   const { at } = cursor;
+  if (isUtf16(cursor.bytes.subarray(0, Math.min(2, cursor.end))))
+    throw wrongHeader('It is in UTF-16.', 'Save the file in UTF-8.');
   const decoder = new TextDecoder();
   let first: First | undefined;
   for (;;) {
@@ -182,6 +184,13 @@ async function readHead(
     if (!isNamed && cursor.line > LOOKED && place > LOOKED_BYTES) break;
   }
   return { at, ...(first && { first }), names: [] };
+}
+
+/** By its mark, or by how its first character is written: an object or an array begins in ASCII. */
+function isUtf16([one, two]: Uint8Array): boolean {
+  const isMark = (one === 0xff && two === 0xfe) || (one === 0xfe && two === 0xff);
+  const begins = (byte: number | undefined): boolean => byte === OPEN_BRACE || byte === OPEN;
+  return isMark || (begins(one) && two === 0) || (one === 0 && begins(two));
 }
 
 /** @returns undefined for a line that is no row */

@@ -35,6 +35,22 @@ describe('an object', () => {
     expect(await jsonl(text)).toEqual({ parts: [], rows: [], faults: [] });
   });
 
+  it('of JSON lines in UTF-16, as PowerShell writes them, is refused as a whole', async () => {
+    const text = '{"a":1,"b":2}\n{"a":3,"b":4}\n';
+    const little = (marked: string): Buffer => Buffer.from(marked, 'utf16le');
+    for (const bytes of [text, `\uFEFF${text}`, `[1]\n${text}`].flatMap((marked) => [
+      little(marked),
+      little(marked).swap16(),
+    ]))
+      expect(await objectFaultOf(() => openJsonl(sourceOf(bytes), two, none))).toEqual({
+        code: 'WRONG_HEADER',
+        message: 'It is in UTF-16. Save the file in UTF-8.',
+      });
+    // One row that has a zero byte is wrong, and no other.
+    const { rows, faults } = await jsonl(`{"a":1,\0"b":2}\n{"a":3,"b":4}\n`);
+    expect([rows.length, faults.length]).toEqual([1, 1]);
+  });
+
   it('of one byte is a row, a header or neither', async () => {
     const one = signature([input('a', 'FP32')]);
     expect((await csv('7', one)).rows).toMatchObject([{ row: 1, line: 1, values: { a: [7] } }]);
