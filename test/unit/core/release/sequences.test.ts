@@ -85,6 +85,15 @@ const GAVE_UP_IN_VAIN: readonly Step[] = [
   { do: 'command', model: 'b', verb: 'rollback', to: null },
 ];
 
+/** An alias that somebody deleted comes back with the rollback of a stack that asked for what is refused. */
+const REFUSED_WITHOUT_ALIAS: readonly Step[] = [
+  { do: 'deploy', ...deploy, b: 'good', killed: undefined },
+  { do: 'command', model: 'b', verb: 'rollback', to: null },
+  { do: 'deploy', ...deploy, b: 'live', killed: undefined },
+  { do: 'lose alias', model: 'b' },
+  { do: 'deploy', ...deploy, b: 'refused', killed: undefined },
+];
+
 it('all that can be asked agrees after each of them', async () => {
   const runs = Number(process.env.FC_RUNS ?? 2000);
   let played = 0;
@@ -108,6 +117,7 @@ it('all that can be asked agrees after each of them', async () => {
         FURTHER_BACK,
         FORCED_TWICE,
         GAVE_UP_IN_VAIN,
+        REFUSED_WITHOUT_ALIAS,
       ].map((steps): [readonly Step[]] => [steps]),
     },
   );

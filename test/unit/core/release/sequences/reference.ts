@@ -110,7 +110,8 @@ export function deployed(
     const isRefused = !isForced && offer in model.refused && !isLive;
     const isFailing = kindOf(offer) === 'gate' && !isLive;
     if (isRefused || isFailing) {
-      // What is refused is not followed at all.
+      // What is refused is not followed at all; the stack’s rollback has it looked at.
+      if (isRefused) looked[name] = ticked(model);
       const followed = asked.slice(0, asked.indexOf(name) + (isRefused ? 0 : 1));
       return { state: { ...state, ...looked, ...taken(state, offers, followed, weighted) }, isGood: false };
     }
