@@ -74,6 +74,7 @@ test('an answer of one number can be told by its line of metrics, and the pages 
     y: { datatype: 'FP32', shape: [1, 1], data: Float32Array.of(812) },
   });
   const { Out_prediction_f1_a: told } = JSON.parse(`{${members.slice(1)}}`) as Record<string, number>;
-  expect(Math.sinh(told ?? 0) / 812).toBeCloseTo(1, 3);
+  expect(Math.sinh(told ?? 0) / 812).toBeCloseTo(1, 6);
+  expect(pages.get('docs/metrics.md')).toMatch(/by asinh with six decimals \(six digits of it, as a rule\)/);
   expect(pages.get('docs/metrics.md')).toMatch(/whatever `audit\.predictions` says/);
 });
