@@ -117,6 +117,13 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
     for (const line of lines) utils.log.notice(line);
   }
 
+  /** CloudFormation makes no bucket over one that is there. */
+  async function lookAtBuckets({ models }: PlanInput, deployed: Reach['template']): Promise<void> {
+    if (!models.some(({ batch }) => batch !== undefined && batch.create.length > 0)) return;
+    const { bucketsAt } = await import('./batch-jobs/us.ts');
+    throwProblems(await bucketsAt(aws(), models, deployed));
+  }
+
   return {
     /** Runs before the framework asks whether anything has changed. */
     begin: async (): Promise<void> => {
@@ -150,6 +157,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       // What cannot be read is told with the roles.
       const deployed = await template().catch(() => ({}));
       await refuseMoved(input, deployed, context);
+      await lookAtBuckets(input, template);
       const { deletedBesideModels } = await import('./releases/removed-models.ts');
       const kept = keptFunctions(input.models, resources, deployed);
       throwProblems(await deletedBesideModels(kept, context.reach));

@@ -3,6 +3,7 @@ import type { Owner } from '../../../core/batch/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Model } from '../declaration/model.ts';
 import { cloudOf } from './cloud.ts';
+import { bucketsInTheWay } from './made-buckets.ts';
 import { type Owners, ownersAfter, ownersBefore } from './owners.ts';
 
 type Service = { readonly region: string; readonly name: string; readonly stage: string };
@@ -24,6 +25,20 @@ export async function outputsAt(
   try {
     const look = when === 'before' ? ownersBefore : ownersAfter;
     return await look(models, cloud, await usOf(aws, service));
+  } finally {
+    cloud.close();
+  }
+}
+
+/** Buckets that a deploy would make over others, with the caller's own permissions. */
+export async function bucketsAt(
+  aws: AwsConfig,
+  models: readonly Model[],
+  deployed: Parameters<typeof bucketsInTheWay>[1],
+): ReturnType<typeof bucketsInTheWay> {
+  const cloud = cloudOf(aws);
+  try {
+    return await bucketsInTheWay(models, deployed, cloud);
   } finally {
     cloud.close();
   }
