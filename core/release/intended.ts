@@ -1,4 +1,6 @@
+import { withStop } from '../text/stop.ts';
 import { iso } from '../units/time.ts';
+import { why } from './command/ordered.ts';
 import type { Pending, Promoting, Release, Shifting } from './document/contract.ts';
 import type { Intent, Phase, VersionRef } from './document/parts-contract.ts';
 import { leftAlone } from './phases/alarm.ts';
@@ -9,8 +11,8 @@ import { allTraffic, made, pointsAt, say } from './state/alias-target.ts';
 import { QUIET_MS } from './state/durations.ts';
 import type { ReleaseFacts } from './state/facts.ts';
 import { become, type Changes, holdIn, next, unheld, unhold } from './state/next.ts';
-import { notice, numbers, promotedNotice } from './state/notices.ts';
-import { isPending, isUnderWay, standing, weightOf } from './state/predicates.ts';
+import { lastNumbers, notice, numbers, promotedNotice } from './state/notices.ts';
+import { commandsOf, isPending, isPromoted, isUnderWay, standing, weightOf } from './state/predicates.ts';
 import { abort, acquitted, intend, settle, tell } from './state/transitions.ts';
 
 /** Moves of the alias that are written down, and those that somebody else made. Pure. */
@@ -53,7 +55,17 @@ function settled(state: Release, intent: Intent, now: number): Release {
   const version = state.candidate?.version;
   if (version === undefined || done.stable?.version !== version || (state.steps ?? []).length === 0)
     return done;
-  return { ...done, ...tell(done, promotedNotice(state, version, numbers(state.judgements.at(-1)), now)) };
+  return { ...done, ...tell(done, promotedNotice(state, version, decidedBy(state), now)) };
+}
+
+/** The judge, or the person who promoted it whatever that one told. */
+function decidedBy(state: Release): readonly string[] {
+  const last = state.judgements.at(-1);
+  if (!isPromoted(state)) return numbers(last);
+  const asked = commandsOf(state).findLast(({ verb }) => verb === 'promote');
+  // An older worker keeps no commands, and the reason is lost with them.
+  const said = asked === undefined ? `promoted by ${state.promotedBy?.by}` : why('promoted', asked);
+  return [`Why: ${withStop(said)}`, ...lastNumbers(last)];
 }
 
 /**

@@ -7,7 +7,7 @@ import { pointsAt, say } from '../state/alias-target.ts';
 import { QUIET_MS } from '../state/durations.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { become, next, unheld } from '../state/next.ts';
-import { heldNotice, notice, numbers, ways } from '../state/notices.ts';
+import { heldNotice, lastNumbers, notice, ways } from '../state/notices.ts';
 import { commandsOf, isOpen, isPending, phaseOf, standing } from '../state/predicates.ts';
 import { unfinished } from '../state/stuck.ts';
 import { hold, tell } from '../state/transitions.ts';
@@ -102,7 +102,7 @@ function holdByHand(state: Release, asked: PersonCommand, now: number): Ordered 
     return refuse(`there is nothing to hold: ${stands(state)}`);
   if (state.request?.url !== undefined) return refuse('the deploy is not that far');
   const reason = why('held', asked);
-  const text = heldNotice(state, reason, ways(state.model), numbers(state.judgements.at(-1)), false, now);
+  const text = heldNotice(state, reason, ways(state.model), lastNumbers(state.judgements.at(-1)), false, now);
   const to = hold(state, 'person', reason, text, now);
   return { do: 'write', next: to, text: `version ${state.candidate?.version} keeps its weight` };
 }

@@ -14,5 +14,5 @@ export type Ordered =
 
 export const refuse = (reason: string): Ordered => ({ do: 'refuse', reason });
 
-export const why = (what: string, { by, reason }: PersonCommand): string =>
+export const why = (what: string, { by, reason }: Pick<PersonCommand, 'by' | 'reason'>): string =>
   `${what} by ${by}${reason === undefined ? '' : `: ${reason}`}`;

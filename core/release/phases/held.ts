@@ -4,7 +4,7 @@ import { pointsAt } from '../state/alias-target.ts';
 import { PAGED_EVERY_MS } from '../state/durations.ts';
 import { lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { next, pagedAgain } from '../state/next.ts';
-import { heldNotice, numbers } from '../state/notices.ts';
+import { heldNotice, lastNumbers } from '../state/notices.ts';
 import { isPending, standing, weightOf } from '../state/predicates.ts';
 import { tell } from '../state/transitions.ts';
 import { foreign, todo } from './hold.ts';
@@ -41,7 +41,8 @@ function paged(state: HeldRelease, now: number): HeldRelease {
     state,
     `still: ${state.reason}`,
     todo(state, state.held.by),
-    numbers(state.judgements.at(-1)),
+    // It is held for what is told above, and may have been judged on since.
+    lastNumbers(state.judgements.at(-1)),
     true,
     now,
   );

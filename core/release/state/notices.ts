@@ -29,7 +29,15 @@ export function notice(
 }
 
 /** The look's sentence, and each signal's numbers on a line of its own. */
-export function numbers(judgement: Pick<Judgement, 'reason' | 'signals'> | undefined): readonly string[] {
+export const numbers = (judgement: Look | undefined): readonly string[] => lookLines('Decided by', judgement);
+
+/** The same of a look beside which a person decided. */
+export const lastNumbers = (judgement: Look | undefined): readonly string[] =>
+  lookLines('Judged last', judgement);
+
+type Look = Pick<Judgement, 'reason' | 'signals'>;
+
+function lookLines(head: string, judgement: Look | undefined): readonly string[] {
   if (judgement === undefined) return [];
   const signals = judgement.signals.map(
     ({ signal, verdict, numbers: found }) =>
@@ -37,7 +45,7 @@ export function numbers(judgement: Pick<Judgement, 'reason' | 'signals'> | undef
         .map(([name, value]) => `${name} ${fourDigits(value)}`)
         .join(', ')}`,
   );
-  return [`Decided by: ${withStop(judgement.reason)}`, ...signals];
+  return [`${head}: ${withStop(judgement.reason)}`, ...signals];
 }
 
 export const rolledBack = (
@@ -45,7 +53,7 @@ export const rolledBack = (
   bad: VersionRef,
   to: VersionRef,
   why: string,
-  judgement: Pick<Judgement, 'reason' | 'signals'> | undefined,
+  judgement: Look | undefined,
   now: number,
 ): Notice => {
   const [sentence, ...signals] = numbers(judgement);

@@ -67,6 +67,22 @@ describe('sls models promote', () => {
     expect(w.target()).toEqual({ version: '4', weights: {} });
   });
 
+  it('is told as what a person decided, beside what was judged last', async () => {
+    const w = await running();
+    await w.command('hold', { reason: 'a holiday' });
+    const lastLook = () => w.state()?.judgements.at(-1)?.reason ?? '';
+    const held = w.notices.at(-1)?.text ?? '';
+    expect(held).toContain('\nWhy: held by arn:aws:iam::1:user/me: a holiday.\n');
+    expect(held).toContain(`\nJudged last: ${lastLook()}.\n`);
+    await w.command('promote', { reason: 'ann asked for it' });
+    const told = w.notices.at(-1)?.text ?? '';
+    expect(told).toContain(
+      'version 4 has all traffic.\nWhy: promoted by arn:aws:iam::1:user/me: ann asked for it.\n',
+    );
+    expect(told).toContain(`\nJudged last: ${lastLook()}.\n`);
+    for (const { text } of w.notices) expect(text).not.toContain('Decided by');
+  });
+
   it('ends HELD', async () => {
     const w = await running();
     await w.command('hold');

@@ -43,6 +43,7 @@ describe('a canary', () => {
       [2, 'pass'],
     ]);
     expect(subjects(w)).toEqual(['churn: version 4 has all traffic']);
+    expect(w.notices[0]?.text).toContain('\nDecided by: ');
     expect(await w.send(tick())).toMatchObject({ phase: 'BAKING', running: false, version: '4' });
     w.clock.now += DAY;
     await minute(w);
