@@ -155,28 +155,29 @@ export function advice(
 
 /**
  * Alarms that end no release: each has a way of its own. How a release stands that is not well says already
- * what that of the release tells.
+ * what that of the release tells, but for what has come since.
  */
 function aside(own: Advice, on: readonly AlarmOn[], release: Release, now: number, command: Say): Advice {
-  const suffixOf = ({ alarm }: AlarmOn): string => alarm.slice(release.functionName.length + 1);
-  const told = own.level === 'ok' ? [] : [...SERIOUS, ALARMS.release];
-  const others = on.filter((one) => !told.includes(suffixOf(one)));
-  if (others.length === 0 || own.level === 'act') return own;
   const changed = Date.parse(lastChange(release));
-  const todo = others.map((one) => {
-    const since = Date.parse(one.since);
+  const others = on.flatMap(({ alarm, since: at }) => {
+    const suffix = alarm.slice(release.functionName.length + 1);
+    const since = Date.parse(at);
     // It looks back on half an hour: what the release did before that is not what it tells of.
     const isLater = since - changed > HALF_AN_HOUR;
-    return todoOf(suffixOf(one), isLater ? HALF_AN_HOUR : now - Math.max(since, changed), command);
+    const age = isLater ? HALF_AN_HOUR : now - Math.max(since, changed);
+    // A hold counts as long as it lasts, an end once.
+    const isNew = suffix === ALARMS.release && (isLater || (isEnd(release.phase) && age >= HALF_AN_HOUR));
+    const isTold = own.level !== 'ok' && [...SERIOUS, ALARMS.release].includes(suffix) && !isNew;
+    return isTold ? [] : [{ alarm, at, todo: todoOf(suffix, age, command) }];
   });
+  if (others.length === 0 || own.level === 'act') return own;
   return {
     ...own,
     level: 'look',
-    summary: [
-      own.summary,
-      ...others.map(({ alarm, since }) => `${alarm} is on since ${moment(since, now)}.`),
-    ].join(' '),
-    todo: [...own.todo, ...new Set(todo)],
+    summary: [own.summary, ...others.map(({ alarm, at }) => `${alarm} is on since ${moment(at, now)}.`)].join(
+      ' ',
+    ),
+    todo: [...own.todo, ...new Set(others.map(({ todo }) => todo))],
   };
 }
 
@@ -281,7 +282,7 @@ function todoOf(suffix: string, age: number, command: Say): string {
     case ALARMS.release:
       return age < HALF_AN_HOUR
         ? `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`
-        : `It does not go off by itself: see \`${command.sls(WORKER_LOG)}\`, and whether the schedule of the sweep (every 15 minutes) is there and enabled.`;
+        : `The alarm does not go off by itself: see \`${command.sls(WORKER_LOG)}\`, and whether the schedule of the sweep (every 15 minutes) is there and enabled.`;
     case ALARMS.drift:
     case ALARMS.outputs:
     case ALARMS.classes:

@@ -242,6 +242,27 @@ describe('an alarm beside it', () => {
     );
   });
 
+  it('that tells of a sweep that stays away since a rollback: that is not what it tells of', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.5 });
+    w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'ALARM');
+    // That of the rollback itself, which its own line tells.
+    expect((await statusIn(w)).summary).not.toContain('-release is on');
+    const isTold = async (): Promise<void> => {
+      const { level, summary, todo } = await statusIn(w);
+      expect(level).toBe('look');
+      expect(summary).toMatch(/was rolled back.*-release is on since/);
+      expect(todo.join()).toMatch(/does not go off by itself: see .*models-release.* sweep/);
+    };
+    w.clock.now += 31 * MINUTE;
+    await isTold();
+    w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'OK');
+    w.clock.now += 5 * 60 * MINUTE;
+    expect((await statusIn(w)).summary).not.toContain('-release is on');
+    w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'ALARM');
+    await isTold();
+  });
+
   it('that tells of a hold: it goes off within half an hour of its end, however long it was on', async () => {
     for (const verb of ['resume', 'promote'] as const) {
       const w = await deployed();
