@@ -51,12 +51,17 @@ export const inSeconds = kind(
 );
 
 const written = z.preprocess(suffixed('%'), z.string().regex(/^\d{1,15}(\.\d{1,20})?\s*%?$/));
+const PLAIN = 'A plain number is percent: `1` is `1%`.';
 /** `5%` or `5` → 5. */
-export const inPercent = kind(written.transform(percentOf), { type: 'percent', unit: 'percent' });
+export const inPercent = kind(written.transform(percentOf), {
+  type: 'percent',
+  unit: 'percent',
+  note: PLAIN,
+});
 /** `5%` or `5` → 0.05. */
 export const asShare = kind(
   written.transform((text) => percentOf(text) / 100),
-  { type: 'percent', unit: 'share' },
+  { type: 'percent', unit: 'share', note: PLAIN },
 );
 
 /**

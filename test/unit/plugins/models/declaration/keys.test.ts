@@ -167,7 +167,7 @@ describe.each(KEYS)('%s', (name, option, written) => {
 
   it('is told once', () => {
     const { description, fix } = option;
-    const texts = [description.replace(/ A plain number is seconds\.$/, ''), fix];
+    const texts = [description.replace(/ A plain number is (seconds|percent: `1` is `1%`)\.$/, ''), fix];
     for (const words of texts) {
       if (words === undefined) continue;
       const told = sources.flatMap(({ file, code }) =>

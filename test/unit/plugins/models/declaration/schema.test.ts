@@ -105,6 +105,15 @@ describe('the option table', () => {
     expect(models[0]?.release.maxWait).toBe(90);
   });
 
+  it('says of every percentage that a plain number is one: 1 is not all', () => {
+    const shares = options().filter(({ type }) => type === 'percent');
+    expect(shares.length).toBeGreaterThan(3);
+    for (const { key, description } of shares)
+      expect(description, key).toMatch(/ A plain number is percent: `1` is `1%`\.$/);
+    const drift = { baseline: 'a.csv', sample: 1 };
+    expect(parseModels({ churn: { artifact: 'a.onnx', drift } }).models[0]?.drift?.sample).toBe(0.01);
+  });
+
   it('is a table: the same number of columns in every row', () => {
     const columns = optionTable()
       .split('\n')
