@@ -1,9 +1,9 @@
-import { errorName, isThrottled, UNREACHED } from '../../../core/errors/aws-errors.ts';
+import { errorName, errorStatus, isThrottled, UNREACHED } from '../../../core/errors/aws-errors.ts';
 import { isProxyRefusal, PROXY_FIX } from '../network/proxied.ts';
 
 /**
- * What a person can do about a call of AWS: where AWS did not hear it, or is throttled, other credentials are
- * no help.
+ * What a person can do about a call of AWS: where AWS did not hear it, is throttled, or fails by itself,
+ * other credentials are no help.
  *
  * @param error of the call; the SDK has tried again by then
  * @param otherwise where AWS refuses
@@ -11,6 +11,8 @@ import { isProxyRefusal, PROXY_FIX } from '../network/proxied.ts';
 export function awsFix(error: unknown, otherwise: string): string {
   if (isThrottled(error)) return 'Try again in a moment: others call AWS in this account and region, too.';
   if (isProxyRefusal(error)) return PROXY_FIX;
+  const status = errorStatus(error) ?? 0;
+  if (status >= 500) return `Try again in a moment: AWS failed by itself (HTTP ${status}).`;
   const { code } = (error ?? {}) as { readonly code?: unknown };
   // By the client, without a code: nobody lets it in, or it has waited for as long as it was told to.
   const isLate = errorName(error) === 'TimeoutError';
