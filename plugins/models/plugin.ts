@@ -60,10 +60,12 @@ export default class ServerlessModels {
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
       'models',
-      frameworkSchema('models', framework.modelFunctionSchema(serverless)),
+      framework.isMisshapen(serverless)
+        ? frameworkSchema('any')
+        : frameworkSchema('models', framework.modelFunctionSchema(serverless)),
     );
     serverless.configSchemaHandler.defineCustomProperties({
-      properties: { models: frameworkSchema('custom') },
+      properties: { models: frameworkSchema('any') },
     });
     const known = verbs(serverless.processedInput);
     this.#verbs = known;

@@ -283,6 +283,18 @@ export function modelFunctionSchema(serverless: Serverless): object | undefined 
 }
 
 /**
+ * Does a text, a list or a number stand where `models` takes a map? The framework would stop at the first of
+ * them, in words of its own. What variables may still bring counts as a map, and null as absent.
+ */
+export function isMisshapen({ configurationInput: { models } }: Serverless): boolean {
+  return isNoMap(models) || (isObject(models) && Object.values(models).some(isNoMap));
+}
+
+const isNoMap = (value: unknown): boolean =>
+  !(value === undefined || value === null || isObject(value)) &&
+  !(typeof value === 'string' && value.includes('${'));
+
+/**
  * Problems as the framework's own user errors: no stack, a code, exit status 1. Anything else is a bug and
  * passes.
  */

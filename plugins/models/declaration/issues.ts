@@ -26,7 +26,10 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
   const told = TOLD.get(typeAt(schema, issue.path));
   const found = at(raw, issue.path);
   const value = typeof found === 'string' && told?.shown !== undefined ? told.shown(found) : found;
-  const fix = told?.fix ?? `Write ${expectation(issue)}.`;
+  const model = issue.path.length === 0 && schema === declaration ? prefix.split('.').at(-1) : undefined;
+  const fix =
+    told?.fix ??
+    `Write ${model === undefined ? expectation(issue) : `\`${model}: {artifact: <file>}\` below \`models\``}.`;
   if (issue.code === 'invalid_union' && isObject(value)) {
     // A map was meant for the one that takes maps: what is wrong inside of it says more.
     const inside = issue.errors.find(([first]) => first !== undefined && !isOtherType(first));

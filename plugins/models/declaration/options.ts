@@ -47,7 +47,7 @@ export function optionTable(): string {
 }
 
 /**
- * The JSON Schema that the framework gets, for `models` or for `custom.models`. It says what there is, what
+ * The JSON Schema that the framework gets, for `models`; `any` is that of `custom.models`. It says what there is, what
  * it means, and the way to `function:`, and no more: the framework stops at its own complaints and knows no
  * nearest names, while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of
  * plain types.)
@@ -56,10 +56,10 @@ export function optionTable(): string {
  * function is
  */
 export function frameworkSchema(
-  of: 'models' | 'custom',
+  of: 'models' | 'any',
   functionSchema: object = { type: 'object' },
 ): Record<string, unknown> {
-  if (of === 'custom') return {};
+  if (of === 'any') return {};
   const properties = options()
     .filter(({ key }) => !key.includes('.'))
     .map(({ key, description }) => [key, key === 'function' ? functionSchema : { description }] as const);
