@@ -47,10 +47,10 @@ export function optionTable(): string {
 }
 
 /**
- * The JSON Schema that the framework gets, for `models`; `any` is that of `custom.models`. It says what there is, what
- * it means, and the way to `function:`, and no more: the framework stops at its own complaints and knows no
- * nearest names, while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of
- * plain types.)
+ * The JSON Schema that the framework gets, for `models`; `any` is that of `custom.models`. It says what there
+ * is, what it means, and the way to `function:`, and no more: the framework stops at its own complaints and
+ * knows no nearest names, while `parseModels` reports everything at once. (And AJV in strict mode refuses
+ * unions of plain types.)
  *
  * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any
  * function is
