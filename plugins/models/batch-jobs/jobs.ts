@@ -115,6 +115,9 @@ export async function lookAtJob(
   if (found !== undefined) {
     const success = parsed(found.text) as unknown as Success;
     if (!Array.isArray(success.files)) throw problemError([damaged(folder)]);
+    const gone = await goneOf(cloud, folder, success);
+    if (gone.length > 0)
+      return { failed: withoutFiles(folder, success, gone), isAfter: false, parts: 0, rows: 0 };
     const parts = new Set(success.files.map(({ key }) => partNumber(key))).size;
     return { success, isAfter: false, parts, rows: success.rows };
   }
@@ -142,6 +145,30 @@ export async function lookAtJob(
     rows: read.reduce((sum, { rows }) => sum + rows, 0),
   };
 }
+
+/** Keys that a job’s `_SUCCESS.json` names and that are there no more. */
+async function goneOf(
+  cloud: Pick<Cloud, 'objects'>,
+  { bucket, prefix }: Folder,
+  { files }: Pick<Success, 'files'>,
+): Promise<readonly string[]> {
+  const gone = new Set(files.flatMap(({ key, errorsKey }) => [key, errorsKey ?? key]));
+  if (gone.size === 0) return [];
+  for await (const page of cloud.objects(bucket, prefix)) for (const { key } of page) gone.delete(key);
+  return [...gone];
+}
+
+/** Nobody has all of its answers, whatever `_SUCCESS.json` says, and the batch function does not look. */
+const withoutFiles = (folder: Folder, success: Success, gone: readonly string[]): Failed => ({
+  schema: 1,
+  model: success.model,
+  version: success.version,
+  object: success.object,
+  code: 'FILES_DISAGREE',
+  reason: `Its ${KEYS.success} names files that were deleted manually, or by a rule of the bucket: ${gone.length}, the first of them ${gone[0]?.slice(folder.prefix.length)}. Delete ${urlOf(folder)}${KEYS.success} and ask for the object again: what is there is kept, and the rest is scored anew.`,
+  startedAt: success.startedAt,
+  failedAt: success.finishedAt,
+});
 
 /** What has the answers is told by nothing else; the batch function itself takes the job for complete. */
 const damaged = ({ bucket, prefix }: Folder): Problem => ({

@@ -62,7 +62,11 @@ function simulated(each: (looks: number) => void = () => {}) {
     },
     write: ({ folder }: Followed, name: string, content: unknown = {}, more?: 'true'): void => {
       const metadata = { rows: '8', ...(more && { more }) };
-      output.set(`${folder.prefix}${name}`, JSON.stringify(content), metadata);
+      const { files = [] } = (content ?? {}) as Partial<Success>;
+      const named = files.map((file) => ({ ...file, key: `${folder.prefix}${file.key}` }));
+      for (const { key } of named) output.set(key, '', metadata);
+      const all = files.length === 0 ? content : { ...(content as object), files: named };
+      output.set(`${folder.prefix}${name}`, JSON.stringify(all), metadata);
     },
     wait: (...jobs: readonly Followed[]): Promise<JobsOutcome> => followJobs(cloud, ASKED, jobs, () => {}, 0),
   };
@@ -343,4 +347,21 @@ it('a _SUCCESS.json that somebody damaged is told by its place, with the way out
       `s3://out/${job.folder.prefix}_SUCCESS.json is damaged`,
     );
   }
+});
+
+it('a job whose files were deleted, though not what names them, is not told as done', async () => {
+  const s = simulated();
+  const bare = s.job('rows/a.csv');
+  s.write(bare, KEYS.success, { ...success(10), startedAt: 'then', finishedAt: '2025-12-31T23:58:00.000Z' });
+  const job = await asItStands(s.cloud, ASKED, bare);
+  expect(await s.wait(job)).toMatchObject({ done: [{ rows: 8 }], failed: [] });
+  const part = `${job.folder.prefix}part-00000.csv`;
+  s.output.objects.delete(part);
+  const outcome = await s.wait(job);
+  expect(outcome).toMatchObject({ done: [], failed: [{ failed: { code: 'FILES_DISAGREE' } }] });
+  expect(exitCode(outcome)).toBe(1);
+  expect(outcomeText(outcome, MODEL, 1000)).toContain(
+    `1, the first of them part-00000.csv. Delete s3://out/${job.folder.prefix}_SUCCESS.json and ask`,
+  );
+  expect(await seenState(s.cloud, ASKED, job)).toMatchObject({ state: 'failed' });
 });
