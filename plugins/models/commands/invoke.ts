@@ -106,6 +106,15 @@ async function ask(
     const event = eventOf(request);
     const { text: answered, failed } = await caller.call(event, signal);
     const came = answered || 'null';
+    if (!isJson(came))
+      throw problemError([
+        {
+          code: 'MODELS_AWS',
+          key: `models.${model.name}`,
+          message: 'got an answer that is no JSON, which Lambda does not give.',
+          fix: 'Check AWS_ENDPOINT_URL and the network: something else answers there.',
+        },
+      ]);
     if (failed === undefined) return event === request ? came : bodyIn(came);
     const answer = parsed(came);
     const reason = isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : failed;
@@ -184,6 +193,15 @@ function parsed(came: string): unknown {
       ? JSON.rawJSON(context.source)
       : value;
   return JSON.parse(came, revive);
+}
+
+function isJson(came: string): boolean {
+  try {
+    JSON.parse(came);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Output = {

@@ -65,6 +65,16 @@ async function printed(
   return lines.join('\n');
 }
 
+it.each([{}, { json: true }])(
+  'what is no answer of Lambda is told as such, and ends nothing else (%j)',
+  async (flags) => {
+    await expect(printed('<html>Log in first</html>', flags)).rejects.toMatchObject({
+      code: 'MODELS_AWS',
+      message: expect.stringMatching(/models\.churn: got an answer that is no JSON.*AWS_ENDPOINT_URL/),
+    });
+  },
+);
+
 describe('what sls models invoke prints', () => {
   const answer = `{"outputs":[{"name":"id","datatype":"INT64","shape":[1,3],"data":[9007199254740993,-9223372036854775808,1]},
  {"name":"hash","datatype":"UINT64","shape":[1],"data":[18446744073709551615]},{"name":"p","datatype":"FP32","shape":[],"data":[0.1]}]}`;
