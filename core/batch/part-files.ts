@@ -114,6 +114,11 @@ export async function partProgress(
 /** @throws an object fault `FILES_DISAGREE` */
 export function checkFirst({ key, first }: DoneFile, due: number): void {
   if (first === due) return;
+  if (Number.isNaN(first))
+    throw objectFault(
+      'FILES_DISAGREE',
+      `${key} does not say which rows it has: somebody else wrote it, or copied it without its metadata. Delete it and those of its part after it, and ask again.`,
+    );
   throw objectFault(
     'FILES_DISAGREE',
     `${key} begins with row ${first} of the object, where row ${due} is expected: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,

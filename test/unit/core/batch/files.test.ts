@@ -230,6 +230,24 @@ describe('files that do not follow one another are no answer:', () => {
     expect(read(s)).toMatchObject(due(100));
   });
 
+  it('where one was copied without its metadata: it is not told as one whose rows have no number', async () => {
+    const s = scene();
+    const event = s.upload(KEY, csv(100));
+    await s.send(event);
+    const [part = ''] = [...s.output.objects.keys()].filter((key) => key.endsWith('part-00000.csv'));
+    s.output.set(part, s.output.objects.get(part)?.bytes ?? '');
+    s.output.objects.delete(part.replace('part-00000.csv', '_SUCCESS.json'));
+    s.clock.now += 1000;
+    await s.send(event, true);
+    expect([read(s), code(s)]).toEqual([undefined, ['FILES_DISAGREE']]);
+    expect(s.failed[0]?.reason).toMatch(/^\S+part-00000\.csv does not say which rows it has.* Delete it/);
+    // As it says.
+    s.output.objects.delete(part);
+    s.clock.now += 1000;
+    await s.send(event, true);
+    expect(read(s)).toMatchObject(due(100));
+  });
+
   it('where parts were cut otherwise in between', async () => {
     const s = scene({ part: 200, file: 10_000, entry: { tolerate: 0 } });
     const event = s.upload(KEY, csv(100));
