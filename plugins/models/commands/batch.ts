@@ -93,8 +93,11 @@ async function takeOver(context: Context, model: Model, cloud: Cloud): Promise<v
   print(flags.json ? JSON.stringify({ outputs: lines }, null, 2) : lines.join('\n'));
 }
 
+/** In CloudFormation's and SQS's words; S3 says the same of buckets, which a deploy need not make. */
+const ABSENT = /(Stack .+|The specified queue) does not exist/;
+
 const unreachable = ({ service: { stack, region } }: Context, error: unknown): Problem => ({
-  code: 'MODELS_AWS',
+  code: error instanceof Error && ABSENT.test(error.message) ? 'MODELS_NOT_DEPLOYED' : 'MODELS_AWS',
   key: 'models',
   message: `Queue, objects or jobs of ${stack} (${region}) cannot be reached: ${withStop(error instanceof Error ? error.message : String(error))}`,
   fix: awsFix(
