@@ -1,4 +1,9 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  DeleteFunctionConcurrencyCommand,
+  InvokeCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+} from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
@@ -118,6 +123,20 @@ export const fails = async () => { throw new Error('secret'); };`,
   it('tells nothing of a function that failed', async () => {
     const answer = await fetch(`${service.http()}/fails`);
     expect([answer.status, await answer.json()]).toEqual([500, { message: 'Internal Server Error' }]);
+  });
+
+  // https://repost.aws/knowledge-center/api-gateway-internal-server-error: Lambda's own 429 reaches nobody
+  it('answers 500 where the function has no instance free', async () => {
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const FunctionName = `${service.stack}-echo`;
+    try {
+      await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+      const answer = await post('', {});
+      await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+      expect([answer.status, await answer.json()]).toEqual([500, { message: 'Internal Server Error' }]);
+    } finally {
+      lambda.destroy();
+    }
   });
 
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html

@@ -295,7 +295,7 @@ function todoOf(suffix: string, age: number, command: Say): string {
       return `See why: \`${command.sls('logs -f models-drift')}\`. Windows that it missed are judged once it can.`;
     default: {
       const { advice: own } = ENDPOINT_ALARMS.find((kind) => ALARMS[kind.suffix] === suffix) ?? {};
-      const who = suffix === ALARMS.throttles ? 'Callers get 429. ' : '';
+      const who = suffix === ALARMS.throttles ? 'Callers get 429, behind API Gateway 500. ' : '';
       return `${who}${own ?? 'Look at the alarm’s description in CloudWatch.'} It does not end the release.`;
     }
   }

@@ -435,7 +435,7 @@ describe('at three in the morning', () => {
     w.alarms.set(`${FUNCTION}-${ALARMS.throttles}`, 'ALARM');
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. Version 3 has all traffic. shop-dev-churn-throttles is on since 00:00:00 UTC (20 s ago).
-        to do      Callers get 429. Raise \`concurrency.reserved\`, or have the account’s limit raised; else make the model faster. It does not end the release.
+        to do      Callers get 429, behind API Gateway 500. Raise \`concurrency.reserved\`, or have the account’s limit raised; else make the model faster. It does not end the release.
         traffic    version 3  ████████████████████   100 %  live
         gate       pass: it starts
         alarms     shop-dev-churn-throttles is on since 00:00:00 UTC (20 s ago)
