@@ -100,6 +100,7 @@ export function overHttp(message: Uint8Array): AskedOverHttp {
         raw.push(field);
     }
   });
+  refuseShared(inputs);
   if (raw.length > 0 && raw.length !== inputs.length)
     throw refusal(
       'INVALID_REQUEST',
@@ -139,6 +140,13 @@ export function overHttp(message: Uint8Array): AskedOverHttp {
     // Without inputs nothing says how they would come; Triton’s client reads numbers from raw bytes alone.
     raw: raw.length > 0 || inputs.length === 0,
   };
+}
+
+/** Such an input comes without data, so that its length would be what is wrong. */
+function refuseShared(inputs: readonly Input[]): void {
+  const index = inputs.findIndex(({ parameters }) => parameters.has('shared_memory_region'));
+  if (index >= 0)
+    throw refusal('INVALID_REQUEST', `$.inputs[${index}].parameters: shared memory is not offered here.`);
 }
 
 /** @returns NaN for what is no shape; its request is refused for it */

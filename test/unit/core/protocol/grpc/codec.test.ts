@@ -266,6 +266,11 @@ describe('a request', () => {
       wrong({ parameters: { shared_memory_region: { string_param: 'x' } } }),
       /^INVALID_REQUEST .*shared memory/,
     ],
+    [
+      'a shared memory region and no contents, as Triton’s client sends it',
+      wrong({ contents: undefined, parameters: { shared_memory_region: { string_param: 'x' } } }),
+      /^INVALID_REQUEST .*shared memory/,
+    ],
   ])('with %s is refused, with the reason', (_, message, reason) => {
     expect(refusedFor(message, two)).toMatch(reason);
   });
