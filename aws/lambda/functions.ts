@@ -1,4 +1,5 @@
 import {
+  GetFunctionConfigurationCommand,
   GetFunctionEventInvokeConfigCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
@@ -23,6 +24,20 @@ export async function functionExists(aws: AwsConfig, FunctionName: string): Prom
   const lambda = patientLambda(aws);
   try {
     const asked = lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
+    return (await there(asked)) !== undefined;
+  } finally {
+    lambda.destroy();
+  }
+}
+
+export async function versionExists(
+  aws: AwsConfig,
+  FunctionName: string,
+  Qualifier: string,
+): Promise<boolean> {
+  const lambda = patientLambda(aws);
+  try {
+    const asked = lambda.send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier }));
     return (await there(asked)) !== undefined;
   } finally {
     lambda.destroy();

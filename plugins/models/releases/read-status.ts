@@ -4,12 +4,13 @@ import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
 import { patientLambda } from '../../../aws/clients/lambda.ts';
 import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
 import { provisionedCapacity } from '../../../aws/lambda/capacity.ts';
-import { functionExists } from '../../../aws/lambda/functions.ts';
+import { functionExists, versionExists } from '../../../aws/lambda/functions.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { FoundRelease, Registry } from '../../../core/registry/port.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
+import { lastGood } from '../../../core/release/state/predicates.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
 import { aliasesOf } from './removed-models.ts';
 import type { SeenRelease } from './status.ts';
@@ -22,6 +23,8 @@ export type Sight = {
   readonly capacity: Pick<CapacityPort, 'list' | 'provided'>;
   /** Is there such a function? */
   readonly exists: (functionName: string) => Promise<boolean>;
+  /** Is this version of it still published? */
+  readonly published: (functionName: string, version: string) => Promise<boolean>;
   /** Does the stack have the model, as far as CloudFormation knows? */
   readonly stacked: (model: string) => Promise<boolean>;
   readonly close: () => void;
@@ -42,6 +45,7 @@ export function sightOf(aws: AwsConfig, stack: string): Sight {
     alarms: cloudWatchAlarms(cloudWatch),
     capacity: provisionedCapacity(lambda, scaling),
     exists: (functionName) => functionExists(aws, functionName),
+    published: (functionName, version) => versionExists(aws, functionName, version),
     stacked: async (model) => (await aliasesOf(aws, stack)()).has(aliasLogicalId(model)),
     close: () => {
       lambda.destroy();
@@ -56,7 +60,7 @@ export function sightOf(aws: AwsConfig, stack: string): Sight {
  * not.
  */
 export async function readStatus(
-  { aliases, alarms, capacity, exists, stacked }: Sight,
+  { aliases, alarms, capacity, exists, published, stacked }: Sight,
   documents: Pick<Registry, 'release'>,
   { model, functionName, alias: name }: FollowedModel,
 ): Promise<SeenRelease> {
@@ -77,7 +81,12 @@ export async function readStatus(
     !gone &&
     typeof release === 'object' &&
     (release.settings.capacity?.provisioned !== undefined || release.scaled !== undefined);
-  const held = provisioned ? await heldBy(capacity, functionName).catch(() => undefined) : undefined;
+  const good = !gone && typeof release === 'object' ? lastGood(release)?.version : undefined;
+  const [held, isGood] = await Promise.all([
+    provisioned ? heldBy(capacity, functionName).catch(() => undefined) : undefined,
+    // A plugin that prunes versions knows nothing of those that a rollback needs.
+    good === undefined || published(functionName, good).catch(() => true),
+  ]);
   return {
     model,
     functionName,
@@ -95,6 +104,7 @@ export async function readStatus(
           ),
         }),
     ...(held && { held }),
+    ...(!isGood && { isGoodGone: true }),
   };
 }
 

@@ -38,6 +38,8 @@ export type SeenRelease = {
   readonly alarmsUnread?: string;
   /** Provisioned concurrency by version. */
   readonly held?: ReadonlyMap<string, Provided>;
+  /** Somebody deleted the last good version. */
+  readonly isGoodGone?: boolean;
   /** What hung on an alias that somebody deleted and is missing; absent: there was no reason to look. */
   readonly lacks?: Lacks;
 };

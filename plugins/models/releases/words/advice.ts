@@ -37,17 +37,19 @@ export function advice(
     alias,
     functionName,
     held: instances = new Map(),
+    isGoodGone = false,
   }: {
     readonly alias?: AliasState;
     readonly functionName: string;
     readonly held?: ReadonlyMap<string, Provided>;
+    readonly isGoodGone?: boolean;
   },
   release: Release,
   on: readonly AlarmOn[],
   now: number,
   command: Say,
 ): Advice {
-  const own = ofPhase(release, now, command);
+  const own = ofPhase(release, now, command, isGoodGone);
   const { phase, intent, held, stable, updatedAt, quietUntil, reason } = release;
   if (held?.by === 'foreign' && phase === 'HELD')
     return pointsAt(alias, standing(release) ?? null) ? inItsPlace(own, release, command) : own;
@@ -59,7 +61,7 @@ export function advice(
       ...own,
       level: 'act',
       summary: `The alias is gone, and callers get errors; AWS does not make it again: ${sentence(reason ?? '', false)}`,
-      todo: [toThere(release, command)],
+      todo: [toThere(release, command, isGoodGone)],
     };
   if (alias === undefined && stable !== undefined)
     return {
@@ -145,7 +147,7 @@ export function advice(
         ...(quiet && phase === 'BAKING' && reason !== undefined
           ? [`${sentence(reason)} Look at its inputs and what it calls.`]
           : []),
-        wayBack(release, serious.since, command),
+        wayBack(release, serious.since, command, isGoodGone),
       ],
     };
   }

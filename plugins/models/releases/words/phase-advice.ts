@@ -13,13 +13,14 @@ import { moment } from './time.ts';
 
 /** What each phase of a release means by itself, whatever else may be wrong. Pure. */
 
-const watchedUntil = (release: Release, now: number): string | undefined =>
+const watchedUntil = (release: Release, now: number, isGoodGone: boolean): string | undefined =>
   release.watch && isWatched(release, now)
-    ? `watched until ${moment(release.watch.until, now)}: ${returning(lastGood(release)?.version, release.settings)}`
+    ? `watched until ${moment(release.watch.until, now)}: ${returning(lastGood(release)?.version, release.settings, isGoodGone)}`
     : undefined;
 
-function returning(good: string | undefined, { dryRun }: Release['settings']): string {
+function returning(good: string | undefined, { dryRun }: Release['settings'], isGone: boolean): string {
   if (good === undefined) return 'an alarm pages, since there is no earlier version to bring back';
+  if (isGone) return `an alarm pages, and cannot bring version ${good} back: somebody deleted it`;
   return dryRun
     ? `an alarm pages, and does not bring version ${good} back: dry run`
     : `an alarm may bring version ${good} back`;
@@ -32,13 +33,14 @@ const ok = (summary: string, next?: string): Advice => ({
   ...(next !== undefined && { next }),
 });
 
-export function ofPhase(release: Release, now: number, command: Say): Advice {
+/** @param isGoodGone somebody deleted the last good version */
+export function ofPhase(release: Release, now: number, command: Say, isGoodGone: boolean): Advice {
   const { steps = [], step = 0 } = release;
   const live = release.stable?.version;
   const version = release.candidate?.version;
   const has = live === undefined ? 'there is no live version yet' : `version ${live} has all traffic`;
   const to = steps[step];
-  const watch = watchedUntil(release, now);
+  const watch = watchedUntil(release, now, isGoodGone);
   const after = watch === undefined ? {} : { next: `version ${live} is ${watch}` };
   switch (release.phase) {
     case 'GATING':
@@ -92,7 +94,7 @@ export function ofPhase(release: Release, now: number, command: Say): Advice {
         ...after,
       };
     case 'HELD':
-      return held(release, command);
+      return held(release, command, isGoodGone);
   }
 }
 
@@ -127,7 +129,7 @@ function reversing({ reversal, stable }: Reversing, now: number): Advice {
   };
 }
 
-function held(release: HeldRelease, command: Say): Advice {
+function held(release: HeldRelease, command: Say, isGoodGone: boolean): Advice {
   const { candidate, stable, held: so, reason, settings } = release;
   const pending = isPending(release);
   const meanwhile = settings.dryRun
@@ -179,7 +181,7 @@ function held(release: HeldRelease, command: Say): Advice {
       return {
         level: 'act',
         summary: `AWS does not take the move of the alias to version ${stable?.version}: ${sentence(reason, false)}`,
-        todo: [toThere(release, command)],
+        todo: [toThere(release, command, isGoodGone)],
         next: 'nothing by itself',
       };
     default:
@@ -194,8 +196,8 @@ function held(release: HeldRelease, command: Say): Advice {
 }
 
 /** Out of a state in which the version is gone that should have all traffic. */
-export function toThere(release: Release, command: Say): string {
-  const good = lastGood(release)?.version;
+export function toThere(release: Release, command: Say, isGoodGone: boolean): string {
+  const good = isGoodGone ? undefined : lastGood(release)?.version;
   return good === undefined
     ? `\`${command('rollback')} --to <version>\` gives all traffic to a version that is there.`
     : `\`${command('rollback')} --to ${good}\` gives version ${good} all traffic; it was live before.`;
@@ -205,10 +207,10 @@ export function toThere(release: Release, command: Say): string {
  * The way back from what an alarm is about. One that was on before a version had any traffic is not about
  * that one: a candidate may be the cure, and the version before a live one has failed as well.
  */
-export function wayBack(release: Release, since: string, command: Say): string {
+export function wayBack(release: Release, since: string, command: Say, isGoodGone: boolean): string {
   const rollback = command('rollback');
   const last = lastGood(release);
-  const good = last?.version;
+  const good = isGoodGone ? undefined : last?.version;
   const first = release.shifts.find(({ weight }) => weight > 0)?.asked;
   if (!isPending(release)) {
     const { phase, promotedAt, returnedAt, stable, lives } = release;
@@ -220,9 +222,11 @@ export function wayBack(release: Release, since: string, command: Say): string {
     if (good !== undefined) return `${cause}\`${rollback}\` goes back to version ${good}.`;
     // A first version, as a rule, or a registry that was lost.
     const onward =
-      lives.length < 2
-        ? `No version before it is known: fix the model and deploy it: \`${command.sls('deploy')}\`. `
-        : '';
+      isGoodGone && last !== undefined
+        ? `Somebody deleted version ${last.version}, the last good one. `
+        : lives.length < 2
+          ? `No version before it is known: fix the model and deploy it: \`${command.sls('deploy')}\`. `
+          : '';
     return `${cause}${onward}\`${rollback} --to <version>\` goes back to a version that is still published.`;
   }
   if (first !== undefined && since >= first) return `\`${rollback}\` takes the candidate away.`;

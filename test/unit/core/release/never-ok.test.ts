@@ -356,7 +356,7 @@ describe('an alarm', () => {
     const { aliases, capacity, registry } = w.world;
     const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
     const exists = async (): Promise<boolean> => true;
-    const sight = { aliases, alarms, capacity, exists, stacked: exists, close: () => {} };
+    const sight = { aliases, alarms, capacity, exists, published: exists, stacked: exists, close: () => {} };
     const seen = await readStatus(sight, registry, target);
     const status = statusOf(seen, w.clock.now, sayOf('churn', 'dev'));
     expect(status.level).toBe('look');

@@ -16,7 +16,9 @@ export async function statusIn(
   const { capacity } = w.world;
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
   const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
-  const sight = { aliases, alarms, capacity, exists, stacked, close: () => {} };
+  const published = async (name: string, version: string): Promise<boolean> =>
+    w.aliases.published(name).has(version);
+  const sight = { aliases, alarms, capacity, exists, published, stacked, close: () => {} };
   const seen = await readStatus(sight, registry, target);
   const status = statusOf(seen, now, sayOf('churn', 'dev'));
   // The answer URL is a credential, and is in the document while CloudFormation waits.

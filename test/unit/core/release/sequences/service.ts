@@ -323,6 +323,7 @@ export function openService(): Subject {
       alarms: world.alarms,
       capacity: world.capacity,
       exists: reach.exists,
+      published: async (name: string, version: string) => w.aliases.published(name).has(version),
       stacked: async () => stack !== undefined,
       close: () => {},
     };
