@@ -15,8 +15,8 @@ type Reach = { readonly files: (bucket: string) => Pick<Files, 'read'> };
  * many there are, neither which nor what to do:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
  *
- * @param deployed reads the resources of the deployed template. Where it cannot be read, or a bucket not be
- * looked at, CloudFormation has the word.
+ * @param deployed reads the resources of the deployed template. Where it cannot be read, or has stacks of
+ * which one may have the bucket, or a bucket cannot be looked at, CloudFormation has the word.
  */
 export async function bucketsInTheWay(
   models: readonly Model[],
@@ -26,11 +26,13 @@ export async function bucketsInTheWay(
   const made = batching(models).flatMap((model) => model.batch.create.map((bucket) => ({ model, bucket })));
   if (made.length === 0) return [];
   const stacked = await deployed().catch((error: unknown) => (isNoStack(error) ? {} : undefined));
-  if (stacked === undefined) return [];
+  if (stacked === undefined || Object.values(stacked).some(isStack)) return [];
   const added = made.filter(({ bucket }) => !Object.hasOwn(stacked, bucketLogicalId(bucket, 'Bucket')));
   const there = await Promise.all(added.map(({ model, bucket }) => isThere(model, bucket, reach)));
   return added.filter((_, index) => there[index]).map(({ model, bucket }) => inTheWay(model.name, bucket));
 }
+
+const isStack = ({ Type }: Json): boolean => Type === 'AWS::CloudFormation::Stack';
 
 /** By the object that a deploy may look for at an output: it needs no permission beside that one. */
 async function isThere({ name, batch }: BatchModel, bucket: string, reach: Reach): Promise<boolean> {

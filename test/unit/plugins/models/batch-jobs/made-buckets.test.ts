@@ -59,4 +59,7 @@ it('is left to CloudFormation where it cannot be told', async () => {
   const unreadable = () => Promise.reject(failure('AccessDenied'));
   expect(await bucketsInTheWay([making(output.bucket)], unreadable, reachOf(output.bucket))).toEqual([]);
   expect(await bucketsInTheWay([making('denied')], nothing, reachOf())).toEqual([]);
+  // As serverless-plugin-split-stacks has it where it is told to: the bucket may be in there.
+  const nested = async () => ({ Others: { Type: 'AWS::CloudFormation::Stack' } });
+  expect(await bucketsInTheWay([making(output.bucket)], nested, reachOf(output.bucket))).toEqual([]);
 });
