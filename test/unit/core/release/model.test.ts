@@ -162,7 +162,8 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
    */
   const keeps = new Map<string, string>();
   const released = new Set<string>();
-  const rolledBack = new Set<string>();
+  /** Versions that were rolled back, and what a notice says of each. */
+  const rolledBack = new Map<string, string>();
   /** Fingerprints that somebody asked for by force. */
   const forced = new Set<string>();
 
@@ -171,8 +172,12 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
     watches(before, after);
     const { watch: so, settings: follows, updatedAt } = after;
     if (so !== undefined && (follows.capacity === undefined || so.until <= updatedAt)) released.add(so.since);
-    if (after.phase === 'ROLLED_BACK' && before?.phase !== 'ROLLED_BACK' && after.candidate !== undefined)
-      rolledBack.add(after.candidate.version);
+    if (after.phase === 'ROLLED_BACK' && before?.phase !== 'ROLLED_BACK' && after.candidate !== undefined) {
+      const { version } = after.candidate;
+      // A person who undoes a rollback in the middle of a canary is told first of what is brought back.
+      const how = after.returnedAt === undefined ? 'was rolled back' : 'is withdrawn';
+      rolledBack.set(version, `version ${version} ${how}`);
+    }
     if (after.gate?.verdict === 'pass' && after.candidate !== undefined) passed.add(after.candidate.version);
     const { intent, candidate, stable, steps: planned = [], step: index = 0 } = after;
     if (intent === undefined || intents.has(intent.token)) return;
@@ -444,10 +449,8 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   const held = w.capacity.held(FUNCTION).filter((version) => !Object.hasOwn(theirs ?? {}, version));
   expect(held, 'provisioned concurrency is on the live version only').toEqual(provisioned);
   expect(state.notices, 'all notices are out').toEqual([]);
-  for (const version of rolledBack)
-    expect(w.notices.map(({ subject }) => subject).join('\n')).toContain(
-      `version ${version} was rolled back`,
-    );
+  const told = w.notices.map(({ subject, text }) => `${subject}\n${text}`).join('\n');
+  for (const words of rolledBack.values()) expect(told).toContain(words);
 
   expect(JSON.stringify([...w.objects.objects.values()])).not.toContain('signature=secret');
 }
