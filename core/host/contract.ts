@@ -123,8 +123,8 @@ export type HostTold =
       readonly headers: Readonly<Record<string, string | readonly string[]>>;
       /** The code of an answer that is an error. */
       readonly code?: string;
-      /** Scores of its outputs, by name. */
-      readonly sums?: Readonly<Record<string, number>>;
+      /** Scores of its outputs, as its endpoint wrote them. */
+      readonly scores?: string;
       /** Milliseconds that the process took for it. */
       readonly took: number;
     }

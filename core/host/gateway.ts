@@ -39,22 +39,9 @@ export type GatewayEvent = {
   readonly headers: Readonly<Record<string, string>>;
   readonly queryStringParameters?: Readonly<Record<string, string>>;
   readonly requestContext: {
-    readonly accountId: string;
-    readonly apiId: string;
-    readonly domainName: string;
-    readonly domainPrefix: string;
-    readonly http: {
-      readonly method: string;
-      readonly path: string;
-      readonly protocol: string;
-      readonly sourceIp: string;
-      readonly userAgent: string;
-    };
+    readonly http: { readonly method: string; readonly path: string };
     readonly requestId: string;
-    readonly routeKey: string;
     readonly stage: string;
-    readonly time: string;
-    readonly timeEpoch: number;
   };
   readonly body?: string;
   readonly isBase64Encoded: boolean;
@@ -77,6 +64,7 @@ function bodyOf({ headers, body }: HttpRequest): Pick<GatewayEvent, 'body' | 'is
 }
 
 function decoded(path: string): string {
+  if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch {
@@ -89,48 +77,37 @@ function decoded(path: string): string {
  * @returns the event that an HTTP API makes of this request.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function toEvent(request: HttpRequest, id = 'local', now: Date = new Date(0)): GatewayEvent {
-  const [target, ...queries] = request.target.split('?');
-  const path = decoded(target || '/');
-  const query = queries.join('?');
-  const { cookie: cookies, ...others } = request.headers;
-  const cookie = Array.isArray(cookies) ? cookies.join('; ') : cookies;
+export function toEvent(request: HttpRequest, id = 'local'): GatewayEvent {
+  const { method, target } = request;
+  const cut = target.indexOf('?');
+  const path = decoded((cut < 0 ? target : target.slice(0, cut)) || '/');
+  const query = cut < 0 ? '' : target.slice(cut + 1);
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(others)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
-  }
-  const parameters: Record<string, string> = {};
-  for (const [name, value] of query === '' ? [] : new URLSearchParams(query)) {
-    parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
+  let cookies: readonly string[] | undefined;
+  for (const name in request.headers) {
+    const value = request.headers[name];
+    if (value === undefined) continue;
+    if (name === 'cookie') cookies = (typeof value === 'string' ? value : value.join('; ')).split('; ');
+    else headers[name] = typeof value === 'string' ? value : value.join(',');
   }
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
     rawQueryString: query,
-    ...(cookie !== undefined && { cookies: cookie.split('; ') }),
+    ...(cookies !== undefined && { cookies }),
     headers,
-    ...(query !== '' && { queryStringParameters: parameters }),
-    requestContext: {
-      accountId: '000000000000',
-      apiId: 'local',
-      domainName: headers.host ?? 'localhost',
-      domainPrefix: 'local',
-      http: {
-        method: request.method,
-        path,
-        protocol: 'HTTP/1.1',
-        sourceIp: '127.0.0.1',
-        userAgent: headers['user-agent'] ?? '',
-      },
-      requestId: id,
-      routeKey: '$default',
-      stage: '$default',
-      time: now.toUTCString(),
-      timeEpoch: now.getTime(),
-    },
+    ...(query !== '' && { queryStringParameters: parametersOf(query) }),
+    requestContext: { http: { method, path }, requestId: id, stage: '$default' },
     ...bodyOf(request),
   };
+}
+
+function parametersOf(query: string): Readonly<Record<string, string>> {
+  const parameters: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(query))
+    parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
+  return parameters;
 }
 
 /** The gateway's own answers: they say `message`, where the service says `error`. */

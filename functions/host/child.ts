@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import type { HostAsked, HostTold } from '../../core/host/contract.ts';
 import { framed, frameReader } from '../../core/host/frames.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../core/host/gateway.ts';
-import { readLines } from '../../core/host/lines.ts';
+import { splitLines } from '../../core/host/lines.ts';
 import { LINES_TAKER } from '../../core/metrics/contract.ts';
 import { answerCall } from './call.ts';
 
@@ -80,35 +80,34 @@ const contextOf = ({ id }: HostAsked, deadline: number): object => ({
   getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
 });
 
-/** Scores of the request that this process has, once its lines are written. */
-let sums: Readonly<Record<string, number>> | undefined;
+/** Scores of the request that this process has, as they are written; whoever counts reads them. */
+let scores: string | undefined;
 
 function takeLines(lines: string): void {
-  const read = readLines(lines);
-  sums = read.sums;
+  const read = splitLines(lines);
+  scores = read.scores;
   if (read.rest !== '') process.stdout.write(read.rest);
 }
 
-function takeSums(): { readonly sums?: Readonly<Record<string, number>> } {
-  const taken = sums;
-  sums = undefined;
-  return taken === undefined ? {} : { sums: taken };
+function takeScores(): { readonly scores?: string } {
+  const taken = scores;
+  scores = undefined;
+  return taken === undefined ? {} : { scores: taken };
 }
 
 async function answer(handler: Handler, asked: HostAsked, body: Buffer): Promise<void> {
   const { ordinal } = asked;
-  takeSums();
+  takeScores();
   const began = performance.now();
-  const now = Date.now();
-  const context = contextOf(asked, now + asked.limit);
+  const context = contextOf(asked, Date.now() + asked.limit);
   const ask = async (request: HostAsked, content: Buffer): Promise<HttpAnswer> =>
-    fromAnswer(await handler(toEvent({ ...request, body: content }, asked.id, new Date(now)), context));
+    fromAnswer(await handler(toEvent({ ...request, body: content }, asked.id), context));
   try {
     const said = await (asked.grpc ? answerCall(asked, asked.grpc, body, ask) : ask(asked, body));
     const { status, headers } = said;
     const code = status < 400 ? undefined : codeOf(said.body);
     const took = performance.now() - began;
-    tell({ ordinal, status, headers, took, ...(code !== undefined && { code }), ...takeSums() }, said.body);
+    tell({ ordinal, status, headers, took, ...(code !== undefined && { code }), ...takeScores() }, said.body);
   } catch (error) {
     tell({ ordinal, thrown: textOf(error) });
   }

@@ -3,6 +3,7 @@ import { hasRoom, requestsAhead, restartDelay, smoothed } from '../../core/host/
 import type { HostModel } from '../../core/host/contract.ts';
 import { createCounts, hostOutcomeOf, type PoolStanding } from '../../core/host/counts.ts';
 import { COPIED_BYTES } from '../../core/host/frames.ts';
+import { sumsOf } from '../../core/host/lines.ts';
 import {
   type HostRequest,
   type ModelProcess,
@@ -140,7 +141,7 @@ export async function openPool({ model, workers, child, write, notice }: PoolOpt
         feed(one);
         job.done(ended);
         if ('failure' in ended) notice(ended.text);
-        else if (ended.sums !== undefined) counts.scored(ended.sums);
+        else if (ended.scores !== undefined) counts.scored(sumsOf(ended.scores));
       } else {
         notice(ended.text);
         lost(one, ended.failure);

@@ -13,8 +13,8 @@ export type ProcessAnswer =
       readonly status: number;
       readonly headers: Readonly<Record<string, string | readonly string[]>>;
       readonly code: string | undefined;
-      /** Scores of its outputs, by name. */
-      readonly sums?: Readonly<Record<string, number>>;
+      /** Scores of its outputs, as they were written. */
+      readonly scores?: string;
       /** Milliseconds that the process took for it. */
       readonly took?: number;
       readonly body: Buffer;

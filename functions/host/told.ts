@@ -2,10 +2,10 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { HostTold } from '../../core/host/contract.ts';
 import { isObject } from '../../core/json/is-object.ts';
 
-/** Is it what `child.ts` says? A status that is none would throw where it is sent, and sums stay for good. */
+/** Is it what `child.ts` says? A status that is none would throw where it is sent. */
 export function isTold(head: unknown): head is HostTold {
   if (!isObject(head)) return false;
-  const { ready, broken, ordinal, thrown, status, headers, code, took, sums = {} } = head;
+  const { ready, broken, ordinal, thrown, status, headers, code, took, scores } = head;
   if (status !== undefined)
     return (
       Number.isInteger(ordinal) &&
@@ -17,8 +17,7 @@ export function isTold(head: unknown): head is HostTold {
       (code === undefined || typeof code === 'string') &&
       Number.isFinite(took) &&
       Number(took) >= 0 &&
-      isObject(sums) &&
-      Object.values(sums).every((sum) => Number.isFinite(sum))
+      (scores === undefined || typeof scores === 'string')
     );
   return (
     ready === true || typeof broken === 'string' || (Number.isInteger(ordinal) && typeof thrown === 'string')

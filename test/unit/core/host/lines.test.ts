@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OutputSignal } from '../../../../core/drift/contract.ts';
-import { readLines } from '../../../../core/host/lines.ts';
+import { splitLines, sumsOf } from '../../../../core/host/lines.ts';
 import { createMeter } from '../../../../functions/infer/metrics.ts';
 
 const SIGNALS: readonly OutputSignal[] = [
@@ -32,11 +32,10 @@ describe('the lines of a request', () => {
     const embedded = JSON.parse(text) as Record<string, number>;
     const own = Object.entries(embedded).filter(([name]) => name.startsWith('Out_'));
     expect(own).toHaveLength(2 + 5 + 2);
-    expect(readLines(text)).toEqual({
-      sums: Object.fromEntries(own.map(([name, value]) => [name.slice(4), value])),
-      rest: '',
-    });
-    expect(readLines(text).sums?.prediction_f1_a).toBeCloseTo(Math.asinh(-3), 5);
+    const { scores = '', rest } = splitLines(text);
+    expect(rest).toBe('');
+    expect(sumsOf(scores)).toEqual(Object.fromEntries(own.map(([name, value]) => [name.slice(4), value])));
+    expect(sumsOf(scores).prediction_f1_a).toBeCloseTo(Math.asinh(-3), 5);
   });
 
   it('are the log’s where they are none of metrics: drift and audit', () => {
@@ -49,15 +48,23 @@ describe('the lines of a request', () => {
         audit,
       ),
     );
-    expect(readLines(text)).toEqual({
-      sums: { p_a: -0.0012, p_aa: 0.00000144 },
-      rest: `{"drift":1}\n${audit}`,
-    });
-    expect(readLines(audit)).toEqual({ rest: audit });
+    const { scores = '', rest } = splitLines(text);
+    expect(rest).toBe(`{"drift":1}\n${audit}`);
+    expect(sumsOf(scores)).toEqual({ p_a: -0.0012, p_aa: 0.00000144 });
+    expect(splitLines(audit)).toEqual({ rest: audit });
   });
 
   it('of a failed or refused request have no scores', () => {
-    expect(readLines(written((meter) => meter.failed()))).toEqual({ rest: '' });
-    expect(readLines(written((meter) => meter.rejected('{"audit":1}\n')))).toEqual({ rest: '{"audit":1}\n' });
+    const scored = '{"audit":1,"Out_p_a":1}\n';
+    expect(splitLines(written((meter) => meter.failed()))).toEqual({ rest: '' });
+    expect(splitLines(written((meter) => meter.rejected(scored)))).toEqual({ rest: scored });
+  });
+
+  it('are told by a process whose code may have made them up: what is no number ends them', () => {
+    const huge = '9'.repeat(400);
+    expect(sumsOf(`,"Out_a":1,"Out_b":${huge},"Out_c":2`)).toEqual({ a: 1 });
+    expect(sumsOf(',"Out_a":1,"Out_b":"2"')).toEqual({ a: 1 });
+    expect(sumsOf('Out_a')).toEqual({});
+    expect(sumsOf(',"Out_a":3}')).toEqual({ a: 3 });
   });
 });

@@ -35,7 +35,7 @@ export const handler = async ({ rawPath }) => {
     computing -= 1;
     return { statusCode: 200, headers: {}, body };
   }
-  const written = { '/text': 'hello from a dependency', '/status': frame({ ...answer, ordinal, status: 7 }), '/null': frame(null), '/sums': frame({ ...answer, ordinal, sums: { a: 'x' } }), '/took': frame({ ...answer, ordinal, took: null }), '/eternal': frame({ ...answer, ordinal, took: -7 }, (text) => text.replace('-7', '1e999')), '/header': frame({ ...answer, ordinal, headers: { a: 'b\\nc' } }), '/name': frame({ ...answer, ordinal, headers: { 'a b': 'c' } }), '/code': frame({ ...answer, ordinal, code: {} }), '/early': frame({ ...answer, ordinal: ordinal + 1 }), '/nameless': frame(answer), '/forged': frame({ ...answer, ordinal }) };
+  const written = { '/text': 'hello from a dependency', '/status': frame({ ...answer, ordinal, status: 7 }), '/null': frame(null), '/scores': frame({ ...answer, ordinal, scores: { a: 1 } }), '/took': frame({ ...answer, ordinal, took: null }), '/eternal': frame({ ...answer, ordinal, took: -7 }, (text) => text.replace('-7', '1e999')), '/header': frame({ ...answer, ordinal, headers: { a: 'b\\nc' } }), '/name': frame({ ...answer, ordinal, headers: { 'a b': 'c' } }), '/code': frame({ ...answer, ordinal, code: {} }), '/early': frame({ ...answer, ordinal: ordinal + 1 }), '/nameless': frame(answer), '/forged': frame({ ...answer, ordinal }) };
   if (rawPath in written) writeSync(3, written[rawPath]);
   return { statusCode: 200, headers: {}, body: 'good' };
 };
@@ -80,7 +80,7 @@ it.each([
   '/text',
   '/status',
   '/null',
-  '/sums',
+  '/scores',
   '/took',
   '/eternal',
   '/header',
