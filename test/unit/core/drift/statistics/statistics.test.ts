@@ -159,7 +159,8 @@ describe('chi²', () => {
           expect(found.p).toBeLessThanOrEqual(1);
           const even = chi({ kind, counts: reference, phi: 1 }, live);
           expect(found.x2).toBe(even?.x2);
-          expect(found.p).toBeGreaterThanOrEqual(even?.p ?? 2);
+          // Its last digits are rounding's, where the dispersion is 1 but for its own last one.
+          expect(found.p).toBeGreaterThanOrEqual((even?.p ?? 2) * (1 - 1e-12));
         },
       ),
     );
