@@ -328,7 +328,8 @@ export default class ServerlessModels {
     if (this.#input !== undefined)
       for (const line of leftOnRemove(this.#input.models, this.#input.host)) this.#utils.log.notice(line);
     const progress = framework.progressOf(this.#utils);
-    await leaveRegistry(aws, service, { own, named }, progress).catch(refused);
+    const lines = await leaveRegistry(aws, service, { own, named }, progress).catch(refused);
+    for (const line of lines) this.#utils.log.notice(line);
   }
 
   /** Functions that still run need them. */

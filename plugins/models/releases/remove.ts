@@ -26,6 +26,7 @@ type Progress = (text: string | undefined) => void;
  * unless the service names it as its registry. Nothing is touched where the stack stays.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
+ * @returns what is to be told
  * @throws ProblemError where CloudFormation would refuse to delete the stack once all that is gone
  */
 export async function leaveRegistry(
@@ -38,17 +39,22 @@ export async function leaveRegistry(
   }: { readonly region: string; readonly name: string; readonly stage: string; readonly stack: string },
   { own, named }: { readonly own: string | undefined; readonly named: string | undefined },
   progress: Progress,
-): Promise<void> {
+): Promise<readonly string[]> {
   const kept = await undeletable(aws, stack);
   if (kept !== undefined) throwProblems([keptBy(stack, region, kept)]);
   const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
-  if (bucket === undefined) return;
+  if (bucket === undefined) return [];
   const { account } = await callerOf(aws);
   const scope = registryScope(account, region, name, stage);
   await abortReleases(aws, bucket, scope);
   // What was there before the service named another one, too.
-  if (own !== undefined && own !== named) await emptyRegistry(aws, own, scope, progress);
+  if (own === undefined || own === named) return [];
+  const locked = await emptyRegistry(aws, own, scope, progress);
+  return locked === 0 ? [] : [lockedLine(own, locked)];
 }
+
+const lockedLine = (bucket: string, locked: number): string =>
+  `The bucket ${bucket} keeps ${locked} version${locked === 1 ? ' of an object' : 's of objects'} of the registry, below ${REGISTRY_PREFIX}: Object Lock protects what is there until its retention period or legal hold ends.`;
 
 function keptBy(stack: string, region: string, kept: Undeletable): Problem {
   if (kept === 'protection') return protectedBy(stack, region);
@@ -129,25 +135,32 @@ const aborted = (release: Release): Release =>
  * versions of objects included, since CloudFormation deletes only an empty bucket. Files are shared by
  * content, so they go only when no other service is left in the bucket. Never called for a registry that the
  * service names.
+ *
+ * @returns how many versions Object Lock keeps
  */
 export async function emptyRegistry(
   aws: AwsConfig,
   bucket: string,
   scope: string,
   progress: Progress = () => {},
-): Promise<void> {
+): Promise<number> {
   const s3 = s3Client(aws);
   const told = (deleted: number): void => progress(`Emptying the registry: ${deleted} objects`);
   try {
     // A tick or a look of the monitor that was under way may still write what it found; nobody begins a new
     // one of a release.
-    for (let pass = 0; pass < PASSES && (await deleteBelow(s3, bucket, scope, told)) > 0; pass += 1)
+    let own = await deleteBelow(s3, bucket, scope, told);
+    for (let pass = 1; pass < PASSES && own.deleted > 0; pass += 1) {
       await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
+      own = await deleteBelow(s3, bucket, scope, told);
+    }
     const files = `${REGISTRY_PREFIX}files/`;
-    if ((await foldersOf(s3, bucket, REGISTRY_PREFIX)).every((folder) => folder === files))
-      await deleteBelow(s3, bucket, files, told);
+    const isLast = (await foldersOf(s3, bucket, REGISTRY_PREFIX)).every((folder) => folder === files);
+    const shared = isLast ? await deleteBelow(s3, bucket, files, told) : undefined;
+    return own.locked + (shared?.locked ?? 0);
   } catch (error) {
     if (errorName(error) !== 'NoSuchBucket') throw error;
+    return 0;
   } finally {
     progress(undefined);
     s3.destroy();

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { deleteBelow } from '../../../../aws/s3/empty.ts';
 
 /** Two objects in an S3 that cannot delete a key for these reasons, one request after the other. */
-async function emptied(reasons: readonly (string | undefined)[]) {
+async function emptied(reasons: readonly (string | undefined)[], words?: string) {
   const asked: string[][] = [];
   const server = createServer(async (request, response) => {
     const body = await text(request);
@@ -19,7 +19,7 @@ async function emptied(reasons: readonly (string | undefined)[]) {
     const keys = [...body.matchAll(/<Key>(.*?)<\/Key><VersionId>(.*?)<\/VersionId>/g)];
     const reason = reasons[asked.length];
     asked.push(keys.map(([, key, version]) => `${key} ${version}`));
-    const error = `<Error><Key>m/b</Key><VersionId>v-m/b</VersionId><Code>${reason}</Code><Message>it says ${reason}</Message></Error>`;
+    const error = `<Error><Key>m/b</Key><VersionId>v-m/b</VersionId><Code>${reason}</Code><Message>${words ?? `it says ${reason}`}</Message></Error>`;
     response.end(`<DeleteResult>${reason === undefined ? '' : error}</DeleteResult>`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -42,7 +42,7 @@ async function emptied(reasons: readonly (string | undefined)[]) {
 
 it('what S3 could not delete at this moment is asked for again, and nothing else', async () => {
   expect(await emptied(['InternalError', 'SlowDown', undefined])).toEqual({
-    outcome: 2,
+    outcome: { deleted: 2, locked: 0 },
     asked: [['m/a v-m/a', 'm/b v-m/b'], ['m/b v-m/b'], ['m/b v-m/b']],
   });
 });
@@ -55,4 +55,13 @@ it('what may not be deleted is told at once, and what stays after some times', a
   const { outcome, asked } = await emptied(Array.from({ length: 9 }, () => 'SlowDown'));
   expect(outcome).toBe('Error: s3://models/m/b cannot be deleted: it says SlowDown');
   expect(asked).toHaveLength(5);
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html */
+it('what Object Lock protects stays, is counted, and keeps nothing else from being deleted', async () => {
+  const words = 'Access Denied because object protected by object lock.';
+  expect(await emptied(['AccessDenied'], words)).toEqual({
+    outcome: { deleted: 1, locked: 1 },
+    asked: [['m/a v-m/a', 'm/b v-m/b']],
+  });
 });
