@@ -116,7 +116,7 @@ export async function lookAtJob(
     const success = parsed(found.text) as unknown as Success;
     if (!Array.isArray(success.files)) throw problemError([damaged(folder)]);
     const gone = await goneOf(cloud, folder, success);
-    if (gone.length > 0)
+    if (gone.keys.length > 0)
       return { failed: withoutFiles(folder, success, gone), isAfter: false, parts: 0, rows: 0 };
     const parts = new Set(success.files.map(({ key }) => partNumber(key))).size;
     return { success, isAfter: false, parts, rows: success.rows };
@@ -146,29 +146,45 @@ export async function lookAtJob(
   };
 }
 
-/** Keys that a job’s `_SUCCESS.json` names and that are there no more. */
+/** What a job’s `_SUCCESS.json` names and that is there no more. */
+type Gone = {
+  /** Keys of files of answers, and of errors. */
+  readonly keys: readonly string[];
+  /** Keys of files of answers that are there, but not their errors: those are written before them only. */
+  readonly bare: readonly string[];
+};
+
 async function goneOf(
   cloud: Pick<Cloud, 'objects'>,
   { bucket, prefix }: Folder,
   { files }: Pick<Success, 'files'>,
-): Promise<readonly string[]> {
+): Promise<Gone> {
   const gone = new Set(files.flatMap(({ key, errorsKey }) => [key, errorsKey ?? key]));
-  if (gone.size === 0) return [];
+  if (gone.size === 0) return { keys: [], bare: [] };
   for await (const page of cloud.objects(bucket, prefix)) for (const { key } of page) gone.delete(key);
-  return [...gone];
+  const bare = files.filter(({ key, errorsKey }) => !gone.has(key) && gone.has(errorsKey ?? key));
+  return { keys: [...gone], bare: bare.map(({ key }) => key) };
 }
 
 /** Nobody has all of its answers, whatever `_SUCCESS.json` says, and the batch function does not look. */
-const withoutFiles = (folder: Folder, success: Success, gone: readonly string[]): Failed => ({
-  schema: 1,
-  model: success.model,
-  version: success.version,
-  object: success.object,
-  code: 'FILES_DISAGREE',
-  reason: `Its ${KEYS.success} names files that were deleted manually, or by a rule of the bucket: ${gone.length}, the first of them ${gone[0]?.slice(folder.prefix.length)}. Delete ${urlOf(folder)}${KEYS.success} and ask for the object again: what is there is kept, and the rest is scored anew.`,
-  startedAt: success.startedAt,
-  failedAt: success.finishedAt,
-});
+function withoutFiles(folder: Folder, success: Success, { keys, bare }: Gone): Failed {
+  const short = (key = ''): string => key.slice(folder.prefix.length);
+  // What is there is not scored again, so its errors would not come back.
+  const also =
+    bare.length === 0
+      ? ''
+      : `, and ${bare.length === 1 ? short(bare[0]) : `the ${bare.length} files whose errors are gone (the first of them ${short(bare[0])})`} with those of the same part after it,`;
+  return {
+    schema: 1,
+    model: success.model,
+    version: success.version,
+    object: success.object,
+    code: 'FILES_DISAGREE',
+    reason: `Its ${KEYS.success} names files that were deleted manually, or by a rule of the bucket: ${keys.length}, the first of them ${short(keys[0])}. Delete ${urlOf(folder)}${KEYS.success}${also} and ask for the object again: what is there is kept, and the rest is scored anew.`,
+    startedAt: success.startedAt,
+    failedAt: success.finishedAt,
+  };
+}
 
 /** What has the answers is told by nothing else; the batch function itself takes the job for complete. */
 const damaged = ({ bucket, prefix }: Folder): Problem => ({

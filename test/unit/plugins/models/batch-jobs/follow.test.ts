@@ -24,7 +24,7 @@ import { batchMemory } from '../../../../../plugins/models/plan/batch/functions.
 import { PRICES } from '../../../../../plugins/models/plan/shared/prices.ts';
 import { span } from '../../../../../plugins/models/releases/words/time.ts';
 import { fakeBucket } from '../../../../fakes/bucket.ts';
-import { ENTRY } from '../../../core/batch/scene.ts';
+import { ENTRY, scene } from '../../../core/batch/scene.ts';
 
 const QUEUE = 'jobs';
 const ASKED = { model: 'sum', entries: [ENTRY], queue: QUEUE };
@@ -364,4 +364,30 @@ it('a job whose files were deleted, though not what names them, is not told as d
     `1, the first of them part-00000.csv. Delete s3://out/${job.folder.prefix}_SUCCESS.json and ask`,
   );
   expect(await seenState(s.cloud, ASKED, job)).toMatchObject({ state: 'failed' });
+});
+
+it('a job whose errors were deleted is told what to delete so that they are written anew', async () => {
+  const s = scene();
+  await s.send(s.upload('rows/a.csv', 'x_0,x_1\n1,2\nno,4\n5,6\n7,8\n'));
+  const [job] = [...s.output.objects.keys()].filter((key) => key.endsWith(KEYS.success));
+  const prefix = (job ?? '').slice(0, -KEYS.success.length);
+  const folder = { bucket: 'out', prefix };
+  const cloud = {
+    files: () => s.output.files,
+    async *objects(_: string, below: string) {
+      const found = [...s.output.objects].filter(([key]) => key.startsWith(below)).sort();
+      yield found.map(([key, { etag, bytes, modified }]) => ({ key, etag, bytes: bytes.length, modified }));
+    },
+  };
+  const errors = `${prefix}errors-00000.jsonl`;
+  expect(s.output.objects.delete(errors)).toBe(true);
+  const { failed } = await lookAtJob(cloud, folder);
+  expect(failed?.reason).toContain(
+    `1, the first of them errors-00000.jsonl. Delete s3://out/${prefix}_SUCCESS.json, and part-00000.csv with those`,
+  );
+  // As it says.
+  for (const name of [KEYS.success, 'part-00000.csv']) s.output.objects.delete(`${prefix}${name}`);
+  await s.send(JSON.stringify({ object: { bucket: 'in', key: 'rows/a.csv' } }), true);
+  expect(await lookAtJob(cloud, folder)).toMatchObject({ success: { rows: 4, errors: 1 } });
+  expect(s.output.objects.has(errors)).toBe(true);
 });
