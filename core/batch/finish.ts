@@ -46,7 +46,8 @@ export async function finishJob(world: BatchWorld, job: Job, folder: Folder, par
     // work.
     if (head.modified !== job.object.modified) return world.queue.again(job.message, OVER);
     const which = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
-    const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the log of the batch function and the execution of its state machine say why.`;
+    // Which of the two it was, nothing that is written says.
+    const reason = `${missing.length} of ${parts} parts are not there to their end (${which}): they could not be scored, and the log of the batch function and the execution of its state machine say why, or their files were deleted meanwhile, manually or by a rule of the bucket. Ask for the object again: what is there is kept.`;
     return fail(world, job, folder, { code: 'PARTS_MISSING', reason });
   }
   const all = done.flatMap(({ written }) => written);

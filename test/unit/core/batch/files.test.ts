@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Job, Success } from '../../../../core/batch/job.ts';
-import { finishLargeJob } from '../../../../core/batch/receive.ts';
+import { KEYS } from '../../../../core/batch/contract.ts';
+import { folderOf, type Job, partKey, type Success } from '../../../../core/batch/job.ts';
+import { finishLargeJob, scorePart } from '../../../../core/batch/receive.ts';
+import type { Part } from '../../../../core/tabular/cells/contract.ts';
 import type { Block } from '../../../../core/tabular/cells/format.ts';
 import { firstRow, splitBlock } from '../../../../core/tabular/cells/split.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
-import { scene } from './scene.ts';
+import { ENTRY, scene } from './scene.ts';
 
 const KEY = 'rows/a.csv';
 /** Rows of two numbers; every fifth is broken. */
@@ -222,6 +224,30 @@ describe('files that do not follow one another are no answer:', () => {
     await finishLargeJob(s.world, job as Job);
     expect(s.failed).toMatchObject([
       { code: 'FILES_DISAGREE', reason: expect.stringMatching(/\/_PLAN\.json is gone.* again\./) },
+    ]);
+    // As it says.
+    s.clock.now += 1000;
+    await s.send(event, true);
+    for (const next of s.spread.splice(0)) await s.map(next);
+    expect(read(s)).toMatchObject(due(100));
+  });
+
+  it('where the last one is deleted before the job ends: its reason says that, too, not only that it failed', async () => {
+    const s = scene({ whole: 10 });
+    const event = s.upload(KEY, csv(100));
+    await s.send(event);
+    const [job] = s.spread.splice(0);
+    const folder = folderOf(job as Job, ENTRY);
+    const plan = await s.output.files.read(`${folder.prefix}${KEYS.plan}`);
+    const parts = JSON.parse(plan?.text ?? '[]') as Part[];
+    for (const part of parts) await scorePart(s.world, job as Job, part);
+    s.output.objects.delete(partKey(folder, { part: parts.length - 1, number: 0 }, 'csv'));
+    await finishLargeJob(s.world, job as Job);
+    expect(s.failed).toMatchObject([
+      {
+        code: 'PARTS_MISSING',
+        reason: expect.stringMatching(/^1 of \d+ parts are not there .* were deleted meanwhile, .* again/),
+      },
     ]);
     // As it says.
     s.clock.now += 1000;
