@@ -115,11 +115,12 @@ describe('sls models proxy', () => {
 
 describe('sls models proxy for an API of another stack', () => {
   it('signs for it: the service’s own stack says nothing of that API', async () => {
+    // In quotes below: YAML reads an id such as 64686e32 as a number.
     const id = /execute-api\/([^/]+)/.exec(service.http())?.[1] ?? '';
     const yaml = `
 service: beside
 plugins: [serverless-models]
-provider: {name: aws, httpApi: {id: ${id}}}
+provider: {name: aws, httpApi: {id: '${id}'}}
 models:
   add:
     artifact: add.onnx
