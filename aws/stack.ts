@@ -24,6 +24,9 @@ async function asked<T>(aws: AwsConfig, work: (client: CloudFormationClient) => 
 export const isNoStack = (error: unknown): boolean =>
   error instanceof Error && error.message.includes('does not exist');
 
+/** @param id `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>` */
+export const stackNameIn = (id: string): string => id.split('/')[1] ?? id;
+
 /** @throws what CloudFormation says, `isNoStack` where there is none */
 export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> =>
   asked(aws, async (client) => {

@@ -8,7 +8,14 @@ import { ulid } from './history/ulid.ts';
 import { keepSignatures, signatureNotices } from './live-signature.ts';
 import type { Reach } from './ports.ts';
 import { movesRegistry } from './registry-move.ts';
-import { type Aliases, deletedFunctions, goneLines, lastLines, renamedLines } from './removed-models.ts';
+import {
+  type Aliases,
+  deletedFunctions,
+  goneLines,
+  lastLines,
+  ofAnotherStack,
+  renamedLines,
+} from './removed-models.ts';
 import type { FollowedModel } from './worker/follow.ts';
 
 /** What a deploy does about releases before anything is uploaded. */
@@ -27,11 +34,14 @@ export async function begin(
 ): Promise<Deploy> {
   const { models, host, notice, service, reach } = context;
   const targets = releaseTargets(models, host);
-  const moving = offers.length === 0 ? undefined : await movesRegistry(context);
+  const moving = offers.length === 0 ? undefined : await movesRegistry(context, targets);
   const found = await atRegistry(context, async ({ documents }) => {
     const recorded = await releasesOf(models, documents);
     const there = await existing(recorded, reach);
-    if (offers.length > 0) throwProblems(await deletedFunctions(targets, recorded, there, reach.aliases));
+    if (offers.length > 0) {
+      throwProblems(await ofAnotherStack(targets, there, service, reach.aliases));
+      throwProblems(await deletedFunctions(targets, recorded, there, reach.aliases));
+    }
     const lines = [
       ...(await goneLines(
         documents,

@@ -6,21 +6,27 @@ import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';
 import type { OpenedRegistry } from './open.ts';
 import type { Reach } from './ports.ts';
+import { ofAnotherStack } from './removed-models.ts';
 import { moment } from './words/time.ts';
+import type { FollowedModel } from './worker/follow.ts';
 
 /** A registry bucket that is named or changed: the worker would lose the documents that it decides by. */
 
 /**
+ * @param targets what is deployed
  * @returns what a person should know where the registry moves; undefined where it stays
  * @throws ProblemError where a release runs, is held or watched: nobody would judge it, or bring anything
  * back
  */
-export async function movesRegistry({
-  reach,
-  service,
-}: Pick<Context, 'service'> & {
-  readonly reach: Pick<Reach, 'bucket' | 'deployedBucket' | 'registry' | 'exists' | 'clock'>;
-}): Promise<string | undefined> {
+export async function movesRegistry(
+  {
+    reach,
+    service,
+  }: Pick<Context, 'service'> & {
+    readonly reach: Pick<Reach, 'bucket' | 'deployedBucket' | 'registry' | 'exists' | 'aliases' | 'clock'>;
+  },
+  targets: readonly FollowedModel[],
+): Promise<string | undefined> {
   const [from, named] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
   if (from === undefined || from === named) return undefined;
   const to: To = named ?? UNMADE;
@@ -37,6 +43,11 @@ export async function movesRegistry({
   };
   // A bucket that is gone keeps nothing that could be lost.
   const open = (await atRegistry({ reach }, read, from)) ?? [];
+  // Another stack has another bucket of its own, which is not what was changed.
+  const there = open.flatMap(({ model, release }) =>
+    release === 'newer' ? [] : [[model, release] as const],
+  );
+  throwProblems(await ofAnotherStack(targets, new Map(there), service, reach.aliases));
   throwProblems(
     open.flatMap(({ model, release }) =>
       release === 'newer'

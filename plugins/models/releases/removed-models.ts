@@ -1,4 +1,4 @@
-import { isNoStack, type StackResource, stackResources } from '../../../aws/stack.ts';
+import { isNoStack, type StackResource, stackNameIn, stackResources } from '../../../aws/stack.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/port.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
@@ -155,6 +155,45 @@ export async function deletedBesideModels(
 
 export const NOT_MADE_AGAIN =
   'CloudFormation does not make it again: leave the model out of one deploy, and declare it again in the next.';
+
+/**
+ * Functions that another stack has made: `provider.stackName` was changed. CloudFormation makes no second
+ * one of a name, and would say so of whatever it comes to first.
+ *
+ * @param there what the registry has of models whose function is there
+ * @param aliases asked only where one was released by another stack. What cannot be told is left to
+ * CloudFormation.
+ */
+export async function ofAnotherStack(
+  targets: readonly FollowedModel[],
+  there: ReadonlyMap<string, Release>,
+  { stack, stage }: { readonly stack: string; readonly stage: string },
+  aliases: Aliases,
+): Promise<readonly Problem[]> {
+  const elsewhere = targets.flatMap(({ model, functionName }) => {
+    const release = there.get(model);
+    const theirs = release === undefined ? stack : stackNameIn(release.stack);
+    return theirs !== stack && release?.functionName === functionName
+      ? [{ model, functionName, theirs }]
+      : [];
+  });
+  if (elsewhere.length === 0) return [];
+  const stacked = await aliases().catch(() => undefined);
+  // A stack that took resources over from another one has them.
+  return elsewhere.flatMap(({ model, functionName, theirs }): Problem[] =>
+    stacked === undefined || stacked.has(aliasLogicalId(model))
+      ? []
+      : [
+          {
+            code: 'MODELS_RELEASE_REFUSED',
+            key: 'provider.stackName',
+            value: stack,
+            message: `The function ${functionName} of ${model} is of the stack ${theirs}, and another stack cannot make one of that name.`,
+            fix: `Set provider.stackName: ${theirs}. To begin anew in another stack, run \`sls remove --stage ${stage}\` with that name first: there is no endpoint until the next deploy.`,
+          },
+        ],
+  );
+}
 
 /** @returns no aliases where there is no stack */
 export const aliasesOf =

@@ -1,3 +1,4 @@
+import { stackNameIn } from '../../../aws/stack.ts';
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import type { GateState } from '../../../core/gate/contract.ts';
 import { textIn } from '../../../core/json/fields.ts';
@@ -141,7 +142,7 @@ function evidenceOf(
   const look = judgements.at(-1);
   return {
     stage,
-    stack: stackName(stack),
+    stack: stackNameIn(stack),
     version,
     release,
     startedAt,
@@ -178,8 +179,5 @@ function judgedOf({ at, verdict, reason, signals }: Judgement): NonNullable<Prom
     ...(bounds.length > 0 && { bounds: Object.fromEntries(bounds) }),
   };
 }
-
-/** `arn:aws:cloudformation:<region>:<account>:stack/<name>/<id>` */
-const stackName = (arn: string): string => arn.split('/')[1] ?? arn;
 
 export const isNotValidated = (one: Validated | Problem): one is Problem => 'code' in one;

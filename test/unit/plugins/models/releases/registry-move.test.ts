@@ -7,21 +7,31 @@ import { deployed, live, minutes, promoted, type World } from '../../../core/rel
 const SERVICE = { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' };
 
 /** The worker reads `old`, and serverless.yml names `new`. */
-const moved = (w: World, failing?: Error, exists = true, to: string | undefined = 'new') =>
-  movesRegistry({
-    service: SERVICE,
-    reach: {
-      bucket: async () => (to === '' ? undefined : to),
-      deployedBucket: async () => 'old',
-      exists: async () => exists,
-      clock: () => w.clock.now,
-      registry: async (bucket, work) => {
-        expect(bucket).toBe('old');
-        if (failing !== undefined) throw failing;
-        return work({ documents: w.world.registry, by: 'me' });
+const moved = (
+  w: World,
+  failing?: Error,
+  exists = true,
+  to: string | undefined = 'new',
+  { stack = SERVICE.stack, has = [] as readonly string[] } = {},
+) =>
+  movesRegistry(
+    {
+      service: { ...SERVICE, stack },
+      reach: {
+        aliases: async () => new Set(has),
+        bucket: async () => (to === '' ? undefined : to),
+        deployedBucket: async () => 'old',
+        exists: async () => exists,
+        clock: () => w.clock.now,
+        registry: async (bucket, work) => {
+          expect(bucket).toBe('old');
+          if (failing !== undefined) throw failing;
+          return work({ documents: w.world.registry, by: 'me' });
+        },
       },
     },
-  });
+    [{ model: 'churn', functionName: FUNCTION, alias: 'live' }],
+  );
 
 describe('a registry that moves', () => {
   it('is refused while a release runs', async () => {
@@ -73,6 +83,24 @@ describe('a registry that moves', () => {
       ],
     });
     expect(await moved(await live(), undefined, true, '')).toMatch(/from the bucket old to a new one of the/);
+  });
+
+  it.each([live, deployed])('is not what another name of the stack changes: that is told', async (make) => {
+    await expect(moved(await make(), undefined, true, '', { stack: 'other' })).rejects.toMatchObject({
+      problems: [
+        {
+          key: 'provider.stackName',
+          value: 'other',
+          message: `The function ${FUNCTION} of churn is of the stack shop-dev, and another stack cannot make one of that name.`,
+          fix: expect.stringContaining('Set provider.stackName: shop-dev.'),
+        },
+      ],
+    });
+  });
+
+  it('moves with a stack that took the function over', async () => {
+    const took = { stack: 'other', has: ['ChurnLiveAlias'] };
+    expect(await moved(await live(), undefined, true, '', took)).toMatch(/The registry moves/);
   });
 
   it('stays where it is', async () => {
