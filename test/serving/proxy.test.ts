@@ -115,7 +115,7 @@ describe('sls models proxy', () => {
 
 describe('sls models proxy for an API of another stack', () => {
   it('signs for it: the service’s own stack says nothing of that API', async () => {
-    // In quotes below: YAML reads an id such as 64686e32 as a number.
+    // In quotes below: YAML reads the id 64686e32, for example, as a number.
     const id = /execute-api\/([^/]+)/.exec(service.http())?.[1] ?? '';
     const yaml = `
 service: beside
