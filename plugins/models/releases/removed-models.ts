@@ -173,9 +173,9 @@ export async function ofAnotherStack(
   const elsewhere = targets.flatMap(({ model, functionName }) => {
     const release = there.get(model);
     const theirs = release === undefined ? stack : stackNameIn(release.stack);
-    return theirs !== stack && release?.functionName === functionName
-      ? [{ model, functionName, theirs }]
-      : [];
+    // A plugin that splits stacks may have moved it into a nested one, `<stack>-<logical id>-<random>`.
+    const isElsewhere = theirs !== stack && !theirs.startsWith(`${stack}-`);
+    return isElsewhere && release?.functionName === functionName ? [{ model, functionName, theirs }] : [];
   });
   if (elsewhere.length === 0) return [];
   const stacked = await aliases().catch(() => undefined);

@@ -9,8 +9,9 @@ import {
   isMadeFunction,
   type LogicalIds,
   lastLines,
+  ofAnotherStack,
 } from '../../../../../plugins/models/releases/removed-models.ts';
-import { deployed, minutes } from '../../../core/release/traffic.ts';
+import { deployed, live, minutes } from '../../../core/release/traffic.ts';
 
 /** A registry that knows these models, and a stack that has these aliases. */
 async function lines(
@@ -125,6 +126,33 @@ describe('a function that somebody deleted', () => {
 
   it('is not asked for where it is there', async () => {
     expect(await found(true, () => Promise.reject(new Error('asked')))).toEqual([]);
+  });
+});
+
+describe('a function that the stack of another name made', () => {
+  const AT = 'arn:aws:cloudformation:us-east-1:123456789012:stack';
+  const told = async (made: string, aliases: Aliases, functionName = 'shop-dev-churn') => {
+    const recorded = (await live()).state() as Release;
+    const release = { ...recorded, stack: `${AT}/${made}/1`, functionName: 'shop-dev-churn' };
+    return ofAnotherStack(
+      [{ model: 'churn', functionName, alias: 'live' }],
+      new Map([['churn', release]]),
+      { stack: 'shop-dev', stage: 'dev' },
+      aliases,
+    );
+  };
+  const none: Aliases = async () => new Set();
+
+  it('is refused with the name that the stack has', async () => {
+    expect((await told('shop', none)).map(formatProblem).join()).toContain('Set provider.stackName: shop.');
+  });
+
+  it('is none of the same stack, of a nested one, of a name that it does not get, or of a stack that cannot be asked', async () => {
+    expect(await told('shop-dev', none)).toEqual([]);
+    expect(await told('shop-dev-ReleasesNestedStack-1ABC', none)).toEqual([]);
+    expect(await told('shop', none, 'store-dev-churn')).toEqual([]);
+    expect(await told('shop', () => Promise.reject(new Error('denied')))).toEqual([]);
+    expect(await told('shop', async () => new Set(['ChurnLiveAlias']))).toEqual([]);
   });
 });
 
