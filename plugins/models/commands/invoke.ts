@@ -8,7 +8,7 @@ import { eventOf } from '../../../core/gate/event.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { plainText } from '../../../core/text/plain.ts';
 import { withStop } from '../../../core/text/stop.ts';
-import { awsFix } from '../context/aws-fix.ts';
+import { awsFix, throttleFix } from '../context/aws-fix.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -148,7 +148,7 @@ async function ask(
             code: 'MODELS_AWS',
             key: `models.${model.name}`,
             message: `was turned away by Lambda: ${withStop(error.message)}`,
-            fix: 'Try again: the concurrency of the function or of the account is used up; `concurrency.reserved` keeps some for it.',
+            fix: throttleFix(error),
           },
         ],
         error,

@@ -20,3 +20,25 @@ export function awsFix(error: unknown, otherwise: string): string {
     ? 'Check the network, --region and AWS_ENDPOINT_URL; where a proxy leads to AWS, name it in HTTPS_PROXY.'
     : otherwise;
 }
+
+const RATE = 'Try again more slowly: Lambda takes ten requests a second for each unit of its concurrency.';
+
+/** By Lambda's reason: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html */
+const THROTTLED: Readonly<Record<string, string>> = {
+  ReservedFunctionConcurrentInvocationLimitExceeded:
+    'Try again, or raise `concurrency.reserved`: all that is reserved for it is in use.',
+  ConcurrentInvocationLimitExceeded:
+    'Try again, or have the account’s limit raised: the concurrency of the account is used up; `concurrency.reserved` keeps some for it.',
+  ReservedFunctionInvocationRateLimitExceeded: RATE,
+  FunctionInvocationRateLimitExceeded: RATE,
+  CallerRateLimitExceeded: 'Try again in a moment: others call Lambda in this account and region, too.',
+};
+
+/** What a person can do about an invocation that Lambda has turned away with 429. */
+export function throttleFix(error: Error): string {
+  const reason = 'Reason' in error ? String(error.Reason) : '';
+  return (
+    (Object.hasOwn(THROTTLED, reason) ? THROTTLED[reason] : undefined) ??
+    'Try again: the concurrency of the function or of the account is used up; `concurrency.reserved` keeps some for it.'
+  );
+}

@@ -125,9 +125,33 @@ describe('what sls models invoke prints', () => {
   });
 });
 
-it('a model whose concurrency is used up turns the request away, and credentials are not blamed', async () => {
-  const refusal = { status: 429, type: 'TooManyRequestsException' };
-  await expect(printed('{"message":"Rate Exceeded."}', {}, refusal)).rejects.toThrow(
-    'models.churn: was turned away by Lambda: Rate Exceeded. Try again: the concurrency of the function or of the account is used up; `concurrency.reserved` keeps some for it. [MODELS_AWS]',
-  );
-});
+const NOT_TOLD = 'of the function or of the account is used up; `concurrency.reserved` keeps some for it.';
+const SLOWLY = 'Try again more slowly: Lambda takes ten requests a second for each unit of its concurrency.';
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+it.each([
+  [undefined, `Try again: the concurrency ${NOT_TOLD}`],
+  ['toString', `Try again: the concurrency ${NOT_TOLD}`],
+  [
+    'ReservedFunctionConcurrentInvocationLimitExceeded',
+    'Try again, or raise `concurrency.reserved`: all that is reserved for it is in use.',
+  ],
+  [
+    'ConcurrentInvocationLimitExceeded',
+    'Try again, or have the account’s limit raised: the concurrency of the',
+  ],
+  ['ReservedFunctionInvocationRateLimitExceeded', SLOWLY],
+  ['FunctionInvocationRateLimitExceeded', SLOWLY],
+  [
+    'CallerRateLimitExceeded',
+    'Try again in a moment: others call Lambda in this account and region, too. [MODELS_AWS]',
+  ],
+])(
+  'a request that Lambda turns away, for the reason %s, is told with what helps; no credentials are blamed',
+  async (Reason, fix) => {
+    const refusal = { status: 429, type: 'TooManyRequestsException' };
+    await expect(printed(JSON.stringify({ message: 'Rate Exceeded.', Reason }), {}, refusal)).rejects.toThrow(
+      `models.churn: was turned away by Lambda: Rate Exceeded. ${fix}`,
+    );
+  },
+);
