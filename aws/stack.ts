@@ -60,16 +60,17 @@ const hasStatus = (aws: AwsConfig, stack: string, pattern: RegExp): Promise<bool
   });
 
 export type Undeletable =
+  | 'absent'
   | 'protection'
   | { readonly status: string }
   | { readonly exported: string; readonly importers: readonly string[] };
 
 /**
- * Why CloudFormation would not delete it now: it is protected; an update or its cleanup goes on, whose status
- * that is; or other stacks import what it exports, for which it goes back to what it was. A creation is given
- * up for a deletion.
+ * Why CloudFormation would not delete it now: there is none; it is protected; an update or its cleanup goes
+ * on, whose status that is; or other stacks import what it exports, for which it goes back to what it was. A
+ * creation is given up for a deletion.
  *
- * @returns undefined where it would, or there is none. @throws what CloudFormation says
+ * @returns undefined where it would. @throws what CloudFormation says
  */
 export const undeletable = (aws: AwsConfig, stack: string): Promise<Undeletable | undefined> =>
   asked(aws, async (client) => {
@@ -85,7 +86,7 @@ export const undeletable = (aws: AwsConfig, stack: string): Promise<Undeletable 
       );
       return (await Promise.all(uses)).find((used) => used !== undefined);
     } catch (error) {
-      if (isNoStack(error)) return undefined;
+      if (isNoStack(error)) return 'absent';
       throw error;
     }
   });

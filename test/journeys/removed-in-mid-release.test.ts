@@ -2,7 +2,7 @@
  * `sls remove` in the middle of a canary under traffic: the release is aborted first, then the stack goes,
  * and with it everything.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -184,6 +184,22 @@ test('the document, then its schedule, then the registry, then the stack; nothin
 
 test('a registry that the service names keeps its documents, and nothing is written once the stack goes', async () => {
   const service = await canary('named', registry);
+  // Another name of the stack is no way to it: the framework itself calls that a removal.
+  const [objectsBefore, schedulesBefore] = [await objects(NAMED), await schedules()];
+  const elsewhere = 'provider: {name: aws, stackName: named-elsewhere}';
+  const file = join(service.dir, 'serverless.yml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('provider: {name: aws}', elsewhere));
+  const wrong = await service.sls('remove');
+  expect([wrong.code, wrong.stdout + wrong.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /provider\.stackName.*named-elsewhere.*named-dev-models-release[\s\S]*\[MODELS_NOT_DEPLOYED\]/,
+    ),
+  ]);
+  expect(await schedules()).toEqual(schedulesBefore);
+  expect(Object.keys(await objects(NAMED))).toEqual(expect.arrayContaining(Object.keys(objectsBefore)));
+  await writeFile(file, text);
   const release = await document(NAMED, `${scope('named')}releases/churn/live.json`);
   const { changes, seen } = await removed(service, async () => ({
     schedules: await schedules(),

@@ -104,6 +104,16 @@ async function until(done: () => Promise<boolean>): Promise<void> {
   }
 }
 
+const topic = (DisplayName?: object) => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName } });
+async function make(StackName: string, template: object): Promise<void> {
+  const TemplateBody = JSON.stringify(template);
+  await stack.cloudFormation.send(new CreateStackCommand({ StackName, TemplateBody }));
+  await waitUntilStackCreateComplete(
+    { client: stack.cloudFormation, maxWaitTime: 60, minDelay: 1, maxDelay: 1 },
+    { StackName },
+  );
+}
+
 /**
  * The deploys of one service, one after the other, with the worker, its role and its policy as the plan makes
  * them.
@@ -267,6 +277,15 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(await keys()).toEqual(all);
     await protect(false);
 
+    // Another stack, which a failed deploy under its name may have left, has nothing of the service.
+    await make('another', { Resources: { Own: topic() } });
+    const from = (other: string) =>
+      leaveRegistry(settings(), { ...service, stack: other }, { own: BUCKET, named: undefined }, () => {});
+    expect(await from('another')).toEqual([expect.stringMatching(/^The releases go on: .* than another,/)]);
+    await expect(from('no-stack')).rejects.toThrow(/^provider\.stackName: .*\[MODELS_NOT_DEPLOYED\]/);
+    expect(await document()).toMatchObject({ phase: 'PROMOTING' });
+    expect(await keys()).toEqual(all);
+
     // A damaged document keeps nobody from removing what it is about.
     await put(`${scope}releases/damaged/live.json`, '{');
     await abortReleases(settings(), BUCKET, scope);
@@ -297,15 +316,6 @@ describe('Custom::ModelAlias in a stack', () => {
 
   /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html */
   it('`sls remove` of a stack whose export another one imports touches nothing', async () => {
-    const topic = (DisplayName?: object) => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName } });
-    const make = async (StackName: string, template: object): Promise<void> => {
-      const TemplateBody = JSON.stringify(template);
-      await stack.cloudFormation.send(new CreateStackCommand({ StackName, TemplateBody }));
-      await waitUntilStackCreateComplete(
-        { client: stack.cloudFormation, maxWaitTime: 60, minDelay: 1, maxDelay: 1 },
-        { StackName },
-      );
-    };
     const exported = (name: string) => ({ Value: { Ref: 'Own' }, Export: { Name: name } });
     await make('lends', {
       Resources: { Own: topic() },

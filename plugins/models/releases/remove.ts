@@ -5,8 +5,8 @@ import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
 import { deleteBelow, foldersOf } from '../../../aws/s3/empty.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
-import { type Undeletable, undeletable } from '../../../aws/stack.ts';
-import { errorName } from '../../../core/errors/aws-errors.ts';
+import { stackResources, type Undeletable, undeletable } from '../../../aws/stack.ts';
+import { errorName, isDenied } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed } from '../../../core/registry/document.ts';
 import { registry } from '../../../core/registry/registry.ts';
@@ -16,6 +16,7 @@ import { become } from '../../../core/release/state/next.ts';
 import { lambdaName, RELEASE } from '../declaration/naming.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
 import { registryScope } from './open.ts';
+import { isMadeFunction } from './removed-models.ts';
 
 /** What `sls remove` does about releases from this side. */
 
@@ -23,11 +24,13 @@ type Progress = (text: string | undefined) => void;
 
 /**
  * Before `sls remove`: ends releases, and empties the deployment bucket, which could not be deleted else,
- * unless the service names it as its registry. Nothing is touched where the stack stays.
+ * unless the service names it as its registry. Nothing is touched where the stack stays, or where what is
+ * deployed is of another stack.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
  * @returns what is to be told
- * @throws ProblemError where CloudFormation would refuse to delete the stack once all that is gone
+ * @throws ProblemError where CloudFormation would refuse to delete the stack once all that is gone, or there
+ * is none while the service is deployed
  */
 export async function leaveRegistry(
   aws: AwsConfig,
@@ -41,8 +44,18 @@ export async function leaveRegistry(
   progress: Progress,
 ): Promise<readonly string[]> {
   const kept = await undeletable(aws, stack);
-  if (kept !== undefined) throwProblems([keptBy(stack, region, kept)]);
-  const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
+  if (kept !== undefined && kept !== 'absent') throwProblems([keptBy(stack, region, kept)]);
+  const worker = lambdaName(name, stage, RELEASE);
+  const deployed = await deployedRegistry(aws, worker);
+  if (deployed !== undefined) {
+    // To the framework, the removal of a stack that is not there is done.
+    if (kept === 'absent') throwProblems([ofNoStack(stack, region, worker)]);
+    if (!(await hasWorker(aws, stack, worker)))
+      return [
+        `The releases go on: ${worker} is of another stack than ${stack}, which alone is removed; the registry keeps its documents.`,
+      ];
+  }
+  const bucket = deployed ?? named ?? own;
   if (bucket === undefined) return [];
   const { account } = await callerOf(aws);
   const scope = registryScope(account, region, name, stage);
@@ -53,10 +66,33 @@ export async function leaveRegistry(
   return locked === 0 ? [] : [lockedLine(own, locked)];
 }
 
+/**
+ * A creation under another name that failed leaves a stack, too, which has none. Nested stacks are of a
+ * plugin that splits them, and may have it.
+ */
+async function hasWorker(aws: AwsConfig, stack: string, worker: string): Promise<boolean> {
+  try {
+    return (await stackResources(aws, stack)).some(
+      (one) => one.type === 'AWS::CloudFormation::Stack' || (isMadeFunction(one) && one.physical === worker),
+    );
+  } catch (error) {
+    if (isDenied(error)) return true;
+    throw error;
+  }
+}
+
+const ofNoStack = (stack: string, region: string, worker: string): Problem => ({
+  code: 'MODELS_NOT_DEPLOYED',
+  key: 'provider.stackName',
+  value: stack,
+  message: `there is no stack ${stack} in ${region}, while the function ${worker} of this service is there; nothing was changed.`,
+  fix: `Set provider.stackName to the stack that has it, which \`aws cloudformation describe-stack-resources --physical-resource-id ${worker} --region ${region}\` names, then remove again. Where no stack has it, somebody kept it when the stack was deleted: delete it manually.`,
+});
+
 const lockedLine = (bucket: string, locked: number): string =>
   `The bucket ${bucket} keeps ${locked} version${locked === 1 ? ' of an object' : 's of objects'} of the registry, below ${REGISTRY_PREFIX}: Object Lock protects what is there until its retention period or legal hold ends.`;
 
-function keptBy(stack: string, region: string, kept: Undeletable): Problem {
+function keptBy(stack: string, region: string, kept: Exclude<Undeletable, 'absent'>): Problem {
   if (kept === 'protection') return protectedBy(stack, region);
   return 'status' in kept ? busy(stack, kept.status) : imported(stack, kept.exported, kept.importers);
 }
