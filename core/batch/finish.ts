@@ -39,6 +39,10 @@ export async function finishJob(world: BatchWorld, job: Job, folder: Folder, par
   if (missing.length > 0) {
     const head = await world.head(job.object);
     if (head?.etag !== job.object.etag) {
+      const { bucket, key, etag } = job.object;
+      // A later version has the same content, and its event found the parts of this one at work.
+      if ((await world.head({ bucket, key }))?.etag === etag)
+        return world.queue.again(JSON.stringify({ object: { bucket, key } }), OVER, job.startedAt);
       const reason = 'the object was overwritten or deleted while it was scored';
       return world.log('info', 'A job is given up.', { job: urlOf(folder), reason });
     }

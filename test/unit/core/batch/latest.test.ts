@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../../../../core/batch/job.ts';
+import { folderOf, type Job } from '../../../../core/batch/job.ts';
 import type { Latest } from '../../../../core/batch/latest.ts';
 import { finishLargeJob, scorePart } from '../../../../core/batch/receive.ts';
 import { fakeBucket } from '../../../fakes/bucket.ts';
@@ -147,6 +147,7 @@ describe('in a versioned bucket', () => {
         if (before !== undefined) objects.set(KEY, before);
         return before?.etag ?? '';
       },
+      remove: (version: string): unknown => versions.delete(version),
     };
   }
 
@@ -193,6 +194,24 @@ describe('in a versioned bucket', () => {
       expect(s.files()).toHaveProperty('_SUCCESS.json');
       expect(told(s).object.etag).toBe(isRestored ? job.object.etag : later);
     }
+  });
+
+  it('a large object whose first version is deleted while its parts run is scored by the second one, of the same content', async () => {
+    const { s, upload, remove } = versioned(10);
+    await s.send(upload('1,2\n'.repeat(9)));
+    const [job] = s.spread.splice(0) as [Job];
+    s.busy.push(folderOf(job, ENTRY).prefix);
+    // Its parts are at work, so nothing comes of this event.
+    await s.send(upload('1,2\n'.repeat(9)));
+    remove('v1');
+    await s.map(job);
+    expect([s.failed, s.spread]).toEqual([[], []]);
+    s.busy.length = 0;
+    await s.sendAgain();
+    for (const one of s.spread) await s.map(one);
+    expect(s.counted).toMatchObject({ JobsDone: 1, Rows: 9 });
+    expect(told(s).object).toMatchObject({ etag: job.object.etag, versionId: 'v2' });
+    expect([s.failed, s.again]).toEqual([[], []]);
   });
 
   it('an event of a version that was overwritten since is passed over once the later one is scored', async () => {
