@@ -1,4 +1,5 @@
 import { isObjectFault, objectFault } from '../errors/object-errors.ts';
+import type { Files } from '../ports/files.ts';
 import type { Part } from '../tabular/cells/contract.ts';
 import type { Rows } from '../tabular/cells/format.ts';
 import { firstRow } from '../tabular/cells/split.ts';
@@ -6,7 +7,7 @@ import { DAY_MS } from '../units/time.ts';
 import { type Entry, KEYS, type PartAnswer } from './contract.ts';
 import { completeJob, fail, failedAttempt, finishJob } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';
-import { entryFor, type Folder, folderOf, type Job, urlOf } from './job.ts';
+import { entryFor, type Folder, folderOf, type Job, partKey, urlOf } from './job.ts';
 import { isSuperseded, latestKey } from './latest.ts';
 import { type Message, readMessage } from './message.ts';
 import { mostRows, unstacked } from './model.ts';
@@ -225,17 +226,50 @@ export async function scorePart(world: BatchWorld, job: Job, part: Part): Promis
 export async function finishLargeJob(world: BatchWorld, job: Job): Promise<void> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
-  const key = `${folder.prefix}${KEYS.plan}`;
-  const plan = await world.files(folder.bucket).read(key);
+  const files = world.files(folder.bucket);
+  const plan = await files.read(`${folder.prefix}${KEYS.plan}`);
   try {
-    if (plan === undefined)
-      throw objectFault(
-        'FILES_DISAGREE',
-        `${key} is gone, which says what parts there are: somebody deleted it, or a rule of the bucket. Ask for the object again.`,
-      );
-    await finishJob(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
+    await finishJob(world, job, folder, await plannedParts(files, folder, entry, plan?.text));
   } catch (error) {
     await ended(world, job, folder, error);
+  }
+}
+
+/**
+ * How many parts a job has.
+ * @throws an object fault where its plan is not the one that its parts were scored by
+ */
+async function plannedParts(
+  files: Files,
+  folder: Folder,
+  entry: Entry,
+  text: string | undefined,
+): Promise<number> {
+  const key = `${folder.prefix}${KEYS.plan}`;
+  if (text === undefined)
+    throw objectFault(
+      'FILES_DISAGREE',
+      `${key} is gone, which says what parts there are: somebody deleted it, or a rule of the bucket. Ask for the object again.`,
+    );
+  const parts = partsIn(text);
+  // One with fewer parts would make a part of the rows look like all of them.
+  if (parts !== undefined) {
+    const next = partKey(folder, { part: parts.length, number: 0 }, entry.outputFormat);
+    if ((await files.head(next)) === undefined) return parts.length;
+  }
+  throw objectFault(
+    'FILES_DISAGREE',
+    `${key} does not say what parts there are: somebody else wrote it. Delete it, and ask for the object again: what is scored is kept.`,
+  );
+}
+
+/** @returns undefined for what is no plan */
+function partsIn(text: string): readonly Part[] | undefined {
+  try {
+    const parts = JSON.parse(text) as readonly (Partial<Part> | null)[];
+    return Array.isArray(parts) && parts.every((one, i) => one?.part === i) ? parts : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -232,6 +232,37 @@ describe('files that do not follow one another are no answer:', () => {
     expect(read(s)).toMatchObject(due(100));
   });
 
+  it.each([
+    '[]\n',
+    '[{"part":0,"from":4,"to":44,"row":0,"line":2}]',
+    '{}',
+    '7',
+    '[{"part":1},{"part":0}]',
+    '[{"part":0,',
+    '',
+  ])(
+    'where somebody wrote another plan (%j) while parts ran: the job fails at once, and is planned anew',
+    async (text) => {
+      const s = scene({ whole: 10 });
+      const event = s.upload(KEY, csv(100));
+      await s.send(event);
+      const key = [...s.output.objects.keys()].find((one) => one.endsWith('/_PLAN.json')) ?? '';
+      const [job] = s.spread.splice(0) as [Job];
+      for (const part of JSON.parse(s.files()['_PLAN.json'] ?? '')) await scorePart(s.world, job, part);
+      s.output.set(key, text);
+      await finishLargeJob(s.world, job);
+      expect(s.failed).toMatchObject([
+        { code: 'FILES_DISAGREE', reason: expect.stringMatching(/\/_PLAN\.json .* Delete it.* again/) },
+      ]);
+      // As it says.
+      s.output.objects.delete(key);
+      s.clock.now += 1000;
+      await s.send(event, true);
+      for (const next of s.spread.splice(0)) await s.map(next);
+      expect(read(s)).toMatchObject(due(100));
+    },
+  );
+
   it('where the last one is deleted before the job ends: its reason says that, too, not only that it failed', async () => {
     const s = scene({ whole: 10 });
     const event = s.upload(KEY, csv(100));
