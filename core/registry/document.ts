@@ -53,7 +53,7 @@ export const isMalformed = (error: unknown): error is Malformed =>
 /** @throws Malformed where the text is not a release of any schema. */
 export function releaseIn(text: string, key: string): Partial<AsRead> & { readonly core: Core } {
   const document = json(text);
-  if (!isCore(document))
+  if (!isCore(document) || (document.schema === SCHEMA && !isSound(document)))
     throw Object.assign(new Error(`${key} is not a release document`), {
       name: MALFORMED,
       key,
@@ -73,6 +73,42 @@ function isCore(value: unknown): value is Core {
     typeof functionName === 'string' &&
     typeof alias === 'string' &&
     typeof highest === 'number'
+  );
+}
+
+type Kind = 'object' | 'list' | 'number' | 'string';
+const KINDS: { readonly [kind in Kind]: (value: unknown) => boolean } = {
+  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  list: Array.isArray,
+  number: (value) => typeof value === 'number',
+  string: (value) => typeof value === 'string',
+};
+
+/** What every worker has written in every phase. */
+const ALWAYS: Readonly<Record<string, Kind>> = {
+  ...{ rev: 'number', release: 'string', model: 'string', startedAt: 'string', updatedAt: 'string' },
+  ...{ deadline: 'string', settings: 'object', schedule: 'object', shifts: 'list', judgements: 'list' },
+  ...{ refused: 'list', rollbacks: 'list', notices: 'list', lives: 'list', requests: 'list' },
+};
+/** What hangs on the phase; `as-read.ts` goes on without it, and not with something else in its place. */
+const PHASED: Readonly<Record<string, Kind>> = {
+  ...{ stable: 'object', candidate: 'object', steps: 'list', step: 'number', basis: 'object' },
+  ...{ watch: 'object', reversal: 'object', held: 'object', gate: 'object' },
+};
+
+/**
+ * Has every part the form that all code relies on? Else whoever reads fails somewhere later, in words that
+ * name neither the document nor what helps.
+ */
+function isSound(document: object): boolean {
+  const parts = fields(document);
+  const is = ([key, kind]: readonly [string, Kind]): boolean => KINDS[kind](parts[key]);
+  return (
+    Object.entries(ALWAYS).every(is) &&
+    Object.entries(PHASED).every((part) => parts[part[0]] === undefined || is(part)) &&
+    ['stable', 'candidate'].every(
+      (key) => parts[key] === undefined || typeof fields(parts[key]).version === 'string',
+    )
   );
 }
 

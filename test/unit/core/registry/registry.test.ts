@@ -120,6 +120,34 @@ describe('live.json', () => {
   });
 });
 
+describe('live.json of which a part is lost, or became something else', () => {
+  const REQUIRED = [
+    ...['release', 'model', 'settings', 'shifts', 'judgements', 'refused', 'rollbacks', 'notices'],
+    ...['lives', 'requests', 'schedule', 'startedAt', 'updatedAt', 'deadline', 'functionName', 'alias'],
+  ];
+  const read = async (part: object) => {
+    const { objects, documents } = make();
+    objects.set(`${SCOPE}releases/churn/live.json`, JSON.stringify({ ...release, ...part }));
+    return (await documents.release('churn'))?.release;
+  };
+
+  it.each(REQUIRED)('is told by its key, and not met as a fault of whoever reads on: %s', async (key) => {
+    for (const value of [undefined, null, 5])
+      await expect(read({ [key]: value })).rejects.toThrow(/live\.json is not a release document/);
+  });
+
+  it.each([
+    ...[{ step: '1' }, { steps: {} }, { stable: null }, { stable: {} }, { candidate: '4' }],
+    ...[{ candidate: { version: 4 } }, { watch: 'x' }, { held: [] }, { basis: 1 }, { gate: 'pass' }],
+  ])('is told so of what hangs on the phase: %j', async (part) => {
+    await expect(read(part)).rejects.toThrow(/live\.json is not a release document/);
+  });
+
+  it('is gone on with where what hangs on the phase is not there at all', async () => {
+    expect((await read({ candidate: undefined }))?.phase).toBe('ABORTED');
+  });
+});
+
 describe('what is kept', () => {
   it('a release under its start and id, once, without the answer URL', async () => {
     const { objects, documents } = make();
