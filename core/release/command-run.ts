@@ -14,6 +14,7 @@ const RACES = 8;
 export async function runPersonCommand(world: World, asked: PersonCommand): Promise<CommandAnswer> {
   const { model, functionName, alias: name } = asked;
   let tried: { readonly next: Release; readonly text: string } | undefined;
+  let isTicked = false;
   for (let race = 0; race < RACES; race += 1) {
     const found = await world.registry.release(model);
     if (found?.release === undefined)
@@ -41,7 +42,13 @@ export async function runPersonCommand(world: World, asked: PersonCommand): Prom
     ]);
     const answer = ordered(state, asked, { alias, stack }, target, world.clock());
     world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
-    if (answer.do === 'refuse') return { done: false, refused: answer.reason };
+    if (answer.do === 'refuse') {
+      if (state.intent === undefined || isTicked) return { done: false, refused: answer.reason };
+      // What was asked for may be written down, and still be to be done: a worker could not move the alias.
+      isTicked = true;
+      await runRelease(world, model);
+      continue;
+    }
     const { told: _, ...at } = answer.next.schedule;
     const next = { ...answer.next, schedule: at };
     tried = { next, text: answer.text };

@@ -67,7 +67,7 @@ export function statusText(status: Status, now: number): string {
       ),
     ),
     ...(status.unpublished > 0
-      ? [line('notices', `${status.unpublished} wait for the alerts topic, which did not take them`)]
+      ? [line('notices', `${status.unpublished} not published on the alerts topic yet`)]
       : []),
     ...(status.mlflow === undefined ? [] : [line('mlflow', toldLine(status.mlflow))]),
     ...(status.startedAt === undefined

@@ -56,6 +56,12 @@ export function advice(
   // Whoever looks at weights, or at a move, writes each minute.
   const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;
   const isUnticked = looks && now - Date.parse(updatedAt) > STALE;
+  // Its weight was to be taken away, and stands still.
+  const isLosing =
+    intent !== undefined &&
+    alias !== undefined &&
+    Object.keys(alias.weights).length > 0 &&
+    pointsAt({ ...alias, weights: {} }, intent.after);
   if (alias === undefined && held?.by === 'refused')
     return {
       ...own,
@@ -88,7 +94,14 @@ export function advice(
           : `The alias points to ${say(alias)}; it is on its way to ${say(intent.after)}.`
       }`,
       todo: [
-        `See why: \`${command.sls(WORKER_LOG)}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
+        `See why: \`${command.sls(WORKER_LOG)}\`. Tick it meanwhile: \`${command('status')} --watch\`.`,
+        ...(isLosing
+          ? [
+              `Without the worker \`${command.aws(withoutWeights(functionName))}\` gives version ${alias?.version} all traffic.`,
+            ]
+          : intent !== undefined && undoneOf(release) !== undefined
+            ? []
+            : [`Or end it: \`${command('rollback')}\`.`]),
       ],
     };
   // One that is held without a weight waits for a person, and nothing is noted meanwhile.

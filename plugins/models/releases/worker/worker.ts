@@ -63,14 +63,19 @@ export function releaseWorker(
     const error = new Error(`the release worker ${name} failed: ${errorMessage}`);
     return THROTTLED.test(errorType ?? '') ? Object.assign(error, { name: WAS_THROTTLED }) : error;
   };
+  /** What a person may do where the worker cannot. */
+  const alone = (command: CommandEvent['command'] | undefined): string =>
+    command?.verb === 'rollback'
+      ? ` \`aws ${withoutWeights(command.functionName)} --region ${aws.region}\` takes a candidate’s weight away without the worker.`
+      : '';
   const silent = `did not answer within ${Math.ceil(patience / 1000)} s`;
   /**
    * @param how what became of the answer
-   * @param verb of a command, which may have been done; a tick is repeated by the next one
+   * @param command which may have been done; a tick is repeated by the next one
    */
-  const unheard = (how: string, model: string, verb?: string, cause?: unknown): Error => {
-    const done = verb === undefined ? '' : ` ${verb} may have been done, or may still be done.`;
-    const fix = `See \`sls models status --model ${model}\` for what is so now, and \`sls logs -f models-release\` for why.`;
+  const unheard = (how: string, model: string, command?: CommandEvent['command'], cause?: unknown): Error => {
+    const done = command === undefined ? '' : ` ${command.verb} may have been done, or may still be done.`;
+    const fix = `See \`sls models status --model ${model}\` for what is so now, and \`sls logs -f models-release\` for why.${alone(command)}`;
     return problemError(
       [
         {
@@ -95,18 +100,15 @@ export function releaseWorker(
       ],
       cause,
     );
-  const throttled = ({ model, verb, functionName }: CommandEvent['command'], cause: unknown): Error => {
-    const without =
-      verb === 'rollback'
-        ? ` \`aws ${withoutWeights(functionName)} --region ${aws.region}\` takes a candidate’s weight away without the worker.`
-        : '';
+  const throttled = (command: CommandEvent['command'], cause: unknown): Error => {
+    const { model, verb } = command;
     return problemError(
       [
         {
           code: 'MODELS_AWS',
           key: `models.${model}`,
           message: `${verb} was not done: Lambda did not let it in ${TRIES} times (${unstopped(messageOf(cause))}).`,
-          fix: `Try again: the concurrency of the account is used up, for example by a model under load.${without}`,
+          fix: `Try again: the concurrency of the account is used up, for example by a model under load.${alone(command)}`,
         },
       ],
       cause,
@@ -123,8 +125,8 @@ export function releaseWorker(
       }
     },
     command: async (command) => {
-      const { model, verb } = command;
-      const late = (): Error => unheard(silent, model, verb);
+      const { model } = command;
+      const late = (): Error => unheard(silent, model, command);
       for (let attempt = 1; ; attempt += 1) {
         let answer: Awaited<ReturnType<LambdaCaller['call']>>;
         try {
@@ -136,7 +138,7 @@ export function releaseWorker(
             throw unheard(
               `was asked, and its answer was lost: ${unstopped(messageOf(error))}`,
               model,
-              verb,
+              command,
               error,
             );
           // Lambda did not let it in: nothing was done.
@@ -147,7 +149,7 @@ export function releaseWorker(
         }
         const { text, failed: reason } = answer;
         if (reason !== undefined)
-          throw unheard(`failed: ${unstopped(failureIn(text).errorMessage ?? text)}`, model, verb);
+          throw unheard(`failed: ${unstopped(failureIn(text).errorMessage ?? text)}`, model, command);
         return JSON.parse(text) as CommandAnswer;
       }
     },

@@ -507,6 +507,58 @@ describe('sls models rollback', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.schedules.size).toBe(0);
   });
+
+  describe('a candidate that was rolled back while nobody may move the alias', () => {
+    const stuck = async () => {
+      let isDenied = false;
+      const w = await deployed(CANARY, {
+        chaos: async (point) => {
+          if (isDenied && point === 'before update alias')
+            throw new Error('not authorized to perform: lambda:UpdateAlias');
+        },
+      });
+      await minutes(w, 4, HEALTHY);
+      isDenied = true;
+      await expect(w.command('rollback')).rejects.toThrow('UpdateAlias');
+      expect(w.target()).toEqual({ version: '3', weights: { 4: 0.05 } });
+      const allow = () => {
+        isDenied = false;
+      };
+      return { w, allow };
+    };
+
+    it('whoever asks once more hears why it has its weight still, or gets the move', async () => {
+      const { w, allow } = await stuck();
+      await expect(w.command('rollback')).rejects.toThrow('UpdateAlias');
+      allow();
+      expect(await w.command('rollback')).toMatchObject({
+        done: false,
+        refused: expect.stringContaining('version 4 was rolled back already, version 3 is live'),
+      });
+      expect(w.target()).toEqual({ version: '3', weights: {} });
+    });
+
+    it('status names what helps without the worker, and that does', async () => {
+      const { w, allow } = await stuck();
+      w.clock.now += 8 * MINUTE;
+      const { level, todo } = await statusIn(w);
+      expect({ level, todo }).toMatchInlineSnapshot(`
+        {
+          "level": "act",
+          "todo": [
+            "See why: \`sls logs -f models-release --startTime 1h --stage dev\`. Tick it meanwhile: \`sls models status --model churn --stage dev --watch\`.",
+            "Without the worker \`aws lambda update-alias --function-name shop-dev-churn --name live --routing-config 'AdditionalVersionWeights={}'\` gives version 3 all traffic.",
+          ],
+        }
+      `);
+      w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
+      allow();
+      await minutes(w, 2, HEALTHY);
+      expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK' });
+      expect(w.state()).not.toHaveProperty('intent');
+      expect(w.target()).toEqual({ version: '3', weights: {} });
+    });
+  });
 });
 
 describe('sls models hold and resume', () => {

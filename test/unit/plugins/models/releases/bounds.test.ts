@@ -47,7 +47,7 @@ describe('a release worker that accepts and never answers', () => {
     await expect(worker.command(command)).rejects.toMatchObject({
       code: 'MODELS_AWS',
       message:
-        'models.churn: the release worker shop-dev-models-release did not answer within 6 s. rollback may have been done, or may still be done. See `sls models status --model churn --stage dev` for what is so now, and `sls logs -f models-release --stage dev` for why. [MODELS_AWS]',
+        "models.churn: the release worker shop-dev-models-release did not answer within 6 s. rollback may have been done, or may still be done. See `sls models status --model churn --stage dev` for what is so now, and `sls logs -f models-release --stage dev` for why. `aws lambda update-alias --function-name shop-dev-churn --name live --routing-config 'AdditionalVersionWeights={}' --region us-east-1` takes a candidate’s weight away without the worker. [MODELS_AWS]",
     });
     expect(server?.asked()).toBe(1);
     worker.close();
