@@ -103,7 +103,7 @@ export async function act(
       try {
         await tellPeople(world, subject, text);
       } catch (error) {
-        world.log('a notice could not be published', { model, subject, reason: messageOf(error) });
+        world.log('warn', 'a notice could not be published', { model, subject, reason: messageOf(error) });
         return { postpone: 'notify', why: 'a notice waits for its topic' };
       }
       await write(action.next);
@@ -163,7 +163,7 @@ async function move(
     countUnread(world, state, error);
     throw error;
   });
-  world.log('moved the alias', { functionName, alias: name, from: say(alias), to: say(to), written });
+  world.log('info', 'moved the alias', { functionName, alias: name, from: say(alias), to: say(to), written });
   if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
 

@@ -41,7 +41,7 @@ export async function runPersonCommand(world: World, asked: PersonCommand): Prom
       targetOf(world, asked, state),
     ]);
     const answer = ordered(state, asked, { alias, stack }, target, world.clock());
-    world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
+    world.log('info', 'command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
     if (answer.do === 'refuse') {
       if (state.intent === undefined || isTicked) return { done: false, refused: answer.reason };
       // What was asked for may be written down, and still be to be done: a worker could not move the alias.
@@ -67,7 +67,7 @@ async function doneAs(
   const { model } = next;
   // A release that was over has no tick any more, and this worker may die before it is done.
   await scheduleTicks(world, next).catch((error) =>
-    world.log('the tick could not be scheduled', { model, reason: nameAndMessage(error) }),
+    world.log('warn', 'the tick could not be scheduled', { model, reason: nameAndMessage(error) }),
   );
   return { done: true, text, tick: await runRelease(world, model) };
 }

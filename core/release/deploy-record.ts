@@ -14,6 +14,9 @@ export async function recordEnd(world: World, deployment: string, state: Release
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const { model } = state;
-    world.log('the record of a deploy is damaged, and stays as it is', { model, reason: error.message });
+    world.log('warn', 'the record of a deploy is damaged, and stays as it is', {
+      model,
+      reason: error.message,
+    });
   }
 }

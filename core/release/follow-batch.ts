@@ -39,7 +39,7 @@ export async function followBatch(world: World, release: Release): Promise<boole
     found === undefined
       ? await world.aliases.create(functionName, name, to)
       : await world.aliases.update(functionName, name, to, found.revision);
-  world.log('moved the alias of batch', {
+  world.log('info', 'moved the alias of batch', {
     functionName,
     alias: name,
     from: say(found),

@@ -68,7 +68,7 @@ async function slice(
     ...(scores && { scores }),
   });
   const { done, verdict, reason } = outcome.state;
-  world.log('gate', { functionName, version, done, verdict, reason });
+  world.log('info', 'gate', { functionName, version, done, verdict, reason });
   await keep(world, state, version, outcome);
   return outcome;
 }

@@ -57,7 +57,11 @@ export type World = {
   readonly worker: { readonly arn: string; readonly scheduleRole: string };
   /** Counts one of the worker's own metrics; `at`: as of then, in milliseconds. */
   readonly count: (metric: string, functionName: string, at?: number) => void;
-  readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  readonly log: (
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ) => void;
 };
 
 /** One slice of the gate of a version. @throws Error where its case file cannot be read */
@@ -100,7 +104,7 @@ export async function respond(
       LogicalResourceId: caller.logicalId,
     }),
   );
-  world.log('answered CloudFormation', { requestId: caller.id, status, reason, sent });
+  world.log('info', 'answered CloudFormation', { requestId: caller.id, status, reason, sent });
 }
 
 /**
@@ -117,7 +121,7 @@ export function countUnread(
   error: unknown,
 ): void {
   world.count(WORKER_METRICS.unreadable, functionName);
-  world.log('could not be read or changed', { model, reason: nameAndMessage(error) });
+  world.log('warn', 'could not be read or changed', { model, reason: nameAndMessage(error) });
 }
 
 /** Makes, or makes anew, the recurring tick of a release. */

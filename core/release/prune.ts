@@ -11,16 +11,16 @@ export async function pruned(world: World, state: Release, versions: readonly st
   for (const version of versions) {
     try {
       await world.versions.remove(state.functionName, version);
-      world.log('removed a version', { functionName: state.functionName, version });
+      world.log('info', 'removed a version', { functionName: state.functionName, version });
     } catch (error) {
       // Somebody needs it in a way that we do not see.
-      world.log('a version could not be removed', { version, reason: messageOf(error) });
+      world.log('warn', 'a version could not be removed', { version, reason: messageOf(error) });
       continue;
     }
     try {
       await forget(world, state, version);
     } catch (error) {
-      world.log('the image of a version could not be removed', { version, reason: messageOf(error) });
+      world.log('warn', 'the image of a version could not be removed', { version, reason: messageOf(error) });
     }
   }
 }
@@ -60,11 +60,11 @@ async function wasRetired(
     busy.set(functionName, isBusy);
     if (isBusy) return false;
     await world.versions.remove(functionName, version);
-    world.log('removed a version', { functionName, version });
+    world.log('info', 'removed a version', { functionName, version });
     for (const endpoint of of) await forget(world, state, endpoint);
     return true;
   } catch (error) {
-    world.log('a version of batch, or its image, could not be removed', {
+    world.log('warn', 'a version of batch, or its image, could not be removed', {
       functionName,
       version,
       reason: messageOf(error),
@@ -92,7 +92,12 @@ async function forget(world: World, state: Release, version: string): Promise<vo
     if (digests.length > 0 && (image.digest === undefined || digests.includes(image.digest))) return;
   }
   await world.images.remove(image.repository, image.tag);
-  world.log('removed an image', { functionName, version, repository: image.repository, tag: image.tag });
+  world.log('info', 'removed an image', {
+    functionName,
+    version,
+    repository: image.repository,
+    tag: image.tag,
+  });
 }
 
 /** All that the document knows of: the function of batch may have been named otherwise before. */

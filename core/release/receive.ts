@@ -64,6 +64,6 @@ const withStage = ({ stage, region }: World, answer: TickAnswer): TickAnswer =>
  */
 async function alarm(world: World, functionName: string): Promise<void> {
   const model = await world.registry.modelOf(functionName);
-  world.log('alarm', { functionName, model });
+  world.log('info', 'alarm', { functionName, model });
   if (model !== undefined) await runRelease(world, model);
 }

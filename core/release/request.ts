@@ -29,7 +29,7 @@ type Taken = Kept | 'answered' | { readonly refused: string };
 export async function serve(world: World, ask: Ask): Promise<void> {
   const taken = await take(world, ask);
   if (typeof taken === 'object') {
-    world.log('the request is refused', { requestId: ask.asked.id, reason: taken.refused });
+    world.log('info', 'the request is refused', { requestId: ask.asked.id, reason: taken.refused });
     await respond(world, ask.caller, 'FAILED', unchanged(taken.refused));
   }
   if (taken === 'run') await runRelease(world, ask.asked.model);
@@ -87,7 +87,14 @@ async function attempt(
   const recorded = await recordedAt(world, asked, alias, found?.release);
   const admission = admit(found?.release, asked, { ...facts, recorded }, world.clock());
   const { id, type, model, version } = asked;
-  world.log('request', { requestId: id, type, model, version, stack: facts.stack, admission: admission.do });
+  world.log('info', 'request', {
+    requestId: id,
+    type,
+    model,
+    version,
+    stack: facts.stack,
+    admission: admission.do,
+  });
   switch (admission.do) {
     case 'stale':
       if (
@@ -135,7 +142,7 @@ async function whole(world: World, record: VersionRecord): Promise<VersionRecord
   const { image, functionName, version } = record;
   if (image === undefined) return record;
   const digests = await world.versions.digests(functionName).catch((error: unknown) => {
-    world.log('the digest of an image could not be read', { version, reason: nameAndMessage(error) });
+    world.log('warn', 'the digest of an image could not be read', { version, reason: nameAndMessage(error) });
     return undefined;
   });
   const digest = digests?.get(version);
@@ -224,7 +231,7 @@ async function remember(world: World, model: string, caller: StackCaller): Promi
         return;
     }
   } catch (error) {
-    world.log('a deletion could not be noted', { model, reason: nameAndMessage(error) });
+    world.log('warn', 'a deletion could not be noted', { model, reason: nameAndMessage(error) });
   }
 }
 
@@ -254,9 +261,9 @@ async function giveBack(
     // Another worker has written meanwhile: it has the document.
     if ((await world.registry.move(to, etag)) !== 'ok') return;
     await scheduleTicks(world, to);
-    world.log('the function from before is released again', { model, functionName: to.functionName });
+    world.log('info', 'the function from before is released again', { model, functionName: to.functionName });
   } catch (error) {
-    world.log('the document of the function from before was not restored', {
+    world.log('warn', 'the document of the function from before was not restored', {
       model,
       reason: nameAndMessage(error),
     });

@@ -46,7 +46,7 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
       continue;
     const { facts, instead } = await look(world, state, now, broken);
     const action = facts === undefined ? instead : decide(state, { ...facts, postponed }, now);
-    world.log('decided', {
+    world.log('info', 'decided', {
       model,
       release: state.release,
       rev: state.rev,
@@ -125,7 +125,7 @@ async function look(
     const facts = await gatherFacts(world, state, now);
     for (const [fact, value] of Object.entries(facts))
       if (isUnreadable(value))
-        world.log('could not be read', { model: state.model, fact, reason: value.unreadable });
+        world.log('warn', 'could not be read', { model: state.model, fact, reason: value.unreadable });
     return { facts: broken !== undefined && facts.held !== undefined ? { ...facts, held: broken } : facts };
   } catch (error) {
     countUnread(world, state, error);
@@ -148,7 +148,7 @@ async function followed(world: World, state: Release): Promise<'moved' | 'stays'
 /** A document that lacks what its phase needs: all traffic goes to stable, and people are told. */
 async function giveUp(world: World, state: Aborted, etag: string, now: number): Promise<void> {
   const { model, functionName, reason = '' } = state;
-  world.log('the document lacks what its phase needs', { model, reason });
+  world.log('error', 'the document lacks what its phase needs', { model, reason });
   const to = abort(state, reason, Math.max(now, Date.parse(state.updatedAt)));
   if ((await world.registry.move(to, etag)) === 'ok') world.count(WORKER_METRICS.failed, functionName);
 }

@@ -33,7 +33,7 @@ export async function sweep(world: World): Promise<void> {
   });
   const others = functions.filter((name) => !documented.has(name));
   await each(world, others, (functionName) => ofFunction(world, functionName, new Set(models)));
-  world.log('swept', { models: models.length, functions: functions.length });
+  world.log('info', 'swept', { models: models.length, functions: functions.length });
 }
 
 /**
@@ -58,8 +58,8 @@ async function ofDocument(world: World, model: string, found: FoundRelease): Pro
     const made = await readable(world, functionName, () => world.schedules.make(schedule));
     if (made === 'there' && !isSeen) await readable(world, functionName, () => world.schedules.put(schedule));
     const { release, phase } = state;
-    if (made === 'made') world.log('put a schedule back', { model, release, phase });
-    else if (!isSeen) world.log('told a schedule anew', { model, release, phase });
+    if (made === 'made') world.log('info', 'put a schedule back', { model, release, phase });
+    else if (!isSeen) world.log('info', 'told a schedule anew', { model, release, phase });
   }
   world.count(WORKER_METRICS.swept, functionName);
 }
@@ -90,7 +90,7 @@ async function weighed(
 ): Promise<boolean> {
   if (Object.keys(weights).length === 0 || (await isAttended())) return true;
   world.count(WORKER_METRICS.unattended, functionName);
-  world.log('nobody looks at the weights of an alias', { functionName, version, weights });
+  world.log('error', 'nobody looks at the weights of an alias', { functionName, version, weights });
   return false;
 }
 
@@ -116,13 +116,13 @@ async function each(
   const workers = Array.from({ length: Math.min(AT_ONCE, names.length) }, async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       if (world.left() < RESERVE_MS) {
-        world.log('there was no time to look', { name });
+        world.log('warn', 'there was no time to look', { name });
         continue;
       }
       try {
         await look(name);
       } catch (error) {
-        world.log('could not be looked at', { name, reason: messageOf(error) });
+        world.log('warn', 'could not be looked at', { name, reason: messageOf(error) });
       }
     }
   });

@@ -71,5 +71,5 @@ async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): 
   if (alias === undefined || alias.version !== stable || Object.keys(alias.weights).length === 0) return;
   const to = { ...allTraffic(stable), description: takenFrom(input.release ?? 'unknown') };
   const written = await world.aliases.update(functionName, name, to, alias.revision);
-  world.log('took the weight away past the deadline', { functionName, alias: name, written });
+  world.log('warn', 'took the weight away past the deadline', { functionName, alias: name, written });
 }

@@ -41,7 +41,10 @@ export async function undocumented(world: World, tick: Tick): Promise<TickAnswer
     return nothing(model, left);
   } catch (error) {
     world.count(WORKER_METRICS.unreadable, functionName);
-    world.log('a release without a document could not be ended', { model, reason: messageOf(error) });
+    world.log('error', 'a release without a document could not be ended', {
+      model,
+      reason: messageOf(error),
+    });
     const reason =
       schedule === undefined
         ? `no release has a document, and the alias cannot be read: ${messageOf(error)}`
@@ -62,7 +65,7 @@ async function withoutWeight(
     if ((await world.registry.release(model)) !== undefined) return 'documented';
     const to = { ...allTraffic(stable), description: takenWithout(release) };
     const written = await world.aliases.update(functionName, name, to, alias.revision);
-    world.log('took the weight away without a document', {
+    world.log('warn', 'took the weight away without a document', {
       functionName,
       alias: name,
       from: say(alias),

@@ -22,7 +22,7 @@ export async function readmitted(
   const recorded = await recordedAt(world, asked, alias, found.release);
   const admission = admitWaiting(found.release, waiting, { alias, stack, recorded }, world.clock());
   if (admission === undefined) return false;
-  world.log('request', { requestId: asked.id, model: asked.model, stack, admission: admission.do });
+  world.log('info', 'request', { requestId: asked.id, model: asked.model, stack, admission: admission.do });
   switch (admission.do) {
     case 'repeat':
       return false;

@@ -24,7 +24,7 @@ export async function writtenBack(
   try {
     return await writeBack(world, found, facts);
   } catch (error) {
-    world.log('MLflow was not told', { model: found.release.model, reason: nameAndMessage(error) });
+    world.log('warn', 'MLflow was not told', { model: found.release.model, reason: nameAndMessage(error) });
     return 'pending';
   }
 }
@@ -60,10 +60,14 @@ async function note(
 ): Promise<Written> {
   const fields = { model, mlflow: trying?.model, alias: trying?.alias, attempts: trying?.attempts };
   if (written === 'ok')
-    world.log(trying?.told ? 'MLflow is told again what is live' : 'MLflow is told what is live', fields);
+    world.log(
+      'info',
+      trying?.told ? 'MLflow is told again what is live' : 'MLflow is told what is live',
+      fields,
+    );
   else {
     world.count(WORKER_METRICS.unwritten, functionName);
-    world.log('MLflow was not told', { ...fields, reason: written.failed });
+    world.log('warn', 'MLflow was not told', { ...fields, reason: written.failed });
   }
   const found = await world.registry.release(model);
   const state = found?.release;

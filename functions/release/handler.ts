@@ -120,7 +120,7 @@ function worldOf(context: Context): World {
     pause,
     count,
     worker: { arn: unqualified(context.invokedFunctionArn), scheduleRole: required(WORKER_ENV.scheduleRole) },
-    log: (message, fields) => logger.info(message, { ...fields }),
+    log: (level, message, fields) => logger[level](message, { ...fields }),
   };
 }
 

@@ -72,7 +72,7 @@ export function fakeWorld(
    */
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];
-  const log: { readonly message: string; readonly fields?: unknown }[] = [];
+  const log: { readonly level: string; readonly message: string; readonly fields?: unknown }[] = [];
   /** Documents that were written and are not what the type of their phase says. */
   const unsound: string[] = [];
   const world: World = {
@@ -114,7 +114,7 @@ export function fakeWorld(
       arn: 'arn:aws:lambda:us-east-1:1:function:shop-dev-models-release',
       scheduleRole: 'arn:aws:iam::1:role/ticks',
     },
-    log: (message, fields) => log.push({ message, fields }),
+    log: (level, message, fields) => log.push({ level, message, fields }),
   };
   return {
     world,

@@ -97,6 +97,7 @@ describe('versions of the batch function', () => {
     await later(w, 2 * HOUR);
     expect(published(w)).toHaveLength(7);
     expect(w.log).toContainEqual({
+      level: 'warn',
       message: 'a version of batch, or its image, could not be removed',
       fields: { functionName: BATCH, version: '10', reason: 'AccessDenied' },
     });

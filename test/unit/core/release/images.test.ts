@@ -90,6 +90,7 @@ it('an image that cannot be deleted keeps nothing back, and its version is gone 
   expect(left(w)).toHaveLength(7);
   expect(w.aliases.published(FUNCTION).has('1')).toBe(false);
   expect(w.log).toContainEqual({
+    level: 'warn',
     message: 'the image of a version could not be removed',
     fields: { version: '1', reason: 'AccessDenied' },
   });
