@@ -8,7 +8,15 @@ import { nameAndMessage } from './failures.ts';
 import { followBatch } from './follow-batch.ts';
 import { gatePart } from './gate-slice.ts';
 import { refused } from './intended.ts';
-import { asLooked, countUnread, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
+import {
+  asLooked,
+  countUnread,
+  logAliasWrite,
+  respond,
+  scheduleTicks,
+  tellPeople,
+  type World,
+} from './ports.ts';
 import { retired } from './prune.ts';
 import type { Action, Postponable } from './state/action.ts';
 import { describe, say } from './state/alias-target.ts';
@@ -163,7 +171,13 @@ async function move(
     countUnread(world, state, error);
     throw error;
   });
-  world.log('info', 'moved the alias', { functionName, alias: name, from: say(alias), to: say(to), written });
+  logAliasWrite(world, 'info', 'moved the alias', {
+    functionName,
+    alias: name,
+    from: say(alias),
+    to: say(to),
+    written,
+  });
   if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
 

@@ -1,6 +1,6 @@
 import type { Own, Release } from './document/contract.ts';
 import type { Phase, VersionRef } from './document/parts-contract.ts';
-import type { World } from './ports.ts';
+import { logAliasWrite, type World } from './ports.ts';
 import { allTraffic, pointsAt, say } from './state/alias-target.ts';
 
 /**
@@ -39,7 +39,7 @@ export async function followBatch(world: World, release: Release): Promise<boole
     found === undefined
       ? await world.aliases.create(functionName, name, to)
       : await world.aliases.update(functionName, name, to, found.revision);
-  world.log('info', 'moved the alias of batch', {
+  logAliasWrite(world, 'info', 'moved the alias of batch', {
     functionName,
     alias: name,
     from: say(found),

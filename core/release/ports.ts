@@ -3,6 +3,7 @@ import type { GateOutcome } from '../gate/gate.ts';
 import type {
   AlarmPort,
   AliasPort,
+  AliasWrite,
   AnswerPort,
   BucketEventsPort,
   CapacityPort,
@@ -122,6 +123,18 @@ export function countUnread(
 ): void {
   world.count(WORKER_METRICS.unreadable, functionName);
   world.log('warn', 'could not be read or changed', { model, reason: nameAndMessage(error) });
+}
+
+/** What came of writing an alias: the log tells of a move only where there was one. */
+export function logAliasWrite(
+  world: World,
+  level: 'info' | 'warn',
+  moved: string,
+  fields: Readonly<Record<string, unknown>> & { readonly written: AliasWrite },
+): void {
+  if (fields.written === 'ok') world.log(level, moved, fields);
+  else if (fields.written === 'changed') world.log('info', 'the alias was changed meanwhile', fields);
+  else world.log('warn', 'the alias could not be moved', fields);
 }
 
 /** Makes, or makes anew, the recurring tick of a release. */

@@ -1,6 +1,6 @@
 import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
-import type { World } from './ports.ts';
+import { logAliasWrite, type World } from './ports.ts';
 import { runRelease } from './run.ts';
 import { allTraffic, takenFrom } from './state/alias-target.ts';
 import { next } from './state/next.ts';
@@ -71,5 +71,9 @@ async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): 
   if (alias === undefined || alias.version !== stable || Object.keys(alias.weights).length === 0) return;
   const to = { ...allTraffic(stable), description: takenFrom(input.release ?? 'unknown') };
   const written = await world.aliases.update(functionName, name, to, alias.revision);
-  world.log('warn', 'took the weight away past the deadline', { functionName, alias: name, written });
+  logAliasWrite(world, 'warn', 'took the weight away past the deadline', {
+    functionName,
+    alias: name,
+    written,
+  });
 }

@@ -2,7 +2,7 @@ import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
 import type { Notice } from './document/parts-contract.ts';
 import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
-import { tellPeople, type World } from './ports.ts';
+import { logAliasWrite, tellPeople, type World } from './ports.ts';
 import { allTraffic, say, takenWithout } from './state/alias-target.ts';
 import { notice } from './state/notices.ts';
 
@@ -65,7 +65,7 @@ async function withoutWeight(
     if ((await world.registry.release(model)) !== undefined) return 'documented';
     const to = { ...allTraffic(stable), description: takenWithout(release) };
     const written = await world.aliases.update(functionName, name, to, alias.revision);
-    world.log('warn', 'took the weight away without a document', {
+    logAliasWrite(world, 'warn', 'took the weight away without a document', {
       functionName,
       alias: name,
       from: say(alias),

@@ -1,5 +1,6 @@
 import type { Ended, HeldIn, Open, Pending, Release, Reversing } from '../document/contract.ts';
 import type { AliasTarget, Phase, VersionRef } from '../document/parts-contract.ts';
+import type { Step } from '../document/settings-contract.ts';
 import { allTraffic, split } from './alias-target.ts';
 
 /** Questions about a release's document, or about what it tells of a version. All pure. */
@@ -55,6 +56,20 @@ export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boole
 /** Percent of the traffic that the candidate has when no move is under way. */
 export const weightOf = (state: Release): number =>
   isPending(state) ? (state.shifts.at(-1)?.weight ?? 0) : 0;
+
+/**
+ * The steps of a release for which the settings have others by now, or none: it keeps those that it began
+ * with.
+ */
+export const keptSteps = ({
+  steps = [],
+  settings,
+}: Pick<Release, 'steps' | 'settings'>): readonly Step[] | undefined =>
+  steps.length === 0 || isSame(steps, settings.steps) ? undefined : steps;
+
+const isSame = (some: readonly Step[], others: readonly Step[]): boolean =>
+  some.length === others.length &&
+  some.every(({ weight, bake }, i) => weight === others[i]?.weight && bake === others[i]?.bake);
 
 /** Where the alias is when no move is under way; undefined before a first version is live. */
 export function standing(state: Release): AliasTarget | undefined {

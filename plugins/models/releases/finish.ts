@@ -1,7 +1,7 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
-import { isPending } from '../../../core/release/state/predicates.ts';
+import { isPending, keptSteps } from '../../../core/release/state/predicates.ts';
 import { withStop } from '../../../core/text/stop.ts';
 import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/offers.ts';
@@ -10,7 +10,7 @@ import { isSuspect } from './alias/lacks.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
 import { forecastLines, isStepwise, longestRelease } from './words/forecast.ts';
-import { answerLine, endLine, problemOf } from './words/lines.ts';
+import { answerLine, endLine, keptStepsLine, problemOf } from './words/lines.ts';
 import { type Outcome, outcomeOf, type Stands } from './words/outcome.ts';
 import { followReleases, isLeft, isSettled } from './worker/follow.ts';
 
@@ -156,6 +156,8 @@ export async function finishDeploy(
     const refused = typeof release === 'object' ? release.scaled?.refused : undefined;
     if (refused !== undefined)
       notice(`${model}: AWS refused provisioned concurrency, and it goes on without: ${withStop(refused)}`);
+    const kept = typeof release === 'object' && isPending(release) ? keptSteps(release) : undefined;
+    if (typeof release === 'object' && kept) notice(keptStepsLine(model, kept, release.settings));
   }
   const suspects = [...stands.values()].flatMap(({ release, alias }) =>
     typeof release === 'object' && alias !== undefined && isSuspect(release, alias) ? [release] : [],

@@ -4,7 +4,7 @@ import type { WriteBack } from '../../../core/release/document/parts-contract.ts
 import { shouldSay } from '../../../core/release/state/write-back.ts';
 import type { Status } from './status.ts';
 import type { Level } from './words/level.ts';
-import { gateLine, VERDICTS } from './words/lines.ts';
+import { gateLine, stepsText, VERDICTS } from './words/lines.ts';
 import { moment } from './words/time.ts';
 
 /** Status for a person: the first line says whether it is well and whether they must do something. Pure. */
@@ -75,11 +75,15 @@ export function statusText(status: Status, now: number): string {
       : [
           line(
             'release',
-            `${status.phase}${status.dryRun ? ' (dry run)' : ''}, ${status.strategy}, begun ${at(status.startedAt)}`,
+            `${status.phase}${status.dryRun ? ' (dry run)' : ''}, ${strategyOf(status)}, begun ${at(status.startedAt)}`,
           ),
         ]),
   ].join('\n');
 }
+
+/** How it gives a version its traffic; the service may say otherwise since it began. */
+const strategyOf = ({ strategy, keptSteps }: Status): string =>
+  keptSteps === undefined ? `${strategy}` : `by the steps that it began with (${stepsText(keptSteps)})`;
 
 /** What MLflow says of what is live, or why it does not. */
 function toldLine(so: WriteBack): string {

@@ -9,11 +9,12 @@ import type {
   VersionRef,
   WriteBack,
 } from '../../../core/release/document/parts-contract.ts';
+import type { Step } from '../../../core/release/document/settings-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
 import { weightSince } from '../../../core/release/phases/shifting.ts';
 import { say } from '../../../core/release/state/alias-target.ts';
-import { isOpen, isPending, lastGood, phaseOf } from '../../../core/release/state/predicates.ts';
+import { isOpen, isPending, keptSteps, lastGood, phaseOf } from '../../../core/release/state/predicates.ts';
 import { type Lacks, withLacks } from './alias/lacks.ts';
 import { runningOf } from './deployment.ts';
 import { NOT_MADE_AGAIN } from './removed-models.ts';
@@ -57,6 +58,8 @@ export type Status = Advice & {
   readonly startedAt?: string;
   readonly updatedAt?: string;
   readonly strategy?: string;
+  /** The steps that it began with, where the service has others by now; `bake` in seconds. */
+  readonly keptSteps?: readonly Step[];
   readonly dryRun?: boolean;
   readonly stable?: string;
   readonly candidate?: string;
@@ -207,6 +210,7 @@ function documented(release: Release) {
   const { settings, stable, candidate, gate, judgements, basis, held, reversal } = release;
   const good = lastGood(release);
   const step = stepOf(release);
+  const kept = keptSteps(release);
   return {
     phase: release.phase,
     running: isOpen(release.phase) || release.phase === 'REVERSING' || release.intent !== undefined,
@@ -214,6 +218,7 @@ function documented(release: Release) {
     startedAt: release.startedAt,
     updatedAt: release.updatedAt,
     strategy: settings.strategy,
+    ...(kept && { keptSteps: kept }),
     dryRun: settings.dryRun,
     ...(stable && { stable: stable.version }),
     ...(candidate && { candidate: candidate.version }),

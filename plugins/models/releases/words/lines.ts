@@ -2,12 +2,13 @@ import type { GateState } from '../../../../core/gate/contract.ts';
 import type { Verdict } from '../../../../core/judge/contract.ts';
 import type { Estimate, MetricState } from '../../../../core/quality/contract.ts';
 import { staged } from '../../../../core/release/command/text.ts';
+import type { Settings, Step } from '../../../../core/release/document/settings-contract.ts';
 import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
 import { withStop } from '../../../../core/text/stop.ts';
 import { fourDigits } from '../../../../core/units/digits.ts';
 import type { Problem } from '../../problems/errors.ts';
 import type { Outcome } from './outcome.ts';
-import { moment } from './time.ts';
+import { moment, span } from './time.ts';
 
 /** One line for people, of this and that. Pure. */
 
@@ -54,6 +55,18 @@ export const VERDICTS: Readonly<Record<Verdict, string>> = {
   nodata: 'no verdict',
   error: 'cannot be judged',
 };
+
+/** `25 % for 20 min, 50 % for 20 min`. */
+export const stepsText = (steps: readonly Step[]): string =>
+  steps.map(({ weight, bake }) => `${weight} % for ${span(bake * 1000)}`).join(', ');
+
+/** Who changed the steps in mid-release must not take them for those that are taken. */
+export const keptStepsLine = (model: string, kept: readonly Step[], { steps }: Settings): string =>
+  `${model}: its release keeps the steps that it began with (${stepsText(kept)}); ${
+    steps.length === 0
+      ? 'a strategy without steps counts'
+      : `those of the service (${stepsText(steps)}) count`
+  } from the next release`;
 
 /** The worker's times as a person reads them. */
 const timed = (reason: string, now: number): string =>
