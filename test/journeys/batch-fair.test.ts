@@ -114,7 +114,11 @@ it('no request is turned away while batch works through a queue and a large obje
 it('parts that Lambda turns away are tried again until it takes them, and nothing is scored twice', async () => {
   const FunctionName = 'fair-dev-churn-batch';
   await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 1 }));
+  const status = async () => (await service.sls('models', 'batch', '--status')).stdout;
+  const inParts = 'A large object is scored in parts now';
+  expect(await status()).not.toContain(inParts);
   await upload('again.csv', large);
+  await expect.poll(status, { timeout: 100_000 }).toContain(inParts);
   await expect.poll(done, { timeout: 400_000, interval: 500 }).toContain('again.csv');
   const [once, again] = [await successOf('large.csv'), await successOf('again.csv')];
   const digests = ({ files }: Success) => files.map(({ rows: count, sha256 }) => [count, sha256]);

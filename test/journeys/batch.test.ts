@@ -251,6 +251,8 @@ it('a trigger that somebody has switched off is told, with the command that swit
     expect(await asScorer()).toContain(command);
     await scorer.may(statements.filter(({ Sid }) => Sid !== 'Trigger'));
     expect(await asScorer()).toMatch(/churn: 1 waiting, 0 at work, \d+ failed\n$/);
+    await scorer.may(statements.filter(({ Sid }) => Sid !== 'Parts'));
+    expect(await asScorer()).toMatch(/in parts now cannot be read: .*states:ListExecutions/);
     // Who waits hears of it before, and goes on once it is on.
     const waits = service.sls('models', 'batch', '--input', 's3://shop-rows/august/a.csv', '--wait');
     await expect.poll(status, { timeout: 60_000 }).toContain('churn: 2 waiting');

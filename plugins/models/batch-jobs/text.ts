@@ -1,6 +1,7 @@
 import type { Failure } from '../../../aws/queue-messages.ts';
 import { wholeNumber } from '../../../core/judge/format.ts';
 import { plainText } from '../../../core/text/plain.ts';
+import { withStop } from '../../../core/text/stop.ts';
 import { dollarFigure } from '../../../core/units/dollars.ts';
 import type { Model } from '../declaration/model.ts';
 import { batchMemory } from '../plan/batch/functions.ts';
@@ -90,6 +91,14 @@ const SHOWN = 10;
 /** @param id of the trigger that somebody has switched off */
 export const offLine = (id: string, region: string): string =>
   `Nothing reads the queue: its trigger is switched off, and a deploy leaves it so. \`aws lambda update-event-source-mapping --uuid ${id} --enabled --region ${region}\` switches it on.`;
+
+/** @param large whether a large object is scored in parts, or why that cannot be read */
+export function partsLine(large: boolean | string): readonly string[] {
+  if (large === false) return [];
+  return large === true
+    ? ['A large object is scored in parts now, which is in no queue: --input shows how far it is.']
+    : [`Whether a large object is scored in parts now cannot be read: ${withStop(large)}`];
+}
 
 /** A job as `--status` shows it. */
 export function stateLine({ object }: Followed, state: JobState, now: number): string {

@@ -157,11 +157,13 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const { batchName, failedName } = await import('../plan/batch/functions.ts');
   const { ownersBefore } = await import('../batch-jobs/owners.ts');
   const { usOf } = await import('../batch-jobs/us.ts');
-  const { offLine, stateLine } = await import('../batch-jobs/text.ts');
+  const { offLine, partsLine, stateLine } = await import('../batch-jobs/text.ts');
   const { wholeNumber } = await import('../../../core/judge/format.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
+  const { inParts } = await import('../batch-jobs/in-parts.ts');
+  const large = await inParts(aws, service.region, batchName(model, plan.host));
   const isIdle = queue.waiting > 0 && queue.atWork === 0;
   const off = isIdle ? await offTriggers(context, model) : [];
   const { jobs, isMore, none } =
@@ -187,13 +189,17 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const notOurs = problems.map(({ value, message, fix }) => `${value} ${message} ${fix}`);
   if (flags.json) {
     const failed = failures.waiting + failures.atWork;
-    return print(JSON.stringify({ queue, failed, jobs: states, isMore, notOurs, triggersOff: off }, null, 2));
+    const known = typeof large === 'boolean' ? { inParts: large } : {};
+    return print(
+      JSON.stringify({ queue, ...known, failed, jobs: states, isMore, notOurs, triggersOff: off }, null, 2),
+    );
   }
   print(
     [
       ...notOurs,
       ...lines,
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
+      ...partsLine(large),
       ...off.map((id) => offLine(id, service.region)),
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
       ...(none === undefined ? [] : [none]),
