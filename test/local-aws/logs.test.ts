@@ -32,9 +32,10 @@ describe('the adapter keeps the contract of the log port', () => {
 /**
  * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
 describe('local AWS, for the log port', () => {
-  it('reads JSON patterns, refuses those that it cannot read, and gives pages', async () => {
+  it('reads patterns, refuses those that it cannot read, and gives pages', async () => {
     const { on, off } = await withAndWithout('log_filter', async (local) => {
       const own = new CloudWatchLogsClient({ ...client(local.endpoint), maxAttempts: 1 });
       const at = hourAgo();
@@ -58,6 +59,13 @@ describe('local AWS, for the log port', () => {
         await ask('{ $.other = 404 }'),
         await ask('UpdateTrail'),
         await ask('{ $.event = "a" && $.n > 1 }'),
+        await ask('updateTRAIL'),
+        await ask('?404 ?UpdateTrail'),
+        await ask('event -UpdateTrail'),
+        await ask('"tatus" ":true}"'),
+        await ask('%Update%'),
+        await ask('?404 event'),
+        await ask(''),
       ];
       own.destroy();
       return found;
@@ -70,6 +78,13 @@ describe('local AWS, for the log port', () => {
       [0, false],
       [2, false],
       'InvalidParameterException',
+      [0, false],
+      [3, false],
+      [1, false],
+      [1, false],
+      'InvalidParameterException',
+      'InvalidParameterException',
+      [5, false],
     ]);
     expect(off).toEqual([
       [5, false],
@@ -78,6 +93,13 @@ describe('local AWS, for the log port', () => {
       [5, false],
       [5, false],
       [2, false],
+      [5, false],
+      [2, false],
+      [0, false],
+      [1, false],
+      [1, false],
+      [0, false],
+      [0, false],
       [5, false],
     ]);
   });

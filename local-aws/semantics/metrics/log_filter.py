@@ -1,4 +1,5 @@
-"""FilterLogEvents gives pages, and reads JSON patterns, where MiniStack cuts after the limit and lets any JSON pattern match any line.
+"""FilterLogEvents gives pages, and reads patterns as AWS does. MiniStack cuts after the limit, lets any JSON pattern match any line, and
+terms whatever their case, but none that is optional.
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
 
@@ -59,10 +60,8 @@ def _page(data: dict, streams: dict, first: int, matches) -> dict:
 
 
 def _matcher(pattern: str):
-    """A function from a message to whether it matches; None where the pattern is JSON, and of a kind that nobody needed yet."""
-    if not pattern.strip().startswith("{"):
-        return cloudwatch_logs._compile_filter_pattern(pattern)
-    return filter_pattern.of_member(pattern)
+    """A function from a message to whether it matches; None where the pattern is of a kind that nobody needed yet."""
+    return filter_pattern.of_member(pattern) if pattern.strip().startswith("{") else filter_pattern.of_terms(pattern)
 
 
 def _invalid(message: str):
