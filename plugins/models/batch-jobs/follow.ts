@@ -1,4 +1,4 @@
-import type { Failed, Success } from '../../../core/batch/job.ts';
+import type { Success } from '../../../core/batch/job.ts';
 import { isPassing, SILENT_MS, sleep } from '../releases/worker/worker.ts';
 import type { Cloud } from './cloud.ts';
 import {
@@ -8,6 +8,7 @@ import {
   lookAtJob,
   type OfModel,
   type SeenJob,
+  type ToldFailure,
 } from './jobs.ts';
 
 /**
@@ -24,7 +25,7 @@ export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' 
 /** How jobs ended. */
 export type JobsOutcome = {
   readonly done: readonly Done[];
-  readonly failed: readonly { readonly job: Followed; readonly failed: Failed }[];
+  readonly failed: readonly { readonly job: Followed; readonly failed: ToldFailure }[];
   /** Their objects were overwritten or deleted meanwhile. */
   readonly over: readonly Followed[];
   /** Nothing came of them, and nothing is at work any more that could. */
@@ -108,7 +109,7 @@ export async function followJobs(
       }
   };
   const done: Done[] = [];
-  const failed: { job: Followed; failed: Failed }[] = [];
+  const failed: { job: Followed; failed: ToldFailure }[] = [];
   const over: Followed[] = [];
   const lost: Followed[] = [];
   let left: readonly Followed[] = [];

@@ -14,9 +14,10 @@ import { jobTold, latestKey } from '../../../core/batch/latest.ts';
 import { parsed } from '../../../core/json/parsed.ts';
 import { turns } from '../../../core/node/turns.ts';
 import type { Files } from '../../../core/ports/files.ts';
-import type { Part } from '../../../core/tabular/cells/contract.ts';
-import { type Problem, problemError } from '../problems/errors.ts';
 import type { Cloud, Listed } from './cloud.ts';
+
+/** Why a job came to nothing, and when. */
+export type ToldFailure = Pick<Failed, 'code' | 'reason' | 'startedAt' | 'failedAt'>;
 
 /** What a job's folder says of it. */
 export type JobState =
@@ -31,10 +32,10 @@ export type JobState =
       readonly of?: number;
       readonly rows: number;
       /** Parts were written after it: another attempt, or what is left of this one. */
-      readonly failed?: Failed;
+      readonly failed?: ToldFailure;
     }
   | { readonly state: 'done'; readonly success: Success }
-  | { readonly state: 'failed'; readonly failed: Failed };
+  | { readonly state: 'failed'; readonly failed: ToldFailure };
 
 /** A job that was asked for. */
 export type Followed = {
@@ -92,7 +93,7 @@ export async function asItStands(
 /** What lies in a job's folder. */
 export type SeenJob = {
   readonly success?: Success;
-  readonly failed?: Failed;
+  readonly failed?: ToldFailure;
   /** Was a part written after `failed`? Both times are S3's. */
   readonly isAfter: boolean;
   /** Parts that are scored to their end. */
@@ -114,7 +115,8 @@ export async function lookAtJob(
   const found = await files.read(`${folder.prefix}${KEYS.success}`);
   if (found !== undefined) {
     const success = parsed(found.text) as unknown as Success;
-    if (!Array.isArray(success.files)) throw problemError([damaged(folder)]);
+    if (!Array.isArray(success.files))
+      return { failed: await damaged(cloud, folder), isAfter: false, parts: 0, rows: 0 };
     const gone = await goneOf(cloud, folder, success);
     if (gone.keys.length > 0)
       return { failed: withoutFiles(folder, success, gone), isAfter: false, parts: 0, rows: 0 };
@@ -132,6 +134,9 @@ export async function lookAtJob(
       if (object.key === `${folder.prefix}${KEYS.plan}`) isPlanned = true;
     }
   const plan = isPlanned ? await files.read(`${folder.prefix}${KEYS.plan}`) : undefined;
+  // One that somebody damaged fails the job by itself.
+  const parts = parsed(plan?.text);
+  const of = Array.isArray(parts) ? parts.length : undefined;
   const read = await readOf(
     files,
     written.map(({ key }) => key),
@@ -141,7 +146,7 @@ export async function lookAtJob(
     ...(failed && { failed }),
     isAfter: failedAt !== undefined && written.some(({ modified }) => modified > (failedAt ?? '')),
     parts: read.filter(({ isLast }) => isLast).length,
-    ...(plan && { of: (JSON.parse(plan.text) as Part[]).length }),
+    ...(of !== undefined && { of }),
     rows: read.reduce((sum, { rows }) => sum + rows, 0),
   };
 }
@@ -187,12 +192,17 @@ function withoutFiles(folder: Folder, success: Success, { keys, bare }: Gone): F
 }
 
 /** What has the answers is told by nothing else; the batch function itself takes the job for complete. */
-const damaged = ({ bucket, prefix }: Folder): Problem => ({
-  code: 'MODELS_AWS',
-  key: 'models',
-  message: `s3://${bucket}/${prefix}${KEYS.success} is damaged, so nobody can tell which files have the answers of its job.`,
-  fix: 'Delete it, and ask for its object with `sls models batch --input`: what is scored is kept, and it is written anew.',
-});
+async function damaged(cloud: Pick<Cloud, 'objects'>, folder: Folder): Promise<ToldFailure> {
+  const key = `${folder.prefix}${KEYS.success}`;
+  let at = new Date(0).toISOString();
+  for await (const page of cloud.objects(folder.bucket, key)) at = page[0]?.modified ?? at;
+  return {
+    code: 'FILES_DISAGREE',
+    reason: `Its ${KEYS.success} is damaged, so nobody can tell which files have its answers. Delete s3://${folder.bucket}/${key} and ask for the object again: what is scored is kept, and the document is written anew.`,
+    startedAt: at,
+    failedAt: at,
+  };
+}
 
 /** How a job stands, to who did not ask for it. */
 export function stateOf({ success, failed, isAfter, parts, of, rows }: SeenJob): JobState {

@@ -343,9 +343,21 @@ it('a _SUCCESS.json that somebody damaged is told by its place, with the way out
   const job = s.job('rows/a.csv');
   for (const content of [null, {}]) {
     s.write(job, KEYS.success, content);
-    await expect(lookAtJob(s.cloud, job.folder)).rejects.toThrow(
-      `s3://out/${job.folder.prefix}_SUCCESS.json is damaged`,
+    const outcome = await s.wait(await asItStands(s.cloud, ASKED, job));
+    expect(outcome).toMatchObject({ done: [], failed: [{ failed: { code: 'FILES_DISAGREE' } }] });
+    expect(exitCode(outcome)).toBe(1);
+    expect(outcomeText(outcome, MODEL, 1000)).toContain(
+      `is damaged, so nobody can tell which files have its answers. Delete s3://out/${job.folder.prefix}_SUCCESS.json and ask`,
     );
+  }
+});
+
+it('a _PLAN.json that somebody damaged hides nothing else', async () => {
+  const s = simulated();
+  const job = s.job('rows/a.csv');
+  for (const content of [null, {}, 'all']) {
+    s.write(job, KEYS.plan, content);
+    expect(stateOf(await lookAtJob(s.cloud, job.folder))).toEqual({ state: 'waiting' });
   }
 });
 
